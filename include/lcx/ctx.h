@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef LCX_CTX_H
+#define LCX_CTX_H
+
+#include <lcx/error.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * struct lcx_ctx - where containers, images and networks are kept
+ *
+ * A context stands for one *root directory* (images, containers, networks; it
+ * survives a reboot) and one *run directory* (what is alive in this boot; best
+ * on a tmpfs). Any number of contexts, in any number of processes, may use the
+ * same directories at once. There is no other state: the library has no global
+ * variables. One thread at a time per context.
+ */
+struct lcx_ctx;
+
+/**
+ * lcx_ctx_open() - open, and if need be make, the two directories
+ * @root_dir: NULL for the default: /var/lib/lcx for the superuser, else
+ *            $XDG_DATA_HOME/lcx or $HOME/.local/share/lcx
+ * @run_dir:  NULL for the default: /run/lcx for the superuser (else
+ *            $XDG_RUNTIME_DIR/lcx) if @root_dir is NULL, and @root_dir/run if not
+ * @ret:      the context, owned by the caller; untouched on failure
+ * @err:      the failure in words, or NULL if unwanted
+ *
+ * Both directories are made with mode 0700. One that others may write to, or
+ * that belongs to another user, is refused with -EPERM. Whatever a process that
+ * died has left half-made in these directories is taken down first, as
+ * lcx_gc() does.
+ *
+ * Return: 0, or a negative errno; -EACCES and -EROFS as mkdir(2) reports them.
+ */
+int lcx_ctx_open(const char *root_dir, const char *run_dir, struct lcx_ctx **ret,
+                 struct lcx_error **err);
+
+/** lcx_ctx_root_dir() - the absolute path of the root directory, valid as long as @ctx */
+const char *lcx_ctx_root_dir(const struct lcx_ctx *ctx);
+
+/** lcx_ctx_run_dir() - the absolute path of the run directory, valid as long as @ctx */
+const char *lcx_ctx_run_dir(const struct lcx_ctx *ctx);
+
+/**
+ * lcx_ctx_free() - close the context; NULL is accepted, NULL is returned
+ *
+ * Handles that were made from it must be freed before. Containers that run go
+ * on running.
+ */
+struct lcx_ctx *lcx_ctx_free(struct lcx_ctx *ctx);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* LCX_CTX_H */

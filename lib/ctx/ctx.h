@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* What rooms below may know of a context: two directories and their names. */
+
+#include "lcx/ctx.h"
+#include "util/error.h"
+
+struct lcx_ctx {
+	char *root_dir, *run_dir; /* absolute */
+	int root_fd, run_fd;
+};
+
+DEFINE_CLEANUP(struct lcx_ctx *, lcx_ctx_free)
+
+/* lcx_ctx_open() without the recovery, which needs the rooms below. */
+int lcx__ctx_new(const char *root_dir, const char *run_dir, struct lcx_ctx **ret,
+                 struct lcx_error **err);
+
+/* Eight hexadecimal digits that tell this root directory's kernel objects from another's. */
+enum { LCX__CTX_TAG_SIZE = 9 };
+void lcx__ctx_tag(const struct lcx_ctx *ctx, char tag[static LCX__CTX_TAG_SIZE]);

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: MIT */
+#include "util/fs.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "util/cleanup.h"
+#include "util/str.h"
+#include "util/sys.h"
+
+int lcx__open_dir(int dir_fd, const char *name)
+{
+	int fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+/*
+ * Walk @path, making what is missing. @open_at decides how one component is
+ * entered: that is all that differs between a trusted and a hostile tree.
+ */
+static int make_dirs(int start_fd, const char *path, mode_t mode,
+                     int (*open_at)(int dir_fd, const char *name))
+{
+	CLEANUP(closep) int at = -1;
+	CLEANUP(freep) char *copy = strdup(path);
+	char *rest = copy, *name;
+
+	if (!copy)
+		return -ENOMEM;
+	at = path[0] == '/' && start_fd == AT_FDCWD
+	             ? open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+	             : openat(start_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (at < 0)
+		return -errno;
+
+	while ((name = strsep(&rest, "/"))) {
+		int next;
+
+		if (name[0] == '\0' || strcmp(name, ".") == 0)
+			continue;
+		if (mkdirat(at, name, mode) < 0 && errno != EEXIST)
+			return -errno;
+		next = open_at(at, name);
+		if (next < 0)
+			return next;
+		closep(&at);
+		at = next;
+	}
+	return TAKE_FD(at);
+}
+
+static int open_following(int dir_fd, const char *name)
+{
+	int fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int lcx__make_dirs(int dir_fd, const char *path, mode_t mode)
+{
+	return make_dirs(dir_fd, path, mode, open_following);
+}
+
+int lcx__read_fd(int fd, size_t limit, char **ret, size_t *ret_length)
+{
+	CLEANUP(freep) char *buffer = NULL;
+	size_t length = 0, size = 0;
+
+	for (;;) {
+		ssize_t n;
+
+		if (size - length < 2) {
+			char *bigger;
+
+			size = size ? size * 2 : 4096;
+			bigger = realloc(buffer, size);
+			if (!bigger)
+				return -ENOMEM;
+			buffer = bigger;
+		}
+		n = read(fd, buffer + length, size - length - 1);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		length += (size_t)n;
+		if (length > limit)
+			return -EFBIG;
+	}
+	buffer[length] = '\0';
+	if (ret_length)
+		*ret_length = length;
+	*ret = TAKE_PTR(buffer);
+	return 0;
+}
+
+int lcx__read_file(int dir_fd, const char *name, size_t limit, char **ret, size_t *ret_length)
+{
+	CLEANUP(closep) int fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	return lcx__read_fd(fd, limit, ret, ret_length);
+}
+
+int lcx__write_all(int fd, const void *data, size_t length)
+{
+	const char *at = data;
+
+	while (length > 0) {
+		ssize_t n = write(fd, at, length);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		at += n;
+		length -= (size_t)n;
+	}
+	return 0;
+}
+
+int lcx__write_control(int dir_fd, const char *name, const char *text)
+{
+	CLEANUP(closep) int fd = openat(dir_fd, name, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text, strlen(text)) < 0)
+		return -errno;
+	return 0;
+}
+
+int lcx__replace_file(int dir_fd, const char *name, const void *data, size_t length, mode_t mode,
+                      bool durable)
+{
+	CLEANUP(closep) int fd = -1;
+	char temporary[64];
+	int r;
+
+	r = lcx__temporary_name(temporary);
+	if (r < 0)
+		return r;
+	fd = openat(dir_fd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+	if (fd < 0)
+		return -errno;
+
+	/* The mode is ours to choose, whatever umask the host has. */
+	r = fchmod(fd, mode) < 0 ? -errno : 0;
+	if (r == 0)
+		r = lcx__write_all(fd, data, length);
+	if (r == 0 && durable && fsync(fd) < 0)
+		r = -errno;
+	if (r == 0 && renameat(dir_fd, temporary, dir_fd, name) < 0)
+		r = -errno;
+	if (r < 0) {
+		(void)unlinkat(dir_fd, temporary, 0);
+		return r;
+	}
+	return durable && fsync(dir_fd) < 0 && errno != EINVAL ? -errno : 0;
+}
+
+/*
+ * Depth first, by descriptors. An entry is removed as a file first: a directory
+ * answers EISDIR (or EPERM, in POSIX), and only then is it opened.
+ */
+static int remove_below(int dir_fd, const char *name, dev_t device)
+{
+	CLEANUP(closedirp) DIR *dir = NULL;
+	struct dirent *entry;
+	struct stat st;
+	int fd, r, first = 0;
+
+	if (unlinkat(dir_fd, name, 0) == 0 || errno == ENOENT)
+		return 0;
+	if (errno != EISDIR && errno != EPERM)
+		return -errno;
+	if (unlinkat(dir_fd, name, AT_REMOVEDIR) == 0)
+		return 0;
+	if (errno != ENOTEMPTY && errno != EEXIST)
+		return -errno;
+
+	fd = lcx__open_dir(dir_fd, name);
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) < 0 || !(dir = fdopendir(fd))) {
+		r = -errno;
+		(void)close(fd);
+		return r;
+	}
+	if (st.st_dev != device)
+		return -EBUSY; /* something is mounted here */
+
+	while ((errno = 0, entry = readdir(dir))) {
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+			continue;
+		r = remove_below(fd, entry->d_name, device);
+		if (r < 0 && first == 0)
+			first = r;
+	}
+	if (first < 0)
+		return first;
+	return unlinkat(dir_fd, name, AT_REMOVEDIR) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+int lcx__remove_tree(int dir_fd, const char *name)
+{
+	struct stat st;
+
+	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	return remove_below(dir_fd, name, st.st_dev);
+}
+
+int lcx__open_in_root(int root_fd, const char *path, int flags, mode_t mode)
+{
+	return sys_openat2(root_fd, path, (uint64_t)(flags | O_CLOEXEC), mode,
+	                   SYS_RESOLVE_IN_ROOT | SYS_RESOLVE_NO_MAGICLINKS);
+}
+
+/*
+ * A component that is a link is followed inside the root by resolving the path
+ * so far; a walk by descriptors alone would let "link/.." escape.
+ */
+int lcx__make_dirs_in_root(int root_fd, const char *path, mode_t mode)
+{
+	CLEANUP(freep) char *copy = NULL;
+	size_t i, length = strlen(path);
+	int fd;
+
+	fd = lcx__open_in_root(root_fd, path, O_PATH | O_DIRECTORY, 0);
+	if (fd != -ENOENT)
+		return fd;
+
+	copy = strdup(path);
+	if (!copy)
+		return -ENOMEM;
+	for (i = 1; i <= length; i++) {
+		CLEANUP(closep) int parent = -1;
+		char *name;
+
+		if (copy[i] != '/' && copy[i] != '\0')
+			continue;
+		copy[i] = '\0';
+		name = strrchr(copy, '/');
+		if (name)
+			*name = '\0';
+		parent = lcx__open_in_root(root_fd, name && *copy ? copy : "/",
+		                           O_PATH | O_DIRECTORY, 0);
+		if (parent < 0)
+			return parent;
+		if (mkdirat(parent, name ? name + 1 : copy, mode) < 0 && errno != EEXIST &&
+		    (name ? name[1] : copy[0]) != '\0')
+			return -errno;
+		memcpy(copy, path, length + 1);
+	}
+	return lcx__open_in_root(root_fd, path, O_PATH | O_DIRECTORY, 0);
+}

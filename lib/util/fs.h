@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * Files relative to a directory descriptor. All descriptors are O_CLOEXEC. All
+ * functions return 0, a descriptor or a count on success, else a negative errno;
+ * words are added by the caller, who knows what the file is.
+ */
+
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Open a directory without following a final symbolic link. */
+int lcx__open_dir(int dir_fd, const char *name);
+
+/* mkdir -p for a relative or absolute path of our own making; the last directory is returned open. */
+int lcx__make_dirs(int dir_fd, const char *path, mode_t mode);
+
+/*
+ * Read a whole file into *@ret, NUL-terminated, owned by the caller. A file
+ * longer than @limit bytes is -EFBIG; one that is neither regular nor on a
+ * kernel file system is the caller's risk: hostile trees go through
+ * lcx__open_in_root() first. @ret_length may be NULL.
+ */
+int lcx__read_file(int dir_fd, const char *name, size_t limit, char **ret, size_t *ret_length);
+int lcx__read_fd(int fd, size_t limit, char **ret, size_t *ret_length);
+
+/* Write all bytes, or fail. */
+int lcx__write_all(int fd, const void *data, size_t length);
+
+/* One open(O_WRONLY) and one write(2), as control files of the kernel want it. */
+int lcx__write_control(int dir_fd, const char *name, const char *text);
+
+/*
+ * Replace @name by a file with these bytes, so that a reader, or a crash at any
+ * instruction, meets either the old or the new file. @durable also waits for
+ * the disk: once for the bytes and once for the directory.
+ */
+int lcx__replace_file(int dir_fd, const char *name, const void *data, size_t length, mode_t mode,
+                      bool durable);
+
+/* rm -rf below @dir_fd: never follows a link, never leaves the file system; a missing name is fine. */
+int lcx__remove_tree(int dir_fd, const char *name);
+
+/*
+ * Resolve @path as a process chrooted at @root_fd would, with every symbolic
+ * link inside; magic links (of /proc) are refused. For trees that are not trusted.
+ */
+int lcx__open_in_root(int root_fd, const char *path, int flags, mode_t mode);
+
+/* mkdir -p by the same rule; the last directory is returned open (O_PATH | O_DIRECTORY). */
+int lcx__make_dirs_in_root(int root_fd, const char *path, mode_t mode);

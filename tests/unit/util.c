@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+#include "unit.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include "util/error.h"
+#include "util/str.h"
+
+static struct unit_dir dir;
+
+static void set_up(void)
+{
+	unit_dir_make(&dir);
+}
+
+static void tear_down(void)
+{
+	unit_dir_remove(&dir);
+}
+
+START_TEST(first_failure_is_kept)
+{
+	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
+
+	ck_assert_int_eq(lcx__fail(&err, ENOENT, "image '%s'", "x"), -ENOENT);
+	ck_assert_int_eq(lcx__fail(&err, EIO, "later"), -EIO);
+	ck_assert_int_eq(lcx__fail_prefix(&err, -ENOENT, "pull"), -ENOENT);
+	ck_assert_int_eq(lcx__fail_stage(&err, -ENOENT, "image"), -ENOENT);
+	ck_assert_str_eq(lcx_error_message(err), "pull: image 'x'");
+	ck_assert_str_eq(lcx_error_stage(err), "image");
+	ck_assert_int_eq(lcx_error_code(err), ENOENT);
+}
+END_TEST
+
+START_TEST(system_failure_carries_the_systems_words)
+{
+	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
+
+	ck_assert_int_eq(lcx__fail_sys(&err, ENOENT, "open '%s'", "x"), -ENOENT);
+	ck_assert_str_eq(lcx_error_message(err), "open 'x': No such file or directory");
+}
+END_TEST
+
+START_TEST(no_error_wanted_is_fine)
+{
+	ck_assert_int_eq(lcx__fail(NULL, EPERM, "x"), -EPERM);
+	ck_assert_int_eq(lcx__fail_prefix(NULL, -EPERM, "x"), -EPERM);
+	ck_assert_str_eq(lcx_error_message(NULL), "");
+	ck_assert_int_eq(lcx_error_code(NULL), 0);
+	ck_assert_ptr_null(lcx_error_free(NULL));
+}
+END_TEST
+
+static const struct {
+	const char *name;
+	bool valid;
+} name_cases[] = {
+	{ "web", true },  { "0-_.x", true }, { "", false },     { ".", false },
+	{ "..", false },  { "../x", false }, { "a/b", false },  { "-rm", false },
+	{ "a b", false }, { "\xc3\xa9", false }, { NULL, false }, { "a\n", false },
+};
+
+START_TEST(names_that_could_be_paths_are_refused)
+{
+	char long_name[130];
+
+	ck_assert_int_eq(lcx__name_is_valid(name_cases[_i].name), name_cases[_i].valid);
+	memset(long_name, 'a', 129);
+	long_name[129] = '\0';
+	ck_assert(!lcx__name_is_valid(long_name));
+	long_name[128] = '\0';
+	ck_assert(lcx__name_is_valid(long_name));
+}
+END_TEST
+
+START_TEST(numbers_are_whole_strings)
+{
+	uint64_t value = 7;
+
+	ck_assert_ok(lcx__parse_u64("4294967295", UINT32_MAX, &value));
+	ck_assert_uint_eq(value, 4294967295u);
+	ck_assert_int_eq(lcx__parse_u64("4294967296", UINT32_MAX, &value), -ERANGE);
+	ck_assert_int_eq(lcx__parse_u64("99999999999999999999", UINT64_MAX, &value), -ERANGE);
+	ck_assert_int_eq(lcx__parse_u64(" 0", 10, &value), -EINVAL);
+	ck_assert_int_eq(lcx__parse_u64("-1", 10, &value), -EINVAL);
+	ck_assert_int_eq(lcx__parse_u64("0x0", 10, &value), -EINVAL);
+	ck_assert_int_eq(lcx__parse_u64("", 10, &value), -EINVAL);
+	ck_assert_uint_eq(value, 4294967295u);
+}
+END_TEST
+
+START_TEST(time_survives_a_round_trip)
+{
+	char text[LCX__TIME_SIZE];
+	int64_t ns;
+
+	lcx__format_time(1769903999000000001, text);
+	ck_assert_str_eq(text, "2026-01-31T23:59:59.000000001Z");
+	ck_assert_ok(lcx__parse_time(text, &ns));
+	ck_assert_int_eq(ns, 1769903999000000001);
+	ck_assert_ok(lcx__parse_time("2026-02-01T01:59:59+02:00", &ns));
+	ck_assert_int_eq(ns, 1769903999000000000);
+	ck_assert_int_eq(lcx__parse_time("yesterday", &ns), -EINVAL);
+}
+END_TEST
+
+START_TEST(a_file_is_replaced_whole)
+{
+	CLEANUP(freep) char *text = NULL;
+	size_t length;
+	struct stat st;
+
+	ck_assert_ok(lcx__replace_file(dir.fd, "state", "old", 3, 0600, false));
+	ck_assert_ok(lcx__replace_file(dir.fd, "state", "newer", 5, 0640, true));
+	ck_assert_ok(lcx__read_file(dir.fd, "state", 100, &text, &length));
+	ck_assert_str_eq(text, "newer");
+	ck_assert_uint_eq(length, 5);
+	ck_assert_int_eq(fstatat(dir.fd, "state", &st, 0), 0);
+	ck_assert_uint_eq(st.st_mode & 0777, 0640);
+	ck_assert_int_eq(lcx__read_file(dir.fd, "state", 4, &text, &length), -EFBIG);
+}
+END_TEST
+
+START_TEST(removal_never_follows_a_link)
+{
+	struct stat st;
+
+	ck_assert_ok(close(lcx__make_dirs(dir.fd, "victim/a", 0755)));
+	ck_assert_ok(close(lcx__make_dirs(dir.fd, "tree/b/c", 0755)));
+	ck_assert_int_eq(symlinkat("../victim", dir.fd, "tree/link"), 0);
+	ck_assert_ok(lcx__remove_tree(dir.fd, "tree"));
+	ck_assert_int_eq(fstatat(dir.fd, "victim/a", &st, 0), 0);
+	ck_assert_int_eq(fstatat(dir.fd, "tree", &st, 0), -1);
+	ck_assert_ok(lcx__remove_tree(dir.fd, "tree"));
+}
+END_TEST
+
+START_TEST(links_resolve_inside_the_root)
+{
+	CLEANUP(closep) int root = -1, made = -1;
+	struct stat st;
+
+	root = lcx__make_dirs(dir.fd, "root/etc", 0755);
+	closep(&root);
+	root = lcx__open_dir(dir.fd, "root");
+	ck_assert_int_eq(symlinkat("/../../outside", root, "out"), 0);
+	ck_assert_int_eq(mkdirat(root, "outside", 0755), 0);
+	made = lcx__make_dirs_in_root(root, "out/deep/er", 0755);
+	ck_assert_int_ge(made, 0);
+	ck_assert_int_eq(fstatat(root, "outside/deep/er", &st, 0), 0);
+	ck_assert_int_eq(fstatat(dir.fd, "outside", &st, 0), -1);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("util");
+	TCase *tc = tcase_create("util");
+
+	tcase_add_checked_fixture(tc, set_up, tear_down);
+	tcase_add_test(tc, first_failure_is_kept);
+	tcase_add_test(tc, system_failure_carries_the_systems_words);
+	tcase_add_test(tc, no_error_wanted_is_fine);
+	tcase_add_loop_test(tc, names_that_could_be_paths_are_refused, 0, ARRAY_SIZE(name_cases));
+	tcase_add_test(tc, numbers_are_whole_strings);
+	tcase_add_test(tc, time_survives_a_round_trip);
+	tcase_add_test(tc, a_file_is_replaced_whole);
+	tcase_add_test(tc, removal_never_follows_a_link);
+	tcase_add_test(tc, links_resolve_inside_the_root);
+	suite_add_tcase(suite, tc);
+	return unit_run(suite);
+}
