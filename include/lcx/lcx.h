@@ -3,7 +3,10 @@
 #define LCX_LCX_H
 
 /* Everything; each header also stands alone. */
+#include <lcx/container.h>
 #include <lcx/ctx.h>
 #include <lcx/error.h>
+#include <lcx/process.h>
+#include <lcx/version.h>
 
 #endif /* LCX_LCX_H */

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef LCX_CONTAINER_H
+#define LCX_CONTAINER_H
+
+#include <stdint.h>
+
+#include <lcx/ctx.h>
+#include <lcx/error.h>
+#include <lcx/process.h>
+#include <lcx/version.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct lcx_cgroup_stats; /* lcx/cgroup.h */
+struct lcx_spec;         /* lcx/spec.h */
+
+/**
+ * struct lcx_container - one container: a description, then a running thing
+ *
+ * The life of a container: lcx_container_new() and setters describe it,
+ * lcx_container_create() puts it on disk, lcx_container_start() makes
+ * namespaces, root file system, network and cgroup and executes its process;
+ * when that has ended all of these are taken down again and the container is
+ * *stopped*: its read-write layer, log and exit status stay until
+ * lcx_container_remove(). Each step is a transaction: it either happens or
+ * leaves nothing behind, even if the program is killed in the middle (the next
+ * lcx_ctx_open() then finishes the clearing up).
+ *
+ * A container that was started with lcx_container_start() belongs to the
+ * program: its output is copied by the program's calls, and it is ended if the
+ * program dies. One started with lcx_container_start_detached() belongs to a
+ * tiny monitor process and outlives the program.
+ *
+ * Any process may open a container by name and do all of this. One thread at a
+ * time per handle, any number of handles in any number of threads.
+ */
+struct lcx_container;
+
+/* ---- describing --------------------------------------------------------- */
+
+/**
+ * lcx_container_new() - describe a new container
+ * @ctx:  must outlive the handle
+ * @name: [A-Za-z0-9][A-Za-z0-9_.-]{0,127}, or NULL to go by the identifier only
+ *
+ * The description starts with lcx_spec_new()'s defaults, no root file system,
+ * network "bridge" and log driver "json-file".
+ * Return: 0, -EINVAL for a bad name, -ENOMEM.
+ */
+int lcx_container_new(struct lcx_ctx *ctx, const char *name, struct lcx_container **ret,
+                      struct lcx_error **err);
+
+/**
+ * lcx_container_spec() - borrow the OCI description, to refine it
+ *
+ * What is set there wins over what the image says. Changes after
+ * lcx_container_create() have no effect.
+ */
+struct lcx_spec *lcx_container_spec(struct lcx_container *c);
+
+/** lcx_container_set_image() - run on this image's layers with its entrypoint, environment, ... */
+int lcx_container_set_image(struct lcx_container *c, const char *reference, struct lcx_error **err);
+
+/** lcx_container_set_rootfs() - run on this directory itself, without a read-write layer */
+int lcx_container_set_rootfs(struct lcx_container *c, const char *path, struct lcx_error **err);
+
+/**
+ * lcx_container_set_entrypoint() / lcx_container_set_command() - as Docker has them
+ * @argv: NULL-terminated; copied
+ *
+ * The process's arguments are entrypoint then command; either defaults to the
+ * image's, but an entrypoint that is set also drops the image's command.
+ */
+int lcx_container_set_entrypoint(struct lcx_container *c, const char *const *argv,
+                                 struct lcx_error **err);
+int lcx_container_set_command(struct lcx_container *c, const char *const *argv,
+                              struct lcx_error **err);
+
+/** lcx_container_add_env() - "NAME=value"; replaces one of the same name, the image's too */
+int lcx_container_add_env(struct lcx_container *c, const char *assignment, struct lcx_error **err);
+
+/**
+ * lcx_container_set_user() - "uid[:gid]" or "name[:group]"
+ *
+ * Names are looked up in the container's own /etc/passwd and /etc/group at
+ * creation, by no library of the host's (no NSS).
+ */
+int lcx_container_set_user(struct lcx_container *c, const char *user, struct lcx_error **err);
+
+/** lcx_container_set_cwd() - the working directory; made if it is missing, as Docker does */
+int lcx_container_set_cwd(struct lcx_container *c, const char *path, struct lcx_error **err);
+
+/**
+ * lcx_container_add_volume() - "SOURCE:DESTINATION[:OPTION,...]"
+ *
+ * SOURCE is an absolute path of the host. Options: ro, rw, and those of
+ * mount(8) and the OCI specification. Return: 0, -EINVAL, -ENOENT.
+ */
+int lcx_container_add_volume(struct lcx_container *c, const char *volume, struct lcx_error **err);
+
+/** lcx_container_set_network() - "bridge", "none", "host", or the name of a network */
+int lcx_container_set_network(struct lcx_container *c, const char *network, struct lcx_error **err);
+
+/** lcx_container_publish() - "[[HOST_ADDRESS:]HOST_PORT:]CONTAINER_PORT[/tcp|udp]" */
+int lcx_container_publish(struct lcx_container *c, const char *port, struct lcx_error **err);
+
+/** lcx_container_set_log_driver() - "json-file" or "none" */
+int lcx_container_set_log_driver(struct lcx_container *c, const char *driver,
+                                 struct lcx_error **err);
+
+/** lcx_container_set_log_option() - "max-size" ("10m") or "max-file" ("3"), as Docker has them */
+int lcx_container_set_log_option(struct lcx_container *c, const char *key, const char *value,
+                                 struct lcx_error **err);
+
+/** lcx_container_set_label() - data of the caller's; the library never acts on it */
+int lcx_container_set_label(struct lcx_container *c, const char *key, const char *value,
+                            struct lcx_error **err);
+
+/** lcx_container_set_auto_remove() - remove it as soon as it has ended; 0 or 1 */
+void lcx_container_set_auto_remove(struct lcx_container *c, int32_t auto_remove);
+
+/* ---- life --------------------------------------------------------------- */
+
+/**
+ * lcx_container_create() - put the description on disk
+ *
+ * Return: 0, -EEXIST if the name is taken, -ENOENT if the image is not here,
+ * -EINVAL for a description that cannot work, -EOPNOTSUPP for a property that
+ * this build or kernel cannot put into effect (it is named).
+ */
+int lcx_container_create(struct lcx_container *c, struct lcx_error **err);
+
+/**
+ * lcx_container_start() - run it, owned by this program
+ * @stdio: standard input, output, error; NULL to capture into the log only
+ *
+ * Creates first if that was not done. Blocks for the milliseconds that the
+ * set-up takes; on return the process has been executed.
+ *
+ * Return: 0, -ENOENT if the program is not in the container, -EACCES or -ENOEXEC if it
+ * cannot be executed (the error's stage is then "exec"), -EALREADY if it runs
+ * already, or what the failing step (the error's stage) reported.
+ */
+int lcx_container_start(struct lcx_container *c, const struct lcx_stdio *stdio,
+                        struct lcx_error **err);
+
+/**
+ * lcx_container_start_detached() - run it, owned by a monitor that outlives this program
+ * @stdio: NULL, or an object on which only lcx_stdio_set_terminal() was used
+ *
+ * Otherwise as lcx_container_start(). The monitor writes the log and keeps the exit status.
+ */
+int lcx_container_start_detached(struct lcx_container *c, const struct lcx_stdio *stdio,
+                                 struct lcx_error **err);
+
+/** lcx_container_process() - borrow the process, if this handle started it, else NULL */
+struct lcx_process *lcx_container_process(struct lcx_container *c);
+
+/**
+ * lcx_container_wait() - until its process has ended; from any process
+ *
+ * Copies output meanwhile if this handle owns it, and takes down what the container had, as
+ * network, cgroup and mounts, before it returns. Parameters and result as
+ * lcx_process_wait(); @ret_status may be NULL.
+ */
+int lcx_container_wait(struct lcx_container *c, int32_t timeout_ms, int32_t *ret_status,
+                       struct lcx_error **err);
+
+/** lcx_container_kill() - send @signal to its first process. Return: 0, -ESRCH if it does not run */
+int lcx_container_kill(struct lcx_container *c, int32_t signal, struct lcx_error **err);
+
+/**
+ * lcx_container_stop() - send the stop signal (the image's, or SIGTERM), wait, then kill all of it
+ * @grace_ms: time between the two; -1 never kills
+ *
+ * Return: 0, also if it does not run.
+ */
+int lcx_container_stop(struct lcx_container *c, int32_t grace_ms, struct lcx_error **err);
+
+/** lcx_container_pause() / lcx_container_unpause() - freeze and thaw its cgroup */
+int lcx_container_pause(struct lcx_container *c, struct lcx_error **err);
+int lcx_container_unpause(struct lcx_container *c, struct lcx_error **err);
+
+/**
+ * lcx_container_remove() - remove it from disk
+ * @force: 1 kills it first if it runs
+ *
+ * Goes on after a failure and reports all of them. Return: 0, -EBUSY if it runs.
+ */
+int lcx_container_remove(struct lcx_container *c, int32_t force, struct lcx_error **err);
+
+/** lcx_container_free() - drop the handle only; NULL is accepted, NULL is returned */
+struct lcx_container *lcx_container_free(struct lcx_container *c);
+
+/* ---- a second process --------------------------------------------------- */
+
+/**
+ * lcx_container_exec_spec() - a description for lcx_container_exec()
+ *
+ * A copy of the container's own process: user, environment, working directory,
+ * capabilities, limits; set the arguments with lcx_spec_set_args(). The caller owns it
+ * (lcx_spec_free()).
+ */
+int lcx_container_exec_spec(struct lcx_container *c, struct lcx_spec **ret, struct lcx_error **err);
+
+/**
+ * lcx_container_exec() - execute a process in the running container
+ * @spec:  only its process part is used
+ * @stdio: as for lcx_container_start(), but nothing is logged
+ *
+ * Return: as lcx_container_start(); -ESRCH if the container does not run.
+ */
+int lcx_container_exec(struct lcx_container *c, const struct lcx_spec *spec,
+                       const struct lcx_stdio *stdio, struct lcx_process **ret,
+                       struct lcx_error **err);
+
+/* ---- finding and looking ------------------------------------------------ */
+
+/**
+ * lcx_container_open() - attach to a container by name, identifier, or a unique start of it
+ *
+ * Return: 0, -ENOENT, or -ENOTUNIQ if several identifiers start so.
+ */
+int lcx_container_open(struct lcx_ctx *ctx, const char *name, struct lcx_container **ret,
+                       struct lcx_error **err);
+
+/** struct lcx_container_list - the identifiers of all containers at one moment, oldest first */
+struct lcx_container_list;
+
+int lcx_container_list_new(struct lcx_ctx *ctx, struct lcx_container_list **ret,
+                           struct lcx_error **err);
+uint32_t lcx_container_list_length(const struct lcx_container_list *list);
+/** lcx_container_list_id() - NULL beyond the end; valid as long as @list */
+const char *lcx_container_list_id(const struct lcx_container_list *list, uint32_t index);
+struct lcx_container_list *lcx_container_list_free(struct lcx_container_list *list);
+
+enum lcx_container_state {
+	LCX_CONTAINER_NEW,     /* described only */
+	LCX_CONTAINER_CREATED, /* on disk, never started */
+	LCX_CONTAINER_RUNNING,
+	LCX_CONTAINER_PAUSED,
+	LCX_CONTAINER_STOPPED, /* has ended */
+	_LCX_CONTAINER_STATE_PAD = 1 << 30
+};
+
+/** lcx_container_refresh() - read anew what other processes may have changed */
+int lcx_container_refresh(struct lcx_container *c, struct lcx_error **err);
+
+/* All of the following tell what the last refresh, or the handle's own action, saw; strings
+ * are valid until the next call that changes the handle; "" stands for "none". */
+enum lcx_container_state lcx_container_state(const struct lcx_container *c);
+const char *lcx_container_state_name(enum lcx_container_state state); /* "running", ... */
+const char *lcx_container_id(const struct lcx_container *c);
+const char *lcx_container_name(const struct lcx_container *c);
+const char *lcx_container_image(const struct lcx_container *c);   /* reference as given */
+const char *lcx_container_network(const struct lcx_container *c);
+const char *lcx_container_address(const struct lcx_container *c); /* of the first interface, no prefix */
+const char *lcx_container_ports(const struct lcx_container *c);   /* "0.0.0.0:8080->80/tcp, ..." */
+const char *lcx_container_command(const struct lcx_container *c); /* one line, for display */
+const char *lcx_container_label(const struct lcx_container *c, const char *key); /* NULL: none */
+const char *lcx_container_log_path(const struct lcx_container *c); /* for lcx_log_reader_open() */
+int32_t lcx_container_pid(const struct lcx_container *c);          /* 0 if it does not run */
+int32_t lcx_container_exit_status(const struct lcx_container *c);  /* as lcx_process_wait() */
+int32_t lcx_container_oom_killed(const struct lcx_container *c);   /* 0 or 1 */
+int64_t lcx_container_created_ns(const struct lcx_container *c);   /* since the epoch; 0: never */
+int64_t lcx_container_started_ns(const struct lcx_container *c);
+int64_t lcx_container_finished_ns(const struct lcx_container *c);
+
+/**
+ * lcx_container_inspect() - everything as one JSON object
+ * @ret: a string that the caller releases with lcx_string_free()
+ */
+int lcx_container_inspect(struct lcx_container *c, char **ret, struct lcx_error **err);
+
+/**
+ * lcx_container_stats() - memory, cpu, pids and io of the running container
+ * @ret: to be released with lcx_cgroup_stats_free()
+ */
+int lcx_container_stats(struct lcx_container *c, struct lcx_cgroup_stats **ret,
+                        struct lcx_error **err);
+
+/* The steps that the last start of this handle took, in order: for diagnosis. */
+uint32_t lcx_container_step_count(const struct lcx_container *c);
+const char *lcx_container_step_name(const struct lcx_container *c, uint32_t index);
+int64_t lcx_container_step_ns(const struct lcx_container *c, uint32_t index); /* duration */
+
+/**
+ * lcx_gc() - take down what has no living owner
+ * @ret_count: how many objects were removed; may be NULL
+ *
+ * Containers whose program or monitor died, half-made containers, kernel objects that carry this
+ * root directory's mark, unfinished downloads. lcx_ctx_open() does the same for containers.
+ * Goes on after a failure and reports all of them.
+ */
+int lcx_gc(struct lcx_ctx *ctx, uint32_t *ret_count, struct lcx_error **err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* LCX_CONTAINER_H */
