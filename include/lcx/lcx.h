@@ -6,6 +6,7 @@
 #include <lcx/container.h>
 #include <lcx/ctx.h>
 #include <lcx/error.h>
+#include <lcx/image.h>
 #include <lcx/process.h>
 #include <lcx/version.h>
 

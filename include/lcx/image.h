@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef LCX_IMAGE_H
+#define LCX_IMAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <lcx/ctx.h>
+#include <lcx/error.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * Images: fetched from a registry or an OCI layout into the context's store,
+ * unpacked once per layer, shared by every container and every process that
+ * uses the same root directory.
+ *
+ * A library built without the `image` feature has all of these functions; the
+ * fallible ones then return -EOPNOTSUPP.
+ *
+ * References are written as Docker writes them: "debian", "debian:bookworm",
+ * "host:5000/a/b:tag", "name@sha256:...". The default registry is docker.io,
+ * the default tag latest.
+ */
+
+/**
+ * struct lcx_image - an image in the store, as it was when it was opened
+ *
+ * A handle is a snapshot in memory: it keeps nothing from being removed. A
+ * container that uses the image holds it in the store. What an image says about
+ * itself is data from a stranger: it is checked for its type, and nothing more.
+ */
+struct lcx_image;
+
+/**
+ * lcx_image_open() - find an image by reference, digest or id
+ * @ctx: must outlive the handle
+ * @ref: a reference, "sha256:" and 64 digits, or at least 4 digits that begin
+ *       the id of one image only
+ * @ret: the image, owned by the caller; untouched on failure
+ * @err: the failure in words, or NULL if unwanted
+ *
+ * Return: 0, or a negative errno: -EINVAL for what can't be a reference,
+ * -ENOENT if it isn't in the store, -ENOTUNIQ if an id prefix fits several
+ * images, -EUCLEAN if what the store holds is damaged (pull it again).
+ */
+int lcx_image_open(struct lcx_ctx *ctx, const char *ref, struct lcx_image **ret,
+		   struct lcx_error **err);
+
+/** lcx_image_free() - drop the handle; NULL is accepted, NULL is returned */
+struct lcx_image *lcx_image_free(struct lcx_image *image);
+
+/*
+ * All strings and arrays below belong to the image and live as long as it.
+ * Arrays of strings end with NULL and are never NULL themselves.
+ */
+
+/** lcx_image_id() - the digest of the configuration: "sha256:" and 64 digits */
+const char *lcx_image_id(const struct lcx_image *image);
+
+/** lcx_image_manifest_digest() - the digest of the image's own manifest (not of an index around it)
+ */
+const char *lcx_image_manifest_digest(const struct lcx_image *image);
+
+/** lcx_image_references() - every full reference that names this image, in order */
+const char *const *lcx_image_references(const struct lcx_image *image);
+
+/** lcx_image_created_ns() - nanoseconds since 1970, 0 if the image doesn't say */
+int64_t lcx_image_created_ns(const struct lcx_image *image);
+
+/** lcx_image_size_bytes() - bytes of all layers, unpacked (the archives' sizes) */
+uint64_t lcx_image_size_bytes(const struct lcx_image *image);
+
+/** lcx_image_download_bytes() - bytes of all layers and documents, as transferred */
+uint64_t lcx_image_download_bytes(const struct lcx_image *image);
+
+/** lcx_image_os() - as the OCI writes it: "linux" */
+const char *lcx_image_os(const struct lcx_image *image);
+
+/** lcx_image_architecture() - as the OCI writes it: "amd64", "arm64" */
+const char *lcx_image_architecture(const struct lcx_image *image);
+
+/** lcx_image_variant() - of the architecture: "v8"; "" if the image doesn't say */
+const char *lcx_image_variant(const struct lcx_image *image);
+
+/** lcx_image_layer_count() - 0 is possible */
+size_t lcx_image_layer_count(const struct lcx_image *image);
+
+/**
+ * lcx_image_layer_dir() - the absolute path of an unpacked layer
+ * @index: 0 is the *top-most* layer, as in overlay's lowerdir=; the base comes last
+ *
+ * Deletions are marked as overlayfs does it: a character device 0:0, and
+ * trusted.overlay.opaque (user.overlay.opaque where the store was written
+ * without CAP_SYS_ADMIN: lcx_image_layers_userxattr()). Read only, please: all
+ * containers share it.
+ *
+ * Return: NULL if @index is out of range.
+ */
+const char *lcx_image_layer_dir(const struct lcx_image *image, size_t index);
+
+/** lcx_image_layer_diff_id() - the digest of the uncompressed archive; NULL out of range */
+const char *lcx_image_layer_diff_id(const struct lcx_image *image, size_t index);
+
+/** lcx_image_layers_userxattr() - whether overlayfs must be mounted with userxattr */
+bool lcx_image_layers_userxattr(const struct lcx_image *image);
+
+/** lcx_image_config_json() - the configuration, byte for byte: its digest is the id */
+const char *lcx_image_config_json(const struct lcx_image *image);
+
+/** lcx_image_manifest_json() - the manifest, byte for byte */
+const char *lcx_image_manifest_json(const struct lcx_image *image);
+
+/** lcx_image_entrypoint() - what a container starts; empty if the image doesn't say */
+const char *const *lcx_image_entrypoint(const struct lcx_image *image);
+
+/** lcx_image_cmd() - default arguments, or the program itself if there is no entry point */
+const char *const *lcx_image_cmd(const struct lcx_image *image);
+
+/** lcx_image_env() - "NAME=value" each */
+const char *const *lcx_image_env(const struct lcx_image *image);
+
+/** lcx_image_working_dir() - "" if the image doesn't say */
+const char *lcx_image_working_dir(const struct lcx_image *image);
+
+/** lcx_image_user() - "user", "uid", "user:group", ... to be looked up in the image; "" for root */
+const char *lcx_image_user(const struct lcx_image *image);
+
+/** lcx_image_stop_signal() - "SIGTERM", "15"; "" if the image doesn't say */
+const char *lcx_image_stop_signal(const struct lcx_image *image);
+
+/** lcx_image_exposed_ports() - "80/tcp" each, sorted */
+const char *const *lcx_image_exposed_ports(const struct lcx_image *image);
+
+/** lcx_image_volumes() - paths in the image that want a volume, sorted */
+const char *const *lcx_image_volumes(const struct lcx_image *image);
+
+/** lcx_image_label_count() - labels are data about the image and steer nothing */
+size_t lcx_image_label_count(const struct lcx_image *image);
+
+/** lcx_image_label_name() - sorted by name; NULL out of range */
+const char *lcx_image_label_name(const struct lcx_image *image, size_t index);
+
+/** lcx_image_label_value() - NULL out of range */
+const char *lcx_image_label_value(const struct lcx_image *image, size_t index);
+
+/* The store */
+
+/** struct lcx_image_list - all images, as they were when the list was made */
+struct lcx_image_list;
+
+/**
+ * lcx_image_list_new() - open every image of the store
+ *
+ * Ordered by time of creation, newest first. One that is damaged is left out:
+ * lcx_image_verify() names it.
+ *
+ * Return: 0 or a negative errno.
+ */
+int lcx_image_list_new(struct lcx_ctx *ctx, struct lcx_image_list **ret, struct lcx_error **err);
+
+/** lcx_image_list_count() - images in the list */
+size_t lcx_image_list_count(const struct lcx_image_list *list);
+
+/** lcx_image_list_get() - borrow one, for as long as the list; NULL out of range */
+const struct lcx_image *lcx_image_list_get(const struct lcx_image_list *list, size_t index);
+
+/** lcx_image_list_free() - NULL is accepted, NULL is returned */
+struct lcx_image_list *lcx_image_list_free(struct lcx_image_list *list);
+
+/**
+ * lcx_image_tag() - give an image one more name
+ * @ref:      as for lcx_image_open()
+ * @new_name: a reference with a tag and without a digest; moved here if it
+ *            names another image
+ *
+ * Return: 0, or a negative errno as lcx_image_open().
+ */
+int lcx_image_tag(struct lcx_ctx *ctx, const char *ref, const char *new_name,
+		  struct lcx_error **err);
+
+/**
+ * lcx_image_remove() - remove a name and, with the last name, the image
+ * @ref: a reference removes this name; an id removes all names of the image
+ *
+ * What no other image and no container needs is deleted.
+ *
+ * Return: 0, or a negative errno: -ENOENT, or -EBUSY naming the container that
+ * uses the image, if this was its last name.
+ */
+int lcx_image_remove(struct lcx_ctx *ctx, const char *ref, struct lcx_error **err);
+
+/**
+ * lcx_image_gc() - delete what no name and no container needs
+ * @ret_freed_bytes: an estimate; may be NULL
+ *
+ * Also what a process that died has left. Downloads that were cut off are kept
+ * for a week, to be resumed. What another process works on is left alone.
+ *
+ * Return: 0 or a negative errno.
+ */
+int lcx_image_gc(struct lcx_ctx *ctx, uint64_t *ret_freed_bytes, struct lcx_error **err);
+
+/**
+ * lcx_image_verify() - check every blob of an image, or of all, against its digest
+ * @ref: NULL for all images
+ *
+ * A damaged blob is set aside, so that the next pull fetches it again.
+ *
+ * Return: 0 if all is well, -EUCLEAN naming the first damage, or another
+ * negative errno.
+ */
+int lcx_image_verify(struct lcx_ctx *ctx, const char *ref, struct lcx_error **err);
+
+/**
+ * lcx_image_import() - take an image out of an OCI layout
+ * @path:      a directory with an `oci-layout` file
+ * @layout_ref: the name inside the layout (org.opencontainers.image.ref.name);
+ *             NULL if there is only one image, or one for this platform
+ * @new_name:  the reference it gets in the store; NULL for @layout_ref
+ * @ret:       the image, owned by the caller; NULL if unwanted
+ *
+ * All digests and sizes are checked: a layout is as untrusted as a registry.
+ *
+ * Return: 0, or a negative errno: -ENOENT if there's no such image, -ENOTUNIQ if
+ * several would do, -EBADMSG for what breaks the specification or a digest,
+ * -ENOSPC and others as the file system reports them.
+ */
+int lcx_image_import(struct lcx_ctx *ctx, const char *path, const char *layout_ref,
+		     const char *new_name, struct lcx_image **ret, struct lcx_error **err);
+
+/* Pulling */
+
+/**
+ * struct lcx_pull - one image on its way from a registry into the store
+ *
+ * Set it up, then either lcx_pull_run() it, or poll lcx_pull_fd() and call
+ * lcx_pull_dispatch() whenever it is readable. Freeing it cancels the pull;
+ * what was downloaded is resumed by the next one. Layers that the store has, or
+ * that another process is fetching just now, are not downloaded again.
+ */
+struct lcx_pull;
+
+/**
+ * lcx_pull_new() - prepare; nothing is contacted yet
+ * @ctx: must outlive the pull
+ * @ref: a reference (copied)
+ * @ret: the pull, owned by the caller
+ *
+ * Return: 0, -EINVAL for a bad reference, or another negative errno.
+ */
+int lcx_pull_new(struct lcx_ctx *ctx, const char *ref, struct lcx_pull **ret,
+		 struct lcx_error **err);
+
+/** lcx_pull_set_plain_http() - speak HTTP, not HTTPS; off unless asked for */
+int lcx_pull_set_plain_http(struct lcx_pull *pull, bool plain_http, struct lcx_error **err);
+
+/** lcx_pull_set_ca_file() - trust the certificates in this PEM file instead of the system's; NULL:
+ * the system's */
+int lcx_pull_set_ca_file(struct lcx_pull *pull, const char *path, struct lcx_error **err);
+
+/**
+ * lcx_pull_set_credentials() - for this image's registry and its token server, nobody else
+ * @user:     NULL for an anonymous pull; must not contain a colon
+ * @password: or token
+ */
+int lcx_pull_set_credentials(struct lcx_pull *pull, const char *user, const char *password,
+			     struct lcx_error **err);
+
+/**
+ * lcx_pull_set_platform() - choose out of an index; the default is this machine
+ * @platform: "linux/amd64", "linux/arm/v7"
+ *
+ * Return: 0, or -EINVAL.
+ */
+int lcx_pull_set_platform(struct lcx_pull *pull, const char *platform, struct lcx_error **err);
+
+/** lcx_pull_set_stall_timeout_ms() - give up a transfer without progress; the default is 30,000 */
+int lcx_pull_set_stall_timeout_ms(struct lcx_pull *pull, int32_t timeout_ms,
+				  struct lcx_error **err);
+
+/**
+ * lcx_pull_run() - pull, and wait for the end
+ * @timeout_ms: for the whole pull; -1 waits as long as there is progress
+ *
+ * Return: 0, or a negative errno: -ETIMEDOUT, -ENOENT if the registry hasn't the
+ * image (or not for this platform), -EACCES if it wants other credentials,
+ * -EBADMSG for a digest, size or document that is wrong, -EHOSTUNREACH and
+ * -ECONNREFUSED for the network, -EPROTO for other answers, -ENOSPC and others as
+ * the file system reports them.
+ */
+int lcx_pull_run(struct lcx_pull *pull, int32_t timeout_ms, struct lcx_error **err);
+
+/** lcx_pull_fd() - borrow the one descriptor to poll for reading */
+int lcx_pull_fd(const struct lcx_pull *pull);
+
+/**
+ * lcx_pull_dispatch() - do what can be done without waiting
+ *
+ * One call takes milliseconds: it handles what the network brought, or unpacks
+ * a bounded piece. (An fsync at the end of a layer takes as long as the disk.)
+ *
+ * Return: 1 if there is more to come, 0 when the image is in the store, or the
+ * negative errno with which the pull failed; it then has ended.
+ */
+int lcx_pull_dispatch(struct lcx_pull *pull, struct lcx_error **err);
+
+/* Padded, so that its size can't change. */
+enum lcx_pull_state {
+	LCX_PULL_WAITING,     /* not begun, or another process is at it */
+	LCX_PULL_DOWNLOADING, /* done of total bytes of the compressed layer */
+	LCX_PULL_UNPACKING,   /* done of total bytes of the compressed layer */
+	LCX_PULL_DONE,        /* in the store, now or already before */
+	LCX_PULL_STATE_PAD_ = 0x7fffffff
+};
+
+/** lcx_pull_layer_count() - 0 until the manifest is there */
+size_t lcx_pull_layer_count(const struct lcx_pull *pull);
+
+/** lcx_pull_layer_digest() - of the compressed layer; base first; NULL out of range */
+const char *lcx_pull_layer_digest(const struct lcx_pull *pull, size_t index);
+
+/** lcx_pull_layer_state() - LCX_PULL_WAITING out of range */
+enum lcx_pull_state lcx_pull_layer_state(const struct lcx_pull *pull, size_t index);
+
+/** lcx_pull_layer_total_bytes() - compressed size; 0 out of range */
+uint64_t lcx_pull_layer_total_bytes(const struct lcx_pull *pull, size_t index);
+
+/** lcx_pull_layer_done_bytes() - progress in the present state; 0 out of range */
+uint64_t lcx_pull_layer_done_bytes(const struct lcx_pull *pull, size_t index);
+
+/** lcx_pull_reference() - the full reference: "docker.io/library/debian:latest" */
+const char *lcx_pull_reference(const struct lcx_pull *pull);
+
+/**
+ * lcx_pull_image() - open the image that was pulled
+ * @ret: owned by the caller, independent of @pull
+ *
+ * Return: 0, -EAGAIN if the pull has not ended well, or as lcx_image_open().
+ */
+int lcx_pull_image(struct lcx_pull *pull, struct lcx_image **ret, struct lcx_error **err);
+
+/** lcx_pull_free() - cancel if need be, and release; NULL is accepted, NULL is returned */
+struct lcx_pull *lcx_pull_free(struct lcx_pull *pull);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* LCX_IMAGE_H */
