@@ -9,5 +9,6 @@
 #include <lcx/image.h>
 #include <lcx/process.h>
 #include <lcx/version.h>
+#include <lcx/log.h>
 
 #endif /* LCX_LCX_H */
