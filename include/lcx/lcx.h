@@ -7,8 +7,8 @@
 #include <lcx/ctx.h>
 #include <lcx/error.h>
 #include <lcx/image.h>
+#include <lcx/log.h>
 #include <lcx/process.h>
 #include <lcx/version.h>
-#include <lcx/log.h>
 
 #endif /* LCX_LCX_H */

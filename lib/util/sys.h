@@ -158,3 +158,77 @@ static inline int sys_pidfd_send_signal(int pidfd, int sig)
 {
 	return (int)sys_call4(__NR_pidfd_send_signal, pidfd, sig, 0, 0);
 }
+
+/* Files and clocks. */
+struct sys_timespec {
+	int64_t tv_sec, tv_nsec;
+};
+
+struct sys_statx {
+	uint32_t mask, blksize;
+	uint64_t attributes;
+	uint32_t nlink, uid, gid;
+	uint16_t mode, spare0;
+	uint64_t ino, size, blocks, attributes_mask;
+	struct sys_statx_time {
+		int64_t sec;
+		uint32_t nsec, spare;
+	} atime, btime, ctime, mtime;
+	uint32_t rdev_major, rdev_minor, dev_major, dev_minor;
+	uint64_t mnt_id, spare[13];
+};
+_Static_assert(sizeof(struct sys_statx) == 256, "the kernel writes 256 bytes");
+
+enum { SYS_STATX_BASIC_STATS = 0x7ff };
+
+static inline int sys_openat(int dir_fd, const char *path, int flags, unsigned int mode)
+{
+	return (int)sys_call4(__NR_openat, dir_fd, path, flags, mode);
+}
+
+static inline int sys_close(int fd)
+{
+	return (int)sys_call1(__NR_close, fd);
+}
+
+static inline long sys_read(int fd, void *buffer, size_t size)
+{
+	return sys_call3(__NR_read, fd, buffer, size);
+}
+
+static inline long sys_pread(int fd, void *buffer, size_t size, int64_t offset)
+{
+	return sys_call4(__NR_pread64, fd, buffer, size, offset);
+}
+
+static inline long sys_write(int fd, const void *data, size_t size)
+{
+	return sys_call3(__NR_write, fd, data, size);
+}
+
+static inline int sys_ftruncate(int fd, uint64_t size)
+{
+	return (int)sys_call2(__NR_ftruncate, fd, size);
+}
+
+static inline int sys_renameat2(int from_fd, const char *from, int to_fd, const char *to,
+                                unsigned int flags)
+{
+	return (int)sys_call5(__NR_renameat2, from_fd, from, to_fd, to, flags);
+}
+
+static inline int sys_unlinkat(int dir_fd, const char *path, int flags)
+{
+	return (int)sys_call3(__NR_unlinkat, dir_fd, path, flags);
+}
+
+/* statx(2) of @path, or of @dir_fd itself with "" and AT_EMPTY_PATH. */
+static inline int sys_statx(int dir_fd, const char *path, int flags, struct sys_statx *ret)
+{
+	return (int)sys_call5(__NR_statx, dir_fd, path, flags, SYS_STATX_BASIC_STATS, ret);
+}
+
+static inline int sys_clock_gettime(int clock, struct sys_timespec *ret)
+{
+	return (int)sys_call2(__NR_clock_gettime, clock, ret);
+}
