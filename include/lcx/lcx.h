@@ -4,6 +4,7 @@
 
 /* Everything; each header also stands alone. */
 #include <lcx/container.h>
+#include <lcx/cgroup.h>
 #include <lcx/ctx.h>
 #include <lcx/error.h>
 #include <lcx/image.h>

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* What rooms below may know of cgroups beyond the public header. */
+
+#include <stddef.h>
+
+#include "lcx/cgroup.h"
+#include "util/error.h"
+
+struct lcx__resources; /* spec/spec.h: linux.resources of the OCI runtime specification */
+
+DEFINE_CLEANUP(struct lcx_cgroup *, lcx_cgroup_free)
+DEFINE_CLEANUP(struct lcx_cgroup_pids *, lcx_cgroup_pids_free)
+DEFINE_CLEANUP(struct lcx_cgroup_watch *, lcx_cgroup_watch_free)
+DEFINE_CLEANUP(struct lcx_cgroup_stats *, lcx_cgroup_stats_free)
+
+/*
+ * How a new process gets in without a grace period of the kernel. Both may
+ * apply (hybrid); set all limits first, so that every hierarchy is in use.
+ */
+
+/* A directory for CLONE_INTO_CGROUP, borrowed from @cg; -1 if its processes are tracked by version 1. */
+int lcx__cgroup_into_fd(const struct lcx_cgroup *cg);
+
+/* At most this many descriptors come out of lcx__cgroup_join_fds(). */
+enum { LCX__CGROUP_JOIN_MAX = 16 };
+
+/*
+ * One write-only descriptor of `tasks` in each version 1 hierarchy in use, owned
+ * by the caller. A single-threaded process writes "0" to each and is in: a
+ * thread that moves itself needs none of the locks that stop a whole process.
+ * Return: how many, or a negative errno (-E2BIG if more than @max; none is left open).
+ */
+int lcx__cgroup_join_fds(const struct lcx_cgroup *cg, int *fds, size_t max);
+
+/*
+ * Set everything that @resources names. What this kernel cannot do is an error that
+ * names the property. After a failure some limits may be set: destroy, or apply the old ones again.
+ */
+int lcx__cgroup_apply(struct lcx_cgroup *cg, const struct lcx__resources *resources,
+                      struct lcx_error **err);
+
+/*
+ * The names of the cgroups directly below @path (as for lcx_cgroup_open()), from
+ * every hierarchy, each once: what is left of containers whose records are lost.
+ * *@ret is owned by the caller: lcx__strv_free(). A @path that is nowhere has none.
+ */
+int lcx__cgroup_list(const char *path, char ***ret, struct lcx_error **err);
