@@ -142,7 +142,8 @@ int lcx_cgroup_use(struct lcx_cgroup *cg, const char *controller, struct lcx_err
  */
 int lcx_cgroup_add_pid(struct lcx_cgroup *cg, int32_t pid, struct lcx_error **err);
 
-/** lcx_cgroup_is_populated() - 1 if a process lives in it or below, 0 if none, or a negative errno */
+/** lcx_cgroup_is_populated() - 1 if a process lives in it or below, 0 if none, or a negative errno
+ */
 int lcx_cgroup_is_populated(struct lcx_cgroup *cg, struct lcx_error **err);
 
 /**
@@ -153,7 +154,7 @@ int lcx_cgroup_is_populated(struct lcx_cgroup *cg, struct lcx_error **err);
 struct lcx_cgroup_pids;
 
 int lcx_cgroup_pids_new(struct lcx_cgroup *cg, struct lcx_cgroup_pids **ret,
-                            struct lcx_error **err);
+			struct lcx_error **err);
 /** lcx_cgroup_pids_next() - the next pid, or 0 after the last */
 int32_t lcx_cgroup_pids_next(struct lcx_cgroup_pids *pids);
 struct lcx_cgroup_pids *lcx_cgroup_pids_free(struct lcx_cgroup_pids *pids);
@@ -174,7 +175,8 @@ int lcx_cgroup_is_frozen(struct lcx_cgroup *cg, struct lcx_error **err);
 /**
  * lcx_cgroup_signal() - send a signal to every process, through pidfds
  *
- * A process forked meanwhile may be missed; SIGKILL goes through lcx_cgroup_kill(), which misses none.
+ * A process forked meanwhile may be missed; SIGKILL goes through lcx_cgroup_kill(), which misses
+ * none.
  */
 int lcx_cgroup_signal(struct lcx_cgroup *cg, int32_t signal, struct lcx_error **err);
 
@@ -193,14 +195,14 @@ int lcx_cgroup_kill(struct lcx_cgroup *cg, uint32_t timeout_ms, struct lcx_error
 /* --- limits --- */
 
 enum lcx_cgroup_limit {
-	LCX_CGROUP_MEMORY_MAX_BYTES,       /* above it the kernel reclaims, then kills */
-	LCX_CGROUP_MEMORY_HIGH_BYTES,      /* above it the kernel reclaims and slows down; version 2 */
-	LCX_CGROUP_MEMORY_LOW_BYTES,       /* protected from reclaim, best effort */
-	LCX_CGROUP_MEMORY_MIN_BYTES,       /* protected from reclaim, always; version 2 */
-	LCX_CGROUP_SWAP_MAX_BYTES,         /* swap alone; version 1: needs MEMORY_MAX first */
-	LCX_CGROUP_SWAPPINESS,             /* 0 to 100; version 1 */
-	LCX_CGROUP_OOM_GROUP,              /* 1: the OOM killer takes all or none; version 2 */
-	LCX_CGROUP_OOM_KILL_DISABLE,       /* 1: wait instead of kill; version 1 */
+	LCX_CGROUP_MEMORY_MAX_BYTES,  /* above it the kernel reclaims, then kills */
+	LCX_CGROUP_MEMORY_HIGH_BYTES, /* above it the kernel reclaims and slows down; version 2 */
+	LCX_CGROUP_MEMORY_LOW_BYTES,  /* protected from reclaim, best effort */
+	LCX_CGROUP_MEMORY_MIN_BYTES,  /* protected from reclaim, always; version 2 */
+	LCX_CGROUP_SWAP_MAX_BYTES,    /* swap alone; version 1: needs MEMORY_MAX first */
+	LCX_CGROUP_SWAPPINESS,        /* 0 to 100; version 1 */
+	LCX_CGROUP_OOM_GROUP,         /* 1: the OOM killer takes all or none; version 2 */
+	LCX_CGROUP_OOM_KILL_DISABLE,  /* 1: wait instead of kill; version 1 */
 	LCX_CGROUP_KERNEL_TCP_MAX_BYTES,   /* version 1 */
 	LCX_CGROUP_CPU_QUOTA_US,           /* CPU time in each period */
 	LCX_CGROUP_CPU_PERIOD_US,          /* 1,000 to 1,000,000 */
@@ -227,7 +229,7 @@ enum lcx_cgroup_limit {
  * -EBUSY if a limit below the present usage is refused (version 1).
  */
 int lcx_cgroup_set_limit(struct lcx_cgroup *cg, int32_t limit, int64_t value,
-                             struct lcx_error **err);
+			 struct lcx_error **err);
 
 /** lcx_cgroup_set_cpus() - allowed CPUs as a list, "0-2,5"; lcx_cgroup_set_mems() - NUMA nodes */
 int lcx_cgroup_set_cpus(struct lcx_cgroup *cg, const char *list, struct lcx_error **err);
@@ -248,24 +250,24 @@ enum lcx_cgroup_io_limit {
  * @limit: an enum lcx_cgroup_io_limit
  * @major, @minor: the whole device, not a partition
  */
-int lcx_cgroup_set_io_limit(struct lcx_cgroup *cg, int32_t limit, uint32_t major,
-                                uint32_t minor, int64_t value, struct lcx_error **err);
+int lcx_cgroup_set_io_limit(struct lcx_cgroup *cg, int32_t limit, uint32_t major, uint32_t minor,
+			    int64_t value, struct lcx_error **err);
 
 /** lcx_cgroup_set_hugetlb() - @page_size as the kernel spells it: "64KB", "2MB", "1GB" */
 int lcx_cgroup_set_hugetlb(struct lcx_cgroup *cg, const char *page_size, int64_t limit_bytes,
-                               struct lcx_error **err);
+			   struct lcx_error **err);
 
 /** lcx_cgroup_set_rdma() - handles and objects of one RDMA device ("mlx5_0") */
-int lcx_cgroup_set_rdma(struct lcx_cgroup *cg, const char *device, int64_t handles,
-                            int64_t objects, struct lcx_error **err);
+int lcx_cgroup_set_rdma(struct lcx_cgroup *cg, const char *device, int64_t handles, int64_t objects,
+			struct lcx_error **err);
 
 /** lcx_cgroup_set_misc() - a scalar resource that the kernel lists in misc.capacity ("sev") */
 int lcx_cgroup_set_misc(struct lcx_cgroup *cg, const char *resource, int64_t value,
-                            struct lcx_error **err);
+			struct lcx_error **err);
 
 /** lcx_cgroup_set_net_priority() - version 1; @interface of the caller's network namespace */
-int lcx_cgroup_set_net_priority(struct lcx_cgroup *cg, const char *interface,
-                                    uint32_t priority, struct lcx_error **err);
+int lcx_cgroup_set_net_priority(struct lcx_cgroup *cg, const char *interface, uint32_t priority,
+				struct lcx_error **err);
 
 /**
  * lcx_cgroup_set_file() - write a control file of version 2 by its own name
@@ -274,7 +276,7 @@ int lcx_cgroup_set_net_priority(struct lcx_cgroup *cg, const char *interface,
  * @text: one line
  */
 int lcx_cgroup_set_file(struct lcx_cgroup *cg, const char *file, const char *text,
-                            struct lcx_error **err);
+			struct lcx_error **err);
 
 /* --- devices --- */
 
@@ -288,7 +290,7 @@ int lcx_cgroup_set_file(struct lcx_cgroup *cg, const char *file, const char *tex
  * Of several rules that match, the last decides. A new list starts with "everything denied".
  */
 int lcx_cgroup_device_rule(struct lcx_cgroup *cg, int32_t allow, char type, int64_t major,
-                               int64_t minor, const char *access, struct lcx_error **err);
+			   int64_t minor, const char *access, struct lcx_error **err);
 
 /**
  * lcx_cgroup_device_defaults() - add what every container has
@@ -332,10 +334,12 @@ enum lcx_cgroup_event {
 struct lcx_cgroup_watch;
 
 int lcx_cgroup_watch_new(struct lcx_cgroup *cg, struct lcx_cgroup_watch **ret,
-                             struct lcx_error **err);
-/** lcx_cgroup_watch_fd() - borrowed; readable (POLLIN) when lcx_cgroup_watch_next() has something */
+			 struct lcx_error **err);
+/** lcx_cgroup_watch_fd() - borrowed; readable (POLLIN) when lcx_cgroup_watch_next() has something
+ */
 int lcx_cgroup_watch_fd(const struct lcx_cgroup_watch *watch);
-/** lcx_cgroup_watch_next() - the next enum lcx_cgroup_event; _NONE when there is none; never blocks */
+/** lcx_cgroup_watch_next() - the next enum lcx_cgroup_event; _NONE when there is none; never blocks
+ */
 int lcx_cgroup_watch_next(struct lcx_cgroup_watch *watch);
 struct lcx_cgroup_watch *lcx_cgroup_watch_free(struct lcx_cgroup_watch *watch);
 
@@ -362,8 +366,8 @@ enum lcx_cgroup_pressure {
  * Return: a descriptor that the caller polls for POLLPRI and closes, or a negative errno:
  * -EOPNOTSUPP without a unified hierarchy or without PSI in the kernel.
  */
-int lcx_cgroup_pressure_fd(struct lcx_cgroup *cg, int32_t resource, int32_t full,
-                               uint32_t stall_us, uint32_t window_us, struct lcx_error **err);
+int lcx_cgroup_pressure_fd(struct lcx_cgroup *cg, int32_t resource, int32_t full, uint32_t stall_us,
+			   uint32_t window_us, struct lcx_error **err);
 
 /* --- statistics --- */
 
@@ -379,8 +383,9 @@ struct lcx_cgroup_stats;
 
 /** lcx_cgroup_stats_new() - open the files and read them once */
 int lcx_cgroup_stats_new(struct lcx_cgroup *cg, struct lcx_cgroup_stats **ret,
-                             struct lcx_error **err);
-/** lcx_cgroup_stats_read() - read anew; -ENODEV when the cgroup is gone: the last reading is kept */
+			 struct lcx_error **err);
+/** lcx_cgroup_stats_read() - read anew; -ENODEV when the cgroup is gone: the last reading is kept
+ */
 int lcx_cgroup_stats_read(struct lcx_cgroup_stats *stats, struct lcx_error **err);
 struct lcx_cgroup_stats *lcx_cgroup_stats_free(struct lcx_cgroup_stats *stats);
 
@@ -421,7 +426,7 @@ int64_t lcx_cgroup_stats_io_write_ops(const struct lcx_cgroup_stats *stats);
  * @full:     1: all processes stalled at once; 0: some did
  */
 int64_t lcx_cgroup_stats_stalled_ns(const struct lcx_cgroup_stats *stats, int32_t resource,
-                                    int32_t full);
+				    int32_t full);
 
 #ifdef __cplusplus
 }
