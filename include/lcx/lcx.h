@@ -11,5 +11,6 @@
 #include <lcx/log.h>
 #include <lcx/process.h>
 #include <lcx/version.h>
+#include <lcx/ipam.h>
 
 #endif /* LCX_LCX_H */
