@@ -10,6 +10,7 @@
 #include <lcx/image.h>
 #include <lcx/log.h>
 #include <lcx/process.h>
+#include <lcx/spec.h>
 #include <lcx/version.h>
 #include <lcx/ipam.h>
 
