@@ -1,0 +1,252 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# usage: sh tests/run.sh [PART | PART/PATTERN]...
+#
+#   unit       Check tests, in the plain build and in the one with ASan and UBSan
+#   abi        exported symbols, headers alone as C11 and C++, man pages, pkg-config
+#   system     real kernel objects, on this machine
+#   vm         the same system tests in a virtual machine with cgroup v2
+#   ffi        the library called from Python, nothing compiled
+#   examples   every example program, and examples/quickstart.sh
+#   bench      measurements (not part of "everything")
+#
+# Without arguments all but the benchmark. A pattern chooses tests by name: system/net-*, unit/ipam.
+# The last line is "N passed, N failed, N skipped"; the exit code is 1 if any failed or none ran.
+#
+# Environment: LCX_BUILD_DIR (default: build/ in the source tree) gets the builds "plain" and "asan" and
+# the logs; LCX_TEST_CACHE (default: /var/tmp/lcx-test-cache) keeps what costs time to make.
+
+set -eu
+cd "$(dirname "$0")/.."
+SRC=$(pwd)
+top=${LCX_BUILD_DIR:-$SRC/build}
+mkdir -p "$top"
+top=$(cd "$top" && pwd)
+: "${LCX_TEST_CACHE:=/var/tmp/lcx-test-cache}"
+export SRC LCX_TEST_CACHE
+export LC_ALL=C.UTF-8
+exec </dev/null
+
+logs=$top/logs
+all_parts='unit abi system vm ffi examples'
+system_limit=240
+
+# --- counting
+
+passed=0 failed=0 skipped=0
+
+# Count the TAP lines of a log; add a failure if the program failed and no line says so.
+tally() { # LOG STATUS NAME
+	counts=$(awk '
+		/^not ok/ { bad++; next }
+		/^ok/ { if (toupper($0) ~ /# *SKIP/) skips++; else good++ }
+		END { print good + 0, bad + 0, skips + 0 }' "$1")
+	# shellcheck disable=SC2086
+	set -- "$1" "$2" "$3" $counts
+	if [ "$2" -ne 0 ] && [ "$5" -eq 0 ]; then
+		echo "not ok - $3 exited with $2" | tee -a "$1"
+		set -- "$1" "$2" "$3" "$4" 1 "$6"
+	elif [ "$4$5$6" = 000 ]; then
+		echo "not ok - $3 tested nothing" | tee -a "$1"
+		set -- "$1" "$2" "$3" 0 1 0
+	fi
+	passed=$((passed + $4)) failed=$((failed + $5)) skipped=$((skipped + $6))
+	if [ "$5" -ne 0 ]; then
+		printf '  FAIL  %-42s %3d passed, %d failed, log %s\n' "$3" "$4" "$5" "$1"
+		sed 's/^/        | /' "$1" | tail -n 60
+	else
+		printf '  ok    %-42s %3d passed%s\n' "$3" "$4" "$([ "$6" -eq 0 ] || echo ", $6 skipped")"
+		grep -i '^ok.*# *skip' "$1" | sed 's/^/        | /' || :
+	fi
+}
+
+# Run one test program, its output in a log, and count.
+run_test() { # NAME COMMAND...
+	name=$1
+	shift
+	log=$logs/$(echo "$name" | tr '/ ' '--').log
+	r=0
+	"$@" >"$log" 2>&1 || r=$?
+	tally "$log" "$r" "$name"
+}
+
+lost() { # NAME: a part that could not even begin
+	failed=$((failed + 1))
+	echo "  FAIL  $1"
+}
+
+# --- builds
+
+# gcc's sanitizers; the leak checker is part of ASan. A finding must end the program, or nobody sees it.
+export ASAN_OPTIONS="${ASAN_OPTIONS:-detect_stack_use_after_return=1:strict_string_checks=1}"
+export UBSAN_OPTIONS="${UBSAN_OPTIONS:-print_stacktrace=1:halt_on_error=1}"
+
+build() { # plain|asan
+	[ ! -e "$top/$1.done" ] || return 0
+	case $1 in
+	plain) options='-Db_sanitize=none' ;;
+	asan) options='-Db_sanitize=address,undefined -Db_lundef=false' ;;
+	esac
+	began=$(date +%s)
+	# shellcheck disable=SC2086
+	if { [ -f "$top/$1/build.ninja" ] || meson setup "$top/$1" "$SRC" -Dwerror=true -Dimage=enabled \
+		-Dseccomp=enabled -Dtests=enabled $options; } >"$logs/build-$1.log" 2>&1 &&
+		ninja -C "$top/$1" >>"$logs/build-$1.log" 2>&1; then
+		echo "build/$1: $(($(date +%s) - began)) s"
+		: >"$top/$1.done"
+	else
+		lost "build/$1: log $logs/build-$1.log"
+		grep -E 'error|FAILED|ERROR' "$logs/build-$1.log" | head -n 30 | sed 's/^/        | /'
+		return 1
+	fi
+}
+
+install_packages() {
+	sh tests/install.sh build image quickstart test registry vm >"$logs/packages.log" 2>&1 && return 0
+	lost "packages: log $logs/packages.log"
+	tail -n 20 "$logs/packages.log" | sed 's/^/        | /'
+	return 1
+}
+
+# --- parts
+
+matches() { # NAME: was it chosen?
+	# shellcheck disable=SC2254
+	case $1 in $pattern) return 0 ;; *) return 1 ;; esac
+}
+
+part_unit() {
+	for kind in plain asan; do
+		build "$kind" || continue
+		for source in tests/unit/*.c; do
+			name=$(basename "$source" .c)
+			matches "$name" || continue
+			run_test "unit/$name ($kind)" unit_test "$top/$kind/tests/unit-$name"
+		done
+	done
+}
+
+# Check writes its TAP to a file of its own; what the code under test prints is kept apart from it.
+unit_test() { # PROGRAM
+	rm -f "$logs/tap"
+	status=0
+	CK_TAP_LOG_FILE_NAME=$logs/tap CK_VERBOSITY=silent timeout 300 "$1" || status=$?
+	[ ! -f "$logs/tap" ] || cat "$logs/tap"
+	return "$status"
+}
+
+part_abi() {
+	build plain || return 0
+	for script in tests/abi/*.sh; do
+		[ -f "$script" ] || continue
+		name=$(basename "$script" .sh)
+		matches "$name" || continue
+		BUILD=$top/plain run_test "abi/$name" timeout 300 sh "$script"
+	done
+}
+
+# On this machine with sanitizers, in the guest (which emulates the processor) without. A test that says
+# "# build: plain" measures time or memory, or runs its program where no sanitizer can follow.
+part_system() {
+	[ "$(id -u)" -eq 0 ] || { lost 'system: needs root'; return 0; }
+	for kind in plain asan; do
+		[ -n "${LCX_TEST_GUEST:-}" ] || build "$kind" || return 0
+	done
+	[ -n "${LCX_TEST_GUEST:-}" ] || prepare_images || return 0
+	for script in tests/system/*-*.sh; do
+		[ -f "$script" ] || continue
+		name=$(basename "$script" .sh)
+		matches "$name" || continue
+		kind=asan
+		[ -z "${LCX_TEST_GUEST:-}" ] || kind=plain
+		! grep -q '^# build: plain' "$script" || kind=plain
+		BUILD=$top/$kind run_test "system/$name${LCX_TEST_GUEST:+ (v2)}" \
+			sh tests/system/isolate.sh "$system_limit" sh "$script"
+	done
+}
+
+# Made before the tests, which have no network.
+prepare_images() {
+	[ -f tests/registry/mkimage.sh ] || return 0
+	sh tests/registry/mkimage.sh cache >"$logs/images.log" 2>&1 && return 0
+	lost "images: log $logs/images.log"
+	tail -n 20 "$logs/images.log" | sed 's/^/        | /'
+	return 1
+}
+
+part_vm() {
+	[ "$(id -u)" -eq 0 ] || { lost 'vm: needs root'; return 0; }
+	build plain || return 0
+	prepare_images || return 0
+	rm -f "$logs/vm.log"
+	r=0
+	LCX_BUILD_DIR=$top sh tests/vm/run.sh sh tests/run.sh --in-guest "system/$pattern" >"$logs/vm.log" 2>&1 || r=$?
+	grep -v '^[0-9]* passed' "$logs/vm.log" | sed 's/^/  /'
+	summary=$(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped$/\1 \2 \3/p' "$logs/vm.log" | tail -n 1)
+	if [ -z "$summary" ]; then
+		lost "vm: the machine gave no result (status $r), log $logs/vm.log"
+		return 0
+	fi
+	# shellcheck disable=SC2086
+	set -- $summary
+	passed=$((passed + $1)) failed=$((failed + $2)) skipped=$((skipped + $3))
+}
+
+part_ffi() {
+	[ "$(id -u)" -eq 0 ] || { lost 'ffi: needs root'; return 0; }
+	build plain || return 0
+	for script in tests/ffi/*.sh; do
+		[ -f "$script" ] || continue
+		name=$(basename "$script" .sh)
+		matches "$name" || continue
+		BUILD=$top/plain run_test "ffi/$name" sh tests/system/isolate.sh 120 sh "$script"
+	done
+}
+
+part_examples() {
+	[ "$(id -u)" -eq 0 ] || { lost 'examples: needs root'; return 0; }
+	build plain || return 0
+	for script in tests/examples/*.sh; do
+		[ -f "$script" ] || continue
+		name=$(basename "$script" .sh)
+		matches "$name" || continue
+		BUILD=$top/plain run_test "examples/$name" sh tests/system/isolate.sh 240 sh "$script"
+	done
+}
+
+part_bench() {
+	build plain || return 0
+	meson test -C "$top/plain" --benchmark --no-rebuild --verbose
+}
+
+# --- main
+
+if [ "${1:-}" = --in-guest ]; then
+	shift
+	logs=${LCX_VM_OUT:?}/logs
+	export LCX_TEST_GUEST=1
+fi
+mkdir -p "$logs"
+rm -f "$top/plain.done" "$top/asan.done"
+# shellcheck disable=SC2086
+[ $# -gt 0 ] || set -- $all_parts
+
+for part; do
+	case " $all_parts bench " in
+	*" ${part%%/*} "*) ;;
+	*) echo "run.sh: no part '${part%%/*}'; there are: $all_parts bench" >&2; exit 2 ;;
+	esac
+done
+
+[ -n "${LCX_TEST_GUEST:-}" ] || install_packages || set --
+for part; do
+	pattern='*'
+	case $part in */*) pattern=${part#*/} part=${part%%/*} ;; esac
+	began=$(date +%s)
+	echo "== $part"
+	"part_$part"
+	echo "== $part: $(($(date +%s) - began)) s"
+done
+
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

@@ -1,0 +1,94 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# usage: leaks.sh snapshot DIR | leaks.sh check DIR
+# "snapshot" notes in DIR what exists; "check" compares with it, waits a little for what the kernel
+# takes down by itself, and prints and fails on what is new (+) or gone (-).
+set -eu
+action=$1 dir=$2
+
+# Addresses and flags change by themselves; a link is its index, name and kind of namespace.
+links() {
+	ip -o link 2>/dev/null | sed 's/^\([0-9]*: [^:]*\):.*/\1/' || :
+	for ns in $(ip netns list 2>/dev/null | awk '{ print $1 }'); do
+		echo "namespace $ns"
+		ip -n "$ns" -o link 2>/dev/null | sed "s/^\([0-9]*: [^:]*\):.*/$ns: \1/" || :
+	done
+}
+
+rules() {
+	nft list ruleset 2>/dev/null || :
+}
+
+# Mount ids are handed out again: a mount is its root, its place and what it is, not whom it tells.
+mounts() {
+	sed 's/^[0-9]* [0-9]* [^ ]* //; s/ \(shared\|master\|propagate_from\):[0-9]*//g' /proc/self/mountinfo | LC_ALL=C sort
+}
+
+cgroups() {
+	find /sys/fs/cgroup -type d -path '*lcx*' 2>/dev/null | LC_ALL=C sort || :
+}
+
+# Every process that this process namespace can see, by id and name. Two kinds are not leaks:
+# zombies of process 1, which only wait to be reaped, and this script with the caller that waits for it.
+processes() {
+	mine=" $$ $PPID "
+	for proc in /proc/[0-9]*; do
+		pid=${proc#/proc/}
+		case $mine in *" $pid "*) continue ;; esac
+		status=$(awk '/^Name:/ { n = $2 } /^State:/ { s = $2 } /^PPid:/ { p = $2 } END { print p, s, n }' "$proc/status" 2>/dev/null) || continue
+		case $status in "$$ "* | "1 Z "* | "0 "* | '  ' | '') continue ;; esac
+		# Outside of a namespace of our own the machine is full of others: only ours count.
+		[ -n "${LCX_TEST_ISOLATED:-}" ] || case $status in *' lcx'*) ;; *) continue ;; esac
+		echo "$pid ${status##* } $(tr '\0' ' ' <"$proc/cmdline" 2>/dev/null | cut -c1-150)"
+	done
+}
+
+states() {
+	for place in /run/lcx /var/lib/lcx /dev/shm; do
+		[ ! -d "$place" ] || find "$place" -mindepth 1 -maxdepth 3 2>/dev/null
+	done | LC_ALL=C sort
+}
+
+temporaries() {
+	find "$TMPDIR" -mindepth 1 -maxdepth 3 | LC_ALL=C sort
+}
+
+views='links rules mounts cgroups processes states'
+[ -z "${LCX_TEST_ISOLATED:-}" ] || views="$views temporaries"
+
+take() {
+	mkdir -p "$1"
+	for view in $views; do
+		"$view" >"$1/$view"
+	done
+}
+
+compare() {
+	take "$dir/after"
+	clean=true
+	for view in $views; do
+		diff "$dir/before/$view" "$dir/after/$view" >"$dir/diff" 2>&1 && continue
+		clean=false
+		sed -n "s/^</$view: -/p; s/^>/$view: +/p" "$dir/diff"
+	done >"$dir/report"
+	$clean
+}
+
+case $action in
+snapshot)
+	take "$dir/before"
+	;;
+check)
+	# The kernel removes a dead namespace's devices and mounts on its own time.
+	tries=20
+	while ! compare; do
+		tries=$((tries - 1))
+		[ "$tries" -gt 0 ] || { cat "$dir/report"; exit 1; }
+		sleep 0.25
+	done
+	;;
+*)
+	echo "usage: leaks.sh snapshot|check DIR" >&2
+	exit 2
+	;;
+esac
