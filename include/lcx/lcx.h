@@ -13,5 +13,7 @@
 #include <lcx/spec.h>
 #include <lcx/version.h>
 #include <lcx/ipam.h>
+#include <lcx/net.h>
+#include <lcx/netlink.h>
 
 #endif /* LCX_LCX_H */

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef LCX_NET_H
+#define LCX_NET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <lcx/ctx.h>
+#include <lcx/error.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * Named networks, and containers attached to them. A network is a file below
+ * the context's root directory; its kernel objects (a bridge, entries in the
+ * nf_tables table "lcx") exist only while a container is attached. The calling
+ * thread's network namespace is "the host".
+ */
+
+/* ---- networks ---- */
+
+/** struct lcx_network - one network; what it was like when it was opened. One thread at a time. */
+struct lcx_network;
+
+/**
+ * lcx_network_new() - begin to describe a network that does not exist yet
+ * @name: [A-Za-z0-9][A-Za-z0-9_.-]{0,127}; "none" and "host" are not networks
+ * @ret:  the handle, owned by the caller; nothing is on disk before lcx_network_create()
+ */
+int lcx_network_new(const char *name, struct lcx_network **ret, struct lcx_error **err);
+
+/** lcx_network_set_driver() - "bridge", the default, is the only one so far */
+int lcx_network_set_driver(struct lcx_network *network, const char *driver,
+                           struct lcx_error **err);
+/** lcx_network_set_subnet() - "10.89.0.0/24"; chosen out of 10.88.0.0/16 to 10.127.0.0/16 if not set */
+int lcx_network_set_subnet(struct lcx_network *network, const char *subnet,
+                           struct lcx_error **err);
+/** lcx_network_set_gateway() - the host's address in the network; its first address if not set */
+int lcx_network_set_gateway(struct lcx_network *network, const char *gateway,
+                            struct lcx_error **err);
+/** lcx_network_set_bridge() - the bridge's interface name, up to 15 bytes; made up if not set */
+int lcx_network_set_bridge(struct lcx_network *network, const char *bridge,
+                           struct lcx_error **err);
+/** lcx_network_set_mtu() - 68 to 65535; that of the default route's interface if not set */
+int lcx_network_set_mtu(struct lcx_network *network, uint32_t mtu_bytes, struct lcx_error **err);
+/** lcx_network_set_internal() - no default route, nothing forwarded into or out of the network */
+int lcx_network_set_internal(struct lcx_network *network, bool internal, struct lcx_error **err);
+
+/**
+ * lcx_network_create() - store a network that was described
+ *
+ * What was not set is chosen and readable by the getters afterwards. No
+ * interface is made yet.
+ *
+ * Return: 0; -EEXIST when there is one of that name; -EADDRINUSE when the subnet
+ * overlaps an address or route of the host, or another network of this context;
+ * -ENOSPC when no subnet is free.
+ */
+int lcx_network_create(struct lcx_ctx *ctx, struct lcx_network *network, struct lcx_error **err);
+
+/**
+ * lcx_network_open() - read a network
+ *
+ * "bridge", the default network, is created if need be.
+ *
+ * Return: 0; -ENOENT when there is none of that name.
+ */
+int lcx_network_open(struct lcx_ctx *ctx, const char *name, struct lcx_network **ret,
+                     struct lcx_error **err);
+
+const char *lcx_network_name(const struct lcx_network *network);
+const char *lcx_network_driver(const struct lcx_network *network);
+const char *lcx_network_subnet(const struct lcx_network *network);
+const char *lcx_network_gateway(const struct lcx_network *network);
+const char *lcx_network_bridge(const struct lcx_network *network);
+/** lcx_network_mtu() - 0: that of the default route's interface, looked up when the bridge is made */
+uint32_t lcx_network_mtu(const struct lcx_network *network);
+bool lcx_network_internal(const struct lcx_network *network);
+/** lcx_network_created() - RFC 3339, UTC */
+const char *lcx_network_created(const struct lcx_network *network);
+
+/**
+ * lcx_network_inspect() - all of it, with the attached containers, as a JSON object
+ * @ret: a string, to be released with free(3)
+ */
+int lcx_network_inspect(struct lcx_ctx *ctx, const char *name, char **ret,
+                        struct lcx_error **err);
+
+/**
+ * lcx_network_remove() - forget a network and its address pool
+ *
+ * Return: 0; -ENOENT; -EBUSY, with a name, while a container is attached.
+ */
+int lcx_network_remove(struct lcx_ctx *ctx, const char *name, struct lcx_error **err);
+
+/** lcx_network_free() - drop the handle; the network stays. NULL is accepted, NULL is returned */
+struct lcx_network *lcx_network_free(struct lcx_network *network);
+
+/** struct lcx_network_list - the names of a context's networks, sorted */
+struct lcx_network_list;
+
+int lcx_network_list_open(struct lcx_ctx *ctx, struct lcx_network_list **ret,
+                          struct lcx_error **err);
+/** lcx_network_list_next() - a name, valid as long as @list; NULL after the last */
+const char *lcx_network_list_next(struct lcx_network_list *list);
+struct lcx_network_list *lcx_network_list_free(struct lcx_network_list *list);
+
+/* ---- published ports ---- */
+
+/** struct lcx_port - one published port, or a range of them */
+struct lcx_port;
+
+/** lcx_port_new() - @container_port over tcp, at a host port that the system chooses, on every address */
+int lcx_port_new(uint16_t container_port, struct lcx_port **ret, struct lcx_error **err);
+
+/**
+ * lcx_port_parse() - Docker's words
+ * @text: [[HOST_ADDRESS:]HOST_PORT:]CONTAINER_PORT[/PROTOCOL], where a port may be
+ *        a range "8000-8010" (as long on both sides) and HOST_PORT may be empty
+ */
+int lcx_port_parse(const char *text, struct lcx_port **ret, struct lcx_error **err);
+
+/** lcx_port_set_host_address() - an IPv4 address of this host; "0.0.0.0", the default, is every one */
+int lcx_port_set_host_address(struct lcx_port *port, const char *address, struct lcx_error **err);
+/** lcx_port_set_host_port() - 0 lets the system choose */
+int lcx_port_set_host_port(struct lcx_port *port, uint16_t host_port, struct lcx_error **err);
+/** lcx_port_set_protocol() - "tcp", "udp" or "sctp" */
+int lcx_port_set_protocol(struct lcx_port *port, const char *protocol, struct lcx_error **err);
+/** lcx_port_set_count() - a range of @count ports from the given one on; 1 is the default */
+int lcx_port_set_count(struct lcx_port *port, uint16_t count, struct lcx_error **err);
+
+const char *lcx_port_host_address(const struct lcx_port *port);
+/** lcx_port_host_port() - after an attach the one that was chosen */
+uint16_t lcx_port_host_port(const struct lcx_port *port);
+uint16_t lcx_port_container_port(const struct lcx_port *port);
+const char *lcx_port_protocol(const struct lcx_port *port);
+uint16_t lcx_port_count(const struct lcx_port *port);
+struct lcx_port *lcx_port_free(struct lcx_port *port);
+
+/* ---- attachments ---- */
+
+/** struct lcx_attachment - a container's place in a network. One thread at a time. */
+struct lcx_attachment;
+
+/**
+ * lcx_attachment_new() - begin to describe one
+ * @owner: the container's id, by the rule of lcx_network_new(); the mark on every kernel object
+ */
+int lcx_attachment_new(const char *owner, struct lcx_attachment **ret, struct lcx_error **err);
+
+/** lcx_attachment_set_interface() - its name inside the container; "eth0" if not set */
+int lcx_attachment_set_interface(struct lcx_attachment *attachment, const char *name,
+                                 struct lcx_error **err);
+/** lcx_attachment_set_address() - a certain address, "10.88.0.5"; the next free one if not set */
+int lcx_attachment_set_address(struct lcx_attachment *attachment, const char *address,
+                               struct lcx_error **err);
+/** lcx_attachment_set_mac() - derived from the address if not set, so that neighbour caches stay true */
+int lcx_attachment_set_mac(struct lcx_attachment *attachment, const char *mac,
+                           struct lcx_error **err);
+/** lcx_attachment_add_port() - publish a port; @port is copied */
+int lcx_attachment_add_port(struct lcx_attachment *attachment, const struct lcx_port *port,
+                            struct lcx_error **err);
+
+/**
+ * lcx_network_attach() - give a network namespace an interface in a network
+ * @attachment: completed with what was chosen
+ * @netns_fd:   the container's network namespace, or a pidfd of a process in it; borrowed
+ * @netlink_fd: a NETLINK_ROUTE socket that was opened inside that namespace; borrowed
+ *
+ * Afterwards "lo" and the new interface are up and have their addresses, the
+ * default route is set (if there is none yet and the network is not internal),
+ * and the ports are published. On failure nothing is left.
+ *
+ * Return: 0; -EADDRINUSE for a port or an address that is taken; -ENOSPC when the
+ * pool is empty or the bridge has the kernel's 1023 ports; -EEXIST when the
+ * owner is attached already, or a foreign bridge has the network's bridge's name.
+ */
+int lcx_network_attach(struct lcx_ctx *ctx, struct lcx_network *network,
+                       struct lcx_attachment *attachment, int netns_fd, int netlink_fd,
+                       struct lcx_error **err);
+
+/** lcx_attachment_open() - what another call or process attached; -ENOENT if nothing */
+int lcx_attachment_open(struct lcx_ctx *ctx, const char *network, const char *owner,
+                        struct lcx_attachment **ret, struct lcx_error **err);
+
+/**
+ * lcx_network_detach() - take an attachment down
+ * @network:    its name
+ * @owner:      the container's id
+ * @timeout_ms: how long to wait for the interface to go by itself, as it does when
+ *              its namespace ends; then it is removed, which blocks for some 30 ms
+ *
+ * Needs neither the namespace nor the process that attached. Goes on after an
+ * error; the first is returned and the message names all. Nothing to take down
+ * is success. The last container's going takes the bridge, the nf_tables
+ * entries and changed sysctls with it.
+ */
+int lcx_network_detach(struct lcx_ctx *ctx, const char *network, const char *owner,
+                       uint32_t timeout_ms, struct lcx_error **err);
+
+const char *lcx_attachment_owner(const struct lcx_attachment *attachment);
+const char *lcx_attachment_network(const struct lcx_attachment *attachment);
+const char *lcx_attachment_interface(const struct lcx_attachment *attachment);
+/** lcx_attachment_address() - "10.88.0.2", without the prefix length; "" before the attach */
+const char *lcx_attachment_address(const struct lcx_attachment *attachment);
+uint32_t lcx_attachment_prefix(const struct lcx_attachment *attachment);
+/** lcx_attachment_gateway() - "" in an internal network */
+const char *lcx_attachment_gateway(const struct lcx_attachment *attachment);
+const char *lcx_attachment_mac(const struct lcx_attachment *attachment);
+/** lcx_attachment_host_interface() - the host's end of the cable */
+const char *lcx_attachment_host_interface(const struct lcx_attachment *attachment);
+const char *lcx_attachment_bridge(const struct lcx_attachment *attachment);
+uint32_t lcx_attachment_port_count(const struct lcx_attachment *attachment);
+/** lcx_attachment_port() - borrowed, as long as @attachment; NULL beyond the last */
+const struct lcx_port *lcx_attachment_port(const struct lcx_attachment *attachment,
+                                           uint32_t position);
+struct lcx_attachment *lcx_attachment_free(struct lcx_attachment *attachment);
+
+/**
+ * lcx_net_reload() - put the nf_tables table back, after somebody flushed the rule set
+ *
+ * From the networks and live attachments of @ctx; entries of other contexts
+ * that are there stay as they are.
+ */
+int lcx_net_reload(struct lcx_ctx *ctx, struct lcx_error **err);
+
+/* ---- files for a container; every *ret is released with free(3) ---- */
+
+/**
+ * lcx_net_hosts_file() - the text of /etc/hosts
+ * @hostname: may be "web" or "web.example.org", in which case both names are listed
+ * @address:  the container's, or NULL: the name then stands for 127.0.1.1
+ */
+int lcx_net_hosts_file(const char *hostname, const char *address, char **ret,
+                       struct lcx_error **err);
+
+/** lcx_net_hostname_file() - the text of /etc/hostname; -EINVAL for what cannot be a host name */
+int lcx_net_hostname_file(const char *hostname, char **ret, struct lcx_error **err);
+
+/**
+ * lcx_net_resolv_conf() - the text of /etc/resolv.conf
+ * @host_text:     the host's, or NULL to read /etc/resolv.conf
+ * @servers:       NULL-terminated; instead of the host's; NULL or empty: the host's
+ * @search:        likewise; a single "." means: no search list at all
+ * @options:       likewise
+ * @keep_loopback: the container shares the host's network: 127.0.0.53 is right for it
+ *
+ * Otherwise the host's servers on a loopback address are dropped. If none
+ * remains, those of /run/systemd/resolve/resolv.conf are taken (when @host_text
+ * is NULL), and if there is none either, 8.8.8.8 and 8.8.4.4, as Docker does.
+ */
+int lcx_net_resolv_conf(const char *host_text, const char *const *servers,
+                        const char *const *search, const char *const *options, bool keep_loopback,
+                        char **ret, struct lcx_error **err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* LCX_NET_H */

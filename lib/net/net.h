@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * What rooms below may use of the networks beyond lcx/net.h: attaching in two
+ * steps, so that names are known (and can be journalled) before the objects are,
+ * and taking down by name or by mark what a dead process has left.
+ */
+
+#include "ctx/ctx.h"
+#include "lcx/net.h"
+
+DEFINE_CLEANUP(struct lcx_network *, lcx_network_free)
+DEFINE_CLEANUP(struct lcx_network_list *, lcx_network_list_free)
+DEFINE_CLEANUP(struct lcx_port *, lcx_port_free)
+DEFINE_CLEANUP(struct lcx_attachment *, lcx_attachment_free)
+
+/*
+ * Choose what has to be chosen: the host interface's name and system-chosen
+ * ports, and refuse ports that are taken. Makes nothing. The address is leased by
+ * lcx__network_apply() under the owner's name, which is enough to find it.
+ */
+int lcx__network_plan(struct lcx_ctx *ctx, struct lcx_network *network,
+                      struct lcx_attachment *attachment, struct lcx_error **err);
+
+/*
+ * Make what was planned. Writes its own record (run directory, net/NETWORK/OWNER)
+ * before the first object: after a crash lcx_network_detach(network, owner) finds
+ * everything, and needs no journal of the caller's beyond these two names.
+ */
+int lcx__network_apply(struct lcx_ctx *ctx, struct lcx_network *network,
+                       struct lcx_attachment *attachment, int netns_fd, int netlink_fd,
+                       struct lcx_error **err);
+
+/* The single undo steps, by name and owner; what is not there is success. */
+int lcx__network_undo_link(struct lcx_ctx *ctx, const char *host_interface, const char *owner,
+                           uint32_t timeout_ms, struct lcx_error **err);
+int lcx__network_undo_ports(struct lcx_ctx *ctx, const char *owner, struct lcx_error **err);
+int lcx__network_undo_lease(struct lcx_ctx *ctx, const char *network, const char *owner,
+                            struct lcx_error **err);
+
+/*
+ * Find by record and by mark (ifalias, nft comment, lease) everything of this
+ * context whose owner @is_alive() denies, and remove it. *ret_count (may be NULL)
+ * is the number of owners that something was removed of. Goes on after errors.
+ */
+int lcx__network_sweep(struct lcx_ctx *ctx, bool (*is_alive)(const char *owner, void *data),
+                       void *data, uint32_t *ret_count, struct lcx_error **err);
