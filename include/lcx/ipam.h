@@ -36,11 +36,11 @@ struct lcx_ipam_pool;
 /** struct lcx_ipam_cursor - a walk over the leases of a pool */
 struct lcx_ipam_cursor;
 
-#define LCX_IPAM_ADDRESS_SIZE 46 /* bytes that hold any address as text, with its NUL */
-#define LCX_IPAM_OWNER_SIZE 129  /* bytes that hold any owner, with its NUL */
+#define LCX_IPAM_ADDRESS_SIZE 46  /* bytes that hold any address as text, with its NUL */
+#define LCX_IPAM_OWNER_SIZE   129 /* bytes that hold any owner, with its NUL */
 
 /* What an entry is. */
-#define LCX_IPAM_LEASE 1       /* in use by its owner */
+#define LCX_IPAM_LEASE       1 /* in use by its owner */
 #define LCX_IPAM_RESERVATION 2 /* kept for its owner, who does not use it now */
 
 /**
@@ -59,7 +59,7 @@ struct lcx_ipam_cursor;
  * open(2) or write(2) reported. A failed or killed call leaves no file.
  */
 int lcx_ipam_pool_create(int dir_fd, const char *name, const char *subnet, const char *gateway,
-                         struct lcx_ipam_pool **ret, struct lcx_error **err);
+			 struct lcx_ipam_pool **ret, struct lcx_error **err);
 
 /**
  * lcx_ipam_pool_create_range() - the same, leasing on demand only a part
@@ -70,8 +70,8 @@ int lcx_ipam_pool_create(int dir_fd, const char *name, const char *subnet, const
  * them. At most 2^24 addresses.
  */
 int lcx_ipam_pool_create_range(int dir_fd, const char *name, const char *subnet,
-                               const char *gateway, const char *first, const char *last,
-                               struct lcx_ipam_pool **ret, struct lcx_error **err);
+			       const char *gateway, const char *first, const char *last,
+			       struct lcx_ipam_pool **ret, struct lcx_error **err);
 
 /**
  * lcx_ipam_pool_open() - attach to a pool that exists
@@ -84,7 +84,7 @@ int lcx_ipam_pool_create_range(int dir_fd, const char *name, const char *subnet,
  * of a version that this library does not know.
  */
 int lcx_ipam_pool_open(int dir_fd, const char *name, struct lcx_ipam_pool **ret,
-                       struct lcx_error **err);
+		       struct lcx_error **err);
 
 /**
  * lcx_ipam_pool_destroy() - remove a pool that has no lease and no reservation
@@ -145,7 +145,7 @@ int lcx_ipam_pool_used(struct lcx_ipam_pool *pool, uint64_t *ret, struct lcx_err
  * that is never leased, or @owner is no name; -ENOBUFS if @size is too small.
  */
 int lcx_ipam_allocate(struct lcx_ipam_pool *pool, const char *owner, const char *wanted,
-                      char *address, size_t size, struct lcx_error **err);
+		      char *address, size_t size, struct lcx_error **err);
 
 /**
  * lcx_ipam_reserve() - keep an address for an owner who does not use it now
@@ -155,7 +155,7 @@ int lcx_ipam_allocate(struct lcx_ipam_pool *pool, const char *owner, const char 
  * before it is released. Return: as lcx_ipam_allocate().
  */
 int lcx_ipam_reserve(struct lcx_ipam_pool *pool, const char *owner, const char *address,
-                     struct lcx_error **err);
+		     struct lcx_error **err);
 
 /**
  * lcx_ipam_release() - give an address back, leased or reserved
@@ -165,14 +165,14 @@ int lcx_ipam_reserve(struct lcx_ipam_pool *pool, const char *owner, const char *
  * another's.
  */
 int lcx_ipam_release(struct lcx_ipam_pool *pool, const char *address, const char *owner,
-                     struct lcx_error **err);
+		     struct lcx_error **err);
 
 /**
  * lcx_ipam_release_owner() - give back all that an owner holds
  * @ret_count: how many that were, or NULL; none is success, so that it can be repeated
  */
 int lcx_ipam_release_owner(struct lcx_ipam_pool *pool, const char *owner, uint32_t *ret_count,
-                           struct lcx_error **err);
+			   struct lcx_error **err);
 
 /**
  * lcx_ipam_lookup() - who has this address?
@@ -181,7 +181,7 @@ int lcx_ipam_release_owner(struct lcx_ipam_pool *pool, const char *owner, uint32
  * Return: LCX_IPAM_LEASE or LCX_IPAM_RESERVATION; -ENOENT if nobody has it.
  */
 int lcx_ipam_lookup(struct lcx_ipam_pool *pool, const char *address, char *owner, size_t size,
-                    struct lcx_error **err);
+		    struct lcx_error **err);
 
 /**
  * lcx_ipam_lookup_owner() - which address does this owner have?
@@ -190,7 +190,7 @@ int lcx_ipam_lookup(struct lcx_ipam_pool *pool, const char *address, char *owner
  * Return: LCX_IPAM_LEASE or LCX_IPAM_RESERVATION; -ENOENT if there are not so many.
  */
 int lcx_ipam_lookup_owner(struct lcx_ipam_pool *pool, const char *owner, uint32_t index,
-                          char *address, size_t size, struct lcx_error **err);
+			  char *address, size_t size, struct lcx_error **err);
 
 /**
  * lcx_ipam_cursor_new() - begin a walk over all leases and reservations
@@ -200,7 +200,7 @@ int lcx_ipam_lookup_owner(struct lcx_ipam_pool *pool, const char *owner, uint32_
  * seen or not; all others are seen exactly once. In no particular order.
  */
 int lcx_ipam_cursor_new(struct lcx_ipam_pool *pool, struct lcx_ipam_cursor **ret,
-                        struct lcx_error **err);
+			struct lcx_error **err);
 
 /** lcx_ipam_cursor_next() - step. Return: 1 if there is an entry, 0 at the end, a negative errno */
 int lcx_ipam_cursor_next(struct lcx_ipam_cursor *cursor, struct lcx_error **err);

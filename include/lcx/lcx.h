@@ -8,7 +8,9 @@
 #include <lcx/ctx.h>
 #include <lcx/error.h>
 #include <lcx/image.h>
+#include <lcx/ipam.h>
 #include <lcx/log.h>
+#include <lcx/overlay.h>
 #include <lcx/process.h>
 #include <lcx/spec.h>
 #include <lcx/version.h>

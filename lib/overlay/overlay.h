@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * What rooms below may know of an overlay: the launch plan's compiler hands the
+ * same list to lcx-init, which mounts where this process cannot (in a container's
+ * user and mount namespace).
+ */
+
+#include <stddef.h>
+
+#include "lcx/overlay.h"
+#include "util/error.h"
+
+DEFINE_CLEANUP(struct lcx_overlay *, lcx_overlay_free)
+DEFINE_CLEANUP(struct lcx_overlay_diff *, lcx_overlay_diff_free)
+
+enum {
+	LCX__OVERLAY_MAX_LOWERS = 500, /* fs/overlayfs: OVL_MAX_STACK */
+	LCX__OVERLAY_MAX_OPTIONS = 8,
+};
+
+/* A directory by path (fd is -1) or by descriptor (path is NULL). */
+struct lcx__overlay_dir {
+	char *path;
+	int fd;
+};
+
+/* An option as fsconfig(2) takes it; a flag has no value. */
+struct lcx__overlay_option {
+	const char *key, *value;
+};
+
+/* Are the directories there and do options go together? To be called before the others. */
+int lcx__overlay_check(const struct lcx_overlay *overlay, struct lcx_error **err);
+
+size_t lcx__overlay_lower_count(const struct lcx_overlay *overlay);
+/* The top-most is 0. */
+const struct lcx__overlay_dir *lcx__overlay_lower(const struct lcx_overlay *overlay, size_t index);
+/* NULL if there is none; then the mount is read-only. */
+const struct lcx__overlay_dir *lcx__overlay_upper(const struct lcx_overlay *overlay);
+const struct lcx__overlay_dir *lcx__overlay_work(const struct lcx_overlay *overlay);
+
+/* All options but the directories; strings live as long as the overlay's. Return: how many. */
+size_t lcx__overlay_options(const struct lcx_overlay *overlay,
+			    struct lcx__overlay_option options[static LCX__OVERLAY_MAX_OPTIONS]);
+
+/* SYS_MOUNT_ATTR_* flags of the mount. */
+unsigned int lcx__overlay_attributes(const struct lcx_overlay *overlay);
+
+/* Open a directory of an overlay O_PATH; the caller closes. Return: a descriptor or a negative
+ * errno. */
+int lcx__overlay_open(const struct lcx__overlay_dir *dir);
