@@ -60,7 +60,8 @@ struct lcx_log;
  */
 int lcx_log_new(struct lcx_log **ret, struct lcx_error **err);
 
-/** lcx_log_set_format() - before lcx_log_open(); -EINVAL for a format that is none, -EBUSY once open */
+/** lcx_log_set_format() - before lcx_log_open(); -EINVAL for a format that is none, -EBUSY once
+ * open */
 int lcx_log_set_format(struct lcx_log *log, enum lcx_log_format format, struct lcx_error **err);
 
 /**
@@ -75,7 +76,7 @@ int lcx_log_set_format(struct lcx_log *log, enum lcx_log_format format, struct l
  * Return: 0; -EINVAL for @max_files of 0 or above 1000, -EBUSY once the log is open.
  */
 int lcx_log_set_rotation(struct lcx_log *log, uint64_t max_size_bytes, uint32_t max_files,
-                         struct lcx_error **err);
+			 struct lcx_error **err);
 
 /**
  * lcx_log_open() - create the file, or go on with the one that is there
@@ -102,13 +103,22 @@ int lcx_log_open(struct lcx_log *log, int dir_fd, const char *name, struct lcx_e
  * what write(2) reported: the lines that could not be stored are dropped and counted.
  */
 int lcx_log_write(struct lcx_log *log, enum lcx_log_stream stream, const void *data, size_t length,
-                  struct lcx_error **err);
+		  struct lcx_error **err);
 
-/** lcx_log_flush() - bring the buffered lines into the file, with one write(2) if no rotation is due */
+/** lcx_log_flush() - bring the buffered lines into the file, with one write(2) if no rotation is
+ * due */
 int lcx_log_flush(struct lcx_log *log, struct lcx_error **err);
 
 /** lcx_log_end() - a stream has ended: store its unfinished last line, and flush */
 int lcx_log_end(struct lcx_log *log, enum lcx_log_stream stream, struct lcx_error **err);
+
+/**
+ * lcx_log_reopen() - go on in a new file, after another program has renamed the current one
+ *
+ * As logrotate and the kubelet do. Return: 0, or what openat(2) reported; then the
+ * renamed file is written further.
+ */
+int lcx_log_reopen(struct lcx_log *log, struct lcx_error **err);
 
 /** lcx_log_dropped_lines() - how many lines (or parts of a long one) could not be stored so far */
 uint64_t lcx_log_dropped_lines(const struct lcx_log *log);
@@ -144,7 +154,7 @@ struct lcx_log_reader;
  * for a symbolic link, else what openat(2) reported.
  */
 int lcx_log_reader_open(int dir_fd, const char *name, struct lcx_log_reader **ret,
-                        struct lcx_error **err);
+			struct lcx_error **err);
 
 /**
  * lcx_log_reader_set_since() - skip what is older than @time_ns
@@ -153,11 +163,11 @@ int lcx_log_reader_open(int dir_fd, const char *name, struct lcx_log_reader **re
  * setters of a reader: before the first lcx_log_reader_next(), else -EBUSY.
  */
 int lcx_log_reader_set_since(struct lcx_log_reader *reader, int64_t time_ns,
-                             struct lcx_error **err);
+			     struct lcx_error **err);
 
 /** lcx_log_reader_set_until() - skip what is newer than @time_ns; inclusive */
 int lcx_log_reader_set_until(struct lcx_log_reader *reader, int64_t time_ns,
-                             struct lcx_error **err);
+			     struct lcx_error **err);
 
 /**
  * lcx_log_reader_set_tail() - begin with the last @lines lines that are there now
@@ -208,8 +218,8 @@ int64_t lcx_log_reader_time_ns(const struct lcx_log_reader *reader);
  * lcx_log_reader_text() - the bytes of the current entry, as the process wrote them
  *
  * With the final newline, unless lcx_log_reader_partial(): all entries of one stream, one
- * after the other, are that stream. Valid until the next lcx_log_reader_next();
- * may contain NUL bytes, so ask for the length; it is also followed by a NUL byte.
+ * after the other, are that stream. Not a string: there is no NUL byte behind it, and may be
+ * some in it. Valid until the next lcx_log_reader_next().
  */
 const char *lcx_log_reader_text(const struct lcx_log_reader *reader);
 
@@ -223,9 +233,10 @@ int lcx_log_reader_partial(const struct lcx_log_reader *reader);
 uint64_t lcx_log_reader_skipped(const struct lcx_log_reader *reader);
 
 /**
- * lcx_log_reader_gaps() - how often a file was removed by rotation before it could be read
+ * lcx_log_reader_gaps() - how often rotation removed the file that was being read
  *
- * Happens only to a reader that is slower than @max_files rotations.
+ * That file is read to its end, but others between it and the next one may be gone. Happens to a
+ * reader that is slower than all rotations that the log's files last for.
  */
 uint64_t lcx_log_reader_gaps(const struct lcx_log_reader *reader);
 

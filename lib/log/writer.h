@@ -20,7 +20,8 @@ enum {
 	LCX__LOG_TIME_LENGTH = 30, /* "2026-01-31T23:59:59.000000001Z" */
 	LCX__LOG_MAX_FILES = 1000,
 
-	/* A byte becomes at most "\u00XX"; around it stands {"log":"\n","stream":"...","time":"..."}\n. */
+	/* A byte becomes at most "\u00XX"; around it stands
+	   {"log":"\n","stream":"...","time":"..."}\n. */
 	LCX__LOG_LINE_OVERHEAD = 96,
 	LCX__LOG_LINE_MAX = 6 * LCX__LOG_PART_SIZE + LCX__LOG_LINE_OVERHEAD,
 	LCX__LOG_BUFFER_SIZE = 128 * 1024,
@@ -41,11 +42,11 @@ void lcx__log_clock_set(struct lcx__log_clock *clock, int64_t second, uint32_t n
  * followed @data; it is not in @data. Return: the length of the record, newline included.
  */
 size_t lcx__log_format_json(char *out, const uint8_t *data, size_t length, bool ended,
-                            enum lcx_log_stream stream,
-                            const char time[static LCX__LOG_TIME_LENGTH]);
+			    enum lcx_log_stream stream,
+			    const char time[static LCX__LOG_TIME_LENGTH]);
 size_t lcx__log_format_cri(char *out, const uint8_t *data, size_t length, bool ended,
-                           enum lcx_log_stream stream,
-                           const char time[static LCX__LOG_TIME_LENGTH]);
+			   enum lcx_log_stream stream,
+			   const char time[static LCX__LOG_TIME_LENGTH]);
 
 /* Where the first newline in @data is; @length if there is none. */
 size_t lcx__log_find_newline(const uint8_t *data, size_t length);
@@ -59,11 +60,12 @@ struct lcx__log_writer {
 	int fd;     /* owned; -1 when closed */
 	enum lcx_log_format format;
 	uint32_t max_files;
-	uint64_t max_size; /* 0: no limit */
-	uint64_t size;     /* of the current file */
+	uint64_t max_size;  /* 0: no limit */
+	uint64_t size;      /* of the current file */
 	uint64_t rotate_at; /* don't try again below this size, after a rotation failed */
 	uint64_t dropped_lines, dropped_bytes, rotations, failed_rotations;
 	int last_error; /* the negative errno of the last drop or failed rotation */
+	bool torn;      /* a half line stands at the end of the file */
 	char name[LCX__LOG_NAME_SIZE];
 	struct lcx__log_clock clock;
 	struct {
@@ -83,7 +85,7 @@ void lcx__log_writer_init(struct lcx__log_writer *w);
  * link, else as openat(2) and statx(2) report it.
  */
 int lcx__log_writer_open(struct lcx__log_writer *w, int dir_fd, const char *name,
-                         enum lcx_log_format format, uint64_t max_size, uint32_t max_files);
+			 enum lcx_log_format format, uint64_t max_size, uint32_t max_files);
 
 /*
  * The life of a log: write, write, flush when the input is drained, end at
@@ -92,9 +94,13 @@ int lcx__log_writer_open(struct lcx__log_writer *w, int dir_fd, const char *name
  * -EDQUOT, -EFBIG) returns 0: see the counters and last_error.
  */
 int lcx__log_write(struct lcx__log_writer *w, enum lcx_log_stream stream, const void *data,
-                   size_t length);
+		   size_t length);
 int lcx__log_flush(struct lcx__log_writer *w);
 int lcx__log_end(struct lcx__log_writer *w, enum lcx_log_stream stream);
+
+/* Flush, and open the name anew: somebody has renamed the file. The old one is kept if that fails.
+ */
+int lcx__log_reopen(struct lcx__log_writer *w);
 
 /* End both streams, flush, close the file. */
 int lcx__log_writer_close(struct lcx__log_writer *w);

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* Shared by the reader's files; the writer's half is in writer.h. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lcx/log.h"
+#include "log/writer.h"
+
+/* A longer line of the file is damaged by definition. Ours are at most LCX__LOG_LINE_MAX. */
+enum { LCX__LOG_RECORD_MAX = 256 * 1024 };
+
+struct lcx__log_record {
+	enum lcx_log_stream stream;
+	int64_t time_ns;
+	char *text; /* in the line that was parsed */
+	size_t length;
+	bool partial;
+};
+
+/*
+ * Take one line of a log file apart, in place: @line is @length bytes with the newline
+ * as the last of them, and is not usable as a line afterwards. Return: 0, or -EBADMSG if it
+ * is not exactly what a writer of json-file or CRI logs writes.
+ */
+int lcx__log_parse(char *line, size_t length, struct lcx__log_record *ret);
+
+/*
+ * The files of a log: "NAME", which is written, and "NAME.1" (younger) to
+ * "NAME.999" (older). Writers may rename them at any moment; an open file is
+ * found again by its inode.
+ */
+struct lcx__log_chain {
+	int dir_fd;
+	char name[LCX__LOG_NAME_SIZE];
+};
+
+/*
+ * Open the oldest or the youngest file. Return: a descriptor, or a negative errno:
+ * -ENOENT when there is none.
+ */
+int lcx__log_chain_oldest(const struct lcx__log_chain *chain);
+int lcx__log_chain_youngest(const struct lcx__log_chain *chain);
+
+/*
+ * Open the neighbour of the open file @fd. Return: a descriptor, -ENOENT when there is none
+ * (yet), or another negative errno. *@ret_gap is set if @fd was removed by rotation,
+ * so that files between it and the one returned may have been, too.
+ */
+int lcx__log_chain_younger(const struct lcx__log_chain *chain, int fd, bool *ret_gap);
+int lcx__log_chain_older(const struct lcx__log_chain *chain, int fd);
+
+/*
+ * Look from the end of the log for the beginning of the last @lines lines.
+ * Return: an open file and in *@ret_offset where they begin, or a negative errno.
+ */
+int lcx__log_find_tail(const struct lcx__log_chain *chain, uint64_t lines, int64_t *ret_offset);

@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: MIT */
+#include "lcx/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include "log/log-internal.h"
+#include "util/cleanup.h"
+#include "util/error.h"
+#include "util/fs.h"
+
+/*
+ * The reader goes through the chain of files (see chain.c) with one of them open. At its
+ * end it looks for a younger one. If there is one, the writer is done with this one, but may have
+ * written to it after the end was seen; so it is read to its end once more before it is
+ * left. When following, the inotify queue is emptied before the last read,
+ * never after it: an event in between makes the descriptor readable again.
+ */
+struct lcx_log_reader {
+	struct lcx__log_chain chain;
+	int fd;         /* the file that is read */
+	int younger_fd; /* the file that is read next, once this one is exhausted */
+	int inotify_fd;
+	bool started, has_tail;
+	bool overlong; /* in the middle of a line that is too long to keep */
+	int64_t since_ns, until_ns;
+	uint64_t tail;
+	uint64_t skipped, gaps;
+	struct lcx__log_record entry;
+	size_t start, end; /* what was read and is not parsed yet */
+	char buffer[LCX__LOG_RECORD_MAX];
+};
+
+DEFINE_CLEANUP(struct lcx_log_reader *, lcx_log_reader_free)
+
+static int check_name(const char *name, struct lcx_error **err)
+{
+	size_t length = strlen(name);
+
+	if (length == 0 || length >= LCX__LOG_NAME_SIZE || strchr(name, '/') ||
+	    strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		return lcx__fail(err, EINVAL,
+				 "'%s' cannot name a log: it must be one path component of at most "
+				 "%d bytes",
+				 name, LCX__LOG_NAME_SIZE - 1);
+	return 0;
+}
+
+LCX_PUBLIC int lcx_log_reader_open(int dir_fd, const char *name, struct lcx_log_reader **ret,
+				   struct lcx_error **err)
+{
+	CLEANUP(lcx_log_reader_freep) struct lcx_log_reader *reader = NULL;
+	int r = check_name(name, err);
+
+	if (r < 0)
+		return r;
+	reader = malloc(sizeof(*reader));
+	if (!reader)
+		return lcx__fail_nomem(err);
+	memset(reader, 0, offsetof(struct lcx_log_reader, buffer));
+	reader->fd = reader->younger_fd = reader->inotify_fd = -1;
+	reader->since_ns = INT64_MIN;
+	reader->until_ns = INT64_MAX;
+	(void)snprintf(reader->chain.name, sizeof(reader->chain.name), "%s", name);
+	reader->chain.dir_fd = lcx__open_dir(dir_fd, ".");
+	if (reader->chain.dir_fd < 0)
+		return lcx__fail_sys(err, -reader->chain.dir_fd, "open the directory of log '%s'",
+				     name);
+	reader->fd = lcx__log_chain_oldest(&reader->chain);
+	if (reader->fd < 0)
+		return lcx__fail_sys(err, -reader->fd, "open log '%s'", name);
+	*ret = TAKE_PTR(reader);
+	return 0;
+}
+
+static int check_not_started(const struct lcx_log_reader *reader, struct lcx_error **err)
+{
+	if (reader->started)
+		return lcx__fail(err, EBUSY,
+				 "log '%s' is being read already: choose what to read before",
+				 reader->chain.name);
+	return 0;
+}
+
+LCX_PUBLIC int lcx_log_reader_set_since(struct lcx_log_reader *reader, int64_t time_ns,
+					struct lcx_error **err)
+{
+	int r = check_not_started(reader, err);
+
+	if (r == 0)
+		reader->since_ns = time_ns;
+	return r;
+}
+
+LCX_PUBLIC int lcx_log_reader_set_until(struct lcx_log_reader *reader, int64_t time_ns,
+					struct lcx_error **err)
+{
+	int r = check_not_started(reader, err);
+
+	if (r == 0)
+		reader->until_ns = time_ns;
+	return r;
+}
+
+LCX_PUBLIC int lcx_log_reader_set_tail(struct lcx_log_reader *reader, uint64_t lines,
+				       struct lcx_error **err)
+{
+	int r = check_not_started(reader, err);
+
+	if (r == 0) {
+		reader->has_tail = true;
+		reader->tail = lines;
+	}
+	return r;
+}
+
+/* The directory is watched, not the file: that also tells of a new file after a rotation. */
+LCX_PUBLIC int lcx_log_reader_set_follow(struct lcx_log_reader *reader, struct lcx_error **err)
+{
+	CLEANUP(closep) int fd = -1;
+	char path[32];
+	int r = check_not_started(reader, err);
+
+	if (r < 0 || reader->inotify_fd >= 0)
+		return r;
+	fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	if (fd < 0 && errno == EMFILE)
+		return lcx__fail(err, EMFILE,
+				 "no inotify instance left to follow log '%s': raise "
+				 "fs.inotify.max_user_instances, or the limit of open files",
+				 reader->chain.name);
+	if (fd < 0)
+		return lcx__fail_sys(err, errno, "make an inotify instance");
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", reader->chain.dir_fd);
+	if (inotify_add_watch(fd, path, IN_MODIFY | IN_CREATE | IN_MOVED_TO) < 0)
+		return lcx__fail_sys(err, errno, "watch the directory of log '%s'",
+				     reader->chain.name);
+	reader->inotify_fd = TAKE_FD(fd);
+	return 0;
+}
+
+static int start(struct lcx_log_reader *reader, struct lcx_error **err)
+{
+	int64_t offset = 0;
+	int fd;
+
+	reader->started = true;
+	if (!reader->has_tail)
+		return 0;
+	fd = lcx__log_find_tail(&reader->chain, reader->tail, &offset);
+	if (fd == -ENOENT) /* all files have gone; go on with the one that is held open */
+		return 0;
+	if (fd < 0)
+		return lcx__fail_sys(err, -fd, "look for the end of log '%s'", reader->chain.name);
+	closep(&reader->fd);
+	reader->fd = fd;
+	if (lseek(fd, (off_t)offset, SEEK_SET) < 0)
+		return lcx__fail_sys(err, errno, "go to the end of log '%s'", reader->chain.name);
+	return 0;
+}
+
+/* Parse what is in the buffer. Return: 1 for an entry, 0 if the buffer holds no whole line. */
+static int next_record(struct lcx_log_reader *reader)
+{
+	char *line, *newline;
+
+	while ((newline = memchr(reader->buffer + reader->start, '\n',
+				 reader->end - reader->start)) != NULL) {
+		line = reader->buffer + reader->start;
+		reader->start = (size_t)(newline + 1 - reader->buffer);
+		if (reader->overlong) {
+			reader->overlong = false;
+			continue;
+		}
+		if (lcx__log_parse(line, (size_t)(newline + 1 - line), &reader->entry) < 0) {
+			reader->skipped++;
+			continue;
+		}
+		if (reader->entry.time_ns >= reader->since_ns &&
+		    reader->entry.time_ns <= reader->until_ns)
+			return 1;
+	}
+	return 0;
+}
+
+/* Make room behind the half line in the buffer; one that fills it alone is given up. */
+static void make_room(struct lcx_log_reader *reader)
+{
+	size_t length = reader->end - reader->start;
+
+	if (length == sizeof(reader->buffer) && !reader->overlong) {
+		reader->overlong = true;
+		reader->skipped++;
+	}
+	if (reader->overlong)
+		length = 0;
+	memmove(reader->buffer, reader->buffer + reader->start, length);
+	reader->start = 0;
+	reader->end = length;
+}
+
+static ssize_t fill(struct lcx_log_reader *reader)
+{
+	ssize_t r;
+
+	make_room(reader);
+	do
+		r = read(reader->fd, reader->buffer + reader->end,
+			 sizeof(reader->buffer) - reader->end);
+	while (r < 0 && errno == EINTR);
+	if (r > 0)
+		reader->end += (size_t)r;
+	return r < 0 ? -errno : r;
+}
+
+static void drain_events(const struct lcx_log_reader *reader)
+{
+	char events[4096];
+
+	while (reader->inotify_fd >= 0 && read(reader->inotify_fd, events, sizeof(events)) > 0)
+		;
+}
+
+static void switch_file(struct lcx_log_reader *reader)
+{
+	if (reader->end > reader->start)
+		reader->skipped++; /* a half line that nobody will finish */
+	reader->start = reader->end = 0;
+	reader->overlong = false;
+	closep(&reader->fd);
+	reader->fd = TAKE_FD(reader->younger_fd);
+}
+
+/*
+ * At the end of the file: step on to a younger one, or find that there is one. Return: 1 if
+ * reading must be tried again, 0 at the end of the log.
+ */
+static int advance(struct lcx_log_reader *reader)
+{
+	bool gap = false;
+	int fd;
+
+	if (reader->younger_fd >= 0) {
+		switch_file(reader);
+		return 1;
+	}
+	fd = lcx__log_chain_younger(&reader->chain, reader->fd, &gap);
+	if (fd == -ENOENT || fd == -EAGAIN)
+		return 0;
+	if (fd < 0)
+		return fd;
+	reader->younger_fd = fd;
+	reader->gaps += gap;
+	return 1;
+}
+
+LCX_PUBLIC int lcx_log_reader_next(struct lcx_log_reader *reader, struct lcx_error **err)
+{
+	bool drained = reader->inotify_fd < 0;
+	int r = 0;
+
+	if (!reader->started)
+		r = start(reader, err);
+	if (r < 0)
+		return r;
+	while (next_record(reader) == 0) {
+		ssize_t length = fill(reader);
+
+		if (length < 0)
+			return lcx__fail_sys(err, (int)-length, "read log '%s'",
+					     reader->chain.name);
+		if (length > 0)
+			continue;
+		if (!drained) {
+			drain_events(reader);
+			drained = true;
+			continue;
+		}
+		r = advance(reader);
+		if (r < 0)
+			return lcx__fail_sys(err, -r, "open the next file of log '%s'",
+					     reader->chain.name);
+		if (r == 0)
+			return 0;
+	}
+	return 1;
+}
+
+LCX_PUBLIC int lcx_log_reader_wait(struct lcx_log_reader *reader, int32_t timeout_ms,
+				   struct lcx_error **err)
+{
+	struct pollfd pollfd = {.fd = reader->inotify_fd, .events = POLLIN};
+	int r;
+
+	if (reader->inotify_fd < 0)
+		return lcx__fail(err, EINVAL,
+				 "log '%s' is not followed: there is nothing to wait for",
+				 reader->chain.name);
+	r = poll(&pollfd, 1, timeout_ms);
+	if (r < 0)
+		return lcx__fail_sys(err, errno, "wait for log '%s'", reader->chain.name);
+	return r > 0;
+}
+
+LCX_PUBLIC int lcx_log_reader_fd(const struct lcx_log_reader *reader)
+{
+	return reader->inotify_fd;
+}
+
+LCX_PUBLIC enum lcx_log_stream lcx_log_reader_stream(const struct lcx_log_reader *reader)
+{
+	return reader->entry.stream;
+}
+
+LCX_PUBLIC int64_t lcx_log_reader_time_ns(const struct lcx_log_reader *reader)
+{
+	return reader->entry.time_ns;
+}
+
+LCX_PUBLIC const char *lcx_log_reader_text(const struct lcx_log_reader *reader)
+{
+	return reader->entry.text ? reader->entry.text : "";
+}
+
+LCX_PUBLIC size_t lcx_log_reader_length(const struct lcx_log_reader *reader)
+{
+	return reader->entry.length;
+}
+
+LCX_PUBLIC int lcx_log_reader_partial(const struct lcx_log_reader *reader)
+{
+	return reader->entry.partial;
+}
+
+LCX_PUBLIC uint64_t lcx_log_reader_skipped(const struct lcx_log_reader *reader)
+{
+	return reader->skipped;
+}
+
+LCX_PUBLIC uint64_t lcx_log_reader_gaps(const struct lcx_log_reader *reader)
+{
+	return reader->gaps;
+}
+
+LCX_PUBLIC struct lcx_log_reader *lcx_log_reader_free(struct lcx_log_reader *reader)
+{
+	if (reader) {
+		closep(&reader->fd);
+		closep(&reader->younger_fd);
+		closep(&reader->inotify_fd);
+		closep(&reader->chain.dir_fd);
+		free(reader);
+	}
+	return NULL;
+}
