@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * lcx-init: the tiny static program that becomes the container's process. It is
+ * freestanding: no C library, no allocation, no global state. Everything it
+ * knows is the plan; everything it does is a system call.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "init/plan.h"
+#include "util/sys.h"
+
+struct init {
+	char *base; /* the plan, mapped */
+	const struct plan_op *op; /* the one in progress */
+	int control_fd; /* to the library; -1 once the program is on its own */
+	int monitor_fd; /* to the monitor; -1 without one */
+	int root_fd;    /* the container's root directory, before PIVOT */
+	int null_fd;    /* the host's /dev/null, opened at first need */
+	int empty_fd;   /* a detached, read-only, empty tmpfs, made at first need */
+	char detail[200]; /* the kernel's own words about the failure, or "" */
+};
+
+/* Operations return 0 or a negative errno. */
+typedef int init_op_fn(struct init *init, const struct plan_op *op);
+#define X(name, stage, text) init_op_fn init_op_##name;
+PLAN_OPS(X)
+#undef X
+
+static inline const char *init_str(const struct init *init, const struct plan_op *op, int index)
+{
+	return op->str[index] ? init->base + op->str[index] : NULL;
+}
+
+/* A vector is an array of offsets, ended by 0, that is turned into pointers in place. */
+char **init_vector(struct init *init, uint32_t offset, uint32_t n);
+
+int init_send(struct init *init, const struct plan_message *message, int fd);
+int init_send_to(int socket_fd, const struct plan_message *message, int fd);
+
+/* Return: 1 with a message and, or else -1, a descriptor; 0 at the end of the line; a negative errno. */
+int init_receive_from(int socket_fd, struct plan_message *message, int *fd);
+
+/* Report the failure of the operation in progress and end. */
+_Noreturn void init_fail(struct init *init, int error);
+
+/* Clone like fork(); @pidfd may be NULL. Return: 0 in the child, its number in the parent. */
+int init_fork(uint64_t flags, int exit_signal, int cgroup_fd, int *pidfd);
+
+/* All signals to their default, none blocked: what a program expects to start with. */
+void init_reset_signals(void);
+
+/* The monitor's whole life; see monitor.c. */
+_Noreturn void init_monitor(struct init *init, const struct plan_monitor *params, int pid, int pidfd,
+                            int child_fd);
+
+/* text.c: what a C library would provide. */
+void *memcpy(void *restrict to, const void *restrict from, size_t n);
+void *memmove(void *to, const void *from, size_t n);
+void *memset(void *to, int byte, size_t n);
+int memcmp(const void *a, const void *b, size_t n);
+size_t strlen(const char *s);
+int strcmp(const char *a, const char *b);
+char *strchr(const char *s, int c);
+
+/* Append to a bounded string; false if it did not fit. */
+bool text_append(char *to, size_t size, const char *from);
+bool text_append_number(char *to, size_t size, uint64_t number);

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * The library's side of lcx-init: build a plan, launch it, talk to it. Every room
+ * that needs a process, or just something that only a single-threaded process
+ * may do (setns(), unshare()), comes here; nothing else in the library clones.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "init/plan.h"
+#include "util/error.h"
+
+struct lcx__plan;
+
+/* A failed allocation is remembered and reported by lcx__launch(). */
+int lcx__plan_new(struct lcx__plan **ret, struct lcx_error **err);
+struct lcx__plan *lcx__plan_free(struct lcx__plan *plan);
+
+/* Append an operation, zeroed but for its code and fd = -1; valid until the next append. */
+struct plan_op *lcx__plan_add(struct lcx__plan *plan, enum plan_code code);
+
+/* Put something into the blob. Return: its offset; 0 for NULL. */
+uint32_t lcx__plan_string(struct lcx__plan *plan, const char *text);
+uint32_t lcx__plan_format(struct lcx__plan *plan, const char *format, ...) LCX_PRINTF(2, 3);
+uint32_t lcx__plan_data(struct lcx__plan *plan, const void *data, size_t length);
+uint32_t lcx__plan_vector(struct lcx__plan *plan, const char *const *strings, uint32_t *ret_n);
+
+/* Give lcx-init a descriptor, borrowed until the launch. Return: its number there; -1 for -1. */
+int lcx__plan_fd(struct lcx__plan *plan, int fd);
+
+void lcx__plan_set_trace(struct lcx__plan *plan, bool trace);
+
+/* Words for an operation: "mount proc on '/proc'"; written to @text. */
+void lcx__plan_describe(const struct lcx__plan *plan, uint32_t op, char *text, size_t size);
+const char *lcx__plan_stage(const struct lcx__plan *plan, uint32_t op);
+uint32_t lcx__plan_length(const struct lcx__plan *plan);
+
+DEFINE_CLEANUP(struct lcx__plan *, lcx__plan_free)
+
+struct lcx__launch {
+	const struct lcx__plan *plan;
+	uint64_t clone_flags; /* CLONE_NEW* */
+	int cgroup_fd;        /* for CLONE_INTO_CGROUP, or -1 */
+	int stdio[3];         /* -1: /dev/null */
+};
+
+/* A running lcx-init. */
+struct lcx__child {
+	pid_t pid;
+	int pidfd;
+	int control_fd; /* -1 once the program was executed */
+	const struct lcx__plan *plan;
+	/* Called for each PLAN_MESSAGE_TRACE; may be NULL. */
+	void (*on_trace)(void *data, uint32_t op, uint64_t ns);
+	void *trace_data;
+};
+
+#define LCX__CHILD_NONE ((struct lcx__child){ .pid = -1, .pidfd = -1, .control_fd = -1 })
+
+int lcx__launch(const struct lcx__launch *launch, struct lcx__child *ret, struct lcx_error **err);
+
+/*
+ * Wait for one message other than a trace. Return: its type; 0 when the program
+ * was executed or the plan came to its end; a negative errno with *@err set,
+ * whether the child reported it or the line broke. @ret_fd may be NULL.
+ */
+int lcx__child_receive(struct lcx__child *child, int *ret_fd, struct lcx_error **err);
+
+/* Answer PLAN_MESSAGE_SYNC. */
+int lcx__child_continue(struct lcx__child *child, struct lcx_error **err);
+
+/* Kill it if it lives, reap it, close everything. Safe on LCX__CHILD_NONE. */
+void lcx__child_abandon(struct lcx__child *child);
+
+/* Reap an lcx-init that has ended or will at once; close everything. */
+void lcx__child_reap(struct lcx__child *child);
+
+static inline void lcx__child_abandonp(struct lcx__child *child)
+{
+	lcx__child_abandon(child);
+}
+
+/* A NETLINK_ROUTE socket inside the network namespace @netns_fd: a whole launch for it. */
+int lcx__netlink_socket(int netns_fd, struct lcx_error **err);
+
+/* The number of the process behind a pidfd in the caller's pid namespace, or a negative errno. */
+pid_t lcx__pidfd_pid(int pidfd);

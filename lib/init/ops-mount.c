@@ -1,0 +1,560 @@
+/* SPDX-License-Identifier: MIT */
+#include "init/init.h"
+
+#include <asm/errno.h>
+#include <linux/fcntl.h>
+#include <linux/magic.h>
+#include <linux/mount.h>
+#include <linux/stat.h>
+
+/*
+ * Theory of operation. All of this happens in the new mount namespace, while the
+ * host's tree is still the root. The container's tree is mounted on a staging
+ * directory, everything else is attached below init->root_fd, and PIVOT makes it
+ * the root.
+ *
+ * The container's tree is hostile. A target in it is resolved once, by openat2()
+ * with RESOLVE_IN_ROOT and no magic links, into an O_PATH descriptor, and the
+ * mount is moved onto that descriptor, never onto a path: between the two there
+ * is nothing to swap. Mounts are made detached (fsmount(), open_tree()), get
+ * their attributes while nobody can see them, and only then are attached.
+ */
+
+#ifndef S_IFMT
+#define S_IFMT 00170000
+#endif
+
+enum { IN_ROOT = SYS_RESOLVE_IN_ROOT | SYS_RESOLVE_NO_MAGICLINKS };
+
+static void close_fd(int fd)
+{
+	if (fd >= 0)
+		sys_call1(__NR_close, fd);
+}
+
+static int file_stat(int fd, struct statx *st)
+{
+	return (int)sys_call5(__NR_statx, fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, st);
+}
+
+static int attach(int tree_fd, int target_fd)
+{
+	return sys_move_mount(tree_fd, "", target_fd, "",
+	                      SYS_MOVE_MOUNT_F_EMPTY_PATH | SYS_MOVE_MOUNT_T_EMPTY_PATH);
+}
+
+/* MS_SHARED, MS_SLAVE, MS_PRIVATE or MS_UNBINDABLE, perhaps with MS_REC; 0 leaves it as it is. */
+static int set_propagation(int tree_fd, uint64_t propagation)
+{
+	struct sys_mount_attr attr = { .propagation = propagation & ~(uint64_t)MS_REC };
+
+	if (!propagation)
+		return 0;
+	return sys_mount_setattr(tree_fd, "",
+	                         AT_EMPTY_PATH | (propagation & MS_REC ? SYS_AT_RECURSIVE : 0), &attr);
+}
+
+/* ---- targets in the container's tree ------------------------------------ */
+
+/* Open the directory that holds @path and tell its last component. */
+static int open_parent(struct init *init, const char *path, char *parent, size_t size,
+                       const char **name)
+{
+	size_t end = strlen(path), slash;
+
+	while (end > 0 && path[end - 1] == '/')
+		end--;
+	for (slash = end; slash > 0 && path[slash - 1] != '/'; slash--)
+		;
+	if (slash + 2 > size)
+		return -ENAMETOOLONG;
+	parent[0] = '\0';
+	memcpy(parent, path, slash);
+	parent[slash] = '\0';
+	*name = path + slash;
+	return sys_openat2(init->root_fd, slash ? parent : ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0,
+	                   IN_ROOT);
+}
+
+static int make_directories(struct init *init, const char *path)
+{
+	char prefix[4096], parent[4096];
+	size_t length = strlen(path);
+
+	if (length >= sizeof(prefix))
+		return -ENAMETOOLONG;
+	for (size_t i = 1; i <= length; i++) {
+		const char *name;
+		int fd, r;
+
+		if ((path[i] != '/' && path[i] != '\0') || path[i - 1] == '/')
+			continue;
+		memcpy(prefix, path, i);
+		prefix[i] = '\0';
+		fd = open_parent(init, prefix, parent, sizeof(parent), &name);
+		if (fd < 0)
+			return fd;
+		r = (int)sys_call3(__NR_mkdirat, fd, name, 0755);
+		close_fd(fd);
+		if (r < 0 && r != -EEXIST)
+			return r;
+	}
+	return 0;
+}
+
+static int make_file(struct init *init, const char *path)
+{
+	char parent[4096];
+	const char *name;
+	int dir, fd;
+
+	dir = open_parent(init, path, parent, sizeof(parent), &name);
+	if (dir == -ENOENT && make_directories(init, parent) == 0)
+		dir = open_parent(init, path, parent, sizeof(parent), &name);
+	if (dir < 0)
+		return dir;
+	fd = (int)sys_call4(__NR_openat, dir, name,
+	                    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+	close_fd(dir);
+	if (fd < 0 && fd != -EEXIST)
+		return fd;
+	close_fd(fd);
+	return 0;
+}
+
+static int open_target(struct init *init, const char *path, bool make, bool directory)
+{
+	int flags = O_PATH | O_CLOEXEC, fd, r;
+
+	fd = sys_openat2(init->root_fd, path, (uint64_t)flags, 0, IN_ROOT);
+	if (fd != -ENOENT || !make)
+		return fd;
+	r = directory ? make_directories(init, path) : make_file(init, path);
+	return r < 0 ? r : sys_openat2(init->root_fd, path, (uint64_t)flags, 0, IN_ROOT);
+}
+
+/* ---- new file systems --------------------------------------------------- */
+
+/* What the kernel says about a refused file system is read from its context: fsopen(2). */
+static int keep_detail(struct init *init, int fs_fd, int result)
+{
+	long n;
+
+	if (result >= 0)
+		return result;
+	n = sys_call3(__NR_read, fs_fd, init->detail, sizeof(init->detail) - 1);
+	init->detail[n > 0 ? n : 0] = '\0';
+	return result;
+}
+
+/* Options are "key", "key=value", separated by commas, as in mount(8). */
+static int configure(int fs_fd, const char *options)
+{
+	char item[512], *value;
+	size_t n;
+	int r;
+
+	while (options && *options) {
+		for (n = 0; options[n] && options[n] != ','; n++)
+			;
+		if (n >= sizeof(item))
+			return -ENAMETOOLONG;
+		memcpy(item, options, n);
+		item[n] = '\0';
+		options += n + (options[n] == ',');
+		if (n == 0)
+			continue;
+		value = strchr(item, '=');
+		if (value)
+			*value++ = '\0';
+		r = sys_fsconfig(fs_fd, value ? SYS_FSCONFIG_SET_STRING : SYS_FSCONFIG_SET_FLAG, item,
+		                 value, 0);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int create_tree(struct init *init, int fs_fd, bool readonly, unsigned int attributes)
+{
+	int r = 0;
+
+	if (readonly)
+		r = sys_fsconfig(fs_fd, SYS_FSCONFIG_SET_FLAG, "ro", NULL, 0);
+	if (r == 0)
+		r = sys_fsconfig(fs_fd, SYS_FSCONFIG_CMD_CREATE, NULL, NULL, 0);
+	if (r == 0)
+		r = sys_fsmount(fs_fd, SYS_FSMOUNT_CLOEXEC, attributes);
+	return keep_detail(init, fs_fd, r);
+}
+
+/* str: type, target, source, options; num: attributes. Return: a detached tree. */
+static int new_file_system(struct init *init, const char *type, const char *source,
+                           const char *options, bool readonly, unsigned int attributes)
+{
+	int fs_fd = sys_fsopen(type, SYS_FSOPEN_CLOEXEC), r = 0;
+
+	if (fs_fd < 0)
+		return fs_fd;
+	if (source)
+		r = sys_fsconfig(fs_fd, SYS_FSCONFIG_SET_STRING, "source", source, 0);
+	if (r == 0)
+		r = keep_detail(init, fs_fd, configure(fs_fd, options));
+	if (r == 0)
+		r = create_tree(init, fs_fd, readonly, attributes);
+	close_fd(fs_fd);
+	return r;
+}
+
+int init_op_MOUNT(struct init *init, const struct plan_op *op)
+{
+	int target, tree, r;
+
+	target = open_target(init, init_str(init, op, 1), op->flags & PLAN_F_MAKE_TARGET, true);
+	if (target < 0)
+		return target;
+	tree = new_file_system(init, init_str(init, op, 0), init_str(init, op, 2),
+	                       init_str(init, op, 3), op->flags & PLAN_F_READONLY,
+	                       (unsigned int)op->num[0]);
+	r = tree < 0 ? tree : attach(tree, target);
+	if (r == 0)
+		r = set_propagation(tree, op->num[2]);
+	close_fd(tree);
+	close_fd(target);
+	return r;
+}
+
+/* ---- existing trees ----------------------------------------------------- */
+
+static int clone_tree(int dir_fd, const char *path, bool recursive)
+{
+	return sys_open_tree(dir_fd, path,
+	                     SYS_OPEN_TREE_CLONE | O_CLOEXEC | AT_EMPTY_PATH |
+	                             (recursive ? SYS_AT_RECURSIVE : 0));
+}
+
+/* num: attributes to set, attributes to clear, propagation, attributes to set recursively. */
+static int change_tree(int tree, const struct plan_op *op)
+{
+	struct sys_mount_attr attr = {
+		.attr_set = op->num[0],
+		.attr_clr = op->num[1],
+	};
+	struct sys_mount_attr deep = { .attr_set = op->num[3] };
+	int r = 0;
+
+	if (attr.attr_set || attr.attr_clr)
+		r = sys_mount_setattr(tree, "", AT_EMPTY_PATH, &attr);
+	if (r == 0 && deep.attr_set)
+		r = sys_mount_setattr(tree, "", AT_EMPTY_PATH | SYS_AT_RECURSIVE, &deep);
+	return r;
+}
+
+int init_op_BIND(struct init *init, const struct plan_op *op)
+{
+	const char *source = init_str(init, op, 0);
+	struct statx st = { 0 };
+	int tree, target = -1, r;
+
+	tree = clone_tree(op->fd >= 0 ? op->fd : AT_FDCWD, op->fd >= 0 ? "" : source,
+	                  op->flags & PLAN_F_RECURSIVE);
+	if (tree < 0)
+		return tree;
+	r = file_stat(tree, &st);
+	if (r == 0)
+		r = target = open_target(init, init_str(init, op, 1), op->flags & PLAN_F_MAKE_TARGET,
+		                         (st.stx_mode & S_IFMT) == 0040000);
+	if (target >= 0)
+		r = change_tree(tree, op);
+	if (r == 0)
+		r = attach(tree, target);
+	if (r == 0)
+		r = set_propagation(tree, op->num[2]);
+	close_fd(tree);
+	close_fd(target);
+	return r;
+}
+
+int init_op_PROPAGATION(struct init *init, const struct plan_op *op)
+{
+	(void)init;
+	return (int)sys_call5(__NR_mount, "none", "/", 0, MS_REC | op->num[0], 0);
+}
+
+/* ---- the root ----------------------------------------------------------- */
+
+static int open_root(struct init *init, const char *staging)
+{
+	int fd = (int)sys_call4(__NR_openat, AT_FDCWD, staging, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+
+	if (fd < 0)
+		return fd;
+	init->root_fd = fd;
+	return 0;
+}
+
+/* One fsconfig() a layer: up to 500 layers and no limit on their names; Linux 6.7 and later. */
+static int overlay_by_layer(int fs_fd, char **layers, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		int r = sys_fsconfig(fs_fd, SYS_FSCONFIG_SET_STRING, "lowerdir+", layers[i], 0);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* str: staging, layers (top-most first), upper, work; length: number of layers. */
+static int new_overlay(struct init *init, const struct plan_op *op, char **layers)
+{
+	const char *upper = init_str(init, op, 2), *work = init_str(init, op, 3);
+	int fs_fd = sys_fsopen("overlay", SYS_FSOPEN_CLOEXEC), r;
+
+	if (fs_fd < 0)
+		return fs_fd;
+	r = overlay_by_layer(fs_fd, layers, op->length);
+	if (r == 0 && upper)
+		r = sys_fsconfig(fs_fd, SYS_FSCONFIG_SET_STRING, "upperdir", upper, 0);
+	if (r == 0 && work)
+		r = sys_fsconfig(fs_fd, SYS_FSCONFIG_SET_STRING, "workdir", work, 0);
+	if (r == 0 && (op->flags & PLAN_F_VOLATILE))
+		r = sys_fsconfig(fs_fd, SYS_FSCONFIG_SET_FLAG, "volatile", NULL, 0);
+	if (r == 0 && (op->flags & PLAN_F_USERXATTR))
+		r = sys_fsconfig(fs_fd, SYS_FSCONFIG_SET_FLAG, "userxattr", NULL, 0);
+	r = r < 0 ? keep_detail(init, fs_fd, r)
+	          : create_tree(init, fs_fd, op->flags & PLAN_F_READONLY, 0);
+	close_fd(fs_fd);
+	return r;
+}
+
+static bool append_fd_path(char *options, size_t size, const char *key, const char *path)
+{
+	int fd = (int)sys_call4(__NR_openat, AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+
+	return fd >= 0 && text_append(options, size, key) &&
+	       text_append(options, size, "/proc/self/fd/") &&
+	       text_append_number(options, size, (uint64_t)fd);
+}
+
+/*
+ * Older kernels take all options in one page. Names are kept short by naming
+ * descriptors; those stay open until exec, which is soon.
+ */
+static int old_overlay(struct init *init, const struct plan_op *op, char **layers)
+{
+	const char *staging = init_str(init, op, 0), *upper = init_str(init, op, 2);
+	char options[4096] = "";
+	bool fits = true;
+
+	for (uint32_t i = 0; i < op->length && fits; i++)
+		fits = append_fd_path(options, sizeof(options), i ? ":" : "lowerdir=", layers[i]);
+	if (fits && upper)
+		fits = append_fd_path(options, sizeof(options), ",upperdir=", upper) &&
+		       append_fd_path(options, sizeof(options), ",workdir=", init_str(init, op, 3));
+	if (fits && (op->flags & PLAN_F_VOLATILE))
+		fits = text_append(options, sizeof(options), ",volatile");
+	if (fits && (op->flags & PLAN_F_USERXATTR))
+		fits = text_append(options, sizeof(options), ",userxattr");
+	if (!fits) {
+		(void)text_append(init->detail, sizeof(init->detail),
+		                  "too many layers for this kernel, which takes 4096 bytes of options");
+		return -E2BIG;
+	}
+	return (int)sys_call5(__NR_mount, "overlay", staging, "overlay",
+	                      op->flags & PLAN_F_READONLY ? MS_RDONLY : 0, options);
+}
+
+int init_op_ROOT_OVERLAY(struct init *init, const struct plan_op *op)
+{
+	const char *staging = init_str(init, op, 0);
+	char **layers = init_vector(init, op->str[1], op->length);
+	int tree = new_overlay(init, op, layers), r;
+
+	if (tree == -EINVAL || tree == -ENOSYS) {
+		char detail[sizeof(init->detail)];
+
+		memcpy(detail, init->detail, sizeof(detail));
+		init->detail[0] = '\0';
+		r = old_overlay(init, op, layers);
+		/* If both ways fail, the newer kernel's words say more. */
+		if (r < 0 && init->detail[0] == '\0')
+			memcpy(init->detail, detail, sizeof(detail));
+	} else {
+		r = tree < 0 ? tree
+		             : sys_move_mount(tree, "", AT_FDCWD, staging, SYS_MOVE_MOUNT_F_EMPTY_PATH);
+	}
+	close_fd(tree);
+	return r < 0 ? r : open_root(init, staging);
+}
+
+/* pivot_root(2) wants a mount: the directory is bound onto the staging directory. */
+int init_op_ROOT_BIND(struct init *init, const struct plan_op *op)
+{
+	const char *staging = init_str(init, op, 0);
+	int tree = clone_tree(AT_FDCWD, init_str(init, op, 1), op->flags & PLAN_F_RECURSIVE), r;
+
+	if (tree < 0)
+		return tree;
+	r = change_tree(tree, op);
+	if (r == 0)
+		r = sys_move_mount(tree, "", AT_FDCWD, staging, SYS_MOVE_MOUNT_F_EMPTY_PATH);
+	close_fd(tree);
+	return r < 0 ? r : open_root(init, staging);
+}
+
+/* num: attributes to set, to clear. */
+int init_op_REMOUNT(struct init *init, const struct plan_op *op)
+{
+	struct sys_mount_attr attr = { .attr_set = op->num[0], .attr_clr = op->num[1] };
+	int target = open_target(init, init_str(init, op, 0), false, false), r;
+
+	if (target < 0)
+		return target;
+	r = sys_mount_setattr(target, "", AT_EMPTY_PATH, &attr);
+	close_fd(target);
+	return r;
+}
+
+/* The old root ends up below the new one at the same place, and is let go: pivot_root(2). */
+int init_op_PIVOT(struct init *init, const struct plan_op *op)
+{
+	int r = (int)sys_call1(__NR_fchdir, init->root_fd);
+
+	if (r == 0)
+		r = (int)sys_call2(__NR_pivot_root, ".", ".");
+	if (r == 0)
+		r = (int)sys_call2(__NR_umount2, ".", 2 /* MNT_DETACH */);
+	if (r == 0)
+		r = (int)sys_call1(__NR_chdir, "/");
+	/* The root's own propagation, now that the host is gone. */
+	if (r == 0 && op->num[0])
+		r = (int)sys_call5(__NR_mount, "none", "/", 0, op->num[0], 0);
+	close_fd(init->root_fd);
+	init->root_fd = -1;
+	return r;
+}
+
+/*
+ * A working directory may be a link that the image made. getcwd(2) tells whether it
+ * led out of the tree: the kernel then puts "(unreachable)" before the path.
+ */
+int init_op_CHDIR(struct init *init, const struct plan_op *op)
+{
+	const char *path = init_str(init, op, 0);
+	char cwd[4096];
+	int r = (int)sys_call1(__NR_chdir, path);
+
+	if (r == -ENOENT && (op->flags & PLAN_F_MAKE_TARGET)) {
+		init->root_fd = (int)sys_call4(__NR_openat, AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+		r = make_directories(init, path);
+		if (r == 0)
+			r = (int)sys_call1(__NR_chdir, path);
+	}
+	if (r < 0)
+		return r;
+	r = (int)sys_call2(__NR_getcwd, cwd, sizeof(cwd));
+	return r < 0 ? r : cwd[0] == '/' ? 0 : -EXDEV;
+}
+
+/* ---- single files ------------------------------------------------------- */
+
+/* str: directory, name. num: mode with type, device, uid, gid. */
+int init_op_MKNOD(struct init *init, const struct plan_op *op)
+{
+	const char *name = init_str(init, op, 1);
+	int dir = open_target(init, init_str(init, op, 0), true, true), r;
+
+	if (dir < 0)
+		return dir;
+	r = (int)sys_call4(__NR_mknodat, dir, name, op->num[0], op->num[1]);
+	/* Without the privilege, as in a user namespace, the host's node is bound instead. */
+	if (r == -EPERM && op->str[2]) {
+		struct plan_op bind = { .code = PLAN_BIND, .flags = PLAN_F_MAKE_TARGET, .fd = -1 };
+
+		close_fd(dir);
+		bind.str[0] = op->str[2];
+		bind.str[1] = op->str[3];
+		return init_op_BIND(init, &bind);
+	}
+	if (r == 0 && (op->num[2] || op->num[3]))
+		r = (int)sys_call5(__NR_fchownat, dir, name, op->num[2], op->num[3], 0x100 /* NOFOLLOW */);
+	close_fd(dir);
+	return r;
+}
+
+int init_op_SYMLINK(struct init *init, const struct plan_op *op)
+{
+	int dir = open_target(init, init_str(init, op, 0), true, true), r;
+
+	if (dir < 0)
+		return dir;
+	r = (int)sys_call3(__NR_symlinkat, init_str(init, op, 2), dir, init_str(init, op, 1));
+	close_fd(dir);
+	return r == -EEXIST ? 0 : r;
+}
+
+/*
+ * Directories are covered by one empty tmpfs, cloned each time; anything else by
+ * the *host's* /dev/null, whose identity is checked: the image's could be a link.
+ */
+static int masking_tree(struct init *init, bool directory)
+{
+	if (directory && init->empty_fd < 0)
+		init->empty_fd = new_file_system(init, "tmpfs", "tmpfs", "size=0,mode=755", true,
+		                                 SYS_MOUNT_ATTR_RDONLY | SYS_MOUNT_ATTR_NOSUID |
+		                                         SYS_MOUNT_ATTR_NODEV | SYS_MOUNT_ATTR_NOEXEC);
+	if (!directory && init->null_fd < 0) {
+		struct statx st = { 0 };
+
+		init->null_fd = (int)sys_call4(__NR_openat, AT_FDCWD, "/dev/null", O_PATH | O_CLOEXEC, 0);
+		if (init->null_fd >= 0 && (file_stat(init->null_fd, &st) < 0 || st.stx_rdev_major != 1 ||
+		                           st.stx_rdev_minor != 3))
+			return -ENODEV;
+	}
+	return directory ? init->empty_fd : init->null_fd;
+}
+
+int init_op_MASK(struct init *init, const struct plan_op *op)
+{
+	int target = open_target(init, init_str(init, op, 0), false, false), from, tree, r;
+	struct statx st = { 0 };
+	bool directory;
+
+	if (target == -ENOENT || target == -ENOTDIR)
+		return 0;
+	if (target < 0)
+		return target;
+	r = file_stat(target, &st);
+	directory = (st.stx_mode & S_IFMT) == 0040000;
+	from = r < 0 ? r : masking_tree(init, directory);
+	/* A detached mount can be cloned since Linux 6.15; before, a new one is made each time. */
+	tree = from < 0 ? from : clone_tree(from, "", false);
+	if (tree == -EINVAL && directory) {
+		tree = init->empty_fd;
+		init->empty_fd = -1;
+	}
+	r = tree < 0 ? tree : attach(tree, target);
+	close_fd(tree);
+	close_fd(target);
+	return r;
+}
+
+int init_op_READONLY(struct init *init, const struct plan_op *op)
+{
+	struct sys_mount_attr attr = { .attr_set = SYS_MOUNT_ATTR_RDONLY };
+	int target = open_target(init, init_str(init, op, 0), false, false), tree, r;
+
+	if (target == -ENOENT || target == -ENOTDIR)
+		return 0;
+	if (target < 0)
+		return target;
+	tree = clone_tree(target, "", true);
+	r = tree < 0 ? tree
+	             : sys_mount_setattr(tree, "", AT_EMPTY_PATH | SYS_AT_RECURSIVE, &attr);
+	if (r == 0)
+		r = attach(tree, target);
+	close_fd(tree);
+	close_fd(target);
+	return r;
+}

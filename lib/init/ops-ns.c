@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+#include "init/init.h"
+
+#include <asm/errno.h>
+#include <linux/fcntl.h>
+#include <linux/sched.h>
+
+/*
+ * "0" to a v1 `tasks` file moves the calling thread. The kernel then skips the
+ * lock over all thread groups, whose writer waits for an RCU grace period:
+ * cgroup_procs_write_start() in kernel/cgroup/cgroup.c.
+ */
+int init_op_JOIN_CGROUP(struct init *init, const struct plan_op *op)
+{
+	int r = (int)sys_call3(__NR_write, op->fd, "0", 1);
+
+	(void)init;
+	return r < 0 ? r : 0;
+}
+
+int init_op_SETNS(struct init *init, const struct plan_op *op)
+{
+	(void)init;
+	return (int)sys_call2(__NR_setns, op->fd, op->num[0]);
+}
+
+int init_op_UNSHARE(struct init *init, const struct plan_op *op)
+{
+	(void)init;
+	return (int)sys_call1(__NR_unshare, op->num[0]);
+}
+
+static int write_text(const char *path, const char *text)
+{
+	int fd = (int)sys_call4(__NR_openat, AT_FDCWD, path, O_WRONLY | O_CLOEXEC, 0), r;
+
+	if (fd < 0)
+		return fd;
+	r = (int)sys_call3(__NR_write, fd, text, strlen(text));
+	sys_call1(__NR_close, fd);
+	return r < 0 ? r : 0;
+}
+
+/*
+ * The offsets can only be written while the namespace has no process, that is
+ * between unshare() and entering it; a single-threaded process may enter by
+ * setns(): time_namespaces(7).
+ */
+int init_op_TIME_OFFSETS(struct init *init, const struct plan_op *op)
+{
+	int r = (int)sys_call1(__NR_unshare, CLONE_NEWTIME), fd;
+
+	if (r == 0 && init_str(init, op, 0))
+		r = write_text("/proc/self/timens_offsets", init_str(init, op, 0));
+	if (r < 0)
+		return r;
+	fd = (int)sys_call4(__NR_openat, AT_FDCWD, "/proc/self/ns/time_for_children",
+	                    O_RDONLY | O_CLOEXEC, 0);
+	if (fd < 0)
+		return fd;
+	r = (int)sys_call2(__NR_setns, fd, CLONE_NEWTIME);
+	sys_call1(__NR_close, fd);
+	return r;
+}
+
+int init_op_HOSTNAME(struct init *init, const struct plan_op *op)
+{
+	const char *name = init_str(init, op, 0);
+
+	return (int)sys_call2(__NR_sethostname, name, strlen(name));
+}
+
+int init_op_DOMAINNAME(struct init *init, const struct plan_op *op)
+{
+	const char *name = init_str(init, op, 0);
+
+	return (int)sys_call2(__NR_setdomainname, name, strlen(name));
+}
+
+/* Before PIVOT: /proc is the host's, so nothing in the image can stand in its place. */
+int init_op_PROC_WRITE(struct init *init, const struct plan_op *op)
+{
+	return write_text(init_str(init, op, 0), init_str(init, op, 1));
+}
+
+int init_op_SYSCTL(struct init *init, const struct plan_op *op)
+{
+	return write_text(init_str(init, op, 0), init_str(init, op, 1));
+}

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: MIT */
+#include "init/init.h"
+
+#include <asm/errno.h>
+#include <asm/ioctls.h>
+#include <asm/termios.h>
+#include <linux/fcntl.h>
+#include <linux/magic.h>
+#include <linux/netlink.h>
+#include <linux/prctl.h>
+#include <linux/sched.h>
+#include <linux/wait.h>
+
+enum { CHILD_SIGNAL = 17 /* SIGCHLD */, SOCKET_SEQPACKET = 5, SOCKET_RAW = 3, FAMILY_UNIX = 1,
+       FAMILY_NETLINK = 16, CLOSE_ON_EXEC = 02000000 };
+
+/* /proc/PID of a process that is not dumpable belongs to root: ptrace(2), prctl(2). */
+int init_op_NONDUMPABLE(struct init *init, const struct plan_op *op)
+{
+	(void)init;
+	(void)op;
+	return (int)sys_call5(__NR_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+int init_op_SESSION(struct init *init, const struct plan_op *op)
+{
+	int r = (int)sys_call0(__NR_setsid);
+
+	(void)init;
+	(void)op;
+	/* EPERM: it leads a process group already, so that it has one of its own. */
+	return r < 0 && r != -EPERM ? r : 0;
+}
+
+_Noreturn static void end(int status)
+{
+	for (;;)
+		sys_call1(__NR_exit_group, status);
+}
+
+/* The caller reaps us; what goes on belongs to the host's init. */
+int init_op_DETACH(struct init *init, const struct plan_op *op)
+{
+	struct plan_message message = { .type = PLAN_MESSAGE_CHILD };
+	int pidfd = -1, r = init_fork(0, CHILD_SIGNAL, -1, &pidfd);
+
+	(void)op;
+	if (r <= 0)
+		return r;
+	(void)init_send(init, &message, pidfd);
+	end(0);
+}
+
+/* str 0: struct plan_monitor. The child goes on with the plan; the parent watches it. */
+int init_op_MONITOR(struct init *init, const struct plan_op *op)
+{
+	const struct plan_monitor *params = (const void *)init_str(init, op, 0);
+	struct plan_message message = { .type = PLAN_MESSAGE_CHILD };
+	int pair[2], pidfd = -1, r;
+
+	r = (int)sys_call4(__NR_socketpair, FAMILY_UNIX, SOCKET_SEQPACKET | CLOSE_ON_EXEC, 0, pair);
+	if (r < 0)
+		return r;
+	r = init_fork(params->clone_flags, CHILD_SIGNAL, params->cgroup_fd, &pidfd);
+	if (r < 0)
+		return r;
+	if (r == 0) {
+		char go;
+
+		sys_call1(__NR_close, pair[0]);
+		init->monitor_fd = pair[1];
+		/* Nothing that we say may overtake the monitor's word about us. */
+		r = (int)sys_call3(__NR_read, pair[1], &go, 1);
+		return r == 1 ? 0 : r < 0 ? r : -ECANCELED;
+	}
+	sys_call1(__NR_close, pair[1]);
+	(void)init_send(init, &message, pidfd);
+	(void)sys_call3(__NR_write, pair[0], "", 1);
+	init_monitor(init, params, r, pidfd, pair[0]);
+}
+
+/*
+ * setns() to a pid namespace counts from the next clone on. CLONE_PARENT makes
+ * the new process the caller's child, as this one is.
+ */
+int init_op_ENTER(struct init *init, const struct plan_op *op)
+{
+	struct plan_message message = { .type = PLAN_MESSAGE_CHILD };
+	int pidfd = -1, r = init_fork(CLONE_PARENT, 0, -1, &pidfd);
+
+	(void)op;
+	if (r <= 0)
+		return r;
+	(void)init_send(init, &message, pidfd);
+	end(0);
+}
+
+/*
+ * Stay as process 1: hand every signal on, reap every orphan, and end as the
+ * program ends. The kernel delivers to process 1 only what it waits for:
+ * pid_namespaces(7).
+ */
+int init_op_REAPER(struct init *init, const struct plan_op *op)
+{
+	uint64_t all = ~(uint64_t)0;
+	int program, sig, status = 0, pid;
+
+	(void)op;
+	sys_call4(__NR_rt_sigprocmask, 0 /* SIG_BLOCK */, &all, 0, sizeof(all));
+	program = init_fork(0, CHILD_SIGNAL, -1, NULL);
+	if (program <= 0)
+		return program;
+	/* Only the program may speak to the library; this copy would hold the line open. */
+	sys_close_range(0, ~0u, 0);
+	(void)init;
+	for (;;) {
+		sig = (int)sys_call4(__NR_rt_sigtimedwait, &all, 0, 0, sizeof(all));
+		if (sig > 0 && sig != CHILD_SIGNAL)
+			sys_call2(__NR_kill, program, sig);
+		while ((pid = (int)sys_call4(__NR_wait4, -1, &status, WNOHANG, 0)) > 0)
+			if (pid == program)
+				end(status & 0x7f ? 128 + (status & 0x7f) : (status >> 8) & 0xff);
+	}
+}
+
+int init_op_SYNC(struct init *init, const struct plan_op *op)
+{
+	struct plan_message message = { .type = (uint32_t)op->num[0] };
+	char answer;
+	int r = init_send(init, &message, -1);
+
+	if (r < 0)
+		return r;
+	/* No answer means that the library, or its host, gave up. */
+	r = (int)sys_call3(__NR_read, init->control_fd, &answer, 1);
+	return r < 0 ? r : r == 1 ? 0 : -ECANCELED;
+}
+
+int init_op_SEND_NETLINK(struct init *init, const struct plan_op *op)
+{
+	struct plan_message message = { .type = PLAN_MESSAGE_NETLINK };
+	int fd = (int)sys_call3(__NR_socket, FAMILY_NETLINK, SOCKET_RAW | CLOSE_ON_EXEC, NETLINK_ROUTE);
+	int r = fd < 0 ? fd : init_send(init, &message, fd);
+
+	(void)op;
+	if (fd >= 0)
+		sys_call1(__NR_close, fd);
+	return r;
+}
+
+/* ---- terminal ----------------------------------------------------------- */
+
+/* Make a pair in the container's devpts, which TIOCGPTPEER does without any path. */
+static int open_pair(int ptmx, int *terminal)
+{
+	uint64_t stat[16] = { 0 };
+	int unlock = 0, r;
+
+	/* An image could put anything where devpts should be. */
+	r = (int)sys_call2(__NR_fstatfs, ptmx, stat);
+	if (r == 0 && stat[0] != DEVPTS_SUPER_MAGIC)
+		r = -ENOTTY;
+	if (r == 0)
+		r = (int)sys_call3(__NR_ioctl, ptmx, TIOCSPTLCK, &unlock);
+	if (r == 0)
+		r = *terminal = (int)sys_call3(__NR_ioctl, ptmx, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	return r < 0 ? r : 0;
+}
+
+/* /dev/console is the terminal, by descriptor: its node cannot be swapped on the way. */
+static int bind_console(struct init *init, int terminal)
+{
+	int target, tree, r;
+
+	target = sys_openat2(init->root_fd, "dev/console", O_PATH | O_NOFOLLOW | O_CLOEXEC, 0,
+	                     SYS_RESOLVE_IN_ROOT | SYS_RESOLVE_NO_MAGICLINKS);
+	if (target < 0)
+		return target;
+	tree = sys_open_tree(terminal, "", SYS_OPEN_TREE_CLONE | O_CLOEXEC | AT_EMPTY_PATH);
+	r = tree < 0 ? tree
+	             : sys_move_mount(tree, "", target, "",
+	                              SYS_MOVE_MOUNT_F_EMPTY_PATH | SYS_MOVE_MOUNT_T_EMPTY_PATH);
+	if (tree >= 0)
+		sys_call1(__NR_close, tree);
+	sys_call1(__NR_close, target);
+	return r;
+}
+
+/* num: rows, columns, uid of the owner, 1 to bind /dev/console. */
+int init_op_TERMINAL(struct init *init, const struct plan_op *op)
+{
+	struct plan_message message = { .type = PLAN_MESSAGE_TERMINAL };
+	struct winsize size = { .ws_row = (unsigned short)op->num[0],
+		                .ws_col = (unsigned short)op->num[1] };
+	int root = init->root_fd >= 0 ? init->root_fd : AT_FDCWD;
+	int ptmx, terminal = -1, r;
+
+	ptmx = root == AT_FDCWD
+	               ? (int)sys_call4(__NR_openat, root, "/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC, 0)
+	               : sys_openat2(root, "dev/pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC, 0,
+	                             SYS_RESOLVE_IN_ROOT | SYS_RESOLVE_NO_MAGICLINKS);
+	if (ptmx < 0)
+		return ptmx;
+	r = open_pair(ptmx, &terminal);
+	if (r == 0 && op->num[0])
+		r = (int)sys_call3(__NR_ioctl, ptmx, TIOCSWINSZ, &size);
+	if (r == 0)
+		r = (int)sys_call3(__NR_fchown, terminal, op->num[2], -1);
+	if (r == 0 && op->num[3])
+		r = bind_console(init, terminal);
+	if (r == 0)
+		r = init_send_to(init->monitor_fd >= 0 ? init->monitor_fd : init->control_fd, &message, ptmx);
+	sys_call1(__NR_close, ptmx);
+	if (r < 0)
+		return r;
+
+	sys_call0(__NR_setsid);
+	r = (int)sys_call3(__NR_ioctl, terminal, TIOCSCTTY, 0);
+	for (int fd = 0; r >= 0 && fd < 3; fd++)
+		r = (int)sys_call3(__NR_dup3, terminal, fd, 0);
+	return r < 0 ? r : 0;
+}
+
+/* ---- the end ------------------------------------------------------------ */
+
+static const char *find_variable(char **env, uint32_t n, const char *name)
+{
+	size_t length = strlen(name);
+
+	for (uint32_t i = 0; i < n; i++)
+		if (memcmp(env[i], name, length) == 0)
+			return env[i] + length;
+	return NULL;
+}
+
+static int execute(const char *path, char **argv, char **env)
+{
+	return (int)sys_call3(__NR_execve, path, argv, env);
+}
+
+/* As execvp(3): a program that is there but not executable is remembered over one that is not there. */
+static int execute_in_path(const char *path, char **argv, char **env)
+{
+	char file[4096];
+	int worst = -ENOENT;
+
+	for (;;) {
+		size_t n = 0, room = strlen(argv[0]) + 2;
+		int r;
+
+		while (path[n] && path[n] != ':')
+			n++;
+		if (n + room <= sizeof(file)) {
+			memcpy(file, path, n);
+			memcpy(file + n, n ? "/" : "./", n ? 2 : 3);
+			(void)text_append(file, sizeof(file), argv[0]);
+			r = execute(file, argv, env);
+			if (r != -ENOENT && r != -ENOTDIR && r != -EACCES)
+				return r;
+			if (r == -EACCES)
+				worst = r;
+		}
+		if (path[n] == '\0')
+			return worst;
+		path += n + 1;
+	}
+}
+
+/* str: display name, argv (length members), environment (num 0 members). */
+int init_op_EXEC(struct init *init, const struct plan_op *op)
+{
+	char **argv = init_vector(init, op->str[1], op->length);
+	char **env = init_vector(init, op->str[2], (uint32_t)op->num[0]);
+	const char *path = find_variable(env, (uint32_t)op->num[0], "PATH=");
+
+	init_reset_signals();
+	if (strchr(argv[0], '/'))
+		return execute(argv[0], argv, env);
+	return execute_in_path(path ? path : "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+	                       argv, env);
+}

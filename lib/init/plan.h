@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * The launch plan: everything that lcx-init does before a program is executed,
+ * computed beforehand by the library. It is one flat blob that needs no parsing
+ * and no allocation on the other side:
+ *
+ *	struct plan_header | struct plan_op[n_ops] | strings, vectors, data
+ *
+ * lcx-init maps it, performs the operations in their order, and ends with EXEC.
+ * Offsets are counted from the start of the blob; 0 stands for "none". This
+ * header is shared by the two sides and uses no C library.
+ *
+ * Adding an operation is: a row here, a function in a file ops-*.c, and its use
+ * by whoever builds plans.
+ */
+
+#include <stdint.h>
+
+#define PLAN_MAGIC 0x4e504c58u /* "XLPN" */
+
+/*
+ * X(NAME, stage, template): the stage is the word for lcx_error_stage(); the template
+ * describes the operation when it fails: {0} to {3} are its strings, {n} its first number.
+ */
+#define PLAN_OPS(X)                                                                                \
+	/* becoming somebody: ops-process.c */                                                     \
+	X(NONDUMPABLE, "process", "hide from ptrace")                                              \
+	X(SESSION, "process", "start a session")                                                   \
+	X(DETACH, "process", "detach from the caller")                                             \
+	X(MONITOR, "process", "start the monitored process")                                       \
+	X(ENTER, "process", "enter the pid namespace")                                             \
+	X(REAPER, "process", "start the program below init")                                       \
+	X(SYNC, "process", "wait for the caller")                                                  \
+	X(SEND_NETLINK, "network", "open a netlink socket in the network namespace")               \
+	X(TERMINAL, "terminal", "make a terminal")                                                 \
+	X(EXEC, "exec", "execute '{0}'")                                                           \
+	/* namespaces and cgroups: ops-ns.c */                                                     \
+	X(JOIN_CGROUP, "cgroup", "join the cgroup '{0}'")                                          \
+	X(SETNS, "namespace", "join the {0} namespace")                                            \
+	X(UNSHARE, "namespace", "make new namespaces")                                             \
+	X(TIME_OFFSETS, "namespace", "set the time namespace's offsets to '{0}'")                  \
+	X(HOSTNAME, "namespace", "set the host name to '{0}'")                                     \
+	X(DOMAINNAME, "namespace", "set the domain name to '{0}'")                                 \
+	/* the root file system: ops-mount.c */                                                    \
+	X(PROPAGATION, "mount", "make the mounts of the host {0}")                                 \
+	X(ROOT_OVERLAY, "rootfs", "mount the overlay file system on '{0}'")                        \
+	X(ROOT_BIND, "rootfs", "use '{1}' as the root file system")                                \
+	X(MOUNT, "mount", "mount {0} on '{1}'")                                                    \
+	X(BIND, "mount", "bind '{0}' on '{1}'")                                                    \
+	X(MKNOD, "mount", "make the device '{1}' in '{0}'")                                        \
+	X(SYMLINK, "mount", "make the link '{1}' in '{0}'")                                        \
+	X(MASK, "mount", "mask '{0}'")                                                             \
+	X(READONLY, "mount", "make '{0}' read-only")                                               \
+	X(REMOUNT, "mount", "change the mount on '{0}'")                                           \
+	X(SYSCTL, "sysctl", "set {0} to '{1}'")                                                    \
+	X(PIVOT, "rootfs", "change the root to the container's")                                   \
+	X(CHDIR, "process", "change to the working directory '{0}'")                               \
+	/* what the process may do: ops-identity.c */                                              \
+	X(PROC_WRITE, "process", "write '{1}' to {0}")                                             \
+	X(RLIMIT, "rlimit", "set the limit {0}")                                                   \
+	X(UMASK, "process", "set the umask")                                                       \
+	X(KEYRING, "process", "join a new session keyring")                                        \
+	X(CAP_BOUND, "capabilities", "limit the capability bounding set")                          \
+	X(USER, "user", "become user {n}")                                                         \
+	X(CAPS, "capabilities", "set the capabilities")                                            \
+	X(NO_NEW_PRIVS, "process", "forbid new privileges")                                        \
+	X(SECCOMP, "seccomp", "install the seccomp filter")
+
+enum plan_code {
+#define X(name, stage, text) PLAN_##name,
+	PLAN_OPS(X)
+#undef X
+	PLAN_N_CODES
+};
+
+enum plan_op_flags {
+	PLAN_F_RECURSIVE = 1 << 0,    /* ROOT_BIND, BIND: with the mounts below */
+	PLAN_F_MAKE_TARGET = 1 << 1,  /* BIND, MOUNT, CHDIR: make a missing target */
+	PLAN_F_IGNORE_ERRORS = 1 << 2, /* go on if it fails */
+	PLAN_F_VOLATILE = 1 << 3,     /* ROOT_OVERLAY */
+	PLAN_F_USERXATTR = 1 << 4,    /* ROOT_OVERLAY */
+	PLAN_F_READONLY = 1 << 6,     /* ROOT_OVERLAY without upper; MOUNT: the superblock, too */
+};
+
+struct plan_op {
+	uint16_t code;   /* enum plan_code */
+	uint16_t flags;  /* enum plan_op_flags */
+	int32_t fd;      /* a descriptor of lcx-init's, or -1 */
+	uint32_t str[4]; /* NUL-terminated strings, or vectors or data as the operation says */
+	uint32_t length; /* bytes of data, or members of a vector */
+	uint32_t pad;
+	uint64_t num[4];
+};
+
+struct plan_header {
+	uint32_t magic;
+	uint32_t size; /* of the whole blob */
+	uint32_t n_ops;
+	uint32_t trace; /* non-zero: report each operation's duration */
+};
+
+/* The descriptors that lcx-init starts with; the plan's own follow. */
+enum {
+	PLAN_FD_CONTROL = 3,
+	PLAN_FD_PLAN = 4,
+	PLAN_FD_FIRST = 5,
+};
+
+/*
+ * Control messages, one a packet of a SOCK_SEQPACKET socket, from lcx-init to
+ * the library; the answer to SYNC, whose first number is the type of its message, is one byte. The end of the stream without an
+ * ERROR means that the program was executed.
+ */
+enum plan_message_type {
+	PLAN_MESSAGE_ERROR = 1, /* operation @op failed with @error; @text is the kernel's own, if any */
+	PLAN_MESSAGE_MAPS,      /* SYNC: waits for the id maps of its user namespace */
+	PLAN_MESSAGE_READY,     /* SYNC: set up; waits for what the library does from outside */
+	PLAN_MESSAGE_NETLINK,   /* carries the socket of SEND_NETLINK */
+	PLAN_MESSAGE_TERMINAL,  /* carries the master side of TERMINAL */
+	PLAN_MESSAGE_CHILD,     /* carries the pidfd of the process that goes on with the plan */
+	PLAN_MESSAGE_TRACE,     /* operation @op took @ns */
+};
+
+struct plan_message {
+	uint32_t type;
+	uint32_t op;
+	int32_t error; /* positive errno */
+	uint32_t pad;
+	uint64_t ns;
+	char text[200];
+};
+
+/* MONITOR's parameters, as data. Descriptors are lcx-init's, or -1. */
+struct plan_monitor {
+	uint64_t clone_flags;
+	int32_t state_dir_fd; /* where "exit" is written */
+	int32_t log_dir_fd;   /* -1: nothing is logged */
+	int32_t out_fd, err_fd; /* read ends of the pipes; -1 with a terminal */
+	uint32_t terminal;
+	uint32_t log_max_files;
+	uint64_t log_max_size_bytes; /* 0: no rotation */
+	int32_t cgroup_fd;    /* CLONE_INTO_CGROUP, or -1 */
+	char log_name[36];
+};
