@@ -83,7 +83,7 @@ const char *lcx_network_created(const struct lcx_network *network);
 
 /**
  * lcx_network_inspect() - all of it, with the attached containers, as a JSON object
- * @ret: a string, to be released with free(3)
+ * @ret: a string, to be released with lcx_string_free()
  */
 int lcx_network_inspect(struct lcx_ctx *ctx, const char *name, char **ret,
                         struct lcx_error **err);
@@ -166,7 +166,7 @@ int lcx_attachment_add_port(struct lcx_attachment *attachment, const struct lcx_
 /**
  * lcx_network_attach() - give a network namespace an interface in a network
  * @attachment: completed with what was chosen
- * @netns_fd:   the container's network namespace, or a pidfd of a process in it; borrowed
+ * @netns_fd:   the container's network namespace, an open /proc/PID/ns/net; borrowed
  * @netlink_fd: a NETLINK_ROUTE socket that was opened inside that namespace; borrowed
  *
  * Afterwards "lo" and the new interface are up and have their addresses, the
@@ -226,7 +226,7 @@ struct lcx_attachment *lcx_attachment_free(struct lcx_attachment *attachment);
  */
 int lcx_net_reload(struct lcx_ctx *ctx, struct lcx_error **err);
 
-/* ---- files for a container; every *ret is released with free(3) ---- */
+/* ---- files for a container; every *ret is released with lcx_string_free() ---- */
 
 /**
  * lcx_net_hosts_file() - the text of /etc/hosts

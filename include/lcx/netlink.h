@@ -124,7 +124,7 @@ int lcx_link_config_set_master(struct lcx_link_config *config, uint32_t master,
 int lcx_link_config_set_up(struct lcx_link_config *config, bool up, struct lcx_error **err);
 /**
  * lcx_link_config_set_netns_fd() - make it in another network namespace
- * @netns_fd: a /proc/PID/ns/net or a pidfd; borrowed until the configuration is freed
+ * @netns_fd: an open /proc/PID/ns/net; borrowed until the configuration is freed
  */
 int lcx_link_config_set_netns_fd(struct lcx_link_config *config, int netns_fd,
                                  struct lcx_error **err);

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+
+/* Batches, tables, chains, sets and their entries. */
+#include <string.h>
+
+#include "netlink/nft-internal.h"
+
+static void put_bound(struct lcx__nl_batch *batch, uint16_t type)
+{
+	struct nfgenmsg header = { .version = NFNETLINK_V0, .res_id = htons(NFNL_SUBSYS_NFTABLES) };
+
+	lcx__nl_begin(batch, type, NLM_F_REQUEST, &header, sizeof(header));
+}
+
+void lcx__nft_begin(struct lcx__nl_batch *batch, uint32_t generation)
+{
+	put_bound(batch, NFNL_MSG_BATCH_BEGIN);
+	if (generation != 0)
+		lcx__nl_put_be32(batch, NFNL_BATCH_GENID, generation);
+}
+
+void lcx__nft_end(struct lcx__nl_batch *batch)
+{
+	put_bound(batch, NFNL_MSG_BATCH_END);
+}
+
+void lcx__nft_put_table(struct lcx__nl_batch *batch, const char *table)
+{
+	lcx__nft_message(batch, NFT_MSG_NEWTABLE, NLM_F_CREATE | NLM_F_ACK);
+	lcx__nl_put_str(batch, NFTA_TABLE_NAME, table);
+	lcx__nl_put_be32(batch, NFTA_TABLE_FLAGS, 0);
+}
+
+void lcx__nft_put_delete_table(struct lcx__nl_batch *batch, const char *table)
+{
+	lcx__nft_message(batch, NFT_MSG_DELTABLE, NLM_F_ACK);
+	lcx__nl_put_str(batch, NFTA_TABLE_NAME, table);
+}
+
+void lcx__nft_put_delete_rules(struct lcx__nl_batch *batch, const char *table)
+{
+	lcx__nft_message(batch, NFT_MSG_DELRULE, NLM_F_ACK);
+	lcx__nl_put_str(batch, NFTA_RULE_TABLE, table);
+}
+
+void lcx__nft_put_chain(struct lcx__nl_batch *batch, const char *table,
+                        const struct lcx__nft_chain *chain)
+{
+	size_t hook;
+
+	lcx__nft_message(batch, NFT_MSG_NEWCHAIN, NLM_F_CREATE | NLM_F_ACK);
+	lcx__nl_put_str(batch, NFTA_CHAIN_TABLE, table);
+	lcx__nl_put_str(batch, NFTA_CHAIN_NAME, chain->name);
+	lcx__nl_put_str(batch, NFTA_CHAIN_TYPE, chain->type);
+	lcx__nl_put_be32(batch, NFTA_CHAIN_POLICY, NF_ACCEPT);
+	hook = lcx__nl_nest(batch, NFTA_CHAIN_HOOK);
+	lcx__nl_put_be32(batch, NFTA_HOOK_HOOKNUM, chain->hook);
+	lcx__nl_put_be32(batch, NFTA_HOOK_PRIORITY, (uint32_t)chain->priority);
+	lcx__nl_nest_end(batch, hook);
+}
+
+void lcx__nft_put_set(struct lcx__nl_batch *batch, const char *table,
+                      const struct lcx__nft_set *set, uint32_t id)
+{
+	lcx__nft_message(batch, NFT_MSG_NEWSET, NLM_F_CREATE | NLM_F_ACK);
+	lcx__nl_put_str(batch, NFTA_SET_TABLE, table);
+	lcx__nl_put_str(batch, NFTA_SET_NAME, set->name);
+	lcx__nl_put_be32(batch, NFTA_SET_FLAGS, set->data_length > 0 ? NFT_SET_MAP : 0);
+	lcx__nl_put_be32(batch, NFTA_SET_KEY_TYPE, set->key_type);
+	lcx__nl_put_be32(batch, NFTA_SET_KEY_LEN, set->key_length);
+	if (set->data_length > 0) {
+		lcx__nl_put_be32(batch, NFTA_SET_DATA_TYPE, set->data_type);
+		lcx__nl_put_be32(batch, NFTA_SET_DATA_LEN, set->data_length);
+	}
+	lcx__nl_put_be32(batch, NFTA_SET_ID, id);
+}
+
+/* User data is a row of (type, length, bytes); type 0 is nft(8)'s comment, with its NUL. */
+static void put_comment(struct lcx__nl_batch *batch, const char *comment)
+{
+	uint8_t data[2 + LCX__NFT_COMMENT_SIZE];
+	size_t length = strnlen(comment, LCX__NFT_COMMENT_SIZE - 1);
+
+	data[0] = 0;
+	data[1] = (uint8_t)(length + 1);
+	memcpy(data + 2, comment, length);
+	data[2 + length] = '\0';
+	lcx__nl_put(batch, NFTA_SET_ELEM_USERDATA, data, 2 + length + 1);
+}
+
+static void put_element(struct lcx__nl_batch *batch, const struct lcx__nft_element *element,
+                        bool key_only)
+{
+	size_t nest = lcx__nl_nest(batch, NFTA_LIST_ELEM);
+
+	lcx__nft_put_data(batch, NFTA_SET_ELEM_KEY, element->key, element->key_length);
+	if (!key_only && element->data_length > 0)
+		lcx__nft_put_data(batch, NFTA_SET_ELEM_DATA, element->data, element->data_length);
+	if (!key_only && element->comment[0] != '\0')
+		put_comment(batch, element->comment);
+	lcx__nl_nest_end(batch, nest);
+}
+
+void lcx__nft_put_elements(struct lcx__nl_batch *batch, uint16_t type, uint16_t flags,
+                           const char *table, const char *set,
+                           const struct lcx__nft_element *elements, size_t count)
+{
+	enum { PER_MESSAGE = 100 }; /* at most 300 bytes each: the list's length is a 16-bit number */
+	size_t done = 0, n, nest;
+
+	while (done < count) {
+		n = count - done < PER_MESSAGE ? count - done : PER_MESSAGE;
+		lcx__nft_message(batch, type, flags);
+		lcx__nl_put_str(batch, NFTA_SET_ELEM_LIST_TABLE, table);
+		lcx__nl_put_str(batch, NFTA_SET_ELEM_LIST_SET, set);
+		nest = lcx__nl_nest(batch, NFTA_SET_ELEM_LIST_ELEMENTS);
+		for (size_t i = 0; i < n; i++)
+			put_element(batch, &elements[done + i], type != NFT_MSG_NEWSETELEM);
+		lcx__nl_nest_end(batch, nest);
+		done += n;
+	}
+}
