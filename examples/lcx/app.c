@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+#include "app.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "memory.h"
+#include "options.h"
+#include "text.h"
+
+const struct command *app_find_command(struct app *app, const struct command *table,
+				       const char *name)
+{
+	size_t distance = strlen(name) / 2 + 1;
+	const char *best = NULL;
+
+	for (const struct command *c = table; c->name; c++) {
+		size_t d = options_distance(name, c->name);
+
+		if (d == 0)
+			return c;
+		if (d < distance) {
+			distance = d;
+			best = c->name;
+		}
+	}
+	if (best)
+		(void)options_usage_error(app, "unknown command '%s'; did you mean '%s'?", name,
+					  best);
+	else
+		(void)options_usage_error(app, "unknown command '%s'", name);
+	return NULL;
+}
+
+bool app_open(struct app *app)
+{
+	struct lcx_error *err = NULL;
+
+	if (lcx_ctx_open(app->root_dir, app->run_dir, &app->ctx, &err) == 0)
+		return true;
+	app_report(app, &err);
+	return false;
+}
+
+bool app_json(const struct app *app)
+{
+	return app->format && strcmp(app->format, "json") == 0;
+}
+
+void app_error(const struct app *app, const char *format, ...)
+{
+	char *text;
+	va_list args;
+
+	va_start(args, format);
+	if (vasprintf(&text, format, args) < 0)
+		text = NULL;
+	va_end(args);
+
+	fputs("lcx: ", stderr);
+	if (app->command[0])
+		fprintf(stderr, "%s: ", app->command);
+	text_print_safe(stderr, text ? text : "out of memory");
+	fputc('\n', stderr);
+	free(text);
+}
+
+void app_report(const struct app *app, struct lcx_error **err)
+{
+	const char *stage = lcx_error_stage(*err);
+
+	app_error(app, "%s", lcx_error_message(*err));
+	if (app->debug)
+		app_error(app, "step '%s', errno %d (%s)", stage[0] ? stage : "-",
+			  lcx_error_code(*err), strerrorname_np(lcx_error_code(*err)));
+	*err = lcx_error_free(*err);
+}
+
+int app_exec_failure(const struct lcx_error *err)
+{
+	if (strcmp(lcx_error_stage(err), "exec") != 0)
+		return EXIT_LIBRARY_FAILED;
+	switch (lcx_error_code(err)) {
+	case ENOENT:
+	case ENOTDIR:
+		return EXIT_NOT_FOUND;
+	case EACCES:
+	case ENOEXEC:
+	case EISDIR:
+	case EPERM:
+		return EXIT_NOT_EXECUTABLE;
+	default:
+		return EXIT_LIBRARY_FAILED;
+	}
+}
+
+int app_each(struct app *app, int argc, char **argv, app_each_fn *fn, void *data)
+{
+	int code = EXIT_SUCCESS;
+
+	for (int i = 0; i < argc; i++) {
+		struct lcx_error *err = NULL;
+
+		if (fn(app, argv[i], data, &err) < 0) {
+			app_report(app, &err);
+			code = EXIT_COMMAND_FAILED;
+		} else {
+			puts(argv[i]);
+		}
+	}
+	return code;
+}
+
+struct container_call {
+	app_container_fn *fn;
+	void *data;
+};
+
+static int call_container(struct app *app, const char *name, void *data, struct lcx_error **err)
+{
+	CLEANUP(lcx_container_freep) struct lcx_container *container = NULL;
+	struct container_call *call = data;
+	int r = lcx_container_open(app->ctx, name, &container, err);
+
+	return r < 0 ? r : call->fn(container, call->data, err);
+}
+
+int app_each_container(struct app *app, int argc, char **argv, app_container_fn *fn, void *data)
+{
+	struct container_call call = {fn, data};
+
+	return app_each(app, argc, argv, call_container, &call);
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "app.h"
+#include "memory.h"
+#include "options.h"
+#include "security.h"
+#include "session.h"
+
+struct exec_options {
+	bool interactive, tty, detach;
+	const char *user, *workdir;
+	struct list env;
+};
+
+#define ROW(letter, name, type, member, argument, help)                                            \
+	{                                                                                          \
+		letter, name, type, offsetof(struct exec_options, member), argument, help          \
+	}
+
+static const struct option_row rows[] = {
+	ROW('i', "interactive", OPTION_FLAG, interactive, NULL, "pass standard input on"),
+	ROW('t', "tty", OPTION_FLAG, tty, NULL, "give it a terminal"),
+	ROW('d', "detach", OPTION_FLAG, detach, NULL, "return at once"),
+	ROW('e', "env", OPTION_LIST, env, "NAME[=VALUE]", "set a variable; without value: as here"),
+	ROW('w', "workdir", OPTION_STRING, workdir, "DIR", "working directory"),
+	ROW('u', "user", OPTION_STRING, user, "USER[:GROUP]", "names of the container, or numbers"),
+	{0},
+};
+
+static const struct grammar grammar = {
+	"CONTAINER COMMAND [ARGUMENT...]",
+	"Run a program in a running container. The exit code is the program's, or 125 if lcx "
+	"failed,\n"
+	"126 if the program cannot be executed, 127 if it is not there.",
+	rows,
+	2,
+	-1,
+	.stop_at_operand = true,
+};
+
+static void exec_options_free(struct exec_options *o)
+{
+	list_free(&o->env);
+}
+
+static int set_env(struct lcx_spec *spec, const struct exec_options *o, struct lcx_error **err)
+{
+	int r = 0;
+
+	if (o->tty)
+		r = lcx_spec_set_env(spec, "TERM", "xterm", err);
+	for (size_t i = 0; r == 0 && i < o->env.count; i++) {
+		const char *name = o->env.items[i], *value = getenv(name);
+
+		if (strchr(name, '='))
+			r = lcx_spec_add_env(spec, name, err);
+		else if (value)
+			r = lcx_spec_set_env(spec, name, value, err);
+	}
+	return r;
+}
+
+static int describe(struct lcx_container *c, const struct exec_options *o, char **argv,
+		    struct lcx_spec **ret, struct lcx_error **err)
+{
+	int r = lcx_container_exec_spec(c, ret, err);
+
+	if (r == 0)
+		r = lcx_spec_set_args(*ret, (const char *const *)argv, err);
+	if (r == 0)
+		r = lcx_spec_set_terminal(*ret, o->tty, err);
+	if (r == 0 && o->user)
+		r = apply_user(*ret, c, o->user, err);
+	if (r == 0 && o->workdir)
+		r = lcx_spec_set_cwd(*ret, o->workdir, err);
+	return r == 0 ? set_env(*ret, o, err) : r;
+}
+
+static int exec_detached(struct app *app, struct lcx_container *c, const struct lcx_spec *spec)
+{
+	CLEANUP(lcx_process_freep) struct lcx_process *process = NULL;
+	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
+	CLEANUP(lcx_stdio_freep) struct lcx_stdio *stdio = NULL;
+	int r = lcx_stdio_new(&stdio, &err), code;
+
+	if (r == 0) {
+		lcx_stdio_set_passthrough(stdio, -1, -1, -1);
+		r = lcx_container_exec(c, spec, stdio, &process, &err);
+	}
+	if (r == 0)
+		return EXIT_SUCCESS;
+	code = app_exec_failure(err);
+	app_report(app, &err);
+	return code;
+}
+
+static int exec_attached(struct app *app, struct lcx_container *c, const struct lcx_spec *spec,
+			 const struct exec_options *o)
+{
+	struct session session = {app, o->interactive, o->tty, -1};
+	CLEANUP(lcx_process_freep) struct lcx_process *process = NULL;
+	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
+	CLEANUP(lcx_stdio_freep) struct lcx_stdio *stdio = NULL;
+	int32_t status = LCX_EXIT_UNKNOWN;
+	int r, code = EXIT_LIBRARY_FAILED;
+
+	if (!session_begin(&session))
+		return code;
+	stdio = session_stdio(&session, &err);
+	r = stdio ? lcx_container_exec(c, spec, stdio, &process, &err) : -ENOMEM;
+	if (r < 0)
+		code = app_exec_failure(err);
+	else
+		r = session_run(&session, process, &status, &err);
+	session_end(&session);
+	if (r < 0) {
+		app_report(app, &err);
+		return code;
+	}
+	return session_exit_code(app, status);
+}
+
+int cmd_exec(struct app *app, int argc, char **argv)
+{
+	CLEANUP(lcx_container_freep) struct lcx_container *c = NULL;
+	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
+	CLEANUP(lcx_spec_freep) struct lcx_spec *spec = NULL;
+	CLEANUP(exec_options_free) struct exec_options o = {0};
+	enum options_result result = options_parse(app, &grammar, &o, &argc, argv);
+	int r;
+
+	if (result != OPTIONS_OK)
+		return options_exit(result);
+	if (!app_open(app))
+		return EXIT_LIBRARY_FAILED;
+	argv[argc] = NULL;
+	r = lcx_container_open(app->ctx, argv[0], &c, &err);
+	if (r == 0)
+		r = describe(c, &o, argv + 1, &spec, &err);
+	if (r < 0) {
+		app_report(app, &err);
+		return EXIT_LIBRARY_FAILED;
+	}
+	return o.detach ? exec_detached(app, c, spec) : exec_attached(app, c, spec, &o);
+}

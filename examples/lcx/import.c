@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+
+#include "app.h"
+#include "memory.h"
+#include "options.h"
+
+struct import_options {
+	const char *reference;
+};
+
+static const struct option_row rows[] = {
+	{'\0', "ref", OPTION_STRING, offsetof(struct import_options, reference), "NAME",
+	 "which image, if the layout has several"},
+	{0},
+};
+
+static const struct grammar grammar = {
+	"DIR [NAME]",
+	"Take an image out of an OCI layout, a directory with an 'oci-layout' file. Its name here "
+	"is\n"
+	"NAME, or the one that it has in the layout.",
+	rows,
+	1,
+	2,
+};
+
+int cmd_import(struct app *app, int argc, char **argv)
+{
+	CLEANUP(lcx_image_freep) struct lcx_image *image = NULL;
+	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
+	struct import_options o = {0};
+	enum options_result result = options_parse(app, &grammar, &o, &argc, argv);
+
+	if (result != OPTIONS_OK)
+		return options_exit(result);
+	if (!app_open(app))
+		return EXIT_COMMAND_FAILED;
+	if (lcx_image_import(app->ctx, argv[0], o.reference, argc > 1 ? argv[1] : NULL, &image,
+			     &err) < 0) {
+		app_report(app, &err);
+		return EXIT_COMMAND_FAILED;
+	}
+	puts(lcx_image_id(image));
+	return EXIT_SUCCESS;
+}

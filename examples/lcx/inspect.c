@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "app.h"
+#include "memory.h"
+#include "options.h"
+#include "text.h"
+
+struct inspect_options {
+	const char *type;
+};
+
+static const struct option_row rows[] = {
+	{'\0', "type", OPTION_STRING, offsetof(struct inspect_options, type), "TYPE",
+	 "container or image; default: whichever has the name"},
+	{0},
+};
+
+static const struct grammar grammar = {
+	"NAME...", "Print everything about containers or images, as a JSON array.", rows, 1, -1,
+};
+
+static int inspect_container(struct app *app, const char *name, const char *separator,
+			     struct lcx_error **err)
+{
+	CLEANUP(lcx_container_freep) struct lcx_container *container = NULL;
+	CLEANUP(lcx_string_freep) char *json = NULL;
+	int r = lcx_container_open(app->ctx, name, &container, err);
+
+	if (r == 0)
+		r = lcx_container_inspect(container, &json, err);
+	if (r == 0)
+		printf("%s%s", separator, json);
+	return r;
+}
+
+static void print_strings(const char *const *strings)
+{
+	putchar('[');
+	for (size_t i = 0; strings[i]; i++) {
+		if (i)
+			fputs(", ", stdout);
+		text_print_json(stdout, strings[i]);
+	}
+	putchar(']');
+}
+
+/* The image's own two documents are passed on as they are: the library has checked that they are
+ * JSON. */
+static int inspect_image(struct app *app, const char *name, const char *separator,
+			 struct lcx_error **err)
+{
+	CLEANUP(lcx_image_freep) struct lcx_image *image = NULL;
+	int r = lcx_image_open(app->ctx, name, &image, err);
+
+	if (r < 0)
+		return r;
+	printf("%s{\"Id\": \"%s\",\n \"RepoTags\": ", separator, lcx_image_id(image));
+	print_strings(lcx_image_references(image));
+	printf(",\n \"Digest\": \"%s\",\n \"Size\": %" PRIu64 ",\n \"DownloadSize\": %" PRIu64
+	       ",\n",
+	       lcx_image_manifest_digest(image), lcx_image_size_bytes(image),
+	       lcx_image_download_bytes(image));
+	printf(" \"Config\": %s,\n \"Manifest\": %s}", lcx_image_config_json(image),
+	       lcx_image_manifest_json(image));
+	return 0;
+}
+
+static bool is_type(const struct inspect_options *o, const char *type)
+{
+	return !o->type || strcmp(o->type, type) == 0;
+}
+
+static int inspect(struct app *app, const char *name, const char *separator,
+		   const struct inspect_options *o, struct lcx_error **err)
+{
+	int r = -ENOENT;
+
+	if (is_type(o, "container"))
+		r = inspect_container(app, name, separator, err);
+	if (r == -ENOENT && is_type(o, "image")) {
+		*err = lcx_error_free(*err);
+		r = inspect_image(app, name, separator, err);
+	}
+	/* Without a type the words would speak of the one that was looked for last. */
+	if (r == -ENOENT && !o->type)
+		*err = lcx_error_free(*err);
+	return r;
+}
+
+int cmd_inspect(struct app *app, int argc, char **argv)
+{
+	struct inspect_options o = {0};
+	enum options_result result = options_parse(app, &grammar, &o, &argc, argv);
+	int code = EXIT_SUCCESS;
+
+	if (result != OPTIONS_OK)
+		return options_exit(result);
+	if (!is_type(&o, "container") && !is_type(&o, "image"))
+		return options_usage_error(
+			app, "type '%s' is unknown; there are container and image", o.type);
+	if (!app_open(app))
+		return EXIT_COMMAND_FAILED;
+	putchar('[');
+	for (int i = 0, n = 0; i < argc; i++) {
+		struct lcx_error *err = NULL;
+
+		if (inspect(app, argv[i], n ? ",\n" : "", &o, &err) == 0) {
+			n++;
+			continue;
+		}
+		if (err)
+			app_report(app, &err);
+		else
+			app_error(app, "no container or image is called '%s'", argv[i]);
+		code = EXIT_COMMAND_FAILED;
+	}
+	puts("]");
+	return code;
+}

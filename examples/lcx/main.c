@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * lcx - Docker's words over liblcx. Each command is a file of its own and a screenful; what they
+ * share is here (the tables of commands), in options.c, table.c, text.c, progress.c, terminal.c and
+ * session.c.
+ */
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app.h"
+#include "options.h"
+
+static const struct command commands[] = {
+	{"pull", cmd_pull, "fetch an image from a registry"},
+	{"images", cmd_images, "list images"},
+	{"import", cmd_import, "take an image out of an OCI layout"},
+	{"rmi", cmd_rmi, "remove images"},
+	{"run", cmd_run, "run a program in a new container"},
+	{"exec", cmd_exec, "run a program in a running container"},
+	{"ps", cmd_ps, "list containers"},
+	{"logs", cmd_logs, "print what a container has written"},
+	{"stop", cmd_stop, "end containers, gently first"},
+	{"kill", cmd_kill, "send a signal to containers"},
+	{"rm", cmd_rm, "remove containers"},
+	{"inspect", cmd_inspect, "print everything about containers or images"},
+	{"stats", cmd_stats, "show what containers use"},
+	{"network", cmd_network, "list, create, inspect and remove networks"},
+	{"version", cmd_version, "print the version of command and library"},
+	{"gc", cmd_gc, "take down what has no living owner"},
+	{0},
+};
+
+struct main_options {
+	bool version;
+};
+
+static const struct option_row main_rows[] = {
+	{'v', "version", OPTION_FLAG, offsetof(struct main_options, version), NULL,
+	 "print the version"},
+	{0},
+};
+
+static void print_help(void)
+{
+	puts("Usage: lcx [OPTION...] COMMAND [ARGUMENT...]\n\n"
+	     "Run containers, without a daemon. Example: lcx run -it debian bash\n\n"
+	     "Commands:");
+	for (const struct command *c = commands; c->name; c++)
+		printf("  %-10s %s\n", c->name, c->help);
+	puts("\nOptions of every command:");
+	options_print_rows(options_global);
+	puts("\n'lcx COMMAND --help' tells more; so does lcx(1).");
+}
+
+static bool asks_for_help(int argc, char **argv)
+{
+	return argc < 2 || strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0 ||
+	       strcmp(argv[1], "-h") == 0;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct grammar grammar = {
+		"COMMAND [ARGUMENT...]", "", main_rows, 0, -1, .stop_at_operand = true,
+	};
+	struct main_options values = {0};
+	struct app app = {.command = ""};
+	enum options_result result;
+	const struct command *command;
+	int code;
+
+	if (asks_for_help(argc, argv)) {
+		print_help();
+		return EXIT_SUCCESS;
+	}
+	argc--;
+	argv++;
+	result = options_parse(&app, &grammar, &values, &argc, argv);
+	if (result != OPTIONS_OK)
+		return options_exit(result);
+	if (values.version)
+		return cmd_version(&app, 0, argv);
+	if (argc == 0)
+		return options_usage_error(&app, "no command");
+	command = app_find_command(&app, commands, argv[0]);
+	if (!command)
+		return EXIT_LIBRARY_FAILED;
+
+	app.command = command->name;
+	code = command->run(&app, argc - 1, argv + 1);
+	lcx_ctx_free(app.ctx);
+	/* A full disk under a redirected listing must not look like success. */
+	if (fflush(stdout) != 0 && code == EXIT_SUCCESS) {
+		app_error(&app, "standard output: %s", strerror(errno));
+		code = EXIT_COMMAND_FAILED;
+	}
+	return code;
+}

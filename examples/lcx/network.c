@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <string.h>
+
+#include "app.h"
+#include "memory.h"
+#include "options.h"
+#include "table.h"
+
+DEFINE_CLEANUP(struct lcx_network *, lcx_network_free)
+DEFINE_CLEANUP(struct lcx_network_list *, lcx_network_list_free)
+
+static bool begin(struct app *app, const struct grammar *grammar, void *values, int *argc,
+		  char **argv, int *code)
+{
+	enum options_result result = options_parse(app, grammar, values, argc, argv);
+
+	*code = result == OPTIONS_OK ? EXIT_COMMAND_FAILED : options_exit(result);
+	return result == OPTIONS_OK && app_open(app);
+}
+
+/* ---- ls ------------------------------------------------------------------- */
+
+static const struct grammar ls_grammar = {"", "List networks.", NULL, 0, 0};
+
+static const struct table_column columns[] = {
+	{"NAME", "Name"},     {"DRIVER", "Driver"}, {"SUBNET", "Subnet"}, {"GATEWAY", "Gateway"},
+	{"BRIDGE", "Bridge"}, {NULL, "Internal"},   {NULL, "CreatedAt"},
+};
+
+static int add_row(struct app *app, struct table *table, const char *name, struct lcx_error **err)
+{
+	CLEANUP(lcx_network_freep) struct lcx_network *network = NULL;
+	int r = lcx_network_open(app->ctx, name, &network, err);
+
+	if (r < 0)
+		return r;
+	table_add(table, name);
+	table_add(table, lcx_network_driver(network));
+	table_add(table, lcx_network_subnet(network));
+	table_add(table, lcx_network_gateway(network));
+	table_add(table, lcx_network_bridge(network));
+	table_add(table, lcx_network_internal(network) ? "true" : "false");
+	table_add(table, lcx_network_created(network));
+	return 0;
+}
+
+static int network_ls(struct app *app, int argc, char **argv)
+{
+	CLEANUP(lcx_network_list_freep) struct lcx_network_list *list = NULL;
+	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
+	CLEANUP(table_freep) struct table *table = NULL;
+	const char *name;
+	int code;
+
+	if (!begin(app, &ls_grammar, NULL, &argc, argv, &code))
+		return code;
+	if (lcx_network_list_open(app->ctx, &list, &err) < 0) {
+		app_report(app, &err);
+		return EXIT_COMMAND_FAILED;
+	}
+	code = EXIT_SUCCESS;
+	table = table_new(columns, sizeof(columns) / sizeof(*columns));
+	while ((name = lcx_network_list_next(list))) {
+		if (app->quiet && !app_json(app)) {
+			puts(name);
+		} else if (add_row(app, table, name, &err) < 0) {
+			app_report(app, &err);
+			code = EXIT_COMMAND_FAILED;
+		}
+	}
+	if (!app->quiet || app_json(app))
+		table_print(table, app_json(app));
+	return code;
+}
+
+/* ---- create --------------------------------------------------------------- */
+
+struct create_options {
+	const char *driver, *subnet, *gateway, *bridge;
+	bool internal;
+};
+
+#define ROW(letter, name, type, member, argument, help)                                            \
+	{                                                                                          \
+		letter, name, type, offsetof(struct create_options, member), argument, help        \
+	}
+
+static const struct option_row create_rows[] = {
+	ROW('d', "driver", OPTION_STRING, driver, "DRIVER", "bridge"),
+	ROW('\0', "subnet", OPTION_STRING, subnet, "SUBNET", "10.89.0.0/24; chosen if not given"),
+	ROW('\0', "gateway", OPTION_STRING, gateway, "ADDRESS", "the host's address in it"),
+	ROW('\0', "bridge", OPTION_STRING, bridge, "NAME", "of the host's interface"),
+	ROW('\0', "internal", OPTION_FLAG, internal, NULL, "no way out of it, none in"),
+	{0},
+};
+
+static const struct grammar create_grammar = {
+	"NAME",      "Create a network. Its interfaces exist while a container is attached.",
+	create_rows, 1,
+	1,
+};
+
+static const struct {
+	size_t offset;
+	int (*set)(struct lcx_network *network, const char *value, struct lcx_error **err);
+} setters[] = {
+	{offsetof(struct create_options, driver), lcx_network_set_driver},
+	{offsetof(struct create_options, subnet), lcx_network_set_subnet},
+	{offsetof(struct create_options, gateway), lcx_network_set_gateway},
+	{offsetof(struct create_options, bridge), lcx_network_set_bridge},
+};
+
+static int create(struct app *app, const char *name, const struct create_options *o,
+		  struct lcx_error **err)
+{
+	CLEANUP(lcx_network_freep) struct lcx_network *network = NULL;
+	int r = lcx_network_new(name, &network, err);
+
+	for (size_t i = 0; r == 0 && i < sizeof(setters) / sizeof(*setters); i++) {
+		const char *value = *(const char *const *)((const char *)o + setters[i].offset);
+
+		if (value)
+			r = setters[i].set(network, value, err);
+	}
+	if (r == 0 && o->internal)
+		r = lcx_network_set_internal(network, true, err);
+	return r == 0 ? lcx_network_create(app->ctx, network, err) : r;
+}
+
+static int network_create(struct app *app, int argc, char **argv)
+{
+	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
+	struct create_options o = {0};
+	int code;
+
+	if (!begin(app, &create_grammar, &o, &argc, argv, &code))
+		return code;
+	if (create(app, argv[0], &o, &err) < 0) {
+		app_report(app, &err);
+		return EXIT_COMMAND_FAILED;
+	}
+	puts(argv[0]);
+	return EXIT_SUCCESS;
+}
+
+/* ---- inspect -------------------------------------------------------------- */
+
+static const struct grammar inspect_grammar = {
+	"NAME...", "Print networks and who is attached to them, as a JSON array.", NULL, 1, -1,
+};
+
+static int network_inspect(struct app *app, int argc, char **argv)
+{
+	int code, n = 0;
+
+	if (!begin(app, &inspect_grammar, NULL, &argc, argv, &code))
+		return code;
+	code = EXIT_SUCCESS;
+	putchar('[');
+	for (int i = 0; i < argc; i++) {
+		CLEANUP(lcx_string_freep) char *json = NULL;
+		struct lcx_error *err = NULL;
+
+		if (lcx_network_inspect(app->ctx, argv[i], &json, &err) < 0) {
+			app_report(app, &err);
+			code = EXIT_COMMAND_FAILED;
+		} else {
+			printf("%s%s", n++ ? ",\n" : "", json);
+		}
+	}
+	puts("]");
+	return code;
+}
+
+/* ---- rm ------------------------------------------------------------------- */
+
+static const struct grammar rm_grammar = {
+	"NAME...", "Remove networks to which nothing is attached.", NULL, 1, -1,
+};
+
+static int remove_one(struct app *app, const char *name, void *data, struct lcx_error **err)
+{
+	(void)data;
+	return lcx_network_remove(app->ctx, name, err);
+}
+
+static int network_rm(struct app *app, int argc, char **argv)
+{
+	int code;
+
+	if (!begin(app, &rm_grammar, NULL, &argc, argv, &code))
+		return code;
+	return app_each(app, argc, argv, remove_one, NULL);
+}
+
+/* ---- the group ------------------------------------------------------------- */
+
+static const struct command commands[] = {
+	{"ls", network_ls, "list networks"},
+	{"create", network_create, "create a network"},
+	{"inspect", network_inspect, "print networks and who is attached"},
+	{"rm", network_rm, "remove networks"},
+	{0},
+};
+
+static int print_help(void)
+{
+	puts("Usage: lcx network COMMAND\n\nCommands:");
+	for (const struct command *c = commands; c->name; c++)
+		printf("  %-10s %s\n", c->name, c->help);
+	puts("\n'lcx network COMMAND --help' tells more.");
+	return EXIT_SUCCESS;
+}
+
+int cmd_network(struct app *app, int argc, char **argv)
+{
+	CLEANUP(freep) char *full_name = NULL;
+	const struct command *command;
+	int code;
+
+	if (argc == 0)
+		return options_usage_error(app, "no command: ls, create, inspect or rm");
+	if (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0)
+		return print_help();
+	command = app_find_command(app, commands, argv[0]);
+	if (!command)
+		return EXIT_LIBRARY_FAILED;
+	full_name = xprintf("network %s", command->name);
+	app->command = full_name;
+	code = command->run(app, argc - 1, argv + 1);
+	app->command = "network";
+	return code;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * The command between the user's terminal and a process in a container, in the foreground: an event
+ * loop over the library's descriptor and a signalfd. This is how any program with a loop drives
+ * liblcx; it would only add its own descriptors to the same poll(2).
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "app.h"
+
+struct session {
+	struct app *app;
+	bool interactive; /* -i: standard input goes to the process */
+	bool tty;         /* -t: the process has a terminal */
+	int signal_fd;
+};
+
+#define SESSION_EMPTY                                                                              \
+	{                                                                                          \
+		.signal_fd = -1                                                                    \
+	}
+
+/*
+ * Before the process is started, so that no signal is lost: from here on they wait to be passed on
+ * to it. What cannot work is reported.
+ */
+bool session_begin(struct session *session);
+
+/* What the process gets as standard input, output and error; the caller frees it. */
+struct lcx_stdio *session_stdio(const struct session *session, struct lcx_error **err);
+
+/* Until the process and its output have ended. @ret_status as lcx_process_wait() has it. */
+int session_run(struct session *session, struct lcx_process *process, int32_t *ret_status,
+		struct lcx_error **err);
+
+void session_end(struct session *session);
+
+/* The exit code for a status; an unknown one is reported. */
+int session_exit_code(const struct app *app, int32_t status);
