@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * Shared by the files of lib/ipam and nobody else.
+ *
+ * Theory of operation
+ *
+ * A pool file is an array of cells of 256 bytes. Each begins with a checksum
+ * over its content, its own number and the pool's random salt, so that a cell
+ * that was zeroed, moved, taken from another file or half written is known as
+ * damaged when it is read. In this order:
+ *
+ *   header           what never changes; everything else's place follows from it
+ *   state            cursor, counts, sequence number of the last change
+ *   journal          the last change: sequence, cells, checksum
+ *   bitmap           leaves, then the cells that say which leaves are full, up
+ *                    to one root: three levels reach 2^24 addresses
+ *   address buckets  heads of chains of leases, by hash of the address
+ *   owner buckets    the same by hash of owner and kind
+ *   leases           one cell each, dense: the file grows with use
+ *
+ * All of it is read through a mapping and written with pwrite(2): a store into
+ * a mapping raises SIGBUS when the disk is full, a write returns ENOSPC.
+ *
+ * A change is collected in memory (struct lcx__ipam_change), written to the
+ * journal with the next sequence number, and then applied, the state cell with that number
+ * last. Whoever takes the lock (an open-file-description lock, so it also
+ * excludes threads) and meets a whole journal that is one ahead of the state,
+ * applies it again: a process may die between any two instructions, and what
+ * it did is either complete or void. A journal that is not whole was not yet a
+ * change.
+ *
+ * A power failure may keep some pages and lose others, of which each is whole.
+ * So the first open after a boot compares all structures with each other.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lcx/ipam.h"
+#include "util/error.h"
+
+DEFINE_CLEANUP(struct lcx_ipam_pool *, lcx_ipam_pool_free)
+DEFINE_CLEANUP(struct lcx_ipam_cursor *, lcx_ipam_cursor_free)
+
+/* An address of either version as a number, so that both are counted alike. */
+__extension__ typedef unsigned __int128 lcx__address;
+
+struct lcx__subnet {
+	lcx__address base;
+	uint32_t prefix, bits; /* bits: 32 or 128 */
+};
+
+/* subnet.c: text and numbers. Return: 0 or -EINVAL. */
+int lcx__address_parse(const char *text, uint32_t *ret_bits, lcx__address *ret);
+void lcx__address_format(uint32_t bits, lcx__address address,
+			 char text[static LCX_IPAM_ADDRESS_SIZE]);
+int lcx__subnet_parse(const char *text, struct lcx__subnet *ret, struct lcx_error **err);
+bool lcx__subnet_has(const struct lcx__subnet *subnet, lcx__address address);
+lcx__address lcx__subnet_last(const struct lcx__subnet *subnet);
+
+enum {
+	LCX__CELL_SIZE = 256,
+	LCX__CELL_WORDS = 31,
+	LCX__CELL_BITS = LCX__CELL_WORDS * 64,
+	LCX__CELL_LINKS = LCX__CELL_WORDS * 2,
+	LCX__LEVELS = 3,
+	LCX__MAX_RANGE = 1 << 24,
+	LCX__MAX_BUCKETS = 1 << 19,
+	LCX__MAX_LEASES = 1 << 25,
+	LCX__BOOT_BYTES = 16,
+	/* A change touches at most: state, three bitmap cells, the lease and its neighbours,
+	   buckets. */
+	LCX__CHANGE_CELLS = 16,
+	LCX__JOURNAL_CELLS = 32,
+	LCX__HEADER_CELL = 0,
+	LCX__STATE_CELL = 1,
+	LCX__JOURNAL_CELL = 2,
+	LCX__BITMAP_CELL = LCX__JOURNAL_CELL + LCX__JOURNAL_CELLS,
+};
+
+struct lcx__ipam_header {
+	uint8_t magic[8];
+	uint32_t version, byte_order;
+	uint64_t salt;
+	uint32_t bits, prefix;
+	uint32_t range_count, bucket_count;
+	uint32_t has_gateway, zero;
+	uint8_t base[16], gateway[16], range_first[16]; /* network byte order, right-aligned */
+	int64_t created_ns;
+};
+
+struct lcx__ipam_state {
+	uint64_t sequence;
+	uint32_t cursor;     /* slot where the next search begins */
+	uint32_t used;       /* leases and reservations */
+	uint32_t used_range; /* those in the range, which have a bit */
+	uint32_t lease_top;  /* lease cells that were ever used */
+	uint32_t free_head;  /* chain of those that are free; a link */
+	uint32_t zero;
+	uint8_t checked_boot[LCX__BOOT_BYTES]; /* last boot in which all was compared */
+};
+
+/* Links are an index of a lease plus one; 0 ends a chain. */
+struct lcx__ipam_lease {
+	uint8_t kind; /* 0: free, else LCX_IPAM_LEASE or LCX_IPAM_RESERVATION */
+	uint8_t owner_length, zero[2];
+	uint32_t address_next;
+	uint32_t owner_next, owner_prev; /* owner_next also chains free leases */
+	uint8_t address[16];
+	int64_t time_ns;
+	uint8_t boot[LCX__BOOT_BYTES];
+	uint64_t token; /* for a living owner's mark; 0 */
+	char owner[LCX_IPAM_OWNER_SIZE - 1];
+};
+
+struct lcx__ipam_cell {
+	uint64_t check;
+	union {
+		uint64_t words[LCX__CELL_WORDS];
+		uint32_t links[LCX__CELL_LINKS];
+		struct lcx__ipam_header header;
+		struct lcx__ipam_state state;
+		struct lcx__ipam_lease lease;
+	} u;
+};
+_Static_assert(sizeof(struct lcx__ipam_cell) == LCX__CELL_SIZE, "a cell has another size");
+
+/* Where everything is, in cells; computed from the header. */
+struct lcx__ipam_layout {
+	uint32_t level_cell[LCX__LEVELS], level_count[LCX__LEVELS], levels;
+	uint32_t address_cell, owner_cell, lease_cell;
+};
+
+struct lcx_ipam_pool {
+	char *name;
+	int fd;
+	const uint8_t *map;
+	size_t mapped; /* bytes */
+	struct lcx__ipam_header header;
+	struct lcx__ipam_layout layout;
+	struct lcx__subnet subnet;
+	lcx__address gateway, range_first;
+	uint8_t boot[LCX__BOOT_BYTES];
+	char subnet_text[LCX_IPAM_ADDRESS_SIZE + 4], gateway_text[LCX_IPAM_ADDRESS_SIZE];
+	/* For tests: the process "dies" before this many writes more; negative: never. */
+	int32_t writes_left;
+};
+
+/* A locked pool, and the cells that are going to change. */
+struct lcx__ipam_change {
+	struct lcx_ipam_pool *pool;
+	bool locked;
+	bool damaged; /* a cell did not match its checksum, or contradicts another */
+	uint32_t damaged_cell, count;
+	uint32_t numbers[LCX__CHANGE_CELLS];
+	struct lcx__ipam_cell cells[LCX__CHANGE_CELLS];
+};
+
+/* file.c: cells on disk, lock, journal. */
+enum { LCX__FILE_NAME_SIZE = LCX_IPAM_OWNER_SIZE + 8 };
+int lcx__ipam_file_name(const char *name, char text[static LCX__FILE_NAME_SIZE],
+			struct lcx_error **err);
+/* @draft says what the pool will be: header, subnet, gateway, range. */
+int lcx__ipam_file_create(int dir_fd, const char *name, struct lcx_ipam_pool *draft,
+			  struct lcx_error **err);
+int lcx__ipam_file_open(int dir_fd, const char *name, struct lcx_ipam_pool **ret,
+			struct lcx_error **err);
+uint64_t lcx__cell_check(const struct lcx__ipam_cell *cell, uint32_t number, uint64_t salt);
+uint64_t lcx__mix(uint64_t seed, const void *data, size_t length);
+/* Fills @layout; -EUCLEAN if the header cannot be. */
+int lcx__ipam_layout(const struct lcx__ipam_header *header, struct lcx__ipam_layout *layout);
+
+/*
+ * Lock the pool and finish what a dead process began. A change lives in a variable with
+ * CLEANUP(lcx__ipam_end), which unlocks; without a commit, nothing has happened.
+ */
+int lcx__ipam_begin(struct lcx_ipam_pool *pool, struct lcx__ipam_change *change,
+		    struct lcx_error **err);
+int lcx__ipam_commit(struct lcx__ipam_change *change, struct lcx_error **err);
+void lcx__ipam_end(struct lcx__ipam_change *change);
+
+/*
+ * Read a cell, or get it for writing. Never NULL: instead of a damaged cell an
+ * empty one comes, and the change is marked; lcx__ipam_whole() tells, and must be asked before a
+ * result is believed.
+ */
+const struct lcx__ipam_cell *lcx__ipam_read(struct lcx__ipam_change *change, uint32_t number);
+struct lcx__ipam_cell *lcx__ipam_write(struct lcx__ipam_change *change, uint32_t number);
+struct lcx__ipam_cell *lcx__ipam_fresh(struct lcx__ipam_change *change, uint32_t number);
+void lcx__ipam_damage(struct lcx__ipam_change *change, uint32_t number);
+int lcx__ipam_whole(const struct lcx__ipam_change *change, struct lcx_error **err);
+
+static inline const struct lcx__ipam_state *lcx__ipam_state(struct lcx__ipam_change *change)
+{
+	return &lcx__ipam_read(change, LCX__STATE_CELL)->u.state;
+}
+
+static inline struct lcx__ipam_state *lcx__ipam_state_write(struct lcx__ipam_change *change)
+{
+	return &lcx__ipam_write(change, LCX__STATE_CELL)->u.state;
+}
+
+/* Have room for lease cells below @top; before the journal is written, since it may fail. */
+int lcx__ipam_grow(struct lcx__ipam_change *change, uint32_t top, struct lcx_error **err);
+
+/* bitmap.c: which slots of the range are taken. */
+void lcx__bitmap_format(const struct lcx__ipam_layout *layout, uint32_t level, uint32_t index,
+			uint32_t count, struct lcx__ipam_cell *cell);
+bool lcx__bitmap_find(struct lcx__ipam_change *change, uint32_t from, uint32_t *ret_slot);
+bool lcx__bitmap_test(struct lcx__ipam_change *change, uint32_t slot);
+void lcx__bitmap_set(struct lcx__ipam_change *change, uint32_t slot);
+void lcx__bitmap_clear(struct lcx__ipam_change *change, uint32_t slot);
+bool lcx__bitmap_is_full(const struct lcx__ipam_cell *cell);
+
+/* lease.c: leases and the two indexes of them. Functions that search return a link. */
+const struct lcx__ipam_lease *lcx__lease_read(struct lcx__ipam_change *change, uint32_t link);
+uint32_t lcx__lease_by_address(struct lcx__ipam_change *change, lcx__address address);
+uint32_t lcx__lease_by_owner(struct lcx__ipam_change *change, const char *owner, uint8_t kind,
+			     uint32_t *index);
+int lcx__lease_add(struct lcx__ipam_change *change, lcx__address address, const char *owner,
+		   uint8_t kind, struct lcx_error **err);
+void lcx__lease_remove(struct lcx__ipam_change *change, uint32_t link);
+void lcx__lease_turn(struct lcx__ipam_change *change, uint32_t link, uint8_t kind);
+bool lcx__lease_is_of(const struct lcx__ipam_lease *lease, const char *owner);
+lcx__address lcx__lease_address(const struct lcx__ipam_lease *lease);
+
+/* The slot of an address in the range; false if it is outside. */
+bool lcx__ipam_slot(const struct lcx_ipam_pool *pool, lcx__address address, uint32_t *ret_slot);
+/* Addresses that are never leased: network, broadcast, gateway. */
+bool lcx__ipam_is_special(const struct lcx_ipam_pool *pool, lcx__address address);
+/* Which of those have a slot. Return: how many. */
+enum { LCX__SPECIALS = 3 };
+uint32_t lcx__ipam_special_slots(const struct lcx_ipam_pool *pool,
+				 uint32_t slots[static LCX__SPECIALS]);
+
+/* verify.c: does everything agree with everything? Marks the change damaged if not. */
+void lcx__ipam_verify(struct lcx__ipam_change *change);
+
+/* Numbers in files are in network byte order, 16 bytes, right-aligned. */
+void lcx__address_store(lcx__address address, uint8_t bytes[static 16]);
+lcx__address lcx__address_load(const uint8_t bytes[static 16]);
