@@ -227,7 +227,7 @@ if [ "${1:-}" = --in-guest ]; then
 	export LCX_TEST_GUEST=1
 fi
 mkdir -p "$logs"
-rm -f "$top/plain.done" "$top/asan.done"
+[ -n "${LCX_TEST_GUEST:-}" ] || rm -f "$top/plain.done" "$top/asan.done"
 # shellcheck disable=SC2086
 [ $# -gt 0 ] || set -- $all_parts
 

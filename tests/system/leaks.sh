@@ -50,7 +50,7 @@ states() {
 }
 
 temporaries() {
-	find "$TMPDIR" -mindepth 1 -maxdepth 3 | LC_ALL=C sort
+	find "$TMPDIR" -mindepth 1 -maxdepth 1 | LC_ALL=C sort
 }
 
 views='links rules mounts cgroups processes states'
@@ -80,7 +80,7 @@ snapshot)
 	;;
 check)
 	# The kernel removes a dead namespace's devices and mounts on its own time.
-	tries=20
+	tries=${LCX_LEAK_TRIES:-20} # four a second
 	while ! compare; do
 		tries=$((tries - 1))
 		[ "$tries" -gt 0 ] || { cat "$dir/report"; exit 1; }
