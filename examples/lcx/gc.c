@@ -8,9 +8,13 @@
 #include "text.h"
 
 static const struct grammar grammar = {
-	.about = "Take down what has no living owner: containers whose program died, kernel "
-		 "objects that they\n"
-		 "left, layers that no image needs.",
+	"",
+	"Take down what has no living owner: containers whose program died, kernel objects that "
+	"they\n"
+	"left, layers that no image needs.",
+	NULL,
+	0,
+	0,
 };
 
 int cmd_gc(struct app *app, int argc, char **argv)

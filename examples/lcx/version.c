@@ -6,8 +6,9 @@
 #include "options.h"
 
 static const struct grammar grammar = {
-	.about = "Print the versions of the command and of the library, and what that was built "
-		 "with.",
+	"",   "Print the versions of the command and of the library, and what that was built with.",
+	NULL, 0,
+	0,
 };
 
 static const char *const features[] = {"image", "seccomp"};

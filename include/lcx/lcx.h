@@ -12,6 +12,7 @@
 #include <lcx/log.h>
 #include <lcx/overlay.h>
 #include <lcx/process.h>
+#include <lcx/security.h>
 #include <lcx/spec.h>
 #include <lcx/version.h>
 #include <lcx/ipam.h>

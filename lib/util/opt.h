@@ -55,3 +55,9 @@ struct lcx__list {
 struct lcx__key_value {
 	char *key, *value;
 };
+
+/* One more item, zeroed, at the end of a list; NULL if out of memory. */
+void *lcx__list_grow(void *list, size_t item_size);
+
+/* Close the gap that item @index leaves; what it owned has been released before. */
+void lcx__list_remove(void *list, size_t index, size_t item_size);
