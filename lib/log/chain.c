@@ -13,9 +13,9 @@
 #include "util/str.h"
 
 /*
- * A rotation renames from the oldest file to the current one: .2 to .3, .1 to .2,
- * NAME to .1; then NAME is made anew. A file therefore only ever moves up, and
- * it moves before its younger neighbour does. So if an open file had index k both before
+ * A rotation renames from the oldest file (or from the first index that is free) to the current
+ * one: .2 to .3, .1 to .2, NAME to .1; then NAME is made anew. A file therefore only ever moves
+ * up, and it moves before its younger neighbour does. So if an open file had index k both before
  * and after another was opened under k - 1, no rename touched the two between,
  * and the other is its younger neighbour (and the same for k + 1, its older
  * one). If it moved, one looks again; a loop of that kind ends, because a
@@ -94,32 +94,42 @@ static int highest_index(const struct lcx__log_chain *chain)
 	return highest;
 }
 
-int lcx__log_chain_oldest(const struct lcx__log_chain *chain)
+static int open_as(const struct lcx__log_chain *chain, int index, struct lcx__log_file *ret)
 {
-	int fd = -ENOENT;
+	int fd = open_index(chain, index);
 
-	for (int attempt = 0; attempt < MAX_ATTEMPTS && fd == -ENOENT; attempt++) {
+	if (fd < 0)
+		return fd;
+	*ret = (struct lcx__log_file){.fd = fd, .index = index};
+	return 0;
+}
+
+int lcx__log_chain_oldest(const struct lcx__log_chain *chain, struct lcx__log_file *ret)
+{
+	int r = -ENOENT;
+
+	for (int attempt = 0; attempt < MAX_ATTEMPTS && r == -ENOENT; attempt++) {
 		int index = highest_index(chain);
 
 		if (index < 0)
 			return index;
-		fd = open_index(chain, index);
-		if (fd == -ENOENT && index == 0)
-			return fd;
+		r = open_as(chain, index, ret);
+		if (r == -ENOENT && index == 0)
+			return r;
 	}
-	return fd;
+	return r;
 }
 
-int lcx__log_chain_youngest(const struct lcx__log_chain *chain)
+int lcx__log_chain_youngest(const struct lcx__log_chain *chain, struct lcx__log_file *ret)
 {
-	int highest, fd = open_index(chain, 0);
+	int highest, r = open_as(chain, 0, ret);
 
-	if (fd != -ENOENT)
-		return fd;
+	if (r != -ENOENT)
+		return r;
 	highest = highest_index(chain);
-	for (int index = 1; index <= highest && fd == -ENOENT; index++)
-		fd = open_index(chain, index);
-	return fd;
+	for (int index = 1; index <= highest && r == -ENOENT; index++)
+		r = open_as(chain, index, ret);
+	return r;
 }
 
 static bool is_at(const struct lcx__log_chain *chain, int index, const struct stat *file)
@@ -139,18 +149,25 @@ static bool exists(const struct lcx__log_chain *chain, int index)
 	return fstatat(chain->dir_fd, name.text, &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-/* Files move up only, so one that is looked for upwards is not missed. */
-static int index_of_file(const struct lcx__log_chain *chain, const struct stat *file)
+/* Files move up only, so one that is looked for upwards is not missed; unless others rename it. */
+static int find(const struct lcx__log_chain *chain, struct lcx__log_file *file,
+		const struct stat *st)
 {
-	for (int index = 0; index < LCX__LOG_MAX_FILES; index++)
-		if (is_at(chain, index, file))
-			return index;
+	for (int pass = 0; pass < 2; pass++) {
+		for (int index = pass == 0 ? file->index : 0; index < LCX__LOG_MAX_FILES; index++)
+			if (is_at(chain, index, st)) {
+				file->index = index;
+				return 0;
+			}
+		if (st->st_nlink == 0)
+			break;
+	}
 	return -ENOENT;
 }
 
 /* Open the first file that exists from @index on in direction @step, to @last. */
-static int open_neighbour(const struct lcx__log_chain *chain, const struct stat *file, int index,
-			  int step, int last)
+static int open_neighbour(const struct lcx__log_chain *chain, const struct stat *st, int index,
+			  int step, int last, struct lcx__log_file *ret)
 {
 	CLEANUP(closep) int fd = -1;
 	int at = index, r = -ENOENT;
@@ -165,58 +182,65 @@ static int open_neighbour(const struct lcx__log_chain *chain, const struct stat 
 	for (int between = index + step; between != at; between += step)
 		if (exists(chain, between))
 			return -EAGAIN;
-	if (!is_at(chain, index, file))
+	if (!is_at(chain, index, st))
 		return -EAGAIN;
-	return fd < 0 ? -ENOENT : TAKE_FD(fd);
+	if (fd < 0)
+		return -ENOENT;
+	*ret = (struct lcx__log_file){.fd = TAKE_FD(fd), .index = at};
+	return 0;
 }
 
 /*
  * The file has none of the log's names. If rotation removed it, all that is left is younger;
  * if somebody else renamed it, as the kubelet does, the current file follows.
  */
-static int open_after_unknown(const struct lcx__log_chain *chain, int fd, bool *ret_gap)
+static int open_after_unknown(const struct lcx__log_chain *chain, int fd, struct lcx__log_file *ret,
+			      bool *ret_gap)
 {
 	struct stat st;
 
 	if (fstat(fd, &st) < 0)
 		return -errno;
 	if (st.st_nlink > 0)
-		return open_index(chain, 0);
+		return open_as(chain, 0, ret);
 	*ret_gap = true;
-	return lcx__log_chain_oldest(chain);
+	return lcx__log_chain_oldest(chain, ret);
 }
 
-int lcx__log_chain_younger(const struct lcx__log_chain *chain, int fd, bool *ret_gap)
+int lcx__log_chain_younger(const struct lcx__log_chain *chain, struct lcx__log_file *file,
+			   struct lcx__log_file *ret, bool *ret_gap)
 {
-	struct stat file;
+	struct stat st;
 	int r = -EAGAIN;
 
-	if (fstat(fd, &file) < 0)
+	if (fstat(file->fd, &st) < 0)
 		return -errno;
 	*ret_gap = false;
 	for (int attempt = 0; attempt < MAX_ATTEMPTS && r == -EAGAIN; attempt++) {
-		int index = index_of_file(chain, &file);
-
-		if (index == -ENOENT)
-			return open_after_unknown(chain, fd, ret_gap);
-		r = index == 0 ? -ENOENT : open_neighbour(chain, &file, index, -1, 0);
+		if (find(chain, file, &st) < 0)
+			return open_after_unknown(chain, file->fd, ret, ret_gap);
+		r = file->index == 0 ? -ENOENT
+				     : open_neighbour(chain, &st, file->index, -1, 0, ret);
 	}
 	return r;
 }
 
-int lcx__log_chain_older(const struct lcx__log_chain *chain, int fd)
+int lcx__log_chain_older(const struct lcx__log_chain *chain, struct lcx__log_file *file,
+			 struct lcx__log_file *ret)
 {
-	struct stat file;
+	struct stat st;
 	int r = -EAGAIN;
 
-	if (fstat(fd, &file) < 0)
+	if (fstat(file->fd, &st) < 0)
 		return -errno;
 	for (int attempt = 0; attempt < MAX_ATTEMPTS && r == -EAGAIN; attempt++) {
-		int index = index_of_file(chain, &file), highest = highest_index(chain);
+		int highest = highest_index(chain);
 
-		if (index < 0 || highest < 0)
-			return index < 0 ? index : highest;
-		r = index >= highest ? -ENOENT : open_neighbour(chain, &file, index, 1, highest);
+		if (highest < 0 || find(chain, file, &st) < 0)
+			return highest < 0 ? highest : -ENOENT;
+		r = file->index >= highest
+			    ? -ENOENT
+			    : open_neighbour(chain, &st, file->index, 1, highest, ret);
 	}
 	return r;
 }

@@ -38,23 +38,33 @@ struct lcx__log_chain {
 	char name[LCX__LOG_NAME_SIZE];
 };
 
-/*
- * Open the oldest or the youngest file. Return: a descriptor, or a negative errno:
- * -ENOENT when there is none.
- */
-int lcx__log_chain_oldest(const struct lcx__log_chain *chain);
-int lcx__log_chain_youngest(const struct lcx__log_chain *chain);
+/* A file of the chain that is open. */
+struct lcx__log_file {
+	int fd;
+	int index; /* where it was seen last; meanwhile it may have moved up */
+};
 
 /*
- * Open the neighbour of the open file @fd. Return: a descriptor, -ENOENT when there is none
- * (yet), or another negative errno. *@ret_gap is set if @fd was removed by rotation,
- * so that files between it and the one returned may have been, too.
+ * Open the oldest or the youngest file. Return: 0 or a negative errno: -ENOENT when
+ * there is none.
  */
-int lcx__log_chain_younger(const struct lcx__log_chain *chain, int fd, bool *ret_gap);
-int lcx__log_chain_older(const struct lcx__log_chain *chain, int fd);
+int lcx__log_chain_oldest(const struct lcx__log_chain *chain, struct lcx__log_file *ret);
+int lcx__log_chain_youngest(const struct lcx__log_chain *chain, struct lcx__log_file *ret);
+
+/*
+ * Open the neighbour of @file. Return: 0, -ENOENT when there is none (yet), or another negative
+ * errno. *@ret_gap is set if @file was removed by rotation, so that files between it and the one
+ * returned may have been, too.
+ */
+int lcx__log_chain_younger(const struct lcx__log_chain *chain, struct lcx__log_file *file,
+			   struct lcx__log_file *ret, bool *ret_gap);
+int lcx__log_chain_older(const struct lcx__log_chain *chain, struct lcx__log_file *file,
+			 struct lcx__log_file *ret);
 
 /*
  * Look from the end of the log for the beginning of the last @lines lines.
- * Return: an open file and in *@ret_offset where they begin, or a negative errno.
+ * *@ret is the open file and *@ret_offset the place in it where they begin. Return: 0 or a
+ * negative errno.
  */
-int lcx__log_find_tail(const struct lcx__log_chain *chain, uint64_t lines, int64_t *ret_offset);
+int lcx__log_find_tail(const struct lcx__log_chain *chain, uint64_t lines,
+		       struct lcx__log_file *ret, int64_t *ret_offset);

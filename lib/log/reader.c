@@ -24,8 +24,9 @@
  */
 struct lcx_log_reader {
 	struct lcx__log_chain chain;
-	int fd;         /* the file that is read */
-	int younger_fd; /* the file that is read next, once this one is exhausted */
+	struct lcx__log_file file; /* what is read */
+	struct lcx__log_file
+		younger; /* what is read next, once that is exhausted; fd -1 for none */
 	int inotify_fd;
 	bool started, has_tail;
 	bool overlong; /* in the middle of a line that is too long to keep */
@@ -64,7 +65,7 @@ LCX_PUBLIC int lcx_log_reader_open(int dir_fd, const char *name, struct lcx_log_
 	if (!reader)
 		return lcx__fail_nomem(err);
 	memset(reader, 0, offsetof(struct lcx_log_reader, buffer));
-	reader->fd = reader->younger_fd = reader->inotify_fd = -1;
+	reader->file.fd = reader->younger.fd = reader->inotify_fd = reader->chain.dir_fd = -1;
 	reader->since_ns = INT64_MIN;
 	reader->until_ns = INT64_MAX;
 	(void)snprintf(reader->chain.name, sizeof(reader->chain.name), "%s", name);
@@ -72,9 +73,9 @@ LCX_PUBLIC int lcx_log_reader_open(int dir_fd, const char *name, struct lcx_log_
 	if (reader->chain.dir_fd < 0)
 		return lcx__fail_sys(err, -reader->chain.dir_fd, "open the directory of log '%s'",
 				     name);
-	reader->fd = lcx__log_chain_oldest(&reader->chain);
-	if (reader->fd < 0)
-		return lcx__fail_sys(err, -reader->fd, "open log '%s'", name);
+	r = lcx__log_chain_oldest(&reader->chain, &reader->file);
+	if (r < 0)
+		return lcx__fail_sys(err, -r, "open log '%s'", name);
 	*ret = TAKE_PTR(reader);
 	return 0;
 }
@@ -147,20 +148,21 @@ LCX_PUBLIC int lcx_log_reader_set_follow(struct lcx_log_reader *reader, struct l
 
 static int start(struct lcx_log_reader *reader, struct lcx_error **err)
 {
+	struct lcx__log_file file;
 	int64_t offset = 0;
-	int fd;
+	int r;
 
 	reader->started = true;
 	if (!reader->has_tail)
 		return 0;
-	fd = lcx__log_find_tail(&reader->chain, reader->tail, &offset);
-	if (fd == -ENOENT) /* all files have gone; go on with the one that is held open */
+	r = lcx__log_find_tail(&reader->chain, reader->tail, &file, &offset);
+	if (r == -ENOENT) /* all files have gone; go on with the one that is held open */
 		return 0;
-	if (fd < 0)
-		return lcx__fail_sys(err, -fd, "look for the end of log '%s'", reader->chain.name);
-	closep(&reader->fd);
-	reader->fd = fd;
-	if (lseek(fd, (off_t)offset, SEEK_SET) < 0)
+	if (r < 0)
+		return lcx__fail_sys(err, -r, "look for the end of log '%s'", reader->chain.name);
+	closep(&reader->file.fd);
+	reader->file = file;
+	if (lseek(file.fd, (off_t)offset, SEEK_SET) < 0)
 		return lcx__fail_sys(err, errno, "go to the end of log '%s'", reader->chain.name);
 	return 0;
 }
@@ -211,7 +213,7 @@ static ssize_t fill(struct lcx_log_reader *reader)
 
 	make_room(reader);
 	do
-		r = read(reader->fd, reader->buffer + reader->end,
+		r = read(reader->file.fd, reader->buffer + reader->end,
 			 sizeof(reader->buffer) - reader->end);
 	while (r < 0 && errno == EINTR);
 	if (r > 0)
@@ -233,8 +235,9 @@ static void switch_file(struct lcx_log_reader *reader)
 		reader->skipped++; /* a half line that nobody will finish */
 	reader->start = reader->end = 0;
 	reader->overlong = false;
-	closep(&reader->fd);
-	reader->fd = TAKE_FD(reader->younger_fd);
+	closep(&reader->file.fd);
+	reader->file = reader->younger;
+	reader->younger.fd = -1;
 }
 
 /*
@@ -244,18 +247,15 @@ static void switch_file(struct lcx_log_reader *reader)
 static int advance(struct lcx_log_reader *reader)
 {
 	bool gap = false;
-	int fd;
+	int r;
 
-	if (reader->younger_fd >= 0) {
+	if (reader->younger.fd >= 0) {
 		switch_file(reader);
 		return 1;
 	}
-	fd = lcx__log_chain_younger(&reader->chain, reader->fd, &gap);
-	if (fd == -ENOENT || fd == -EAGAIN)
-		return 0;
-	if (fd < 0)
-		return fd;
-	reader->younger_fd = fd;
+	r = lcx__log_chain_younger(&reader->chain, &reader->file, &reader->younger, &gap);
+	if (r < 0)
+		return r == -ENOENT || r == -EAGAIN ? 0 : r;
 	reader->gaps += gap;
 	return 1;
 }
@@ -351,8 +351,8 @@ LCX_PUBLIC uint64_t lcx_log_reader_gaps(const struct lcx_log_reader *reader)
 LCX_PUBLIC struct lcx_log_reader *lcx_log_reader_free(struct lcx_log_reader *reader)
 {
 	if (reader) {
-		closep(&reader->fd);
-		closep(&reader->younger_fd);
+		closep(&reader->file.fd);
+		closep(&reader->younger.fd);
 		closep(&reader->inotify_fd);
 		closep(&reader->chain.dir_fd);
 		free(reader);

@@ -123,30 +123,45 @@ static bool search_file(struct search *search, int fd, int64_t size)
 	return false;
 }
 
-int lcx__log_find_tail(const struct lcx__log_chain *chain, uint64_t lines, int64_t *ret_offset)
+static int search_chain(struct search *search, const struct lcx__log_chain *chain,
+			struct lcx__log_file *file)
+{
+	struct lcx__log_file older;
+	struct stat st;
+	int r;
+
+	for (;;) {
+		if (fstat(file->fd, &st) < 0)
+			return -errno;
+		if (search_file(search, file->fd, st.st_size))
+			return 0;
+		r = lcx__log_chain_older(chain, file, &older);
+		if (r < 0)
+			return r == -ENOENT ? 0 : r;
+		closep(&file->fd);
+		*file = older;
+	}
+}
+
+int lcx__log_find_tail(const struct lcx__log_chain *chain, uint64_t lines,
+		       struct lcx__log_file *ret, int64_t *ret_offset)
 {
 	CLEANUP(freep) struct search *search = malloc(sizeof(*search));
-	CLEANUP(closep) int fd = -1;
-	struct stat st;
+	struct lcx__log_file file = {.fd = -1};
+	int r;
 
 	if (!search)
 		return -ENOMEM;
 	search->wanted = lines;
 	search->at_end = true;
-	fd = lcx__log_chain_youngest(chain);
-	while (fd >= 0) {
-		int older;
-
-		if (fstat(fd, &st) < 0)
-			return -errno;
-		if (search_file(search, fd, st.st_size))
-			break;
-		older = lcx__log_chain_older(chain, fd);
-		if (older == -ENOENT)
-			break;
-		closep(&fd);
-		fd = older;
+	r = lcx__log_chain_youngest(chain, &file);
+	if (r == 0)
+		r = search_chain(search, chain, &file);
+	if (r < 0) {
+		closep(&file.fd);
+		return r;
 	}
+	*ret = file;
 	*ret_offset = search->position;
-	return TAKE_FD(fd);
+	return 0;
 }

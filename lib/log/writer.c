@@ -148,25 +148,38 @@ static int open_file(struct lcx__log_writer *w)
 	return 0;
 }
 
-/* Move every file up by one; what is beyond the last is overwritten, and so removed. */
+static bool exists(const struct lcx__log_writer *w, uint32_t index)
+{
+	struct file_name name = name_of(w, index);
+	struct sys_statx st;
+
+	return sys_statx(w->dir_fd, name.text, AT_SYMLINK_NOFOLLOW, &st) != -ENOENT;
+}
+
+/*
+ * Move the files up by one, as far as the next free index. If there is none, the last one is
+ * overwritten, and so removed.
+ */
 static int shift_files(struct lcx__log_writer *w)
 {
-	int r;
+	uint32_t free_index = 0;
+	int r = 0;
 
+	while (free_index < w->max_files && exists(w, free_index))
+		free_index++;
+	if (free_index == w->max_files)
+		free_index--;
+	for (uint32_t i = free_index; i > 0 && r == 0; i--) {
+		struct file_name from = name_of(w, i - 1), to = name_of(w, i);
+
+		r = sys_renameat2(w->dir_fd, from.text, w->dir_fd, to.text, 0);
+	}
 	if (w->max_files == 1) {
 		struct file_name name = name_of(w, 0);
 
 		r = sys_unlinkat(w->dir_fd, name.text, 0);
-		return r == -ENOENT ? 0 : r;
 	}
-	for (uint32_t i = w->max_files - 1; i > 0; i--) {
-		struct file_name from = name_of(w, i - 1), to = name_of(w, i);
-
-		r = sys_renameat2(w->dir_fd, from.text, w->dir_fd, to.text, 0);
-		if (r < 0 && r != -ENOENT)
-			return r;
-	}
-	return 0;
+	return r == -ENOENT ? 0 : r;
 }
 
 /* A rotation that fails costs no line: the file only grows on, by once more its size until the next
