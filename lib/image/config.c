@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+#include "image/manifest.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "image/json.h"
+#include "util/str.h"
+
+/*
+ * The only members that ever reach a container. One row each: a label, or a
+ * member nobody knows, can't become one of these by its name.
+ */
+static const struct member {
+	const char *key;
+	int (*dup_strv)(struct json_object *, const char *, char ***, struct lcx_error **);
+	size_t offset;
+} members[] = {
+	{"Entrypoint", lcx__json_dup_strv, offsetof(struct lcx__config, entrypoint)},
+	{"Cmd", lcx__json_dup_strv, offsetof(struct lcx__config, cmd)},
+	{"Env", lcx__json_dup_strv, offsetof(struct lcx__config, env)},
+	{"ExposedPorts", lcx__json_dup_keys, offsetof(struct lcx__config, exposed_ports)},
+	{"Volumes", lcx__json_dup_keys, offsetof(struct lcx__config, volumes)},
+	{"WorkingDir", NULL, offsetof(struct lcx__config, working_dir)},
+	{"User", NULL, offsetof(struct lcx__config, user)},
+	{"StopSignal", NULL, offsetof(struct lcx__config, stop_signal)},
+};
+
+static int parse_member(struct json_object *section, const struct member *m,
+			struct lcx__config *config, struct lcx_error **err)
+{
+	void *field = (char *)config + m->offset;
+
+	return m->dup_strv ? m->dup_strv(section, m->key, field, err)
+			   : lcx__json_dup_string(section, m->key, field, err);
+}
+
+static int parse_labels(struct json_object *section, struct lcx__config *config,
+			struct lcx_error **err)
+{
+	CLEANUP(lcx__strv_freep) char **names = NULL;
+	struct json_object *map = NULL;
+	int r;
+
+	r = lcx__json_dup_keys(section, "Labels", &names, err);
+	if (r == 0)
+		r = lcx__json_object(section, "Labels", &map, err);
+	if (r < 0)
+		return r;
+	config->labels = calloc(lcx__strv_length(names) + 1, sizeof(*config->labels));
+	if (!config->labels)
+		return lcx__fail_nomem(err);
+	for (size_t i = 0; names[i]; i++) {
+		struct lcx__label *label = &config->labels[config->n_labels++];
+
+		r = lcx__json_dup_string(map, names[i], &label->value, err);
+		if (r < 0)
+			return r;
+		label->name = strdup(names[i]);
+		if (!label->name)
+			return lcx__fail_nomem(err);
+	}
+	return 0;
+}
+
+static int parse_diff_ids(struct json_object *object, struct lcx__config *config,
+			  struct lcx_error **err)
+{
+	CLEANUP(lcx__strv_freep) char **ids = NULL;
+	struct json_object *rootfs = NULL;
+	const char *type = NULL;
+	int r;
+
+	r = lcx__json_object(object, "rootfs", &rootfs, err);
+	if (r == 0 && !rootfs)
+		return lcx__fail(err, EBADMSG, "\"rootfs\" is missing");
+	if (r == 0)
+		r = lcx__json_string(rootfs, "type", &type, err);
+	if (r == 0 && (!type || strcmp(type, "layers") != 0))
+		return lcx__fail(err, EBADMSG, "\"rootfs\" is not made of layers");
+	if (r == 0)
+		r = lcx__json_dup_strv(rootfs, "diff_ids", &ids, err);
+	if (r < 0)
+		return r;
+
+	config->n_diff_ids = lcx__strv_length(ids);
+	config->diff_ids = calloc(config->n_diff_ids + 1, sizeof(*config->diff_ids));
+	if (!config->diff_ids)
+		return lcx__fail_nomem(err);
+	for (size_t i = 0; i < config->n_diff_ids; i++)
+		if (lcx__digest_parse(ids[i], &config->diff_ids[i]) < 0)
+			return lcx__fail(err, EBADMSG, "diff_id '%.150s' is not a digest", ids[i]);
+	return 0;
+}
+
+static int parse_top(struct json_object *object, struct lcx__config *config, struct lcx_error **err)
+{
+	const char *created = NULL;
+	int r;
+
+	r = lcx__json_dup_string(object, "os", &config->os, err);
+	if (r == 0)
+		r = lcx__json_dup_string(object, "architecture", &config->architecture, err);
+	if (r == 0)
+		r = lcx__json_dup_string(object, "variant", &config->variant, err);
+	if (r == 0)
+		r = lcx__json_string(object, "created", &created, err);
+	if (r < 0)
+		return r;
+	if (created && lcx__parse_time(created, &config->created_ns) < 0)
+		config->created_ns = 0;
+	return parse_diff_ids(object, config, err);
+}
+
+int lcx__config_parse(const char *data, size_t length, struct lcx__config **ret,
+		      struct lcx_error **err)
+{
+	CLEANUP(lcx__config_freep) struct lcx__config *config = calloc(1, sizeof(*config));
+	CLEANUP(lcx__json_putp) struct json_object *object = NULL;
+	CLEANUP(lcx__json_putp) struct json_object *none = json_object_new_object();
+	struct json_object *section = NULL;
+	int r;
+
+	if (!config || !none)
+		return lcx__fail_nomem(err);
+	r = lcx__json_parse(data, length, "image configuration", &object, err);
+	if (r < 0)
+		return r;
+	r = parse_top(object, config, err);
+	if (r == 0)
+		r = lcx__json_object(object, "config", &section, err);
+	if (!section)
+		section = none;
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(members); i++)
+		r = parse_member(section, &members[i], config, err);
+	if (r == 0)
+		r = parse_labels(section, config, err);
+	if (r < 0)
+		return lcx__fail_prefix(err, r, "image configuration");
+	*ret = TAKE_PTR(config);
+	return 0;
+}
+
+struct lcx__config *lcx__config_free(struct lcx__config *config)
+{
+	if (!config)
+		return NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
+		void *field = (char *)config + members[i].offset;
+
+		if (members[i].dup_strv)
+			(void)lcx__strv_free(*(char ***)field);
+		else
+			free(*(char **)field);
+	}
+	for (size_t i = 0; i < config->n_labels; i++) {
+		free(config->labels[i].name);
+		free(config->labels[i].value);
+	}
+	free(config->labels);
+	free(config->diff_ids);
+	free(config->os);
+	free(config->architecture);
+	free(config->variant);
+	free(config);
+	return NULL;
+}

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: MIT */
+#include "image/image-internal.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "util/str.h"
+
+static int load_documents(const struct lcx__store *store, struct lcx_image *image,
+			  struct lcx_error **err)
+{
+	size_t length = 0;
+	int r;
+
+	r = lcx__blob_read(store, &image->manifest_digest, &image->manifest_json, &length, err);
+	if (r == 0)
+		r = lcx__manifest_parse(image->manifest_json, length, NULL, &image->manifest, err);
+	if (r < 0)
+		return r;
+	image->id = image->manifest->config.digest;
+	r = lcx__blob_read(store, &image->id, &image->config_json, &length, err);
+	if (r == 0)
+		r = lcx__config_parse(image->config_json, length, &image->config, err);
+	if (r == 0 && image->manifest->n_items != image->config->n_diff_ids)
+		r = lcx__fail(err, EUCLEAN, "manifest and configuration differ in their layers");
+	return r;
+}
+
+static int load_layers(const struct lcx__store *store, struct lcx_image *image,
+		       struct lcx_error **err)
+{
+	image->layer_dirs = lcx__strv_copy(NULL);
+	if (!image->layer_dirs)
+		return lcx__fail_nomem(err);
+	for (size_t i = 0; i < image->config->n_diff_ids; i++) {
+		const struct lcx__digest *diff_id = &image->config->diff_ids[i];
+		CLEANUP(freep) char *dir = NULL;
+		char name[LCX__STORE_NAME_SIZE];
+		struct lcx__layer_info info;
+
+		if (lcx__layer_info_read(store, diff_id, &info) < 0)
+			return lcx__fail(
+				err, EUCLEAN,
+				"layer '%s' is not in the image store; pull the image again",
+				diff_id->text);
+		image->size_bytes += info.size_bytes;
+		image->userxattr |= info.userxattr;
+		lcx__layer_name(diff_id, name);
+		dir = lcx__format("%s/%s/diff", store->path, name);
+		if (!dir || lcx__strv_append(&image->layer_dirs, dir) < 0)
+			return lcx__fail_nomem(err);
+	}
+	return 0;
+}
+
+static int load_references(const struct lcx__refs *refs, struct lcx_image *image,
+			   struct lcx_error **err)
+{
+	image->references = lcx__strv_copy(NULL);
+	if (!image->references)
+		return lcx__fail_nomem(err);
+	for (size_t i = 0; i < refs->n; i++)
+		if (lcx__digest_equal(&refs->items[i].manifest, &image->manifest_digest) &&
+		    lcx__strv_append(&image->references, refs->items[i].name) < 0)
+			return lcx__fail_nomem(err);
+	return 0;
+}
+
+int lcx__image_load(const struct lcx__store *store, const struct lcx__digest *manifest,
+		    const struct lcx__refs *refs, struct lcx_image **ret, struct lcx_error **err)
+{
+	CLEANUP(lcx_image_freep) struct lcx_image *image = calloc(1, sizeof(*image));
+	int r;
+
+	if (!image)
+		return lcx__fail_nomem(err);
+	image->manifest_digest = *manifest;
+	r = load_documents(store, image, err);
+	if (r == 0)
+		r = load_layers(store, image, err);
+	if (r == 0)
+		r = load_references(refs, image, err);
+	if (r < 0)
+		return lcx__fail_prefix(err, r, "image %.19s", manifest->text);
+	*ret = TAKE_PTR(image);
+	return 0;
+}
+
+LCX_PUBLIC struct lcx_image *lcx_image_free(struct lcx_image *image)
+{
+	if (!image)
+		return NULL;
+	free(image->manifest_json);
+	free(image->config_json);
+	(void)lcx__manifest_free(image->manifest);
+	(void)lcx__config_free(image->config);
+	(void)lcx__strv_free(image->references);
+	(void)lcx__strv_free(image->layer_dirs);
+	free(image);
+	return NULL;
+}
+
+LCX_PUBLIC int lcx_image_open(struct lcx_ctx *ctx, const char *ref, struct lcx_image **ret,
+			      struct lcx_error **err)
+{
+	CLEANUP(lcx__store_freep) struct lcx__store *store = NULL;
+	CLEANUP(lcx__refs_freep) struct lcx__refs *refs = NULL;
+	struct lcx__digest manifest;
+	const char *name;
+	int r;
+
+	r = lcx__store_open(ctx, &store, err);
+	if (r == 0)
+		r = lcx__refs_read(store, &refs, err);
+	if (r == 0)
+		r = lcx__image_find(store, refs, ref, &manifest, &name, err);
+	return r < 0 ? r : lcx__image_load(store, &manifest, refs, ret, err);
+}
+
+/* "const char **" is not "const char *const *" to C, hence the casts. */
+static const char *const *strings(char **strv)
+{
+	return (const char *const *)strv;
+}
+
+LCX_PUBLIC const char *lcx_image_id(const struct lcx_image *image)
+{
+	return image->id.text;
+}
+
+LCX_PUBLIC const char *lcx_image_manifest_digest(const struct lcx_image *image)
+{
+	return image->manifest_digest.text;
+}
+
+LCX_PUBLIC const char *const *lcx_image_references(const struct lcx_image *image)
+{
+	return strings(image->references);
+}
+
+LCX_PUBLIC int64_t lcx_image_created_ns(const struct lcx_image *image)
+{
+	return image->config->created_ns;
+}
+
+LCX_PUBLIC uint64_t lcx_image_size_bytes(const struct lcx_image *image)
+{
+	return image->size_bytes;
+}
+
+LCX_PUBLIC uint64_t lcx_image_download_bytes(const struct lcx_image *image)
+{
+	uint64_t total = strlen(image->manifest_json) + image->manifest->config.size;
+
+	for (size_t i = 0; i < image->manifest->n_items; i++)
+		total += image->manifest->items[i].size;
+	return total;
+}
+
+LCX_PUBLIC const char *lcx_image_os(const struct lcx_image *image)
+{
+	return image->config->os;
+}
+
+LCX_PUBLIC const char *lcx_image_architecture(const struct lcx_image *image)
+{
+	return image->config->architecture;
+}
+
+LCX_PUBLIC const char *lcx_image_variant(const struct lcx_image *image)
+{
+	return image->config->variant;
+}
+
+LCX_PUBLIC size_t lcx_image_layer_count(const struct lcx_image *image)
+{
+	return image->config->n_diff_ids;
+}
+
+LCX_PUBLIC const char *lcx_image_layer_dir(const struct lcx_image *image, size_t index)
+{
+	size_t n = image->config->n_diff_ids;
+
+	return index < n ? image->layer_dirs[n - 1 - index] : NULL;
+}
+
+LCX_PUBLIC const char *lcx_image_layer_diff_id(const struct lcx_image *image, size_t index)
+{
+	size_t n = image->config->n_diff_ids;
+
+	return index < n ? image->config->diff_ids[n - 1 - index].text : NULL;
+}
+
+LCX_PUBLIC bool lcx_image_layers_userxattr(const struct lcx_image *image)
+{
+	return image->userxattr;
+}
+
+LCX_PUBLIC const char *lcx_image_config_json(const struct lcx_image *image)
+{
+	return image->config_json;
+}
+
+LCX_PUBLIC const char *lcx_image_manifest_json(const struct lcx_image *image)
+{
+	return image->manifest_json;
+}
+
+LCX_PUBLIC const char *const *lcx_image_entrypoint(const struct lcx_image *image)
+{
+	return strings(image->config->entrypoint);
+}
+
+LCX_PUBLIC const char *const *lcx_image_cmd(const struct lcx_image *image)
+{
+	return strings(image->config->cmd);
+}
+
+LCX_PUBLIC const char *const *lcx_image_env(const struct lcx_image *image)
+{
+	return strings(image->config->env);
+}
+
+LCX_PUBLIC const char *lcx_image_working_dir(const struct lcx_image *image)
+{
+	return image->config->working_dir;
+}
+
+LCX_PUBLIC const char *lcx_image_user(const struct lcx_image *image)
+{
+	return image->config->user;
+}
+
+LCX_PUBLIC const char *lcx_image_stop_signal(const struct lcx_image *image)
+{
+	return image->config->stop_signal;
+}
+
+LCX_PUBLIC const char *const *lcx_image_exposed_ports(const struct lcx_image *image)
+{
+	return strings(image->config->exposed_ports);
+}
+
+LCX_PUBLIC const char *const *lcx_image_volumes(const struct lcx_image *image)
+{
+	return strings(image->config->volumes);
+}
+
+LCX_PUBLIC size_t lcx_image_label_count(const struct lcx_image *image)
+{
+	return image->config->n_labels;
+}
+
+LCX_PUBLIC const char *lcx_image_label_name(const struct lcx_image *image, size_t index)
+{
+	return index < image->config->n_labels ? image->config->labels[index].name : NULL;
+}
+
+LCX_PUBLIC const char *lcx_image_label_value(const struct lcx_image *image, size_t index)
+{
+	return index < image->config->n_labels ? image->config->labels[index].value : NULL;
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+#include "image/install.h"
+
+#include <errno.h>
+#include <string.h>
+
+int lcx__install_new(struct lcx_ctx *ctx, struct lcx__install **ret, struct lcx_error **err)
+{
+	CLEANUP(lcx__install_freep) struct lcx__install *install = calloc(1, sizeof(*install));
+	int r;
+
+	if (!install)
+		return lcx__fail_nomem(err);
+	r = lcx__store_open(ctx, &install->store, err);
+	if (r == 0)
+		r = lcx__pin_new(install->store, &install->pin, err);
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(install);
+	return 0;
+}
+
+struct lcx__install *lcx__install_free(struct lcx__install *install)
+{
+	if (!install)
+		return NULL;
+	for (size_t i = 0; i < install->n_layers; i++)
+		lcx__layer_clear(&install->layers[i]);
+	free(install->layers);
+	(void)lcx__manifest_free(install->manifest);
+	(void)lcx__pin_free(install->pin);
+	(void)lcx__store_free(install->store);
+	free(install);
+	return NULL;
+}
+
+int lcx__check_document(const struct lcx__digest *digest, uint64_t size_bytes, const char *data,
+			size_t length, struct lcx_error **err)
+{
+	struct lcx__digest found;
+
+	if (length != size_bytes)
+		return lcx__fail(err, EBADMSG, "'%.19s': %zu bytes, not %ju as announced",
+				 digest->text, length, (uintmax_t)size_bytes);
+	if (lcx__digest_of(digest, data, length, &found) < 0)
+		return lcx__fail(err, EIO, "hash '%.19s'", digest->text);
+	if (!lcx__digest_equal(&found, digest))
+		return lcx__fail(err, EBADMSG, "'%s': its content is %s", digest->text, found.text);
+	return 0;
+}
+
+int lcx__install_manifest(struct lcx__install *install, const struct lcx__digest *digest,
+			  const char *data, size_t length, struct lcx__manifest *manifest,
+			  struct lcx_error **err)
+{
+	int r;
+
+	(void)lcx__manifest_free(install->manifest);
+	install->manifest = manifest;
+	install->manifest_digest = *digest;
+	r = lcx__pin_blob(install->pin, digest, err);
+	return r < 0 ? r : lcx__blob_write(install->store, digest, data, length, err);
+}
+
+static int init_layers(struct lcx__install *install, const struct lcx__config *config,
+		       struct lcx_error **err)
+{
+	const struct lcx__manifest *m = install->manifest;
+
+	if (config->n_diff_ids != m->n_items)
+		return lcx__fail(err, EBADMSG, "the manifest has %zu layers, the configuration %zu",
+				 m->n_items, config->n_diff_ids);
+	install->layers = calloc(m->n_items + 1, sizeof(*install->layers));
+	if (!install->layers)
+		return lcx__fail_nomem(err);
+	for (size_t i = 0; i < m->n_items; i++) {
+		int r = lcx__layer_init(&install->layers[i], install->pin, &m->items[i].digest,
+					m->items[i].size, &config->diff_ids[i], err);
+
+		install->n_layers = i + 1;
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int lcx__install_config(struct lcx__install *install, const char *data, size_t length,
+			struct lcx_error **err)
+{
+	const struct lcx__descriptor *d = &install->manifest->config;
+	CLEANUP(lcx__config_freep) struct lcx__config *config = NULL;
+	int r;
+
+	r = lcx__check_document(&d->digest, d->size, data, length, err);
+	if (r == 0)
+		r = lcx__config_parse(data, length, &config, err);
+	if (r < 0)
+		return r;
+	if (config->os[0] != '\0' && strcmp(config->os, "linux") != 0)
+		return lcx__fail(err, ENOENT, "an image for '%.31s', not for linux", config->os);
+	r = lcx__pin_blob(install->pin, &d->digest, err);
+	if (r == 0)
+		r = lcx__blob_write(install->store, &d->digest, data, length, err);
+	return r < 0 ? r : init_layers(install, config, err);
+}
+
+bool lcx__install_complete(const struct lcx__install *install)
+{
+	for (size_t i = 0; i < install->n_layers; i++)
+		if (install->layers[i].stage != LCX__LAYER_DONE)
+			return false;
+	return install->layers != NULL;
+}
+
+int lcx__install_commit(struct lcx__install *install, const char *name, struct lcx_error **err)
+{
+	return lcx__refs_set(install->store, name, &install->manifest_digest, err);
+}

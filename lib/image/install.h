@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * An image on its way into the store, whoever brings its parts: first the manifest,
+ * then the configuration, then the layers (layer.h) in any order, at last a name.
+ */
+
+#include "image/layer.h"
+#include "image/manifest.h"
+
+struct lcx__install {
+	struct lcx__store *store;
+	struct lcx__pin *pin;
+	struct lcx__manifest *manifest;
+	struct lcx__digest manifest_digest;
+	struct lcx__layer *layers; /* NULL until the configuration is there */
+	size_t n_layers;
+};
+
+int lcx__install_new(struct lcx_ctx *ctx, struct lcx__install **ret, struct lcx_error **err);
+struct lcx__install *lcx__install_free(struct lcx__install *install);
+
+DEFINE_CLEANUP(struct lcx__install *, lcx__install_free)
+
+/* @manifest, parsed from @data, is taken over in any case; @digest was checked. */
+int lcx__install_manifest(struct lcx__install *install, const struct lcx__digest *digest,
+			  const char *data, size_t length, struct lcx__manifest *manifest,
+			  struct lcx_error **err);
+
+/* Checked here against the manifest. */
+int lcx__install_config(struct lcx__install *install, const char *data, size_t length,
+			struct lcx_error **err);
+
+bool lcx__install_complete(const struct lcx__install *install);
+
+/* Give the complete image its name: from now on it is there. */
+int lcx__install_commit(struct lcx__install *install, const char *name, struct lcx_error **err);
+
+/* Size before hash, as the specification wants it: 0 or -EBADMSG. */
+int lcx__check_document(const struct lcx__digest *digest, uint64_t size_bytes, const char *data,
+			size_t length, struct lcx_error **err);

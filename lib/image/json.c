@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT */
+#include "image/json.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+
+#include "util/str.h"
+
+enum { DEPTH_MAX = 32 };
+
+int lcx__json_parse(const char *data, size_t length, const char *what, struct json_object **ret,
+		    struct lcx_error **err)
+{
+	struct json_tokener *tokener = json_tokener_new_ex(DEPTH_MAX);
+	struct json_object *object;
+	enum json_tokener_error error;
+	size_t end;
+
+	if (!tokener)
+		return lcx__fail_nomem(err);
+	if (length > INT_MAX) {
+		json_tokener_free(tokener);
+		return lcx__fail(err, EBADMSG, "%s: too long", what);
+	}
+	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_ALLOW_TRAILING_CHARS |
+						JSON_TOKENER_VALIDATE_UTF8);
+	object = json_tokener_parse_ex(tokener, data, (int)length);
+	error = json_tokener_get_error(tokener);
+	end = json_tokener_get_parse_end(tokener);
+	json_tokener_free(tokener);
+
+	/* A second document behind the first would be read by some and not by others. */
+	while (end < length && strchr(" \t\r\n", data[end]) && data[end] != '\0')
+		end++;
+	if (error != json_tokener_success || end != length ||
+	    !json_object_is_type(object, json_type_object)) {
+		json_object_put(object);
+		return lcx__fail(err, EBADMSG, "%s: not a JSON object (%s)", what,
+				 error != json_tokener_success ? json_tokener_error_desc(error)
+							       : "unexpected content");
+	}
+	*ret = object;
+	return 0;
+}
+
+static int get(struct json_object *object, const char *key, enum json_type type,
+	       struct json_object **ret, struct lcx_error **err)
+{
+	struct json_object *value = NULL;
+
+	if (!json_object_object_get_ex(object, key, &value) || !value) {
+		*ret = NULL;
+		return 0;
+	}
+	if (!json_object_is_type(value, type))
+		return lcx__fail(err, EBADMSG, "\"%s\" is not %s %s", key,
+				 type == json_type_array || type == json_type_object ||
+						 type == json_type_int
+					 ? "an"
+					 : "a",
+				 json_type_to_name(type));
+	*ret = value;
+	return 0;
+}
+
+static bool has_nul(struct json_object *string)
+{
+	return strlen(json_object_get_string(string)) != (size_t)json_object_get_string_len(string);
+}
+
+int lcx__json_string(struct json_object *object, const char *key, const char **ret,
+		     struct lcx_error **err)
+{
+	struct json_object *value = NULL;
+	int r = get(object, key, json_type_string, &value, err);
+
+	if (r < 0)
+		return r;
+	if (value && has_nul(value))
+		return lcx__fail(err, EBADMSG, "\"%s\" has a NUL inside", key);
+	*ret = value ? json_object_get_string(value) : NULL;
+	return 0;
+}
+
+int lcx__json_object(struct json_object *object, const char *key, struct json_object **ret,
+		     struct lcx_error **err)
+{
+	return get(object, key, json_type_object, ret, err);
+}
+
+int lcx__json_array(struct json_object *object, const char *key, struct json_object **ret,
+		    struct lcx_error **err)
+{
+	return get(object, key, json_type_array, ret, err);
+}
+
+int lcx__json_size(struct json_object *object, const char *key, uint64_t *ret,
+		   struct lcx_error **err)
+{
+	struct json_object *value = NULL;
+	int64_t number;
+	int r = get(object, key, json_type_int, &value, err);
+
+	if (r < 0)
+		return r;
+	number = value ? json_object_get_int64(value) : 0;
+	/* json-c clips what doesn't fit to the limit, which therefore is no number at all. */
+	if (number < 0 || number == INT64_MAX)
+		return lcx__fail(err, EBADMSG, "\"%s\" is not a size", key);
+	*ret = (uint64_t)number;
+	return 0;
+}
+
+int lcx__json_dup_string(struct json_object *object, const char *key, char **ret,
+			 struct lcx_error **err)
+{
+	const char *text = NULL;
+	char *copy;
+	int r = lcx__json_string(object, key, &text, err);
+
+	if (r < 0)
+		return r;
+	copy = strdup(text ? text : "");
+	if (!copy)
+		return lcx__fail_nomem(err);
+	*ret = copy;
+	return 0;
+}
+
+int lcx__json_dup_strv(struct json_object *object, const char *key, char ***ret,
+		       struct lcx_error **err)
+{
+	CLEANUP(lcx__strv_freep) char **strv = NULL;
+	struct json_object *array = NULL;
+	size_t n;
+	int r = lcx__json_array(object, key, &array, err);
+
+	if (r < 0)
+		return r;
+	n = array ? json_object_array_length(array) : 0;
+	strv = calloc(n + 1, sizeof(*strv));
+	if (!strv)
+		return lcx__fail_nomem(err);
+	for (size_t i = 0; i < n; i++) {
+		struct json_object *item = json_object_array_get_idx(array, i);
+
+		if (!json_object_is_type(item, json_type_string) || has_nul(item))
+			return lcx__fail(err, EBADMSG, "\"%s\" is not an array of strings", key);
+		strv[i] = strdup(json_object_get_string(item));
+		if (!strv[i])
+			return lcx__fail_nomem(err);
+	}
+	*ret = TAKE_PTR(strv);
+	return 0;
+}
+
+static int compare_strings(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+int lcx__json_dup_keys(struct json_object *object, const char *key, char ***ret,
+		       struct lcx_error **err)
+{
+	CLEANUP(lcx__strv_freep) char **strv = NULL;
+	struct json_object *map = NULL;
+	size_t n = 0;
+	int r = lcx__json_object(object, key, &map, err);
+
+	if (r < 0)
+		return r;
+	strv = calloc(map ? (size_t)json_object_object_length(map) + 1 : 1, sizeof(*strv));
+	if (!strv)
+		return lcx__fail_nomem(err);
+	if (map) {
+		json_object_object_foreach (map, name, value) {
+			(void)value;
+			strv[n] = strdup(name);
+			if (!strv[n++])
+				return lcx__fail_nomem(err);
+		}
+	}
+	qsort(strv, n, sizeof(*strv), compare_strings);
+	*ret = TAKE_PTR(strv);
+	return 0;
+}

@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: MIT */
+#include "image/layer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include "util/fs.h"
+
+enum { REHASH_STEP = 4 << 20 };
+
+static const struct lcx__store *store_of(const struct lcx__layer *layer)
+{
+	return layer->pin->store;
+}
+
+int lcx__layer_init(struct lcx__layer *layer, struct lcx__pin *pin,
+		    const struct lcx__digest *digest, uint64_t size_bytes,
+		    const struct lcx__digest *diff_id, struct lcx_error **err)
+{
+	int r;
+
+	*layer = (struct lcx__layer){
+		.pin = pin,
+		.digest = *digest,
+		.diff_id = *diff_id,
+		.size_bytes = size_bytes,
+		.lock_fd = -1,
+		.partial_fd = -1,
+		.blob_fd = -1,
+		.tree_fd = -1,
+		.root_fd = -1,
+	};
+	r = lcx__pin_blob(pin, digest, err);
+	return r < 0 ? r : lcx__pin_layer(pin, diff_id, err);
+}
+
+static void close_all(struct lcx__layer *layer)
+{
+	layer->hash = lcx__hash_free(layer->hash);
+	layer->unpack = lcx__unpack_free(layer->unpack);
+	closep(&layer->root_fd);
+	closep(&layer->tree_fd);
+	closep(&layer->blob_fd);
+	closep(&layer->partial_fd);
+	closep(&layer->lock_fd);
+}
+
+void lcx__layer_clear(struct lcx__layer *layer)
+{
+	if (layer->pin)
+		close_all(layer);
+}
+
+static void partial_name(const struct lcx__layer *layer, char name[static LCX__STORE_NAME_SIZE])
+{
+	(void)snprintf(name, LCX__STORE_NAME_SIZE, "partial/%s", lcx__digest_hex(&layer->digest));
+}
+
+static int fail(const struct lcx__layer *layer, int result, struct lcx_error **err)
+{
+	return lcx__fail_prefix(err, result, "layer %.19s", layer->digest.text);
+}
+
+/*
+ * 1 if we have the blob's lock now, 0 if somebody else has it. The sweep removes lock
+ * files that nobody holds, under the store's lock: hence opened and locked within it.
+ */
+static int try_lock(struct lcx__layer *layer, struct lcx_error **err)
+{
+	CLEANUP(closep) int store_lock = lcx__store_lock(store_of(layer), LOCK_SH, err);
+	CLEANUP(closep) int fd = -1;
+	char name[LCX__STORE_NAME_SIZE];
+
+	if (store_lock < 0)
+		return store_lock;
+	(void)snprintf(name, sizeof(name), "locks/%s", lcx__digest_hex(&layer->digest));
+	fd = openat(store_of(layer)->fd, name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return lcx__fail_sys(err, errno, "image store: '%s'", name);
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return errno == EWOULDBLOCK || errno == EINTR
+			       ? 0
+			       : lcx__fail_sys(err, errno, "image store: '%s'", name);
+	layer->lock_fd = TAKE_FD(fd);
+	return 1;
+}
+
+static int open_partial(struct lcx__layer *layer, struct lcx_error **err)
+{
+	char name[LCX__STORE_NAME_SIZE];
+	struct stat st;
+
+	partial_name(layer, name);
+	layer->partial_fd = openat(store_of(layer)->fd, name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (layer->partial_fd < 0 || fstat(layer->partial_fd, &st) < 0)
+		return lcx__fail_sys(err, errno, "image store: '%s'", name);
+	if (lcx__hash_new(&layer->digest, &layer->hash) < 0)
+		return lcx__fail_nomem(err);
+	if ((uint64_t)st.st_size > layer->size_bytes)
+		return lcx__layer_restart(layer, err);
+	layer->have_bytes = (uint64_t)st.st_size;
+	return 0;
+}
+
+static int open_blob(struct lcx__layer *layer, struct lcx_error **err)
+{
+	char name[LCX__STORE_NAME_SIZE];
+
+	lcx__blob_name(&layer->digest, name);
+	layer->blob_fd = openat(store_of(layer)->fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (layer->blob_fd < 0 && errno != ENOENT)
+		return lcx__fail_sys(err, errno, "image store: '%s'", name);
+	return layer->blob_fd >= 0;
+}
+
+int lcx__layer_restart(struct lcx__layer *layer, struct lcx_error **err)
+{
+	layer->have_bytes = layer->rehashed_bytes = 0;
+	layer->hash = lcx__hash_free(layer->hash);
+	if (lcx__hash_new(&layer->digest, &layer->hash) < 0)
+		return lcx__fail_nomem(err);
+	if (ftruncate(layer->partial_fd, 0) < 0)
+		return lcx__fail_sys(err, errno, "empty the partial file");
+	return 0;
+}
+
+static int commit_blob(struct lcx__layer *layer, struct lcx_error **err)
+{
+	char from[LCX__STORE_NAME_SIZE], to[LCX__STORE_NAME_SIZE];
+	CLEANUP(closep) int dir_fd = -1;
+
+	partial_name(layer, from);
+	lcx__blob_name(&layer->digest, to);
+	if (fsync(layer->partial_fd) < 0 ||
+	    renameat(store_of(layer)->fd, from, store_of(layer)->fd, to) < 0)
+		return lcx__fail_sys(err, errno, "commit to the image store");
+	closep(&layer->partial_fd);
+	*strrchr(to, '/') = '\0';
+	dir_fd = lcx__open_dir(store_of(layer)->fd, to);
+	if (dir_fd < 0 || fsync(dir_fd) < 0)
+		return lcx__fail_sys(err, dir_fd < 0 ? -dir_fd : errno,
+				     "commit to the image store");
+	return open_blob(layer, err) == 1 ? 0 : lcx__fail(err, EIO, "the blob is gone again");
+}
+
+static int check_and_commit_blob(struct lcx__layer *layer, struct lcx_error **err)
+{
+	struct lcx__digest found;
+	int r;
+
+	if (layer->have_bytes != layer->size_bytes)
+		return lcx__fail(err, EBADMSG, "%ju bytes, not %ju as its manifest says",
+				 (uintmax_t)layer->have_bytes, (uintmax_t)layer->size_bytes);
+	if (lcx__hash_finish(layer->hash, &found) < 0)
+		return lcx__fail(err, EIO, "hash");
+	if (!lcx__digest_equal(&found, &layer->digest)) {
+		(void)lcx__layer_restart(layer, NULL);
+		return lcx__fail(err, EBADMSG, "its content is %s", found.text);
+	}
+	r = commit_blob(layer, err);
+	if (r < 0)
+		return r;
+	layer->hash = lcx__hash_free(layer->hash);
+	layer->stage = LCX__LAYER_UNPACK;
+	return 0;
+}
+
+int lcx__layer_fetched(struct lcx__layer *layer, struct lcx_error **err)
+{
+	int r = check_and_commit_blob(layer, err);
+
+	return r < 0 ? fail(layer, r, err) : 0;
+}
+
+/* Somebody may have finished the layer, or the blob, while we waited. */
+static int step_lock(struct lcx__layer *layer, struct lcx_error **err)
+{
+	int r;
+
+	if (!lcx__layer_exists(store_of(layer), &layer->diff_id)) {
+		r = try_lock(layer, err);
+		if (r <= 0)
+			return r;
+	}
+	if (lcx__layer_exists(store_of(layer), &layer->diff_id)) {
+		layer->stage = LCX__LAYER_DONE;
+		close_all(layer);
+		return 0;
+	}
+	r = open_blob(layer, err);
+	if (r < 0)
+		return r;
+	if (r > 0) {
+		layer->have_bytes = layer->size_bytes;
+		layer->stage = LCX__LAYER_UNPACK;
+		return 0;
+	}
+	r = open_partial(layer, err);
+	if (r == 0)
+		layer->stage = LCX__LAYER_REHASH;
+	return r;
+}
+
+static int step_rehash(struct lcx__layer *layer, struct lcx_error **err)
+{
+	CLEANUP(freep) char *buffer = malloc(REHASH_STEP);
+	uint64_t left = layer->have_bytes - layer->rehashed_bytes;
+	ssize_t n = 0;
+
+	if (!buffer)
+		return lcx__fail_nomem(err);
+	if (left > 0) {
+		n = pread(layer->partial_fd, buffer, left < REHASH_STEP ? left : REHASH_STEP,
+			  (off_t)layer->rehashed_bytes);
+		if (n < 0 && errno == EINTR)
+			return 0;
+		if (n <= 0)
+			return lcx__fail_sys(err, n < 0 ? errno : EIO,
+					     "read what was downloaded before");
+		if (lcx__hash_update(layer->hash, buffer, (size_t)n) < 0)
+			return lcx__fail(err, EIO, "hash");
+		layer->rehashed_bytes += (uint64_t)n;
+	}
+	if (layer->rehashed_bytes == layer->have_bytes)
+		layer->stage = LCX__LAYER_FETCH;
+	/* A partial file may be complete: cut off between its last byte and its commit. */
+	if (layer->stage == LCX__LAYER_FETCH && layer->have_bytes == layer->size_bytes)
+		return check_and_commit_blob(layer, err);
+	return 0;
+}
+
+int lcx__layer_write(struct lcx__layer *layer, const void *data, size_t length,
+		     struct lcx_error **err)
+{
+	const char *at = data;
+
+	if (length > layer->size_bytes - layer->have_bytes) {
+		(void)lcx__layer_restart(layer, NULL);
+		return fail(layer,
+			    lcx__fail(err, EBADMSG,
+				      "longer than the %ju bytes that its manifest says",
+				      (uintmax_t)layer->size_bytes),
+			    err);
+	}
+	if (lcx__hash_update(layer->hash, data, length) < 0)
+		return lcx__fail(err, EIO, "hash");
+	while (length > 0) {
+		ssize_t n = pwrite(layer->partial_fd, at, length, (off_t)layer->have_bytes);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return fail(layer, lcx__fail_sys(err, errno, "write"), err);
+		at += n;
+		length -= (size_t)n;
+		layer->have_bytes += (uint64_t)n;
+	}
+	return 0;
+}
+
+/* Scratch of this layer in the pin's directory: "HEX/" with "diff/" in it. */
+static int make_scratch(struct lcx__layer *layer)
+{
+	layer->tree_fd = lcx__make_dirs(layer->pin->tmp_fd, lcx__digest_hex(&layer->digest), 0700);
+	if (layer->tree_fd < 0)
+		return layer->tree_fd;
+	if (mkdirat(layer->tree_fd, "diff", 0755) < 0)
+		return -errno;
+	layer->root_fd = lcx__open_dir(layer->tree_fd, "diff");
+	if (layer->root_fd < 0)
+		return layer->root_fd;
+	return fchmod(layer->root_fd, 0755) < 0 ? -errno : 0;
+}
+
+static int begin_unpack(struct lcx__layer *layer, struct lcx_error **err)
+{
+	struct lcx__unpack_job job = {
+		.input_fd = layer->blob_fd,
+		.diff_id = layer->diff_id,
+		.limits = lcx__extract_limits_default,
+	};
+	int r = make_scratch(layer);
+
+	if (r < 0)
+		return lcx__fail_sys(err, -r, "make the layer's directory");
+	job.root_fd = layer->root_fd;
+	return lcx__unpack_new(&job, &layer->unpack, err);
+}
+
+/* Everything on disk before the name that says so. */
+static int commit_layer(struct lcx__layer *layer, struct lcx_error **err)
+{
+	const struct lcx__layer_info info = {layer->progress.produced_bytes,
+					     layer->progress.userxattr};
+	CLEANUP(closep) int dir_fd = -1;
+	char name[LCX__STORE_NAME_SIZE];
+	int r;
+
+	r = lcx__layer_info_write(layer->tree_fd, &info);
+	if (r < 0 || syncfs(layer->tree_fd) < 0)
+		return lcx__fail_sys(err, r < 0 ? -r : errno, "write to the disk");
+	lcx__layer_name(&layer->diff_id, name);
+	/* Another blob with the same content may have come first. */
+	if (renameat(layer->pin->tmp_fd, lcx__digest_hex(&layer->digest), store_of(layer)->fd,
+		     name) < 0 &&
+	    errno != EEXIST && errno != ENOTEMPTY)
+		return lcx__fail_sys(err, errno, "commit to the image store");
+	dir_fd = lcx__open_dir(store_of(layer)->fd, "layers");
+	if (dir_fd < 0 || fsync(dir_fd) < 0)
+		return lcx__fail_sys(err, dir_fd < 0 ? -dir_fd : errno,
+				     "commit to the image store");
+	return 0;
+}
+
+static int step_unpack(struct lcx__layer *layer, struct lcx_error **err)
+{
+	int r = layer->unpack ? 0 : begin_unpack(layer, err);
+
+	if (r == 0)
+		r = lcx__unpack_step(layer->unpack, &layer->progress, err);
+	if (r > 0)
+		return 0;
+	if (r == 0)
+		r = commit_layer(layer, err);
+	if (r == -EBADMSG) {
+		char name[LCX__STORE_NAME_SIZE];
+
+		/* Either the image is no good or our copy is: nobody needs it. */
+		lcx__blob_name(&layer->digest, name);
+		(void)unlinkat(store_of(layer)->fd, name, 0);
+	}
+	if (r < 0)
+		return r;
+	layer->stage = LCX__LAYER_DONE;
+	close_all(layer);
+	return 0;
+}
+
+int lcx__layer_step(struct lcx__layer *layer, struct lcx_error **err)
+{
+	int r = 0;
+
+	switch (layer->stage) {
+	case LCX__LAYER_LOCK:
+		r = step_lock(layer, err);
+		break;
+	case LCX__LAYER_REHASH:
+		r = step_rehash(layer, err);
+		break;
+	case LCX__LAYER_UNPACK:
+		r = step_unpack(layer, err);
+		break;
+	case LCX__LAYER_FETCH:
+	case LCX__LAYER_DONE:
+		break;
+	}
+	return r < 0 ? fail(layer, r, err) : 0;
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+#include "image/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include "util/fs.h"
+#include "util/str.h"
+
+static const char *const directories[] = {
+	"blobs/sha256", "blobs/sha512", "layers",  "refs",  "holds",
+	"pins",         "tmp",          "partial", "locks",
+};
+
+int lcx__store_open(struct lcx_ctx *ctx, struct lcx__store **ret, struct lcx_error **err)
+{
+	CLEANUP(lcx__store_freep) struct lcx__store *store = calloc(1, sizeof(*store));
+
+	if (!store)
+		return lcx__fail_nomem(err);
+	store->path = lcx__format("%s/images", ctx->root_dir);
+	if (!store->path)
+		return lcx__fail_nomem(err);
+	store->fd = lcx__make_dirs(ctx->root_fd, "images", 0700);
+	if (store->fd < 0)
+		return lcx__fail_sys(err, -store->fd, "image store '%s'", store->path);
+	for (size_t i = 0; i < ARRAY_SIZE(directories); i++) {
+		CLEANUP(closep) int fd = lcx__make_dirs(store->fd, directories[i], 0700);
+
+		if (fd < 0)
+			return lcx__fail_sys(err, -fd, "image store '%s/%s'", store->path,
+					     directories[i]);
+	}
+	*ret = TAKE_PTR(store);
+	return 0;
+}
+
+struct lcx__store *lcx__store_free(struct lcx__store *store)
+{
+	if (store) {
+		closep(&store->fd);
+		free(store->path);
+		free(store);
+	}
+	return NULL;
+}
+
+int lcx__store_lock(const struct lcx__store *store, int operation, struct lcx_error **err)
+{
+	CLEANUP(closep) int fd = openat(store->fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return lcx__fail_sys(err, errno, "lock the image store '%s'", store->path);
+	while (flock(fd, operation) < 0)
+		if (errno != EINTR)
+			return lcx__fail_sys(err, errno, "lock the image store '%s'", store->path);
+	return TAKE_FD(fd);
+}
+
+int lcx__store_open_dir(const struct lcx__store *store, const char *name, DIR **ret)
+{
+	CLEANUP(closep) int fd = openat(store->fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!dir)
+		return -errno;
+	(void)TAKE_FD(fd);
+	*ret = dir;
+	return 0;
+}
+
+void lcx__blob_name(const struct lcx__digest *digest, char name[static LCX__STORE_NAME_SIZE])
+{
+	(void)snprintf(name, LCX__STORE_NAME_SIZE, "blobs/%s/%s", lcx__digest_algorithm(digest),
+		       lcx__digest_hex(digest));
+}
+
+void lcx__layer_name(const struct lcx__digest *diff_id, char name[static LCX__STORE_NAME_SIZE])
+{
+	(void)snprintf(name, LCX__STORE_NAME_SIZE, "layers/%s", lcx__digest_hex(diff_id));
+}
+
+bool lcx__layer_exists(const struct lcx__store *store, const struct lcx__digest *diff_id)
+{
+	char name[LCX__STORE_NAME_SIZE];
+	struct stat st;
+
+	lcx__layer_name(diff_id, name);
+	return fstatat(store->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
+}
+
+int lcx__layer_info_write(int layer_fd, const struct lcx__layer_info *info)
+{
+	char text[64];
+	int n = snprintf(text, sizeof(text), "size %ju\nuserxattr %d\n",
+			 (uintmax_t)info->size_bytes, info->userxattr);
+
+	return lcx__replace_file(layer_fd, "info", text, (size_t)n, 0600, false);
+}
+
+int lcx__layer_info_read(const struct lcx__store *store, const struct lcx__digest *diff_id,
+			 struct lcx__layer_info *ret)
+{
+	CLEANUP(freep) char *text = NULL;
+	char name[LCX__STORE_NAME_SIZE], path[LCX__STORE_NAME_SIZE + 8];
+	uintmax_t size;
+	int r, userxattr;
+
+	lcx__layer_name(diff_id, name);
+	(void)snprintf(path, sizeof(path), "%s/info", name);
+	r = lcx__read_file(store->fd, path, 4096, &text, NULL);
+	if (r < 0)
+		return r;
+	if (sscanf(text, "size %ju\nuserxattr %d\n", &size, &userxattr) != 2)
+		return -EUCLEAN;
+	ret->size_bytes = size;
+	ret->userxattr = userxattr != 0;
+	return 0;
+}
