@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "image/json.h"
+#include "image/document.h"
 #include "util/str.h"
 
 /*
@@ -17,11 +17,11 @@ static const struct member {
 	int (*dup_strv)(struct json_object *, const char *, char ***, struct lcx_error **);
 	size_t offset;
 } members[] = {
-	{"Entrypoint", lcx__json_dup_strv, offsetof(struct lcx__config, entrypoint)},
-	{"Cmd", lcx__json_dup_strv, offsetof(struct lcx__config, cmd)},
-	{"Env", lcx__json_dup_strv, offsetof(struct lcx__config, env)},
-	{"ExposedPorts", lcx__json_dup_keys, offsetof(struct lcx__config, exposed_ports)},
-	{"Volumes", lcx__json_dup_keys, offsetof(struct lcx__config, volumes)},
+	{"Entrypoint", lcx__doc_dup_strv, offsetof(struct lcx__config, entrypoint)},
+	{"Cmd", lcx__doc_dup_strv, offsetof(struct lcx__config, cmd)},
+	{"Env", lcx__doc_dup_strv, offsetof(struct lcx__config, env)},
+	{"ExposedPorts", lcx__doc_dup_keys, offsetof(struct lcx__config, exposed_ports)},
+	{"Volumes", lcx__doc_dup_keys, offsetof(struct lcx__config, volumes)},
 	{"WorkingDir", NULL, offsetof(struct lcx__config, working_dir)},
 	{"User", NULL, offsetof(struct lcx__config, user)},
 	{"StopSignal", NULL, offsetof(struct lcx__config, stop_signal)},
@@ -33,7 +33,7 @@ static int parse_member(struct json_object *section, const struct member *m,
 	void *field = (char *)config + m->offset;
 
 	return m->dup_strv ? m->dup_strv(section, m->key, field, err)
-			   : lcx__json_dup_string(section, m->key, field, err);
+			   : lcx__doc_dup_string(section, m->key, field, err);
 }
 
 static int parse_labels(struct json_object *section, struct lcx__config *config,
@@ -43,9 +43,9 @@ static int parse_labels(struct json_object *section, struct lcx__config *config,
 	struct json_object *map = NULL;
 	int r;
 
-	r = lcx__json_dup_keys(section, "Labels", &names, err);
+	r = lcx__doc_dup_keys(section, "Labels", &names, err);
 	if (r == 0)
-		r = lcx__json_object(section, "Labels", &map, err);
+		r = lcx__doc_object(section, "Labels", &map, err);
 	if (r < 0)
 		return r;
 	config->labels = calloc(lcx__strv_length(names) + 1, sizeof(*config->labels));
@@ -54,7 +54,7 @@ static int parse_labels(struct json_object *section, struct lcx__config *config,
 	for (size_t i = 0; names[i]; i++) {
 		struct lcx__label *label = &config->labels[config->n_labels++];
 
-		r = lcx__json_dup_string(map, names[i], &label->value, err);
+		r = lcx__doc_dup_string(map, names[i], &label->value, err);
 		if (r < 0)
 			return r;
 		label->name = strdup(names[i]);
@@ -72,15 +72,15 @@ static int parse_diff_ids(struct json_object *object, struct lcx__config *config
 	const char *type = NULL;
 	int r;
 
-	r = lcx__json_object(object, "rootfs", &rootfs, err);
+	r = lcx__doc_object(object, "rootfs", &rootfs, err);
 	if (r == 0 && !rootfs)
 		return lcx__fail(err, EBADMSG, "\"rootfs\" is missing");
 	if (r == 0)
-		r = lcx__json_string(rootfs, "type", &type, err);
+		r = lcx__doc_string(rootfs, "type", &type, err);
 	if (r == 0 && (!type || strcmp(type, "layers") != 0))
 		return lcx__fail(err, EBADMSG, "\"rootfs\" is not made of layers");
 	if (r == 0)
-		r = lcx__json_dup_strv(rootfs, "diff_ids", &ids, err);
+		r = lcx__doc_dup_strv(rootfs, "diff_ids", &ids, err);
 	if (r < 0)
 		return r;
 
@@ -99,13 +99,13 @@ static int parse_top(struct json_object *object, struct lcx__config *config, str
 	const char *created = NULL;
 	int r;
 
-	r = lcx__json_dup_string(object, "os", &config->os, err);
+	r = lcx__doc_dup_string(object, "os", &config->os, err);
 	if (r == 0)
-		r = lcx__json_dup_string(object, "architecture", &config->architecture, err);
+		r = lcx__doc_dup_string(object, "architecture", &config->architecture, err);
 	if (r == 0)
-		r = lcx__json_dup_string(object, "variant", &config->variant, err);
+		r = lcx__doc_dup_string(object, "variant", &config->variant, err);
 	if (r == 0)
-		r = lcx__json_string(object, "created", &created, err);
+		r = lcx__doc_string(object, "created", &created, err);
 	if (r < 0)
 		return r;
 	if (created && lcx__parse_time(created, &config->created_ns) < 0)
@@ -117,19 +117,19 @@ int lcx__config_parse(const char *data, size_t length, struct lcx__config **ret,
 		      struct lcx_error **err)
 {
 	CLEANUP(lcx__config_freep) struct lcx__config *config = calloc(1, sizeof(*config));
-	CLEANUP(lcx__json_putp) struct json_object *object = NULL;
-	CLEANUP(lcx__json_putp) struct json_object *none = json_object_new_object();
+	CLEANUP(lcx__doc_putp) struct json_object *object = NULL;
+	CLEANUP(lcx__doc_putp) struct json_object *none = json_object_new_object();
 	struct json_object *section = NULL;
 	int r;
 
 	if (!config || !none)
 		return lcx__fail_nomem(err);
-	r = lcx__json_parse(data, length, "image configuration", &object, err);
+	r = lcx__doc_parse(data, length, "image configuration", &object, err);
 	if (r < 0)
 		return r;
 	r = parse_top(object, config, err);
 	if (r == 0)
-		r = lcx__json_object(object, "config", &section, err);
+		r = lcx__doc_object(object, "config", &section, err);
 	if (!section)
 		section = none;
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(members); i++)

@@ -12,7 +12,7 @@
 
 #include "image/image-internal.h"
 #include "image/install.h"
-#include "image/json.h"
+#include "image/document.h"
 #include "image/reference.h"
 #include "util/fs.h"
 
@@ -56,7 +56,7 @@ static int read_document(const struct layout *l, const char *name, char **ret, s
 
 static int check_version(const struct layout *l, struct lcx_error **err)
 {
-	CLEANUP(lcx__json_putp) struct json_object *object = NULL;
+	CLEANUP(lcx__doc_putp) struct json_object *object = NULL;
 	CLEANUP(freep) char *text = NULL;
 	const char *version = NULL;
 	size_t length;
@@ -64,9 +64,9 @@ static int check_version(const struct layout *l, struct lcx_error **err)
 
 	r = read_document(l, "oci-layout", &text, &length, err);
 	if (r == 0)
-		r = lcx__json_parse(text, length, "oci-layout", &object, err);
+		r = lcx__doc_parse(text, length, "oci-layout", &object, err);
 	if (r == 0)
-		r = lcx__json_string(object, "imageLayoutVersion", &version, err);
+		r = lcx__doc_string(object, "imageLayoutVersion", &version, err);
 	if (r == 0 && (!version || strncmp(version, "1.", 2) != 0))
 		return lcx__fail(err, EBADMSG, "OCI layout '%s': version '%.30s' is not known",
 				 l->path, version ? version : "");

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "image/json.h"
+#include "image/document.h"
 #include "util/str.h"
 
 enum kind {
@@ -54,7 +54,7 @@ static int copy_part(struct json_object *object, const char *key, char *part, si
 		     struct lcx_error **err)
 {
 	const char *text = NULL;
-	int r = lcx__json_string(object, key, &text, err);
+	int r = lcx__doc_string(object, key, &text, err);
 
 	if (r < 0)
 		return r;
@@ -68,7 +68,7 @@ static int parse_platform(struct json_object *object, struct lcx__descriptor *d,
 {
 	struct lcx__platform *p = &d->platform;
 	struct json_object *platform = NULL;
-	int r = lcx__json_object(object, "platform", &platform, err);
+	int r = lcx__doc_object(object, "platform", &platform, err);
 
 	if (r < 0 || !platform)
 		return r;
@@ -87,10 +87,10 @@ static int parse_ref_name(struct json_object *object, struct lcx__descriptor *d,
 {
 	struct json_object *annotations = NULL;
 	const char *name = NULL;
-	int r = lcx__json_object(object, "annotations", &annotations, err);
+	int r = lcx__doc_object(object, "annotations", &annotations, err);
 
 	if (r == 0 && annotations)
-		r = lcx__json_string(annotations, "org.opencontainers.image.ref.name", &name, err);
+		r = lcx__doc_string(annotations, "org.opencontainers.image.ref.name", &name, err);
 	if (r < 0 || !name)
 		return r;
 	d->ref_name = strdup(name);
@@ -101,7 +101,7 @@ static int parse_ref_name(struct json_object *object, struct lcx__descriptor *d,
 static int refuse_urls(struct json_object *object, struct lcx_error **err)
 {
 	struct json_object *urls = NULL;
-	int r = lcx__json_array(object, "urls", &urls, err);
+	int r = lcx__doc_array(object, "urls", &urls, err);
 
 	if (r == 0 && urls && json_object_array_length(urls) > 0)
 		return lcx__fail(err, EBADMSG, "foreign content (\"urls\") is refused");
@@ -116,11 +116,11 @@ static int parse_descriptor(struct json_object *object, struct lcx__descriptor *
 
 	if (!json_object_is_type(object, json_type_object))
 		return lcx__fail(err, EBADMSG, "a descriptor is not an object");
-	r = lcx__json_string(object, "digest", &digest, err);
+	r = lcx__doc_string(object, "digest", &digest, err);
 	if (r == 0)
-		r = lcx__json_string(object, "mediaType", &media_type, err);
+		r = lcx__doc_string(object, "mediaType", &media_type, err);
 	if (r == 0)
-		r = lcx__json_size(object, "size", &d->size, err);
+		r = lcx__doc_size(object, "size", &d->size, err);
 	if (r == 0)
 		r = refuse_urls(object, err);
 	if (r < 0)
@@ -188,13 +188,13 @@ static int decide_kind(struct json_object *object, const char *content_type, boo
 	bool is_index;
 	int r, kind;
 
-	r = lcx__json_string(object, "mediaType", &stated, err);
+	r = lcx__doc_string(object, "mediaType", &stated, err);
 	if (r == 0)
-		r = lcx__json_array(object, "layers", &layers, err);
+		r = lcx__doc_array(object, "layers", &layers, err);
 	if (r == 0)
-		r = lcx__json_object(object, "config", &config, err);
+		r = lcx__doc_object(object, "config", &config, err);
 	if (r == 0)
-		r = lcx__json_array(object, "manifests", &manifests, err);
+		r = lcx__doc_array(object, "manifests", &manifests, err);
 	if (r < 0)
 		return r;
 	if (json_object_object_get_ex(object, "fsLayers", NULL) ||
@@ -217,7 +217,7 @@ static int decide_kind(struct json_object *object, const char *content_type, boo
 static int check_version(struct json_object *object, struct lcx_error **err)
 {
 	uint64_t version = 0;
-	int r = lcx__json_size(object, "schemaVersion", &version, err);
+	int r = lcx__doc_size(object, "schemaVersion", &version, err);
 
 	if (r == 0 && version != 2)
 		return lcx__fail(err, EBADMSG, "schema version %ju is not supported, only 2",
@@ -229,24 +229,24 @@ int lcx__manifest_parse(const char *data, size_t length, const char *content_typ
 			struct lcx__manifest **ret, struct lcx_error **err)
 {
 	CLEANUP(lcx__manifest_freep) struct lcx__manifest *m = calloc(1, sizeof(*m));
-	CLEANUP(lcx__json_putp) struct json_object *object = NULL;
+	CLEANUP(lcx__doc_putp) struct json_object *object = NULL;
 	struct json_object *items = NULL, *config = NULL;
 	int r;
 
 	if (!m)
 		return lcx__fail_nomem(err);
-	r = lcx__json_parse(data, length, "manifest", &object, err);
+	r = lcx__doc_parse(data, length, "manifest", &object, err);
 	if (r < 0)
 		return r;
 	r = check_version(object, err);
 	if (r == 0)
 		r = decide_kind(object, content_type, &m->is_index, err);
 	if (r == 0)
-		r = lcx__json_array(object, m->is_index ? "manifests" : "layers", &items, err);
+		r = lcx__doc_array(object, m->is_index ? "manifests" : "layers", &items, err);
 	if (r == 0)
 		r = parse_items(items, m, err);
 	if (r == 0 && !m->is_index) {
-		r = lcx__json_object(object, "config", &config, err);
+		r = lcx__doc_object(object, "config", &config, err);
 		if (r == 0)
 			r = parse_descriptor(config, &m->config, err);
 		if (r == 0)

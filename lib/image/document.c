@@ -1,46 +1,27 @@
 /* SPDX-License-Identifier: MIT */
-#include "image/json.h"
+#include "image/document.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <string.h>
 
+#include "image/manifest.h"
+#include "util/json.h"
 #include "util/str.h"
 
-enum { DEPTH_MAX = 32 };
-
-int lcx__json_parse(const char *data, size_t length, const char *what, struct json_object **ret,
-		    struct lcx_error **err)
+int lcx__doc_parse(const char *data, size_t length, const char *what, struct json_object **ret,
+		   struct lcx_error **err)
 {
-	struct json_tokener *tokener = json_tokener_new_ex(DEPTH_MAX);
-	struct json_object *object;
-	enum json_tokener_error error;
-	size_t end;
+	CLEANUP(lcx__doc_putp) struct json_object *object = NULL;
+	int r = lcx__json_parse(data, length, LCX__DOCUMENT_MAX, &object, err);
 
-	if (!tokener)
-		return lcx__fail_nomem(err);
-	if (length > INT_MAX) {
-		json_tokener_free(tokener);
-		return lcx__fail(err, EBADMSG, "%s: too long", what);
-	}
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_ALLOW_TRAILING_CHARS |
-						JSON_TOKENER_VALIDATE_UTF8);
-	object = json_tokener_parse_ex(tokener, data, (int)length);
-	error = json_tokener_get_error(tokener);
-	end = json_tokener_get_parse_end(tokener);
-	json_tokener_free(tokener);
-
-	/* A second document behind the first would be read by some and not by others. */
-	while (end < length && strchr(" \t\r\n", data[end]) && data[end] != '\0')
-		end++;
-	if (error != json_tokener_success || end != length ||
-	    !json_object_is_type(object, json_type_object)) {
-		json_object_put(object);
-		return lcx__fail(err, EBADMSG, "%s: not a JSON object (%s)", what,
-				 error != json_tokener_success ? json_tokener_error_desc(error)
-							       : "unexpected content");
-	}
-	*ret = object;
+	if (r == -ENOMEM)
+		return r;
+	/* Whoever sent it, it is the message that is bad and not an argument. */
+	if (r < 0)
+		return lcx__fail_prefix(err, -EBADMSG, "%s", what);
+	if (!json_object_is_type(object, json_type_object))
+		return lcx__fail(err, EBADMSG, "%s: not a JSON object", what);
+	*ret = TAKE_PTR(object);
 	return 0;
 }
 
@@ -69,8 +50,8 @@ static bool has_nul(struct json_object *string)
 	return strlen(json_object_get_string(string)) != (size_t)json_object_get_string_len(string);
 }
 
-int lcx__json_string(struct json_object *object, const char *key, const char **ret,
-		     struct lcx_error **err)
+int lcx__doc_string(struct json_object *object, const char *key, const char **ret,
+		    struct lcx_error **err)
 {
 	struct json_object *value = NULL;
 	int r = get(object, key, json_type_string, &value, err);
@@ -83,20 +64,20 @@ int lcx__json_string(struct json_object *object, const char *key, const char **r
 	return 0;
 }
 
-int lcx__json_object(struct json_object *object, const char *key, struct json_object **ret,
-		     struct lcx_error **err)
+int lcx__doc_object(struct json_object *object, const char *key, struct json_object **ret,
+		    struct lcx_error **err)
 {
 	return get(object, key, json_type_object, ret, err);
 }
 
-int lcx__json_array(struct json_object *object, const char *key, struct json_object **ret,
-		    struct lcx_error **err)
+int lcx__doc_array(struct json_object *object, const char *key, struct json_object **ret,
+		   struct lcx_error **err)
 {
 	return get(object, key, json_type_array, ret, err);
 }
 
-int lcx__json_size(struct json_object *object, const char *key, uint64_t *ret,
-		   struct lcx_error **err)
+int lcx__doc_size(struct json_object *object, const char *key, uint64_t *ret,
+		  struct lcx_error **err)
 {
 	struct json_object *value = NULL;
 	int64_t number;
@@ -112,12 +93,12 @@ int lcx__json_size(struct json_object *object, const char *key, uint64_t *ret,
 	return 0;
 }
 
-int lcx__json_dup_string(struct json_object *object, const char *key, char **ret,
-			 struct lcx_error **err)
+int lcx__doc_dup_string(struct json_object *object, const char *key, char **ret,
+			struct lcx_error **err)
 {
 	const char *text = NULL;
 	char *copy;
-	int r = lcx__json_string(object, key, &text, err);
+	int r = lcx__doc_string(object, key, &text, err);
 
 	if (r < 0)
 		return r;
@@ -128,13 +109,13 @@ int lcx__json_dup_string(struct json_object *object, const char *key, char **ret
 	return 0;
 }
 
-int lcx__json_dup_strv(struct json_object *object, const char *key, char ***ret,
-		       struct lcx_error **err)
+int lcx__doc_dup_strv(struct json_object *object, const char *key, char ***ret,
+		      struct lcx_error **err)
 {
 	CLEANUP(lcx__strv_freep) char **strv = NULL;
 	struct json_object *array = NULL;
 	size_t n;
-	int r = lcx__json_array(object, key, &array, err);
+	int r = lcx__doc_array(object, key, &array, err);
 
 	if (r < 0)
 		return r;
@@ -160,13 +141,13 @@ static int compare_strings(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-int lcx__json_dup_keys(struct json_object *object, const char *key, char ***ret,
-		       struct lcx_error **err)
+int lcx__doc_dup_keys(struct json_object *object, const char *key, char ***ret,
+		      struct lcx_error **err)
 {
 	CLEANUP(lcx__strv_freep) char **strv = NULL;
 	struct json_object *map = NULL;
 	size_t n = 0;
-	int r = lcx__json_object(object, key, &map, err);
+	int r = lcx__doc_object(object, key, &map, err);
 
 	if (r < 0)
 		return r;
