@@ -54,8 +54,7 @@ LCX_PUBLIC int lcx_ipam_cursor_next(struct lcx_ipam_cursor *cursor, struct lcx_e
 		return r;
 	cursor->lease = *lease;
 	lcx__address_format(cursor->pool->subnet.bits, lcx__lease_address(lease), cursor->address);
-	if (lease->owner_length < sizeof(cursor->owner))
-		memcpy(cursor->owner, lease->owner, lease->owner_length);
+	memcpy(cursor->owner, lease->owner, lease->owner_length);
 	return 1;
 }
 

@@ -7,6 +7,8 @@
 
 /* Giving addresses out and taking them back: each call is one change of the file. */
 
+enum { RELEASED_AT_ONCE = 64 };
+
 static int check_owner(const char *owner, struct lcx_error **err)
 {
 	if (owner && lcx__name_is_valid(owner))
@@ -198,25 +200,35 @@ LCX_PUBLIC int lcx_ipam_release(struct lcx_ipam_pool *pool, const char *address,
 	return lcx__ipam_commit(&change, err);
 }
 
-/* Remove one entry of @owner, whatever its kind. Return: 1, 0 if there is none. */
-static int release_one(struct lcx_ipam_pool *pool, const char *owner, struct lcx_error **err)
+/* The latest entry of an owner, whatever its kind, or 0. */
+static uint32_t any_of(struct lcx__ipam_change *change, const char *owner)
+{
+	uint32_t link = lcx__lease_by_owner(change, owner, LCX_IPAM_LEASE, &(uint32_t){0});
+
+	return link ? link
+		    : lcx__lease_by_owner(change, owner, LCX_IPAM_RESERVATION, &(uint32_t){0});
+}
+
+/*
+ * Remove entries of @owner, each by a change of its own, under one lock; not
+ * all at once, since others wait. Return: how many, or a negative errno.
+ */
+static int release_some(struct lcx_ipam_pool *pool, const char *owner, struct lcx_error **err)
 {
 	CLEANUP(lcx__ipam_end) struct lcx__ipam_change change;
 	uint32_t link;
-	int r;
+	int r, count;
 
 	r = lcx__ipam_begin(pool, &change, err);
-	if (r < 0)
-		return r;
-	link = lcx__lease_by_owner(&change, owner, LCX_IPAM_LEASE, &(uint32_t){0});
-	if (!link)
-		link = lcx__lease_by_owner(&change, owner, LCX_IPAM_RESERVATION, &(uint32_t){0});
-	r = lcx__ipam_whole(&change, err);
-	if (r < 0 || !link)
-		return r;
-	lcx__lease_remove(&change, link);
-	r = lcx__ipam_commit(&change, err);
-	return r < 0 ? r : 1;
+	for (count = 0; r == 0 && count < RELEASED_AT_ONCE; count++) {
+		link = any_of(&change, owner);
+		r = lcx__ipam_whole(&change, err);
+		if (r < 0 || !link)
+			break;
+		lcx__lease_remove(&change, link);
+		r = lcx__ipam_commit(&change, err);
+	}
+	return r < 0 ? r : count;
 }
 
 LCX_PUBLIC int lcx_ipam_release_owner(struct lcx_ipam_pool *pool, const char *owner,
@@ -228,8 +240,8 @@ LCX_PUBLIC int lcx_ipam_release_owner(struct lcx_ipam_pool *pool, const char *ow
 	r = check_owner(owner, err);
 	if (r < 0)
 		return r;
-	while ((r = release_one(pool, owner, err)) > 0)
-		count++;
+	while ((r = release_some(pool, owner, err)) > 0)
+		count += (uint32_t)r;
 	if (r == 0 && ret_count)
 		*ret_count = count;
 	return r;
@@ -258,8 +270,7 @@ LCX_PUBLIC int lcx_ipam_lookup(struct lcx_ipam_pool *pool, const char *address, 
 		return lcx__fail(err, ENOENT, "%s of address pool '%s' is not in use", address,
 				 pool->name);
 	lease = lcx__lease_read(&change, link);
-	memcpy(text, lease->owner,
-	       lease->owner_length < sizeof(text) ? lease->owner_length : sizeof(text) - 1);
+	memcpy(text, lease->owner, lease->owner_length);
 	r = copy_text(text, owner, size, err);
 	return r < 0 ? r : lease->kind;
 }

@@ -52,27 +52,43 @@ static bool link_is_valid(struct lcx__ipam_change *change, uint32_t link)
 	return false;
 }
 
-/* What a link leads to; it must lead somewhere. */
+/*
+ * What a link leads to; it must lead somewhere. A lease whose owner's length exceeds its
+ * room is not handed out, so that nobody else has to ask.
+ */
 const struct lcx__ipam_lease *lcx__lease_read(struct lcx__ipam_change *change, uint32_t link)
 {
+	static const struct lcx__ipam_lease empty;
+	const struct lcx__ipam_lease *lease;
+
 	if (!link_is_valid(change, link))
-		link = 1; /* any cell: the result will not be believed */
-	return &lcx__ipam_read(change, lease_cell(change, link))->u.lease;
+		return &empty;
+	lease = &lcx__ipam_read(change, lease_cell(change, link))->u.lease;
+	if (lease->owner_length <= sizeof(lease->owner))
+		return lease;
+	lcx__ipam_damage(change, lease_cell(change, link));
+	return &empty;
 }
 
 static struct lcx__ipam_lease *write_lease(struct lcx__ipam_change *change, uint32_t link)
 {
+	struct lcx__ipam_lease *lease;
+
 	if (!link_is_valid(change, link))
-		link = 1;
-	return &lcx__ipam_write(change, lease_cell(change, link))->u.lease;
+		link = 1; /* any cell: a damaged change is not written */
+	lease = &lcx__ipam_write(change, lease_cell(change, link))->u.lease;
+	if (lease->owner_length > sizeof(lease->owner)) {
+		lcx__ipam_damage(change, lease_cell(change, link));
+		lease->owner_length = 0;
+	}
+	return lease;
 }
 
 bool lcx__lease_is_of(const struct lcx__ipam_lease *lease, const char *owner)
 {
 	size_t length = strlen(owner);
 
-	return lease->owner_length == length && length <= sizeof(lease->owner) &&
-	       memcmp(lease->owner, owner, length) == 0;
+	return lease->owner_length == length && memcmp(lease->owner, owner, length) == 0;
 }
 
 lcx__address lcx__lease_address(const struct lcx__ipam_lease *lease)
@@ -117,7 +133,7 @@ uint32_t lcx__lease_by_owner(struct lcx__ipam_change *change, const char *owner,
 	while (link && !change->damaged) {
 		const struct lcx__ipam_lease *lease = lcx__lease_read(change, link);
 
-		if (steps-- == 0 || lease->owner_length > sizeof(lease->owner) ||
+		if (steps-- == 0 ||
 		    owner_bucket(change, lease->owner, lease->owner_length, lease->kind) != bucket)
 			lcx__ipam_damage(change, lease_cell(change, link));
 		else if (lease->kind == kind && lcx__lease_is_of(lease, owner) && (*index)-- == 0)
@@ -243,6 +259,8 @@ void lcx__lease_remove(struct lcx__ipam_change *change, uint32_t link)
 	lease = &lcx__ipam_fresh(change, lease_cell(change, link))->u.lease;
 	lease->owner_next = state->free_head;
 	state->free_head = link;
+	if (state->used == 0)
+		lcx__ipam_damage(change, LCX__STATE_CELL);
 	state->used--;
 	if (lcx__ipam_slot(change->pool, address, &slot)) {
 		lcx__bitmap_clear(change, slot);

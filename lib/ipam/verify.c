@@ -43,8 +43,6 @@ static bool lease_can_be(const struct lcx_ipam_pool *pool, const struct lcx__ipa
 {
 	char owner[LCX_IPAM_OWNER_SIZE] = "";
 
-	if (lease->owner_length > sizeof(lease->owner))
-		return false;
 	memcpy(owner, lease->owner, lease->owner_length);
 	return strlen(owner) == lease->owner_length && lcx__name_is_valid(owner) &&
 	       (lease->kind == LCX_IPAM_LEASE || lease->kind == LCX_IPAM_RESERVATION) &&

@@ -1,0 +1,9 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# A full disk is an error with words, never a signal.
+. "${SRC:?}/tests/system/lib.sh"
+
+mkdir "$T/small"
+mount -t tmpfs -o size=160k,mode=0700 lcx-test-small "$T/small"
+defer "umount '$T/small'"
+"$BUILD/tests/ipam-full-disk" "$T/small" || fail "ipam-full-disk ends well (status $?)"
