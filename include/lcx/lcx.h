@@ -3,20 +3,20 @@
 #define LCX_LCX_H
 
 /* Everything; each header also stands alone. */
-#include <lcx/container.h>
 #include <lcx/cgroup.h>
+#include <lcx/container.h>
 #include <lcx/ctx.h>
 #include <lcx/error.h>
 #include <lcx/image.h>
 #include <lcx/ipam.h>
 #include <lcx/log.h>
+#include <lcx/net.h>
+#include <lcx/netlink.h>
+#include <lcx/ns.h>
 #include <lcx/overlay.h>
 #include <lcx/process.h>
 #include <lcx/security.h>
 #include <lcx/spec.h>
 #include <lcx/version.h>
-#include <lcx/ipam.h>
-#include <lcx/net.h>
-#include <lcx/netlink.h>
 
 #endif /* LCX_LCX_H */
