@@ -31,13 +31,12 @@ static const struct option_row rows[] = {
 };
 
 static const struct grammar grammar = {
-	"CONTAINER COMMAND [ARGUMENT...]",
-	"Run a program in a running container. The exit code is the program's, or 125 if lcx "
-	"failed,\n"
-	"126 if the program cannot be executed, 127 if it is not there.",
-	rows,
-	2,
-	-1,
+	.operands = "CONTAINER COMMAND [ARGUMENT...]",
+	.about = "Run a program in a running container. The exit code is the program's, or 125 if\n"
+		 "lcx failed, 126 if the program cannot be executed, 127 if it is not there.",
+	.rows = rows,
+	.min = 2,
+	.max = -1,
 	.stop_at_operand = true,
 };
 

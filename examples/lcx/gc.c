@@ -8,13 +8,8 @@
 #include "text.h"
 
 static const struct grammar grammar = {
-	"",
-	"Take down what has no living owner: containers whose program died, kernel objects that "
-	"they\n"
-	"left, layers that no image needs.",
-	NULL,
-	0,
-	0,
+	.about = "Take down what has no living owner: containers whose program died, kernel\n"
+		 "objects that they left, layers that no image needs.",
 };
 
 int cmd_gc(struct app *app, int argc, char **argv)

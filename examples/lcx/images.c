@@ -19,7 +19,12 @@ static const struct option_row rows[] = {
 	{0},
 };
 
-static const struct grammar grammar = {"[NAME]", "List the images that are here.", rows, 0, 1};
+static const struct grammar grammar = {
+	.operands = "[NAME]",
+	.about = "List the images that are here.",
+	.rows = rows,
+	.max = 1,
+};
 
 static const struct table_column columns[] = {
 	{"REPOSITORY", "Repository"},

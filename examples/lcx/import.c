@@ -16,13 +16,12 @@ static const struct option_row rows[] = {
 };
 
 static const struct grammar grammar = {
-	"DIR [NAME]",
-	"Take an image out of an OCI layout, a directory with an 'oci-layout' file. Its name here "
-	"is\n"
-	"NAME, or the one that it has in the layout.",
-	rows,
-	1,
-	2,
+	.operands = "DIR [NAME]",
+	.about = "Take an image out of an OCI layout, a directory with an 'oci-layout' file. Its\n"
+		 "name here is NAME, or the one that it has in the layout.",
+	.rows = rows,
+	.min = 1,
+	.max = 2,
 };
 
 int cmd_import(struct app *app, int argc, char **argv)

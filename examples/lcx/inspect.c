@@ -20,7 +20,11 @@ static const struct option_row rows[] = {
 };
 
 static const struct grammar grammar = {
-	"NAME...", "Print everything about containers or images, as a JSON array.", rows, 1, -1,
+	.operands = "NAME...",
+	.about = "Print everything about containers or images, as a JSON array.",
+	.rows = rows,
+	.min = 1,
+	.max = -1,
 };
 
 static int inspect_container(struct app *app, const char *name, const char *separator,

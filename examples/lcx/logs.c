@@ -29,11 +29,12 @@ static const struct option_row rows[] = {
 };
 
 static const struct grammar grammar = {
-	"CONTAINER",
-	"Print what a container has written, to standard output and to standard error as it did.",
-	rows,
-	1,
-	1,
+	.operands = "CONTAINER",
+	.about = "Print what a container has written, to standard output and to standard error as "
+		 "it did.",
+	.rows = rows,
+	.min = 1,
+	.max = 1,
 };
 
 struct limits {

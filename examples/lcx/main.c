@@ -65,7 +65,10 @@ static bool asks_for_help(int argc, char **argv)
 int main(int argc, char **argv)
 {
 	static const struct grammar grammar = {
-		"COMMAND [ARGUMENT...]", "", main_rows, 0, -1, .stop_at_operand = true,
+		.operands = "COMMAND [ARGUMENT...]",
+		.rows = main_rows,
+		.max = -1,
+		.stop_at_operand = true,
 	};
 	struct main_options values = {0};
 	struct app app = {.command = ""};

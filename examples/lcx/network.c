@@ -21,7 +21,9 @@ static bool begin(struct app *app, const struct grammar *grammar, void *values, 
 
 /* ---- ls ------------------------------------------------------------------- */
 
-static const struct grammar ls_grammar = {"", "List networks.", NULL, 0, 0};
+static const struct grammar ls_grammar = {
+	.about = "List networks.",
+};
 
 static const struct table_column columns[] = {
 	{"NAME", "Name"},     {"DRIVER", "Driver"}, {"SUBNET", "Subnet"}, {"GATEWAY", "Gateway"},
@@ -96,9 +98,11 @@ static const struct option_row create_rows[] = {
 };
 
 static const struct grammar create_grammar = {
-	"NAME",      "Create a network. Its interfaces exist while a container is attached.",
-	create_rows, 1,
-	1,
+	.operands = "NAME",
+	.about = "Create a network. Its interfaces exist while a container is attached.",
+	.rows = create_rows,
+	.min = 1,
+	.max = 1,
 };
 
 static const struct {
@@ -147,7 +151,10 @@ static int network_create(struct app *app, int argc, char **argv)
 /* ---- inspect -------------------------------------------------------------- */
 
 static const struct grammar inspect_grammar = {
-	"NAME...", "Print networks and who is attached to them, as a JSON array.", NULL, 1, -1,
+	.operands = "NAME...",
+	.about = "Print networks and who is attached to them, as a JSON array.",
+	.min = 1,
+	.max = -1,
 };
 
 static int network_inspect(struct app *app, int argc, char **argv)
@@ -176,7 +183,10 @@ static int network_inspect(struct app *app, int argc, char **argv)
 /* ---- rm ------------------------------------------------------------------- */
 
 static const struct grammar rm_grammar = {
-	"NAME...", "Remove networks to which nothing is attached.", NULL, 1, -1,
+	.operands = "NAME...",
+	.about = "Remove networks to which nothing is attached.",
+	.min = 1,
+	.max = -1,
 };
 
 static int remove_one(struct app *app, const char *name, void *data, struct lcx_error **err)

@@ -94,12 +94,13 @@ void options_print_rows(const struct option_row *rows)
 
 static void print_help(const struct parser *p)
 {
-	printf("Usage: lcx %s%s%s%s\n\n%s\n", p->app->command,
-	       p->grammar->rows ? " [OPTION...]" : "", p->grammar->operands[0] ? " " : "",
-	       p->grammar->operands, p->grammar->about);
-	if (p->grammar->rows) {
+	const struct grammar *g = p->grammar;
+
+	printf("Usage: lcx %s%s%s%s\n\n%s\n", p->app->command, g->rows ? " [OPTION...]" : "",
+	       g->operands ? " " : "", g->operands ? g->operands : "", g->about);
+	if (g->rows) {
 		puts("\nOptions:");
-		options_print_rows(p->grammar->rows);
+		options_print_rows(g->rows);
 	}
 	puts("\nOptions of every command:");
 	options_print_rows(options_global);

@@ -29,7 +29,7 @@ struct option_row {
 };
 
 struct grammar {
-	const char *operands; /* "IMAGE [COMMAND [ARGUMENT...]]" */
+	const char *operands; /* "IMAGE [COMMAND [ARGUMENT...]]"; NULL: none */
 	const char *about;
 	const struct option_row *rows;
 	int min, max; /* number of operands; @max of -1: any */

@@ -24,7 +24,10 @@ static const struct option_row rows[] = {
 	{0},
 };
 
-static const struct grammar grammar = {"", "List containers.", rows, 0, 0};
+static const struct grammar grammar = {
+	.about = "List containers.",
+	.rows = rows,
+};
 
 static const struct table_column columns[] = {
 	{"CONTAINER ID", "ID"},      {"IMAGE", "Image"},   {"COMMAND", "Command"},

@@ -14,9 +14,11 @@ static const struct option_row rows[] = {
 };
 
 static const struct grammar grammar = {
-	"IMAGE", "Fetch an image from a registry. What was downloaded before is not fetched again.",
-	rows,    1,
-	1,
+	.operands = "IMAGE",
+	.about = "Fetch an image from a registry. What was downloaded before is not fetched again.",
+	.rows = rows,
+	.min = 1,
+	.max = 1,
 };
 
 int cmd_pull(struct app *app, int argc, char **argv)

@@ -13,7 +13,11 @@ static const struct option_row rows[] = {
 };
 
 static const struct grammar grammar = {
-	"CONTAINER...", "Remove containers with all that they have written.", rows, 1, -1,
+	.operands = "CONTAINER...",
+	.about = "Remove containers with all that they have written.",
+	.rows = rows,
+	.min = 1,
+	.max = -1,
 };
 
 static int remove_one(struct lcx_container *container, void *data, struct lcx_error **err)

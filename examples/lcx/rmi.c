@@ -3,12 +3,11 @@
 #include "options.h"
 
 static const struct grammar grammar = {
-	"IMAGE...",
-	"Remove images: a name, and with the last name the image; an identifier, with all its "
-	"names.",
-	NULL,
-	1,
-	-1,
+	.operands = "IMAGE...",
+	.about = "Remove images: a name, and with the last name the image; an identifier, with all "
+		 "its names.",
+	.min = 1,
+	.max = -1,
 };
 
 static int remove_one(struct app *app, const char *name, void *data, struct lcx_error **err)

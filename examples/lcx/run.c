@@ -67,13 +67,11 @@ static const struct option_row rows[] = {
 };
 
 static const struct grammar grammar = {
-	"IMAGE [COMMAND [ARGUMENT...]]",
-	"Run a program in a new container. The exit code is the program's, or 125 if lcx failed, "
-	"126 if\n"
-	"the program cannot be executed, 127 if it is not there.",
-	rows,
-	0,
-	-1,
+	.operands = "IMAGE [COMMAND [ARGUMENT...]]",
+	.about = "Run a program in a new container. The exit code is the program's, or 125 if lcx\n"
+		 "failed, 126 if the program cannot be executed, 127 if it is not there.",
+	.rows = rows,
+	.max = -1,
 	.stop_at_operand = true,
 };
 

@@ -7,7 +7,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include <lcx/security.h>
 
 #include "app.h"
 

@@ -23,11 +23,11 @@ static const struct option_row rows[] = {
 };
 
 static const struct grammar grammar = {
-	"[CONTAINER...]",
-	"Show what running containers use; on a terminal again every second, until Ctrl-C.",
-	rows,
-	0,
-	-1,
+	.operands = "[CONTAINER...]",
+	.about =
+		"Show what running containers use; on a terminal again every second, until Ctrl-C.",
+	.rows = rows,
+	.max = -1,
 };
 
 static const struct table_column columns[] = {

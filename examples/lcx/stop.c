@@ -19,11 +19,11 @@ static const struct option_row stop_rows[] = {
 };
 
 static const struct grammar stop_grammar = {
-	"CONTAINER...",
-	"End containers: by their stop signal, and after a while by SIGKILL.",
-	stop_rows,
-	1,
-	-1,
+	.operands = "CONTAINER...",
+	.about = "End containers: by their stop signal, and after a while by SIGKILL.",
+	.rows = stop_rows,
+	.min = 1,
+	.max = -1,
 };
 
 static int stop_one(struct lcx_container *container, void *data, struct lcx_error **err)
@@ -61,7 +61,11 @@ static const struct option_row kill_rows[] = {
 };
 
 static const struct grammar kill_grammar = {
-	"CONTAINER...", "Send a signal to the first process of containers.", kill_rows, 1, -1,
+	.operands = "CONTAINER...",
+	.about = "Send a signal to the first process of containers.",
+	.rows = kill_rows,
+	.min = 1,
+	.max = -1,
 };
 
 static int kill_one(struct lcx_container *container, void *data, struct lcx_error **err)

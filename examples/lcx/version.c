@@ -6,9 +6,8 @@
 #include "options.h"
 
 static const struct grammar grammar = {
-	"",   "Print the versions of the command and of the library, and what that was built with.",
-	NULL, 0,
-	0,
+	.about = "Print the versions of the command and of the library, and what that was built "
+		 "with.",
 };
 
 static const char *const features[] = {"image", "seccomp"};

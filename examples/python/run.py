@@ -3,7 +3,7 @@
 """The whole sequence from Python: an image or a directory, a network, a web server in a container with an
 address from the pool, an event loop over its descriptor, a second process, statistics, the log, and its end.
 
-    run.py --root DIR (--layout OCI-LAYOUT | --rootfs DIR)
+    run.py --root DIR (--layout OCI-LAYOUT [--ref NAME] | --rootfs DIR)
 """
 
 import argparse
@@ -95,6 +95,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--root", required=True)
     parser.add_argument("--layout")
+    parser.add_argument("--ref", help="which image of the layout, if it has several")
     parser.add_argument("--rootfs")
     options = parser.parse_args()
     if bool(options.layout) == bool(options.rootfs):
@@ -103,7 +104,7 @@ def main():
     say("library", lcx.version())
     with lcx.Context(options.root) as context:
         if options.layout:
-            say("image", context.import_image(options.layout, "python-example"))
+            say("image", context.import_image(options.layout, "python-example", options.ref))
         say("network", context.create_network("python-net"))
         try:
             with describe(context, options) as container:
