@@ -104,6 +104,11 @@ int text_parse_signal(const char *text, int32_t *ret)
 	}
 	if (strncasecmp(text, "SIG", 3) == 0)
 		text += 3;
+	if (strncasecmp(text, "RTMIN+", 6) == 0 &&
+	    text_parse_int(text + 6, 0, SIGRTMAX - SIGRTMIN, &number) == 0) {
+		*ret = SIGRTMIN + (int32_t)number; /* systemd ends by RTMIN+3 */
+		return 0;
+	}
 	for (int32_t n = 1; n < NSIG; n++) {
 		const char *name = sigabbrev_np(n);
 
@@ -219,7 +224,8 @@ static void scaled(double value, double step, const char *const *units, size_t n
 {
 	size_t i = 0;
 
-	while (value >= step && i + 1 < n) {
+	/* What would be rounded up to the next unit belongs to it. */
+	while (value + 0.5 >= step && i + 1 < n) {
 		value /= step;
 		i++;
 	}
