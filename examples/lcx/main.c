@@ -7,6 +7,7 @@
  */
 
 #include <errno.h>
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,6 +77,8 @@ int main(int argc, char **argv)
 	const struct command *command;
 	int code;
 
+	/* How wide a character is; numbers stay as programs read them. */
+	(void)setlocale(LC_CTYPE, "");
 	if (asks_for_help(argc, argv)) {
 		print_help();
 		return EXIT_SUCCESS;

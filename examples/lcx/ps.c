@@ -162,13 +162,13 @@ static char *command_of(const struct lcx_container *c, bool no_trunc)
 {
 	enum { WIDTH = 20 };
 	const char *command = lcx_container_command(c);
-	size_t length = WIDTH - 1;
+	size_t length = WIDTH - 3;
 
 	if (no_trunc || strlen(command) <= WIDTH)
 		return xprintf("\"%s\"", command);
 	while (length > 0 && ((unsigned char)command[length] & 0xc0) == 0x80)
 		length--; /* not in the middle of a character */
-	return xprintf("\"%.*s…\"", (int)length, command);
+	return xprintf("\"%.*s...\"", (int)length, command);
 }
 
 static void add_row(struct table *table, const struct lcx_container *c, const struct app *app,

@@ -304,14 +304,23 @@ static bool want_image(struct app *app, const char *reference, const struct run_
 
 /* ---- running -------------------------------------------------------------- */
 
+static void print_step(const struct app *app, const char *name, int64_t ns)
+{
+	fprintf(stderr, "lcx: %s: %-24s %4" PRId64 ".%03" PRId64 " ms\n", app->command, name,
+		ns / 1000000, ns / 1000 % 1000);
+}
+
 static void print_steps(const struct app *app, const struct lcx_container *c)
 {
-	for (uint32_t i = 0; app->debug && i < lcx_container_step_count(c); i++) {
-		int64_t ns = lcx_container_step_ns(c, i);
+	int64_t total_ns = 0;
 
-		fprintf(stderr, "lcx: %s: %-24s %4" PRId64 ".%03" PRId64 " ms\n", app->command,
-			lcx_container_step_name(c, i), ns / 1000000, ns / 1000 % 1000);
+	if (!app->debug)
+		return;
+	for (uint32_t i = 0; i < lcx_container_step_count(c); i++) {
+		print_step(app, lcx_container_step_name(c, i), lcx_container_step_ns(c, i));
+		total_ns += lcx_container_step_ns(c, i);
 	}
+	print_step(app, "(all)", total_ns);
 }
 
 static int fail_start(struct app *app, struct lcx_container *c, struct lcx_error **err)
@@ -320,8 +329,8 @@ static int fail_start(struct app *app, struct lcx_container *c, struct lcx_error
 
 	print_steps(app, c);
 	app_report(app, err);
-	/* It never ran, so nobody misses it. If it was not even created this finds nothing. */
-	if (lcx_container_id(c)[0])
+	/* It never ran, so nobody misses it. */
+	if (lcx_container_state(c) != LCX_CONTAINER_NEW)
 		(void)lcx_container_remove(c, 1, NULL);
 	return code;
 }

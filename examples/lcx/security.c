@@ -7,7 +7,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-
 #include "app.h"
 
 DEFINE_CLEANUP(struct lcx_seccomp *, lcx_seccomp_free)

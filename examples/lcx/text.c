@@ -315,12 +315,6 @@ void text_short_id(const char *id, bool whole, char out[static 80])
 		(void)snprintf(out, 80, "%.12s", colon ? colon + 1 : id);
 }
 
-void text_print_safe(FILE *out, const char *text)
-{
-	for (; *text; text++)
-		fputc(iscntrl((unsigned char)*text) && *text != '\n' ? '?' : *text, out);
-}
-
 /* How many bytes a UTF-8 character has here, 0 if it is none; RFC 3629. */
 static size_t utf8_length(const unsigned char *s)
 {
@@ -349,6 +343,28 @@ static size_t utf8_length(const unsigned char *s)
 		return rows[i].length;
 	}
 	return 0;
+}
+
+/* The C0 and C1 controls: ESC, and what terminals take for ESC [ in UTF-8, among them. */
+static bool is_control(const unsigned char *s)
+{
+	return (s[0] < 0x20 && s[0] != '\n') || s[0] == 0x7f ||
+	       (s[0] == 0xc2 && s[1] >= 0x80 && s[1] <= 0x9f);
+}
+
+void text_print_safe(FILE *out, const char *text)
+{
+	const unsigned char *s = (const unsigned char *)text;
+
+	while (*s) {
+		size_t length = utf8_length(s);
+
+		if (length == 0 || is_control(s))
+			fputc('?', out);
+		else
+			fwrite(s, 1, length, out);
+		s += length ? length : 1;
+	}
 }
 
 void text_print_json(FILE *out, const char *text)
