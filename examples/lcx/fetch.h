@@ -30,8 +30,8 @@ struct fetch_options {
 		 "USER[:PASSWORD]",                                                                \
 		 "for the registry; the password is asked for if it is not given"},                \
 	{                                                                                          \
-		'\0', "platform", OPTION_STRING, offsetof(type, member.platform),                  \
-			"OS/ARCH[/VARIANT]", "choose out of an image for several"                  \
+		'\0', "platform", OPTION_STRING, offsetof(type, member.platform), "OS/ARCH",       \
+			"choose out of an image for several"                                       \
 	}
 
 /* Pull, showing progress on @out; what goes wrong is reported. @ret may be NULL. */
