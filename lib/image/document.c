@@ -12,13 +12,14 @@ int lcx__doc_parse(const char *data, size_t length, const char *what, struct jso
 		   struct lcx_error **err)
 {
 	CLEANUP(lcx__doc_putp) struct json_object *object = NULL;
-	int r = lcx__json_parse(data, length, LCX__DOCUMENT_MAX, &object, err);
+	CLEANUP(lcx_error_freep) struct lcx_error *reason = NULL;
+	int r = lcx__json_parse(data, length, LCX__DOCUMENT_MAX, &object, &reason);
 
 	if (r == -ENOMEM)
-		return r;
+		return lcx__fail_nomem(err);
 	/* Whoever sent it, it is the message that is bad and not an argument. */
 	if (r < 0)
-		return lcx__fail_prefix(err, -EBADMSG, "%s", what);
+		return lcx__fail(err, EBADMSG, "%s: %s", what, lcx_error_message(reason));
 	if (!json_object_is_type(object, json_type_object))
 		return lcx__fail(err, EBADMSG, "%s: not a JSON object", what);
 	*ret = TAKE_PTR(object);
