@@ -95,7 +95,7 @@ void lcx__link_put_change(struct lcx__nl_batch *batch, const char *name, uint32_
 		.ifi_flags = change->up ? IFF_UP : 0,
 		.ifi_change = change->up ? IFF_UP : 0,
 	};
-	size_t families, family;
+	size_t families, family, info, data;
 
 	lcx__nl_begin(batch, RTM_NEWLINK, CHANGE, &ifi, sizeof(ifi));
 	if (index == 0)
@@ -108,6 +108,14 @@ void lcx__link_put_change(struct lcx__nl_batch *batch, const char *name, uint32_
 		lcx__nl_put_u8(batch, IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
 		lcx__nl_nest_end(batch, family);
 		lcx__nl_nest_end(batch, families);
+	}
+	if (change->hairpin) {
+		info = lcx__nl_nest(batch, IFLA_LINKINFO);
+		lcx__nl_put_str(batch, IFLA_INFO_SLAVE_KIND, "bridge");
+		data = lcx__nl_nest(batch, IFLA_INFO_SLAVE_DATA);
+		lcx__nl_put_u8(batch, IFLA_BRPORT_MODE, 1);
+		lcx__nl_nest_end(batch, data);
+		lcx__nl_nest_end(batch, info);
 	}
 }
 

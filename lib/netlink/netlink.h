@@ -61,6 +61,7 @@ struct lcx__link_change {
 	const char *alias;      /* NULL: as it is */
 	bool up;                /* set up; false: as it is */
 	bool no_ipv6_address;   /* no link-local address when it comes up; needs IPv6 in the kernel */
+	bool hairpin;           /* of a bridge's port: frames may go back where they came from */
 };
 
 void lcx__link_put_change(struct lcx__nl_batch *batch, const char *name, uint32_t index,

@@ -59,13 +59,44 @@ void lcx__nft_put_chain(struct lcx__nl_batch *batch, const char *table,
 	lcx__nl_nest_end(batch, hook);
 }
 
+static void put_fields(struct lcx__nl_batch *batch, const uint32_t *lengths)
+{
+	size_t description = lcx__nl_nest(batch, NFTA_SET_DESC);
+	size_t concat = lcx__nl_nest(batch, NFTA_SET_DESC_CONCAT), field;
+
+	for (; *lengths != 0; lengths++) {
+		field = lcx__nl_nest(batch, NFTA_LIST_ELEM);
+		lcx__nl_put_be32(batch, NFTA_SET_FIELD_LEN, *lengths);
+		lcx__nl_nest_end(batch, field);
+	}
+	lcx__nl_nest_end(batch, concat);
+	lcx__nl_nest_end(batch, description);
+}
+
+/* nft(8) lists names in the right order only when it is told that they are in the host's. */
+static void put_byte_order(struct lcx__nl_batch *batch)
+{
+	enum { KEY_BYTE_ORDER = 0, HOST = 1 };
+	uint8_t data[2 + sizeof(uint32_t)] = { KEY_BYTE_ORDER, sizeof(uint32_t) };
+	uint32_t order = HOST;
+
+	memcpy(data + 2, &order, sizeof(order));
+	lcx__nl_put(batch, NFTA_SET_USERDATA, data, sizeof(data));
+}
+
+static uint32_t set_flags(const struct lcx__nft_set *set)
+{
+	return (set->data_length > 0 ? NFT_SET_MAP : 0u) |
+	       (set->field_lengths[0] != 0 ? NFT_SET_INTERVAL | NFT_SET_CONCAT : 0u);
+}
+
 void lcx__nft_put_set(struct lcx__nl_batch *batch, const char *table,
                       const struct lcx__nft_set *set, uint32_t id)
 {
 	lcx__nft_message(batch, NFT_MSG_NEWSET, NLM_F_CREATE | NLM_F_ACK);
 	lcx__nl_put_str(batch, NFTA_SET_TABLE, table);
 	lcx__nl_put_str(batch, NFTA_SET_NAME, set->name);
-	lcx__nl_put_be32(batch, NFTA_SET_FLAGS, set->data_length > 0 ? NFT_SET_MAP : 0);
+	lcx__nl_put_be32(batch, NFTA_SET_FLAGS, set_flags(set));
 	lcx__nl_put_be32(batch, NFTA_SET_KEY_TYPE, set->key_type);
 	lcx__nl_put_be32(batch, NFTA_SET_KEY_LEN, set->key_length);
 	if (set->data_length > 0) {
@@ -73,6 +104,10 @@ void lcx__nft_put_set(struct lcx__nl_batch *batch, const char *table,
 		lcx__nl_put_be32(batch, NFTA_SET_DATA_LEN, set->data_length);
 	}
 	lcx__nl_put_be32(batch, NFTA_SET_ID, id);
+	if (set->field_lengths[0] != 0)
+		put_fields(batch, set->field_lengths);
+	if (set->key_type == NFT_TYPE_IFNAME)
+		put_byte_order(batch);
 }
 
 /* User data is a row of (type, length, bytes); type 0 is nft(8)'s comment, with its NUL. */
@@ -94,6 +129,8 @@ static void put_element(struct lcx__nl_batch *batch, const struct lcx__nft_eleme
 	size_t nest = lcx__nl_nest(batch, NFTA_LIST_ELEM);
 
 	lcx__nft_put_data(batch, NFTA_SET_ELEM_KEY, element->key, element->key_length);
+	if (element->is_range)
+		lcx__nft_put_data(batch, NFTA_SET_ELEM_KEY_END, element->key_end, element->key_length);
 	if (!key_only && element->data_length > 0)
 		lcx__nft_put_data(batch, NFTA_SET_ELEM_DATA, element->data, element->data_length);
 	if (!key_only && element->comment[0] != '\0')

@@ -32,6 +32,8 @@ struct lcx__nft_set {
 	const char *name;
 	uint32_t key_type, key_length;
 	uint32_t data_type, data_length; /* of a map; 0 for a set */
+	/* Entries are ranges of a concatenation of fields with these lengths; 0 ends the list. */
+	uint32_t field_lengths[4];
 };
 
 enum lcx__nft_kind {
@@ -81,7 +83,9 @@ enum { LCX__NFT_KEY_SIZE = 32, LCX__NFT_DATA_SIZE = 8, LCX__NFT_COMMENT_SIZE = 2
 
 struct lcx__nft_element {
 	uint8_t key[LCX__NFT_KEY_SIZE], data[LCX__NFT_DATA_SIZE];
+	uint8_t key_end[LCX__NFT_KEY_SIZE]; /* of a range */
 	uint32_t key_length, data_length;
+	bool is_range;
 	char comment[LCX__NFT_COMMENT_SIZE];
 };
 

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include "net/net-internal.h"
+
+LCX_PUBLIC int lcx_attachment_new(const char *owner, struct lcx_attachment **ret,
+                                  struct lcx_error **err)
+{
+	struct lcx_attachment *attachment;
+
+	if (!lcx__name_is_valid(owner))
+		return lcx__fail(err, EINVAL, "'%s' cannot be the owner of an attachment", owner);
+	attachment = calloc(1, sizeof(*attachment));
+	if (!attachment)
+		return lcx__fail_nomem(err);
+	strcpy(attachment->owner, owner);
+	strcpy(attachment->interface, "eth0");
+	*ret = attachment;
+	return 0;
+}
+
+LCX_PUBLIC int lcx_attachment_set_interface(struct lcx_attachment *attachment, const char *name,
+                                            struct lcx_error **err)
+{
+	if (!lcx__link_name_is_valid(name) || strcmp(name, "lo") == 0)
+		return lcx__fail(err, EINVAL, "'%s' cannot name a container's interface", name);
+	strcpy(attachment->interface, name);
+	return 0;
+}
+
+LCX_PUBLIC int lcx_attachment_set_address(struct lcx_attachment *attachment, const char *address,
+                                          struct lcx_error **err)
+{
+	struct lcx__inet inet;
+
+	if (lcx__inet_parse_address(address, &inet) < 0)
+		return lcx__fail(err, EINVAL, "'%s' is not an address", address);
+	lcx__inet_format_address(&inet, attachment->address);
+	return 0;
+}
+
+LCX_PUBLIC int lcx_attachment_set_mac(struct lcx_attachment *attachment, const char *mac,
+                                      struct lcx_error **err)
+{
+	CLEANUP(lcx_link_config_freep) struct lcx_link_config *config = NULL;
+	int r;
+
+	/* Checked by the one who knows what an address is. */
+	r = lcx_link_config_new(&config, err);
+	if (r == 0)
+		r = lcx_link_config_set_mac(config, mac, err);
+	if (r == 0)
+		strcpy(attachment->mac, mac);
+	return r;
+}
+
+int lcx__attachment_copy_port(struct lcx_attachment *attachment, const struct lcx_port *port)
+{
+	struct lcx_port *ports = reallocarray(attachment->ports, attachment->port_count + 1,
+	                                      sizeof(*ports));
+
+	if (!ports)
+		return -ENOMEM;
+	ports[attachment->port_count] = *port;
+	attachment->ports = ports;
+	attachment->port_count++;
+	return 0;
+}
+
+LCX_PUBLIC int lcx_attachment_add_port(struct lcx_attachment *attachment,
+                                       const struct lcx_port *port, struct lcx_error **err)
+{
+	int r = lcx__port_check(port, err);
+	size_t total = port->count;
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < attachment->port_count; i++)
+		total += attachment->ports[i].count;
+	if (total > NET_PORTS_LIMIT)
+		return lcx__fail(err, EINVAL, "more than %d published ports", NET_PORTS_LIMIT);
+	return lcx__attachment_copy_port(attachment, port) < 0 ? lcx__fail_nomem(err) : 0;
+}
+
+/*
+ * An address that is made out of the IP address moves with it to the next
+ * container, so that what neighbours remember of the old one stays true.
+ */
+void lcx__attachment_derive_mac(const struct lcx__inet *address, char mac[static NET_MAC_SIZE])
+{
+	const uint8_t *b = address->bytes + lcx__inet_length(address) - 4;
+
+	(void)snprintf(mac, NET_MAC_SIZE, "02:6c:%02x:%02x:%02x:%02x", b[0], b[1], b[2], b[3]);
+}
+
+LCX_PUBLIC int lcx_attachment_open(struct lcx_ctx *ctx, const char *network, const char *owner,
+                                   struct lcx_attachment **ret, struct lcx_error **err)
+{
+	CLEANUP(closep) int dir_fd = -1;
+	int r;
+
+	if (!lcx__name_is_valid(network) || !lcx__name_is_valid(owner))
+		return lcx__fail(err, EINVAL, "'%s' in '%s' cannot name an attachment", owner, network);
+	dir_fd = r = lcx__net_records_dir(ctx, network, err);
+	if (dir_fd >= 0)
+		r = lcx__record_read(dir_fd, owner, ret, err);
+	if (r == -ENOENT)
+		return lcx__fail(err, ENOENT, "'%s' is not attached to network '%s'", owner, network);
+	return r;
+}
+
+LCX_PUBLIC const char *lcx_attachment_owner(const struct lcx_attachment *attachment)
+{
+	return attachment->owner;
+}
+
+LCX_PUBLIC const char *lcx_attachment_network(const struct lcx_attachment *attachment)
+{
+	return attachment->network;
+}
+
+LCX_PUBLIC const char *lcx_attachment_interface(const struct lcx_attachment *attachment)
+{
+	return attachment->interface;
+}
+
+LCX_PUBLIC const char *lcx_attachment_address(const struct lcx_attachment *attachment)
+{
+	return attachment->address;
+}
+
+LCX_PUBLIC uint32_t lcx_attachment_prefix(const struct lcx_attachment *attachment)
+{
+	return attachment->prefix;
+}
+
+LCX_PUBLIC const char *lcx_attachment_gateway(const struct lcx_attachment *attachment)
+{
+	return attachment->gateway;
+}
+
+LCX_PUBLIC const char *lcx_attachment_mac(const struct lcx_attachment *attachment)
+{
+	return attachment->mac;
+}
+
+LCX_PUBLIC const char *lcx_attachment_host_interface(const struct lcx_attachment *attachment)
+{
+	return attachment->host_interface;
+}
+
+LCX_PUBLIC const char *lcx_attachment_bridge(const struct lcx_attachment *attachment)
+{
+	return attachment->bridge;
+}
+
+LCX_PUBLIC uint32_t lcx_attachment_port_count(const struct lcx_attachment *attachment)
+{
+	return (uint32_t)attachment->port_count;
+}
+
+LCX_PUBLIC const struct lcx_port *lcx_attachment_port(const struct lcx_attachment *attachment,
+                                                      uint32_t position)
+{
+	return position < attachment->port_count ? &attachment->ports[position] : NULL;
+}
+
+LCX_PUBLIC struct lcx_attachment *lcx_attachment_free(struct lcx_attachment *attachment)
+{
+	if (!attachment)
+		return NULL;
+	free(attachment->ports);
+	free(attachment);
+	return NULL;
+}

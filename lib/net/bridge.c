@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * A network's bridge: there while a container is attached.
+ *
+ * It is made down and with its mark, in one send; then the firewall knows it, then
+ * the switches are set, then it gets its address, and it is set up last. So a bridge
+ * that is up is complete, and one that is ours and not up is what a killed process
+ * has left: the steps are repeated on it, and what is there already is fine.
+ */
+#include <fcntl.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
+
+#include "net/net-internal.h"
+#include "util/fs.h"
+
+#define FORWARDING_WAS_OFF ".forwarding-was-off"
+
+bool lcx__bridge_forwarding_was_off(const struct lcx_ctx *ctx)
+{
+	CLEANUP(closep) int fd = lcx__net_run_dir(ctx, NULL);
+
+	return fd >= 0 && faccessat(fd, FORWARDING_WAS_OFF, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* Remembered before it is done, so that it can be undone after a crash. */
+static int remember_forwarding(const struct lcx_ctx *ctx, struct lcx_error **err)
+{
+	CLEANUP(closep) int fd = lcx__net_run_dir(ctx, err);
+	int r = fd;
+
+	if (fd >= 0)
+		r = lcx__replace_file(fd, FORWARDING_WAS_OFF, "", 0, 0600, false);
+	return r < 0 ? lcx__fail_sys(err, -r, "remember that forwarding was off") : 0;
+}
+
+static void forget_forwarding(const struct lcx_ctx *ctx)
+{
+	CLEANUP(closep) int fd = lcx__net_run_dir(ctx, NULL);
+
+	if (fd >= 0)
+		(void)unlinkat(fd, FORWARDING_WAS_OFF, 0);
+}
+
+int lcx__bridge_find(struct lcx_ctx *ctx, struct lcx_netlink *nl, const struct lcx_network *network,
+                     struct lcx_link **ret, struct lcx_error **err)
+{
+	CLEANUP(lcx_error_freep) struct lcx_error *ignored = NULL;
+	CLEANUP(lcx_link_freep) struct lcx_link *link = NULL;
+	char mark[NET_MARK_SIZE];
+	int r;
+
+	r = lcx_link_open(nl, network->bridge, &link, &ignored);
+	if (r == -ENODEV)
+		return 0;
+	if (r < 0)
+		return lcx__fail(err, -r, "%s", lcx_error_message(ignored));
+	lcx__net_mark(ctx, network->name, mark);
+	if (strcmp(lcx_link_kind(link), "bridge") != 0 || strcmp(lcx_link_alias(link), mark) != 0)
+		return lcx__fail(err, EEXIST,
+		                 "network '%s': interface '%s' is there and is not ours (%s, alias \"%s\"); "
+		                 "remove it, or create the network with another bridge name",
+		                 network->name, network->bridge,
+		                 lcx_link_kind(link)[0] ? lcx_link_kind(link) : "hardware",
+		                 lcx_link_alias(link));
+	*ret = TAKE_PTR(link);
+	return 1;
+}
+
+/* That of the way out: a larger one would lose packets, a smaller one time. */
+static uint32_t default_mtu(struct lcx_netlink *nl)
+{
+	CLEANUP(lcx_route_list_freep) struct lcx_route_list *routes = NULL;
+	CLEANUP(lcx_link_freep) struct lcx_link *link = NULL;
+
+	if (lcx_route_list_open(nl, &routes, NULL) < 0)
+		return 0;
+	while (lcx_route_list_next(routes)) {
+		if (strcmp(lcx_route_list_destination(routes), "0.0.0.0/0") != 0 ||
+		    lcx_route_list_index(routes) == 0)
+			continue;
+		if (lcx_link_open_index(nl, lcx_route_list_index(routes), &link, NULL) == 0 &&
+		    lcx_link_mtu(link) >= 68 && lcx_link_mtu(link) <= 65535)
+			return lcx_link_mtu(link);
+		return 0;
+	}
+	return 0;
+}
+
+static int make(struct lcx_ctx *ctx, struct lcx_netlink *nl, const struct lcx_network *network,
+                struct lcx_error **err)
+{
+	CLEANUP(lcx_link_config_freep) struct lcx_link_config *config = NULL;
+	uint32_t mtu = network->mtu != 0 ? network->mtu : default_mtu(nl);
+	char mark[NET_MARK_SIZE], mac[NET_MAC_SIZE];
+	struct lcx__inet gateway;
+	int r;
+
+	if (lcx__inet_parse_address(network->gateway, &gateway) < 0)
+		return lcx__fail(err, EINVAL, "'%s' is not an address", network->gateway);
+	lcx__net_mark(ctx, network->name, mark);
+	lcx__attachment_derive_mac(&gateway, mac);
+	r = lcx_link_config_new(&config, err);
+	if (r == 0 && mtu != 0)
+		r = lcx_link_config_set_mtu(config, mtu, err);
+	if (r == 0)
+		r = lcx_link_config_set_mac(config, mac, err);
+	if (r == 0)
+		r = lcx_link_config_set_alias(config, mark, err);
+	if (r == 0)
+		r = lcx_bridge_create(nl, network->bridge, config, err);
+	return r;
+}
+
+/* Router advertisements come from routers, not from containers (CVE-2020-10749). */
+static int set_switches(struct lcx_ctx *ctx, const struct lcx_network *network, struct lcx_error **err)
+{
+	int r = 0;
+
+	if (lcx__ipv6_is_there()) {
+		r = lcx__sysctl_interface("ipv6", network->bridge, "accept_ra", "0", err);
+		if (r == 0)
+			r = lcx__sysctl_interface("ipv6", network->bridge, "autoconf", "0", err);
+	}
+	if (r < 0 || network->internal)
+		return r;
+	/* 127.0.0.1 as the source of a connection to a published port; the firewall guards it. */
+	r = lcx__sysctl_interface("ipv4", network->bridge, "route_localnet", "1", err);
+	if (r < 0 || lcx__forwarding_is_on())
+		return r;
+	r = remember_forwarding(ctx, err);
+	return r < 0 ? r : lcx__forwarding_switch_on(err);
+}
+
+static int set_address_and_up(struct lcx_netlink *nl, const struct lcx_network *network,
+                              uint32_t index, struct lcx_error **err)
+{
+	CLEANUP(lcx__nl_batch_free) struct lcx__nl_batch batch = NL_BATCH_EMPTY;
+	struct lcx__link_change up = { .up = true };
+	struct lcx__inet address, subnet;
+	int r;
+
+	if (lcx__inet_parse_address(network->gateway, &address) < 0 ||
+	    lcx__inet_parse(network->subnet, &subnet) < 0)
+		return lcx__fail(err, EINVAL, "'%s' is not an address", network->gateway);
+	address.prefix = subnet.prefix;
+	/* Replacing: no failure when a killed process has come this far. */
+	lcx__address_put(&batch, RTM_NEWADDR,
+	                 NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE, index, &address);
+	lcx__link_put_change(&batch, NULL, index, &up);
+	r = lcx__nl_exchange(nl, &batch, NULL, NULL, NULL);
+	return r < 0 ? lcx__nl_fail(nl, err, -r, "address %s, set up", network->gateway) : 0;
+}
+
+static int complete(struct lcx_ctx *ctx, struct lcx_netlink *nl, const struct lcx_network *network,
+                    uint32_t index, struct lcx_error **err)
+{
+	bool guard = !network->internal && !lcx__forwarding_is_on();
+	char comment[NET_MARK_SIZE];
+	int r;
+
+	lcx__net_comment(ctx, network->name, comment);
+	r = lcx__firewall_add_network(comment, network,
+	                              guard || lcx__bridge_forwarding_was_off(ctx), err);
+	if (r == 0)
+		r = set_switches(ctx, network, err);
+	if (r >= 0)
+		r = set_address_and_up(nl, network, index, err);
+	return r < 0 ? r : 0;
+}
+
+int lcx__bridge_ensure(struct lcx_ctx *ctx, struct lcx_netlink *nl,
+                       const struct lcx_network *network, struct lcx__bridge *ret,
+                       struct lcx_error **err)
+{
+	CLEANUP(lcx_link_freep) struct lcx_link *link = NULL;
+	CLEANUP(closep) int networks_fd = -1;
+	int r = lcx__bridge_find(ctx, nl, network, &link, err);
+
+	if (r < 0)
+		return r;
+	if (r == 0) {
+		networks_fd = lcx__net_networks_dir(ctx, err);
+		r = networks_fd < 0 ? networks_fd : lcx__subnet_check(networks_fd, network, err);
+		if (r == 0)
+			r = make(ctx, nl, network, err);
+		if (r == 0)
+			r = lcx_link_open(nl, network->bridge, &link, err);
+		if (r < 0)
+			return r;
+	}
+	if (!(lcx_link_flags(link) & IFF_UP)) {
+		r = complete(ctx, nl, network, lcx_link_index(link), err);
+		if (r < 0) {
+			(void)lcx__fail_prefix(err, r, "bridge '%s'", network->bridge);
+			(void)lcx__bridge_remove(ctx, nl, network, NULL);
+			return r;
+		}
+	}
+	ret->index = lcx_link_index(link);
+	ret->mtu = lcx_link_mtu(link);
+	return 0;
+}
+
+/* The bridge first: as long as it is there, the firewall must know it. */
+int lcx__bridge_remove(struct lcx_ctx *ctx, struct lcx_netlink *nl,
+                       const struct lcx_network *network, struct lcx_error **err)
+{
+	CLEANUP(lcx_error_freep) struct lcx_error *e = NULL;
+	CLEANUP(lcx_link_freep) struct lcx_link *link = NULL;
+	struct lcx__troubles troubles = TROUBLES_NONE;
+	bool unused = false;
+	int r;
+
+	/* Another's bridge of that name is none of our business. */
+	r = lcx__bridge_find(ctx, nl, network, &link, &e);
+	if (r == -EEXIST)
+		r = 0;
+	else if (r > 0)
+		r = lcx_link_destroy(nl, lcx_link_index(link), &e);
+	lcx__troubles_add(&troubles, r == -ENODEV ? 0 : r, &e);
+	if (!link)
+		e = lcx_error_free(e);
+
+	r = lcx__firewall_remove_network(network, &e);
+	lcx__troubles_add(&troubles, r, &e);
+	r = lcx__firewall_remove_unused(nl, lcx__bridge_forwarding_was_off(ctx), &unused, &e);
+	lcx__troubles_add(&troubles, r, &e);
+	if (r == 0 && unused)
+		forget_forwarding(ctx);
+	return lcx__troubles_end(&troubles, err);
+}

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * Taking down, in the reverse order of attach.c, from any process and without the
+ * container's namespace. The address is given back only when the host's end of the
+ * cable is gone, so that no two containers ever answer for it; the record goes
+ * after that, and so a step that failed is repeated by the next call.
+ */
+#include <linux/rtnetlink.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "net/net-internal.h"
+
+/* The interface, if it is there and has this mark. 1, 0, or a negative errno. */
+static int find_marked(struct lcx_netlink *nl, const char *name, const char *mark, uint32_t *ret_index,
+                       struct lcx_error **err)
+{
+	CLEANUP(lcx_error_freep) struct lcx_error *e = NULL;
+	CLEANUP(lcx_link_freep) struct lcx_link *link = NULL;
+	int r = lcx_link_open(nl, name, &link, &e);
+
+	if (r == -ENODEV)
+		return 0;
+	if (r < 0)
+		return lcx__fail(err, -r, "%s", lcx_error_message(e));
+	*ret_index = lcx_link_index(link);
+	return strcmp(lcx_link_alias(link), mark) == 0;
+}
+
+static int open_events(struct lcx_netlink **ret, struct lcx_error **err)
+{
+	CLEANUP(lcx_netlink_freep) struct lcx_netlink *nl = NULL;
+	int group = RTNLGRP_LINK, r;
+
+	r = lcx_netlink_open(&nl, err);
+	if (r < 0)
+		return r;
+	if (setsockopt(lcx_netlink_fd(nl), SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group,
+	               sizeof(group)) < 0)
+		return lcx__fail_sys(err, errno, "watch interfaces");
+	*ret = TAKE_PTR(nl);
+	return 0;
+}
+
+static void drain(int fd)
+{
+	char byte;
+
+	while (recv(fd, &byte, sizeof(byte), MSG_DONTWAIT | MSG_TRUNC) >= 0 || errno == ENOBUFS ||
+	       errno == EINTR)
+		;
+}
+
+/* Any news is a reason to look again; what they say does not matter. 1 while it is there. */
+static int wait_for_end(struct lcx_netlink *nl, const char *name, const char *mark,
+                        uint32_t timeout_ms, uint32_t *ret_index, struct lcx_error **err)
+{
+	CLEANUP(lcx_netlink_freep) struct lcx_netlink *events = NULL;
+	int64_t end = lcx__monotonic_ns() + (int64_t)timeout_ms * 1000000, left;
+	int r = find_marked(nl, name, mark, ret_index, err);
+
+	if (r <= 0 || timeout_ms == 0)
+		return r;
+	r = open_events(&events, err);
+	if (r < 0)
+		return r;
+	for (;;) {
+		struct pollfd pollfd = { .fd = lcx_netlink_fd(events), .events = POLLIN };
+
+		r = find_marked(nl, name, mark, ret_index, err);
+		left = (end - lcx__monotonic_ns()) / 1000000;
+		if (r <= 0 || left <= 0)
+			return r;
+		(void)poll(&pollfd, 1, left > INT32_MAX ? INT32_MAX : (int)left);
+		drain(pollfd.fd);
+	}
+}
+
+static int undo_link(struct lcx_ctx *ctx, struct lcx_netlink *nl, const char *name, const char *owner,
+                     uint32_t timeout_ms, struct lcx_error **err)
+{
+	CLEANUP(lcx_error_freep) struct lcx_error *e = NULL;
+	char mark[NET_MARK_SIZE];
+	uint32_t index = 0;
+	int r;
+
+	lcx__net_mark(ctx, owner, mark);
+	r = wait_for_end(nl, name, mark, timeout_ms, &index, err);
+	if (r <= 0)
+		return r;
+	r = lcx_link_destroy(nl, index, &e);
+	return r < 0 && r != -ENODEV ? lcx__fail(err, -r, "%s", lcx_error_message(e)) : 0;
+}
+
+int lcx__network_undo_link(struct lcx_ctx *ctx, const char *host_interface, const char *owner,
+                           uint32_t timeout_ms, struct lcx_error **err)
+{
+	CLEANUP(lcx_netlink_freep) struct lcx_netlink *nl = NULL;
+	int r = lcx_netlink_open(&nl, err);
+
+	return r < 0 ? r : undo_link(ctx, nl, host_interface, owner, timeout_ms, err);
+}
+
+/* Without a record: what has the owner's mark on this bridge. */
+static int undo_marked_links(struct lcx_ctx *ctx, struct lcx_netlink *nl,
+                             const struct lcx_network *network, const char *owner,
+                             uint32_t timeout_ms, struct lcx_error **err)
+{
+	CLEANUP(lcx_link_list_freep) struct lcx_link_list *links = NULL;
+	CLEANUP(lcx_link_freep) struct lcx_link *bridge = NULL;
+	CLEANUP(lcx_error_freep) struct lcx_error *e = NULL;
+	const struct lcx_link *link;
+	char mark[NET_MARK_SIZE];
+	int r = 0;
+
+	lcx__net_mark(ctx, owner, mark);
+	if (lcx_link_open(nl, network->bridge, &bridge, &e) < 0)
+		return 0;
+	r = lcx_link_list_open(nl, lcx_link_index(bridge), &links, err);
+	while (r == 0 && (link = lcx_link_list_next(links)))
+		if (strcmp(lcx_link_alias(link), mark) == 0)
+			r = undo_link(ctx, nl, lcx_link_name(link), owner, timeout_ms, err);
+	return r;
+}
+
+int lcx__network_undo_ports(struct lcx_ctx *ctx, const char *owner, struct lcx_error **err)
+{
+	char comment[NET_MARK_SIZE];
+
+	lcx__net_comment(ctx, owner, comment);
+	return lcx__firewall_remove_ports(comment, NULL, 0, err);
+}
+
+int lcx__network_undo_lease(struct lcx_ctx *ctx, const char *network, const char *owner,
+                            struct lcx_error **err)
+{
+	CLEANUP(lcx_error_freep) struct lcx_error *e = NULL;
+	CLEANUP(lcx_ipam_pool_freep) struct lcx_ipam_pool *pool = NULL;
+	CLEANUP(closep) int pools_fd = lcx__net_pools_dir(ctx, err);
+	int r;
+
+	if (pools_fd < 0)
+		return pools_fd;
+	r = lcx_ipam_pool_open(pools_fd, network, &pool, &e);
+	if (r == -ENOENT)
+		return 0;
+	if (r == 0)
+		r = lcx_ipam_release_owner(pool, owner, NULL, &e);
+	return r < 0 ? lcx__fail(err, -r, "%s", lcx_error_message(e)) : 0;
+}
+
+/* With the lock: no new attachment comes while we look whether this was the last. */
+static int remove_last(struct lcx_ctx *ctx, struct lcx_netlink *nl, const struct lcx_network *network,
+                       struct lcx_error **err)
+{
+	CLEANUP(closep) int records_fd = lcx__net_records_lock(ctx, network->name, err);
+	CLEANUP(lcx__strv_freep) char **owners = NULL;
+	int r;
+
+	if (records_fd < 0)
+		return records_fd;
+	r = lcx__net_list_names(records_fd, false, &owners);
+	if (r < 0)
+		return lcx__fail_sys(err, -r, "list attachments");
+	return owners[0] ? 0 : lcx__bridge_remove(ctx, nl, network, err);
+}
+
+static int undo_links(struct lcx_ctx *ctx, struct lcx_netlink *nl, const struct lcx_network *network,
+                      const struct lcx_attachment *record, const char *owner, uint32_t timeout_ms,
+                      struct lcx_error **err)
+{
+	if (record)
+		return undo_link(ctx, nl, record->host_interface, owner, timeout_ms, err);
+	return network ? undo_marked_links(ctx, nl, network, owner, timeout_ms, err) : 0;
+}
+
+static int undo_ports(struct lcx_ctx *ctx, const struct lcx_attachment *record, const char *owner,
+                      struct lcx_error **err)
+{
+	char comment[NET_MARK_SIZE];
+
+	if (!record)
+		return lcx__network_undo_ports(ctx, owner, err);
+	lcx__net_comment(ctx, owner, comment);
+	return record->port_count > 0 ? lcx__firewall_remove_ports(comment, record->ports,
+	                                                           record->port_count, err)
+	                              : 0;
+}
+
+/* @network is NULL when it is gone from the disk; the record then names the bridge. */
+static void take_down(struct lcx_ctx *ctx, struct lcx_netlink *nl, const struct lcx_network *network,
+                      const char *name, const char *owner, int records_fd,
+                      const struct lcx_attachment *record, uint32_t timeout_ms,
+                      struct lcx__troubles *troubles)
+{
+	struct lcx_error *e = NULL;
+	int r;
+
+	r = undo_ports(ctx, record, owner, &e);
+	lcx__troubles_add(troubles, r, &e);
+
+	r = undo_links(ctx, nl, network, record, owner, timeout_ms, &e);
+	lcx__troubles_add(troubles, r, &e);
+	if (r == 0) {
+		r = lcx__network_undo_lease(ctx, name, owner, &e);
+		lcx__troubles_add(troubles, r, &e);
+	}
+	if (troubles->result == 0 && records_fd >= 0) {
+		r = lcx__record_remove(records_fd, owner, &e);
+		lcx__troubles_add(troubles, r, &e);
+	}
+	if (network) {
+		r = remove_last(ctx, nl, network, &e);
+		lcx__troubles_add(troubles, r, &e);
+	}
+}
+
+/* What the disk says of a network and an attachment; both may be missing. */
+static int read_both(struct lcx_ctx *ctx, const char *name, const char *owner, int *ret_records_fd,
+                     struct lcx_network **ret_network, struct lcx_attachment **ret_record,
+                     struct lcx_error **err)
+{
+	CLEANUP(closep) int networks_fd = lcx__net_networks_dir(ctx, err), records_fd = -1;
+	int r;
+
+	if (networks_fd < 0)
+		return networks_fd;
+	r = lcx__network_read(networks_fd, name, ret_network, err);
+	if (r < 0 && r != -ENOENT)
+		return r;
+	records_fd = lcx__net_records_dir(ctx, name, err);
+	if (records_fd < 0)
+		return records_fd == -ENOENT ? 0 : records_fd;
+	/* A damaged record is as good as none: there are the marks. */
+	(void)lcx__record_read(records_fd, owner, ret_record, NULL);
+	*ret_records_fd = TAKE_FD(records_fd);
+	return 0;
+}
+
+LCX_PUBLIC int lcx_network_detach(struct lcx_ctx *ctx, const char *network, const char *owner,
+                                  uint32_t timeout_ms, struct lcx_error **err)
+{
+	CLEANUP(lcx_network_freep) struct lcx_network *stored = NULL;
+	CLEANUP(lcx_attachment_freep) struct lcx_attachment *record = NULL;
+	CLEANUP(lcx_netlink_freep) struct lcx_netlink *nl = NULL;
+	struct lcx__troubles troubles = TROUBLES_NONE;
+	CLEANUP(closep) int records_fd = -1;
+	int r;
+
+	if (!lcx__name_is_valid(network) || !lcx__name_is_valid(owner))
+		return lcx__fail(err, EINVAL, "'%s' in '%s' cannot name an attachment", owner, network);
+	r = read_both(ctx, network, owner, &records_fd, &stored, &record, err);
+	if (r == 0)
+		r = lcx_netlink_open(&nl, err);
+	if (r < 0)
+		return r;
+	take_down(ctx, nl, stored, network, owner, records_fd, record, timeout_ms, &troubles);
+	r = lcx__troubles_end(&troubles, err);
+	return lcx__fail_prefix(err, r, "detach '%s' from network '%s'", owner, network);
+}

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * Networks in the table "lcx", and the table's own life. All contexts of a host
+ * share it: it is made with the first bridge and goes with the last. The batch that
+ * makes it may be repeated: what is there stays, and the rules are made anew.
+ */
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netlink.h>
+#include <string.h>
+
+#include "net/firewall-internal.h"
+
+int lcx__firewall_open(struct lcx_netlink **ret, struct lcx_error **err)
+{
+	return lcx__netlink_open(NETLINK_NETFILTER, ret, err);
+}
+
+int lcx__firewall_commit(struct lcx_netlink *nl, struct lcx__nl_batch *batch)
+{
+	lcx__nft_end(batch);
+	return lcx__nl_exchange(nl, batch, NULL, NULL, NULL);
+}
+
+int lcx__firewall_fail(const struct lcx_netlink *nl, struct lcx_error **err, int r,
+                       const char *what)
+{
+	if (r == -EOPNOTSUPP || r == -EPROTONOSUPPORT)
+		return lcx__nl_fail(nl, err, -r,
+		                    "firewall: %s: this kernel lacks nf_tables or a part of it; load nf_tables, "
+		                    "nft_nat, nft_masq, nft_fib_inet, nft_ct",
+		                    what);
+	return lcx__nl_fail(nl, err, -r, "firewall: %s", what);
+}
+
+static void add_name(struct lcx__nft_element *element, const char *bridge)
+{
+	memcpy(element->key + element->key_length, bridge, strlen(bridge));
+	element->key_length += IFNAMSIZ;
+}
+
+static void name_key(struct lcx__nft_element *element, const struct lcx_network *network)
+{
+	add_name(element, network->bridge);
+}
+
+static void name_pair_key(struct lcx__nft_element *element, const struct lcx_network *network)
+{
+	add_name(element, network->bridge);
+	add_name(element, network->bridge);
+}
+
+/* From the subnet's first to its last address, and from the name to the name. */
+static void subnet_key(struct lcx__nft_element *element, const struct lcx_network *network)
+{
+	struct lcx__inet subnet = { 0 };
+
+	(void)lcx__inet_parse(network->subnet, &subnet);
+	memcpy(element->key, subnet.bytes, 4);
+	element->key_length = 4;
+	add_name(element, network->bridge);
+	memcpy(element->key_end, element->key, sizeof(element->key_end));
+	for (unsigned int bit = subnet.prefix; bit < 32; bit++)
+		element->key_end[bit / 8] |= (uint8_t)(0x80u >> (bit % 8));
+	element->is_range = true;
+}
+
+static const struct {
+	const char *set;
+	void (*make_key)(struct lcx__nft_element *element, const struct lcx_network *network);
+	bool internal_only;
+} bridge_sets[] = {
+	{ SET_BRIDGES, name_key, false },
+	{ SET_SAME_BRIDGE, name_pair_key, false },
+	{ SET_SUBNETS, subnet_key, false },
+	{ SET_INTERNAL, name_key, true },
+};
+
+static void put_bridge(struct lcx__nl_batch *batch, const char *comment,
+                       const struct lcx_network *network)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(bridge_sets); i++) {
+		struct lcx__nft_element element = { 0 };
+
+		if (bridge_sets[i].internal_only && !network->internal)
+			continue;
+		bridge_sets[i].make_key(&element, network);
+		(void)snprintf(element.comment, sizeof(element.comment), "%s", comment);
+		lcx__nft_put_elements(batch, NFT_MSG_NEWSETELEM, NLM_F_CREATE | NLM_F_ACK, LCX_TABLE,
+		                      bridge_sets[i].set, &element, 1);
+	}
+}
+
+/* The guard that is there stays: it remembers what forwarding was. */
+static bool wants_guard(struct lcx_netlink *nl, bool guard)
+{
+	return guard || lcx__nft_has_chain(nl, LCX_TABLE, CHAIN_GUARD) == 0;
+}
+
+int lcx__firewall_add_network(const char *comment, const struct lcx_network *network, bool guard,
+                              struct lcx_error **err)
+{
+	CLEANUP(lcx_netlink_freep) struct lcx_netlink *nl = NULL;
+	CLEANUP(lcx__nl_batch_free) struct lcx__nl_batch batch = NL_BATCH_EMPTY;
+	int r;
+
+	r = lcx__firewall_open(&nl, err);
+	if (r < 0)
+		return r;
+	/* The second network finds the table made. */
+	if (!guard) {
+		lcx__nft_begin(&batch, 0);
+		put_bridge(&batch, comment, network);
+		r = lcx__firewall_commit(nl, &batch);
+		if (r != -ENOENT)
+			return r < 0 ? lcx__firewall_fail(nl, err, r, "add a bridge") : 0;
+	}
+	guard = wants_guard(nl, guard);
+	lcx__nft_begin(&batch, 0);
+	lcx__ruleset_put(&batch, guard);
+	put_bridge(&batch, comment, network);
+	r = lcx__firewall_commit(nl, &batch);
+	return r < 0 ? lcx__firewall_fail(nl, err, r, "make the table \"" LCX_TABLE "\"") : 0;
+}
+
+int lcx__firewall_set_up(bool guard, struct lcx_error **err)
+{
+	CLEANUP(lcx_netlink_freep) struct lcx_netlink *nl = NULL;
+	CLEANUP(lcx__nl_batch_free) struct lcx__nl_batch batch = NL_BATCH_EMPTY;
+	int r;
+
+	r = lcx__firewall_open(&nl, err);
+	if (r < 0)
+		return r;
+	guard = wants_guard(nl, guard);
+	lcx__nft_begin(&batch, 0);
+	lcx__ruleset_put(&batch, guard);
+	r = lcx__firewall_commit(nl, &batch);
+	return r < 0 ? lcx__firewall_fail(nl, err, r, "make the table \"" LCX_TABLE "\"") : 0;
+}
+
+/* What is not there must not be deleted: it would undo the whole batch. Hence the question, and another try. */
+int lcx__firewall_remove_network(const struct lcx_network *network, struct lcx_error **err)
+{
+	enum { TRIES = 5 };
+	CLEANUP(lcx_netlink_freep) struct lcx_netlink *nl = NULL;
+	int r;
+
+	r = lcx__firewall_open(&nl, err);
+	if (r < 0)
+		return r;
+	for (int i = 0; i < TRIES; i++) {
+		CLEANUP(lcx__nl_batch_free) struct lcx__nl_batch batch = NL_BATCH_EMPTY;
+		unsigned int found = 0;
+
+		lcx__nft_begin(&batch, 0);
+		for (size_t s = 0; s < ARRAY_SIZE(bridge_sets); s++) {
+			CLEANUP(lcx__nft_elements_free) struct lcx__nft_elements there = { 0 };
+			struct lcx__nft_element key = { 0 };
+
+			bridge_sets[s].make_key(&key, network);
+			r = lcx__nft_find(nl, LCX_TABLE, bridge_sets[s].set, &key, 1, &there);
+			if (r < 0)
+				return lcx__firewall_fail(nl, err, r, "look a bridge up");
+			if (there.count == 0)
+				continue;
+			lcx__nft_put_elements(&batch, NFT_MSG_DELSETELEM, NLM_F_ACK, LCX_TABLE,
+			                      bridge_sets[s].set, &key, 1);
+			found++;
+		}
+		r = found > 0 ? lcx__firewall_commit(nl, &batch) : 0;
+		if (r != -ENOENT)
+			break;
+	}
+	return r < 0 ? lcx__firewall_fail(nl, err, r, "remove a bridge") : 0;
+}
+
+/* A bridge of any context: by its mark, since the table may have been flushed. */
+static int count_bridges(struct lcx_netlink *route, unsigned int *ret, struct lcx_error **err)
+{
+	CLEANUP(lcx_link_list_freep) struct lcx_link_list *links = NULL;
+	const struct lcx_link *link;
+	int r = lcx_link_list_open(route, 0, &links, err);
+
+	if (r < 0)
+		return r;
+	*ret = 0;
+	while ((link = lcx_link_list_next(links)))
+		if (strcmp(lcx_link_kind(link), "bridge") == 0 &&
+		    strncmp(lcx_link_alias(link), "lcx:", 4) == 0)
+			(*ret)++;
+	return 0;
+}
+
+/*
+ * The generation is asked for before the bridges are counted: a bridge that comes
+ * after that makes an entry, hence another generation, and the removal fails.
+ */
+int lcx__firewall_remove_unused(struct lcx_netlink *route, bool was_off, bool *ret_unused,
+                                struct lcx_error **err)
+{
+	enum { TRIES = 20 };
+	CLEANUP(lcx_netlink_freep) struct lcx_netlink *nl = NULL;
+	uint32_t generation = 0;
+	unsigned int bridges;
+	int r;
+
+	r = lcx__firewall_open(&nl, err);
+	if (r < 0)
+		return r;
+	for (int i = 0; i < TRIES; i++) {
+		CLEANUP(lcx__nl_batch_free) struct lcx__nl_batch batch = NL_BATCH_EMPTY;
+
+		r = lcx__nft_generation(nl, &generation);
+		if (r < 0)
+			return lcx__firewall_fail(nl, err, r, "ask for the generation");
+		r = count_bridges(route, &bridges, err);
+		*ret_unused = r == 0 && bridges == 0;
+		if (!*ret_unused)
+			return r;
+		if (was_off || lcx__nft_has_chain(nl, LCX_TABLE, CHAIN_GUARD) == 0) {
+			r = lcx__forwarding_switch_off(err);
+			if (r < 0)
+				return r;
+		}
+		if (lcx__nft_has_chain(nl, LCX_TABLE, "forward") == -ENOENT)
+			return 0;
+		lcx__nft_begin(&batch, generation);
+		lcx__nft_put_delete_table(&batch, LCX_TABLE);
+		r = lcx__firewall_commit(nl, &batch);
+		if (r == -ENOENT)
+			return 0;
+		if (r != -ERESTART)
+			break;
+	}
+	return r < 0 ? lcx__firewall_fail(nl, err, r, "remove the table \"" LCX_TABLE "\"") : 0;
+}

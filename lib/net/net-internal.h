@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * Shared by the files of lib/net and nobody else.
+ *
+ * On disk:   ROOT/networks/NAME.json      what a network is
+ *            ROOT/ipam/NAME               its address pool (lib/ipam)
+ *            RUN/net/NAME/OWNER.json      an attachment; written before its first kernel object
+ * Marks:     ifalias of a bridge          lcx:TAG:NETWORK
+ *            ifalias of a host interface  lcx:TAG:OWNER
+ *            comment of an nft element    TAG:OWNER, or TAG:NETWORK for a bridge
+ *            owner of a lease             OWNER
+ * The directory RUN/net/NAME is also the network's lock (flock): whoever makes
+ * the first attachment or takes down the last one holds it, so that the bridge is
+ * there as long as there is a record.
+ */
+
+#include <net/if.h>
+
+#include "lcx/ipam.h"
+#include "net/net.h"
+#include "netlink/inet.h"
+#include "netlink/netlink.h"
+#include "util/str.h"
+
+DEFINE_CLEANUP(struct lcx_ipam_pool *, lcx_ipam_pool_free)
+DEFINE_CLEANUP(struct lcx_ipam_cursor *, lcx_ipam_cursor_free)
+
+enum {
+	NET_NAME_SIZE = 129,
+	NET_MARK_SIZE = 160, /* "lcx:" TAG ":" NAME */
+	NET_MAC_SIZE = 18,
+	NET_PORTS_LIMIT = 65535,
+};
+
+struct lcx_network {
+	char name[NET_NAME_SIZE];
+	char driver[16];
+	char subnet[LCX__INET_SIZE], gateway[LCX__INET_SIZE]; /* "" before it is chosen */
+	char bridge[IFNAMSIZ];
+	uint32_t mtu;
+	bool internal;
+	bool subnet_chosen; /* by us: may be chosen anew while nobody uses it */
+	char created[LCX__TIME_SIZE];
+};
+
+enum port_protocol { PORT_TCP, PORT_UDP, PORT_SCTP };
+
+struct lcx_port {
+	char host_address[LCX__INET_SIZE];
+	uint16_t host_port, container_port, count;
+	enum port_protocol protocol;
+};
+
+struct lcx_attachment {
+	char owner[NET_NAME_SIZE], network[NET_NAME_SIZE];
+	char interface[IFNAMSIZ], host_interface[IFNAMSIZ], bridge[IFNAMSIZ];
+	char address[LCX__INET_SIZE], gateway[LCX__INET_SIZE], mac[NET_MAC_SIZE];
+	uint32_t prefix;
+	struct lcx_port *ports;
+	size_t port_count;
+	char boot_id[LCX__BOOT_ID_SIZE]; /* of the record it was read from */
+};
+
+/* Several failures in a row: the first one's number, everyone's words. */
+struct lcx__troubles {
+	int result;
+	struct lcx__strbuf words;
+};
+
+#define TROUBLES_NONE ((struct lcx__troubles){ 0 })
+
+/* Takes *err and empties it; @r >= 0 is none. */
+void lcx__troubles_add(struct lcx__troubles *troubles, int r, struct lcx_error **err);
+int lcx__troubles_end(struct lcx__troubles *troubles, struct lcx_error **err);
+
+/* ---- files and locks (store.c, network-file.c, record.c) ---- */
+
+/* An open directory, made if need be. */
+int lcx__net_networks_dir(const struct lcx_ctx *ctx, struct lcx_error **err);
+int lcx__net_pools_dir(const struct lcx_ctx *ctx, struct lcx_error **err);
+
+/* An open directory, or -ENOENT without words if nothing was ever attached. */
+int lcx__net_records_dir(const struct lcx_ctx *ctx, const char *network, struct lcx_error **err);
+int lcx__net_run_dir(const struct lcx_ctx *ctx, struct lcx_error **err);
+
+/* Made if need be, with an exclusive lock, which the descriptor's closing releases. */
+int lcx__net_networks_lock(const struct lcx_ctx *ctx, struct lcx_error **err);
+int lcx__net_records_lock(const struct lcx_ctx *ctx, const char *network, struct lcx_error **err);
+
+/* "NAME.json" in a directory: the names, sorted. With @directories, names of directories instead. */
+int lcx__net_list_names(int dir_fd, bool directories, char ***ret);
+
+int lcx__network_make_pool(struct lcx_ctx *ctx, const struct lcx_network *network,
+                           struct lcx_error **err);
+int lcx__network_write(int dir_fd, const struct lcx_network *network, struct lcx_error **err);
+int lcx__network_read(int dir_fd, const char *name, struct lcx_network **ret,
+                      struct lcx_error **err);
+
+int lcx__record_write(int dir_fd, const struct lcx_attachment *attachment, struct lcx_error **err);
+int lcx__record_read(int dir_fd, const char *owner, struct lcx_attachment **ret,
+                     struct lcx_error **err); /* -ENOENT without words when there is none */
+int lcx__record_remove(int dir_fd, const char *owner, struct lcx_error **err);
+
+struct json_object;
+struct json_object *lcx__record_to_json(const struct lcx_attachment *attachment);
+struct json_object *lcx__network_to_json(const struct lcx_network *network);
+
+/* ---- marks ---- */
+
+void lcx__net_mark(const struct lcx_ctx *ctx, const char *name, char mark[static NET_MARK_SIZE]);
+/* Without "lcx:": for nft comments, which stand in our own table. */
+void lcx__net_comment(const struct lcx_ctx *ctx, const char *name, char mark[static NET_MARK_SIZE]);
+uint32_t lcx__net_hash(const struct lcx_ctx *ctx, const char *a, const char *b);
+
+/* ---- subnets ---- */
+
+/*
+ * The first subnet that nothing on this host uses; or check the one that is set.
+ * @networks_fd: the other networks of this context
+ */
+int lcx__subnet_choose(int networks_fd, const struct lcx_network *network,
+                       char subnet[static LCX__INET_SIZE], struct lcx_error **err);
+int lcx__subnet_check(int networks_fd, const struct lcx_network *network, struct lcx_error **err);
+
+/* ---- bridges ---- */
+
+struct lcx__bridge {
+	uint32_t index, mtu;
+};
+
+/* Make the bridge what the network says; the network's lock is held. */
+int lcx__bridge_ensure(struct lcx_ctx *ctx, struct lcx_netlink *nl,
+                       const struct lcx_network *network, struct lcx__bridge *ret,
+                       struct lcx_error **err);
+/* Take the bridge and its nft entries down; the network's lock is held and it has no record. */
+int lcx__bridge_remove(struct lcx_ctx *ctx, struct lcx_netlink *nl,
+                       const struct lcx_network *network, struct lcx_error **err);
+/* 1 when it is there and ours, 0 when it is not there; -EEXIST when it is another's. */
+int lcx__bridge_find(struct lcx_ctx *ctx, struct lcx_netlink *nl,
+                     const struct lcx_network *network, struct lcx_link **ret,
+                     struct lcx_error **err);
+
+/* Did this context switch forwarding on? As its run directory remembers. */
+bool lcx__bridge_forwarding_was_off(const struct lcx_ctx *ctx);
+
+/* ---- firewall ---- */
+
+/*
+ * Let a bridge's traffic through; the table is made if need be. @guard: forwarding
+ * was off before, so that nothing but containers' traffic shall be forwarded.
+ */
+int lcx__firewall_add_network(const char *comment, const struct lcx_network *network, bool guard,
+                              struct lcx_error **err);
+int lcx__firewall_remove_network(const struct lcx_network *network, struct lcx_error **err);
+/*
+ * Remove the table when no bridge of any context is left; if it, or @was_off,
+ * remembers that forwarding was off, that is switched off first.
+ */
+int lcx__firewall_remove_unused(struct lcx_netlink *route, bool was_off, bool *ret_unused,
+                                struct lcx_error **err);
+/* Make the table anew around its entries. */
+int lcx__firewall_set_up(bool guard, struct lcx_error **err);
+
+/* -ENOENT, with words, when the table is not there; -EADDRINUSE when a port is taken. */
+int lcx__firewall_add_ports(const char *comment, const struct lcx_attachment *attachment,
+                            bool exclusive, struct lcx_error **err);
+/* With @ports NULL all entries of the mark, found by reading the whole table. */
+int lcx__firewall_remove_ports(const char *comment, const struct lcx_port *ports, size_t count,
+                               struct lcx_error **err);
+/* 1, the number and the holder's mark, when an entry has one of these ports, else 0. */
+int lcx__firewall_find_port(const struct lcx_port *port, uint16_t *ret_number,
+                            char holder[static NET_MARK_SIZE], struct lcx_error **err);
+/* What stands behind @prefix in the comments of port entries, each once. */
+int lcx__firewall_list_owners(const char *prefix, char ***ret, struct lcx_error **err);
+
+/* ---- sysctls ---- */
+
+/* 1 if net.ipv4.ip_forward was off and is on now; 0 if it was on. */
+int lcx__forwarding_switch_on(struct lcx_error **err);
+int lcx__forwarding_is_on(void);
+int lcx__forwarding_switch_off(struct lcx_error **err);
+int lcx__sysctl_interface(const char *family, const char *interface, const char *name,
+                          const char *value, struct lcx_error **err);
+bool lcx__ipv6_is_there(void);
+
+/* ---- ports ---- */
+
+const char *lcx__protocol_name(enum port_protocol protocol);
+int lcx__protocol_number(enum port_protocol protocol); /* IPPROTO_ */
+int lcx__protocol_parse(const char *text, enum port_protocol *ret);
+int lcx__port_check(const struct lcx_port *port, struct lcx_error **err);
+/* Choose what the system shall choose, and see that all are free. */
+int lcx__ports_claim(struct lcx_attachment *attachment, struct lcx_error **err);
+
+/* ---- attachments ---- */
+
+int lcx__attachment_copy_port(struct lcx_attachment *attachment, const struct lcx_port *port);
+void lcx__attachment_derive_mac(const struct lcx__inet *address, char mac[static NET_MAC_SIZE]);

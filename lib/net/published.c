@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * Published ports: entries of two maps, one per port, none of them a rule. The
+ * comment of each names its owner.
+ */
+#include <arpa/inet.h>
+#include <linux/netlink.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include "net/firewall-internal.h"
+
+static const char *const port_sets[] = { SET_PORTS_OF_ADDRESS, SET_PORTS_ANYWHERE };
+enum { OF_ADDRESS, ANYWHERE };
+
+static unsigned int set_of(const struct lcx_port *port)
+{
+	return strcmp(port->host_address, "0.0.0.0") == 0 ? ANYWHERE : OF_ADDRESS;
+}
+
+/* The key of one port, in 4-byte fields: (address .) protocol . port. */
+static void make_key(struct lcx__nft_element *element, const struct in_addr *address,
+                     enum port_protocol protocol, uint16_t number)
+{
+	uint16_t port = htons(number);
+	uint32_t n = 0;
+
+	*element = (struct lcx__nft_element){ 0 };
+	if (address) {
+		memcpy(element->key, address, 4);
+		n = 4;
+	}
+	element->key[n] = (uint8_t)lcx__protocol_number(protocol);
+	memcpy(element->key + n + 4, &port, sizeof(port));
+	element->key_length = n + 8;
+}
+
+static int add_key(struct lcx__nft_elements *elements, const char *address,
+                   enum port_protocol protocol, uint16_t number)
+{
+	struct lcx__nft_element element;
+	struct in_addr in;
+
+	if (address && inet_pton(AF_INET, address, &in) != 1)
+		return -EINVAL;
+	make_key(&element, address ? &in : NULL, protocol, number);
+	return lcx__nft_elements_add(elements, &element);
+}
+
+static int add_range(struct lcx__nft_elements *elements, const char *address,
+                     const struct lcx_port *port)
+{
+	int r = 0;
+
+	for (unsigned int i = 0; i < port->count && r == 0; i++)
+		r = add_key(elements, address, port->protocol, (uint16_t)(port->host_port + i));
+	return r;
+}
+
+/* Keys of the ports that belong into one of the two maps. */
+static int add_ports(struct lcx__nft_elements *elements, unsigned int set,
+                     const struct lcx_port *ports, size_t count)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < count && r == 0; i++)
+		if (set_of(&ports[i]) == set)
+			r = add_range(elements, set == ANYWHERE ? NULL : ports[i].host_address, &ports[i]);
+	return r;
+}
+
+/* Where the connections go; the elements are in the order that add_ports() made them. */
+static int fill_data(struct lcx__nft_elements *elements, unsigned int set, const char *comment,
+                     const struct lcx_attachment *attachment)
+{
+	struct in_addr address;
+	size_t n = 0;
+
+	if (inet_pton(AF_INET, attachment->address, &address) != 1)
+		return -EINVAL;
+	for (size_t p = 0; p < attachment->port_count; p++) {
+		const struct lcx_port *port = &attachment->ports[p];
+
+		for (unsigned int i = 0; set_of(port) == set && i < port->count; i++) {
+			struct lcx__nft_element *element = &elements->list[n++];
+			uint16_t number = htons((uint16_t)(port->container_port + i));
+
+			memcpy(element->data, &address, 4);
+			memcpy(element->data + 4, &number, sizeof(number));
+			element->data_length = 8;
+			(void)snprintf(element->comment, sizeof(element->comment), "%s", comment);
+		}
+	}
+	return 0;
+}
+
+static int put_ports(struct lcx__nl_batch *batch, const char *comment,
+                     const struct lcx_attachment *attachment, uint16_t flags)
+{
+	int r = 0;
+
+	for (unsigned int set = 0; set < ARRAY_SIZE(port_sets) && r == 0; set++) {
+		CLEANUP(lcx__nft_elements_free) struct lcx__nft_elements elements = { 0 };
+
+		r = add_ports(&elements, set, attachment->ports, attachment->port_count);
+		if (r == 0)
+			r = fill_data(&elements, set, comment, attachment);
+		if (r == 0)
+			lcx__nft_put_elements(batch, NFT_MSG_NEWSETELEM, flags, LCX_TABLE,
+			                      port_sets[set], elements.list, elements.count);
+	}
+	return r;
+}
+
+/* Somebody was faster: say who. */
+static int fail_taken(const struct lcx_attachment *attachment, struct lcx_error **err)
+{
+	char holder[NET_MARK_SIZE];
+	uint16_t number;
+
+	for (size_t i = 0; i < attachment->port_count; i++) {
+		const struct lcx_port *port = &attachment->ports[i];
+
+		if (lcx__firewall_find_port(port, &number, holder, NULL) > 0)
+			return lcx__fail(err, EADDRINUSE,
+			                 "port %u/%s is already published by '%s'; choose another host port",
+			                 number, lcx_port_protocol(port),
+			                 strchr(holder, ':') ? strchr(holder, ':') + 1 : holder);
+	}
+	return lcx__fail(err, EADDRINUSE, "a port is already published");
+}
+
+int lcx__firewall_add_ports(const char *comment, const struct lcx_attachment *attachment,
+                            bool exclusive, struct lcx_error **err)
+{
+	uint16_t flags = NLM_F_CREATE | NLM_F_ACK | (exclusive ? NLM_F_EXCL : 0);
+	CLEANUP(lcx_netlink_freep) struct lcx_netlink *nl = NULL;
+	CLEANUP(lcx__nl_batch_free) struct lcx__nl_batch batch = NL_BATCH_EMPTY;
+	int r;
+
+	if (attachment->port_count == 0)
+		return 0;
+	r = lcx__firewall_open(&nl, err);
+	if (r < 0)
+		return r;
+	lcx__nft_begin(&batch, 0);
+	r = put_ports(&batch, comment, attachment, flags);
+	if (r < 0)
+		return lcx__fail_sys(err, -r, "publish ports of '%s'", attachment->owner);
+	r = lcx__firewall_commit(nl, &batch);
+	if (r == -EEXIST)
+		return fail_taken(attachment, err);
+	return r < 0 ? lcx__firewall_fail(nl, err, r, "publish ports") : 0;
+}
+
+/* Drop all entries but those with exactly this comment. */
+static void keep_own(struct lcx__nft_elements *elements, const char *comment)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < elements->count; i++)
+		if (strcmp(elements->list[i].comment, comment) == 0)
+			elements->list[kept++] = elements->list[i];
+	elements->count = kept;
+}
+
+/* What the owner has in one of the maps. */
+static int find_own(struct lcx_netlink *nl, unsigned int set, const char *comment,
+                    const struct lcx_port *ports, size_t count, struct lcx__nft_elements *ret)
+{
+	CLEANUP(lcx__nft_elements_free) struct lcx__nft_elements keys = { 0 };
+	int r;
+
+	if (ports) {
+		r = add_ports(&keys, set, ports, count);
+		if (r == 0)
+			r = lcx__nft_find(nl, LCX_TABLE, port_sets[set], keys.list, keys.count, ret);
+	} else {
+		r = lcx__nft_list(nl, LCX_TABLE, port_sets[set], ret);
+		if (r == -ENOENT)
+			r = 0;
+	}
+	keep_own(ret, comment);
+	return r;
+}
+
+int lcx__firewall_remove_ports(const char *comment, const struct lcx_port *ports, size_t count,
+                               struct lcx_error **err)
+{
+	enum { TRIES = 5 };
+	CLEANUP(lcx_netlink_freep) struct lcx_netlink *nl = NULL;
+	int r;
+
+	if (ports && count == 0)
+		return 0;
+	r = lcx__firewall_open(&nl, err);
+	if (r < 0)
+		return r;
+	/* An entry that another removes between question and removal undoes the batch: ask again. */
+	for (int i = 0; i < TRIES; i++) {
+		CLEANUP(lcx__nl_batch_free) struct lcx__nl_batch batch = NL_BATCH_EMPTY;
+		size_t found = 0;
+
+		lcx__nft_begin(&batch, 0);
+		for (unsigned int set = 0; set < ARRAY_SIZE(port_sets); set++) {
+			CLEANUP(lcx__nft_elements_free) struct lcx__nft_elements own = { 0 };
+
+			r = find_own(nl, set, comment, ports, count, &own);
+			if (r < 0)
+				return lcx__firewall_fail(nl, err, r, "look published ports up");
+			lcx__nft_put_elements(&batch, NFT_MSG_DELSETELEM, NLM_F_ACK, LCX_TABLE,
+			                      port_sets[set], own.list, own.count);
+			found += own.count;
+		}
+		r = found > 0 ? lcx__firewall_commit(nl, &batch) : 0;
+		if (r != -ENOENT)
+			break;
+	}
+	return r < 0 ? lcx__firewall_fail(nl, err, r, "remove published ports") : 0;
+}
+
+/* Who publishes on every address is in the way of one address, and the other way round. */
+static int add_rivals(const struct lcx_port *port, struct lcx__nft_elements *keys,
+                      struct lcx_error **err)
+{
+	CLEANUP(lcx_address_list_freep) struct lcx_address_list *addresses = NULL;
+	CLEANUP(lcx_netlink_freep) struct lcx_netlink *route = NULL;
+	char text[LCX__INET_SIZE];
+	int r;
+
+	if (set_of(port) == OF_ADDRESS)
+		return add_range(keys, port->host_address, port) < 0 ? lcx__fail_nomem(err) : 0;
+	r = lcx_netlink_open(&route, err);
+	if (r == 0)
+		r = lcx_address_list_open(route, 0, &addresses, err);
+	if (r < 0)
+		return r;
+	while (lcx_address_list_next(addresses)) {
+		(void)snprintf(text, sizeof(text), "%s", lcx_address_list_text(addresses));
+		text[strcspn(text, "/")] = '\0';
+		r = strchr(text, ':') ? 0 : add_range(keys, text, port);
+		if (r < 0)
+			return lcx__fail_nomem(err);
+	}
+	return 0;
+}
+
+static uint16_t number_of(const struct lcx__nft_element *element)
+{
+	uint16_t number;
+
+	memcpy(&number, element->key + element->key_length - 4, sizeof(number));
+	return ntohs(number);
+}
+
+int lcx__firewall_find_port(const struct lcx_port *port, uint16_t *ret_number,
+                            char holder[static NET_MARK_SIZE], struct lcx_error **err)
+{
+	CLEANUP(lcx__nft_elements_free) struct lcx__nft_elements anywhere = { 0 }, keys = { 0 },
+								 found = { 0 };
+	CLEANUP(lcx_netlink_freep) struct lcx_netlink *nl = NULL;
+	int r;
+
+	r = lcx__firewall_open(&nl, err);
+	if (r < 0)
+		return r;
+	if (add_range(&anywhere, NULL, port) < 0)
+		return lcx__fail_nomem(err);
+	r = add_rivals(port, &keys, err);
+	if (r < 0)
+		return r;
+	r = lcx__nft_find(nl, LCX_TABLE, SET_PORTS_ANYWHERE, anywhere.list, anywhere.count, &found);
+	if (r == 0 && found.count == 0)
+		r = lcx__nft_find(nl, LCX_TABLE, SET_PORTS_OF_ADDRESS, keys.list, keys.count, &found);
+	/* A kernel without nf_tables has no entries; publishing will say what is missing. */
+	if (r < 0 && r != -EOPNOTSUPP && r != -EINVAL)
+		return lcx__firewall_fail(nl, err, r, "look a published port up");
+	if (found.count == 0)
+		return 0;
+	*ret_number = number_of(&found.list[0]);
+	(void)snprintf(holder, NET_MARK_SIZE, "%.*s", NET_MARK_SIZE - 1, found.list[0].comment);
+	return 1;
+}
+
+static bool contains(char *const *strv, const char *text)
+{
+	for (size_t i = 0; strv[i]; i++)
+		if (strcmp(strv[i], text) == 0)
+			return true;
+	return false;
+}
+
+int lcx__firewall_list_owners(const char *prefix, char ***ret, struct lcx_error **err)
+{
+	CLEANUP(lcx__strv_freep) char **owners = lcx__strv_copy(NULL);
+	CLEANUP(lcx_netlink_freep) struct lcx_netlink *nl = NULL;
+	int r;
+
+	if (!owners)
+		return lcx__fail_nomem(err);
+	r = lcx__firewall_open(&nl, err);
+	if (r < 0)
+		return r;
+	for (unsigned int set = 0; set < ARRAY_SIZE(port_sets); set++) {
+		CLEANUP(lcx__nft_elements_free) struct lcx__nft_elements elements = { 0 };
+
+		r = lcx__nft_list(nl, LCX_TABLE, port_sets[set], &elements);
+		if (r < 0 && r != -ENOENT && r != -EOPNOTSUPP && r != -EINVAL)
+			return lcx__firewall_fail(nl, err, r, "list published ports");
+		for (size_t i = 0; i < elements.count; i++) {
+			const char *comment = elements.list[i].comment;
+
+			if (strncmp(comment, prefix, strlen(prefix)) == 0 &&
+			    !contains(owners, comment + strlen(prefix)) &&
+			    lcx__strv_append(&owners, comment + strlen(prefix)) < 0)
+				return lcx__fail_nomem(err);
+		}
+	}
+	*ret = TAKE_PTR(owners);
+	return 0;
+}

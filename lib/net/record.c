@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * The record of an attachment: written before its first kernel object, removed
+ * after its last one. It lives in the run directory and speaks of this boot only.
+ */
+#include <fcntl.h>
+#include <string.h>
+
+#include "net/json.h"
+#include "net/net-internal.h"
+
+static void file_name(const char *owner, char file[static NET_NAME_SIZE + 5])
+{
+	(void)snprintf(file, NET_NAME_SIZE + 5, "%s.json", owner);
+}
+
+static struct json_object *port_to_json(const struct lcx_port *port)
+{
+	struct json_object *object = json_object_new_object();
+	bool failed = false;
+
+	lcx__net_json_add_text(object, "host_address", port->host_address, &failed);
+	lcx__net_json_add(object, "host_port", json_object_new_int(port->host_port), &failed);
+	lcx__net_json_add(object, "container_port", json_object_new_int(port->container_port), &failed);
+	lcx__net_json_add(object, "count", json_object_new_int(port->count), &failed);
+	lcx__net_json_add_text(object, "protocol", lcx__protocol_name(port->protocol), &failed);
+	if (failed && object) {
+		(void)json_object_put(object);
+		return NULL;
+	}
+	return object;
+}
+
+static struct json_object *ports_to_json(const struct lcx_attachment *attachment)
+{
+	CLEANUP(net_json_putp) struct json_object *array = json_object_new_array();
+
+	for (size_t i = 0; array && i < attachment->port_count; i++) {
+		struct json_object *port = port_to_json(&attachment->ports[i]);
+
+		if (!port || json_object_array_add(array, port) < 0) {
+			net_json_putp(&port);
+			return NULL;
+		}
+	}
+	return TAKE_PTR(array);
+}
+
+struct json_object *lcx__record_to_json(const struct lcx_attachment *attachment)
+{
+	CLEANUP(net_json_putp) struct json_object *object = json_object_new_object();
+	bool failed = !object;
+
+	lcx__net_json_add_text(object, "owner", attachment->owner, &failed);
+	lcx__net_json_add_text(object, "network", attachment->network, &failed);
+	lcx__net_json_add_text(object, "interface", attachment->interface, &failed);
+	lcx__net_json_add_text(object, "address", attachment->address, &failed);
+	lcx__net_json_add(object, "prefix", json_object_new_int((int)attachment->prefix), &failed);
+	lcx__net_json_add_text(object, "gateway", attachment->gateway, &failed);
+	lcx__net_json_add_text(object, "mac", attachment->mac, &failed);
+	lcx__net_json_add_text(object, "host_interface", attachment->host_interface, &failed);
+	lcx__net_json_add_text(object, "bridge", attachment->bridge, &failed);
+	lcx__net_json_add(object, "ports", ports_to_json(attachment), &failed);
+	return failed ? NULL : TAKE_PTR(object);
+}
+
+int lcx__record_write(int dir_fd, const struct lcx_attachment *attachment, struct lcx_error **err)
+{
+	CLEANUP(net_json_putp) struct json_object *object = lcx__record_to_json(attachment);
+	char file[NET_NAME_SIZE + 5], boot_id[LCX__BOOT_ID_SIZE];
+	bool failed = !object;
+	int r;
+
+	r = lcx__boot_id(boot_id);
+	if (r < 0)
+		return lcx__fail_sys(err, -r, "read the boot id");
+	lcx__net_json_add_text(object, "boot_id", boot_id, &failed);
+	if (failed)
+		return lcx__fail_nomem(err);
+	file_name(attachment->owner, file);
+	/* Not durable: after a crash of the machine its objects are gone, too. */
+	return lcx__net_json_write(dir_fd, file, object, false, err);
+}
+
+static bool port_from_json(struct json_object *object, struct lcx_port *port)
+{
+	uint32_t host_port, container_port, count;
+	char protocol[8];
+
+	if (!json_object_is_type(object, json_type_object) ||
+	    !lcx__net_json_text(object, "host_address", port->host_address,
+	                    sizeof(port->host_address)) ||
+	    !lcx__net_json_u32(object, "host_port", 65535, &host_port) ||
+	    !lcx__net_json_u32(object, "container_port", 65535, &container_port) ||
+	    !lcx__net_json_u32(object, "count", 65535, &count) || count == 0 ||
+	    !lcx__net_json_text(object, "protocol", protocol, sizeof(protocol)) ||
+	    lcx__protocol_parse(protocol, &port->protocol) < 0)
+		return false;
+	port->host_port = (uint16_t)host_port;
+	port->container_port = (uint16_t)container_port;
+	port->count = (uint16_t)count;
+	return lcx__port_check(port, NULL) == 0;
+}
+
+static int ports_from_json(struct json_object *object, struct lcx_attachment *attachment)
+{
+	struct json_object *array;
+	struct lcx_port port;
+	int r;
+
+	if (!json_object_object_get_ex(object, "ports", &array) ||
+	    !json_object_is_type(array, json_type_array))
+		return -EUCLEAN;
+	for (size_t i = 0; i < json_object_array_length(array); i++) {
+		if (!port_from_json(json_object_array_get_idx(array, i), &port))
+			return -EUCLEAN;
+		r = lcx__attachment_copy_port(attachment, &port);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static const struct {
+	const char *key;
+	size_t offset, size;
+} texts[] = {
+#define TEXT(key, member)                                                                          \
+	{ key, offsetof(struct lcx_attachment, member),                                            \
+	  sizeof(((struct lcx_attachment *)0)->member) }
+	TEXT("owner", owner),
+	TEXT("network", network),
+	TEXT("interface", interface),
+	TEXT("address", address),
+	TEXT("gateway", gateway),
+	TEXT("mac", mac),
+	TEXT("host_interface", host_interface),
+	TEXT("bridge", bridge),
+	TEXT("boot_id", boot_id),
+#undef TEXT
+};
+
+static int from_json(struct json_object *object, struct lcx_attachment *attachment)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		if (!lcx__net_json_text(object, texts[i].key, (char *)attachment + texts[i].offset,
+		                    texts[i].size))
+			return -EUCLEAN;
+	if (!lcx__net_json_u32(object, "prefix", 128, &attachment->prefix))
+		return -EUCLEAN;
+	return ports_from_json(object, attachment);
+}
+
+int lcx__record_read(int dir_fd, const char *owner, struct lcx_attachment **ret,
+                     struct lcx_error **err)
+{
+	CLEANUP(lcx_attachment_freep) struct lcx_attachment *attachment = NULL;
+	CLEANUP(net_json_putp) struct json_object *object = NULL;
+	char file[NET_NAME_SIZE + 5];
+	int r;
+
+	file_name(owner, file);
+	r = lcx__net_json_read(dir_fd, file, &object, err);
+	if (r < 0)
+		return r;
+	r = lcx_attachment_new(owner, &attachment, err);
+	if (r < 0)
+		return r;
+	r = from_json(object, attachment);
+	if (r == 0 && strcmp(attachment->owner, owner) != 0)
+		r = -EUCLEAN;
+	if (r < 0)
+		return lcx__fail_sys(err, -r, "record of attachment '%s'", owner);
+	*ret = TAKE_PTR(attachment);
+	return 0;
+}
+
+int lcx__record_remove(int dir_fd, const char *owner, struct lcx_error **err)
+{
+	char file[NET_NAME_SIZE + 5];
+
+	file_name(owner, file);
+	if (unlinkat(dir_fd, file, 0) < 0 && errno != ENOENT)
+		return lcx__fail_sys(err, errno, "remove the record of attachment '%s'", owner);
+	return 0;
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * What the rules do, in the order a packet meets them:
+ *
+ * raw           127.0.0.0/8 must not come out of a container. The bridges have
+ *               route_localnet, so that the host's own 127.0.0.1 reaches published
+ *               ports; without this chain containers would reach services that
+ *               listen on 127.0.0.1 only, or speak in their name.
+ * prerouting,   a connection to an address of this host and a published port goes to
+ * output        the container. An entry for the very address is looked up first.
+ * guard         see ruleset.h.
+ * forward       between containers of one network: yes. Internal networks: nothing
+ *               else. Answers, and connections to published ports: yes. Anything
+ *               else into a container's network, from outside or from another
+ *               network: no.
+ * postrouting   a container that connects to a published port of its own network must
+ *               see the answer come back the same way, and so must 127.0.0.1; what
+ *               goes out to the world has the host's address. "Its own network" is
+ *               told by the source address: with br_netfilter such a packet never
+ *               leaves the bridge, and has no incoming interface here.
+ */
+#include <linux/netfilter.h>
+#include <linux/netfilter_ipv4.h>
+
+#include "net/ruleset.h"
+
+#include <linux/netfilter/nf_conntrack_common.h>
+#include <linux/rtnetlink.h>
+
+/* 32-bit registers: 8 bytes of one concatenation are two of these in a row. */
+enum {
+	R1 = NFT_REG_1,
+	R2 = NFT_REG_2,
+	R1_SECOND = NFT_REG32_01,
+	R1_THIRD = NFT_REG32_02,
+	IPV4_SADDR = 12,
+	IPV4_DADDR = 16,
+	PORT_DESTINATION = 2,
+};
+
+/* The vocabulary of the rules below. */
+#define IIFNAME(r) { .kind = LCX__NFT_META, .reg = (r), .key = NFT_META_IIFNAME }
+#define OIFNAME(r) { .kind = LCX__NFT_META, .reg = (r), .key = NFT_META_OIFNAME }
+#define IN(s) { .kind = LCX__NFT_IN, .reg = R1, .set = (s) }
+#define NOT_IN(s) { .kind = LCX__NFT_IN, .reg = R1, .set = (s), .invert = true }
+#define FROM(s) IIFNAME(R1), IN(s)
+#define TO(s) OIFNAME(R1), IN(s)
+#define NOT_FROM(s) IIFNAME(R1), NOT_IN(s)
+#define NOT_TO(s) OIFNAME(R1), NOT_IN(s)
+#define SAME_BRIDGE IIFNAME(R1), OIFNAME(R2), IN(SET_SAME_BRIDGE)
+#define IPV4                                                                                       \
+	{ .kind = LCX__NFT_META, .reg = R1, .key = NFT_META_NFPROTO },                             \
+	{                                                                                          \
+		.kind = LCX__NFT_IS, .reg = R1, .length = 1, .value = NFPROTO_IPV4                 \
+	}
+#define LOOPBACK_AT(o)                                                                             \
+	IPV4,                                                                                      \
+		{ .kind = LCX__NFT_PAYLOAD,                                                        \
+		  .reg = R1,                                                                       \
+		  .key = NFT_PAYLOAD_NETWORK_HEADER,                                               \
+		  .offset = (o),                                                                   \
+		  .length = 1 },                                                                   \
+	{                                                                                          \
+		.kind = LCX__NFT_IS, .reg = R1, .length = 1, .value = 127                          \
+	}
+#define TO_THIS_HOST                                                                               \
+	{ .kind = LCX__NFT_FIB_TYPE, .reg = R1 },                                                  \
+	{                                                                                          \
+		.kind = LCX__NFT_IS, .reg = R1, .length = 4, .value = RTN_LOCAL                    \
+	}
+#define IPV4_DADDR_IN(r)                                                                           \
+	{                                                                                          \
+		.kind = LCX__NFT_PAYLOAD, .reg = (r), .key = NFT_PAYLOAD_NETWORK_HEADER,           \
+		.offset = IPV4_DADDR, .length = 4                                                  \
+	}
+#define PROTOCOL_IN(r) { .kind = LCX__NFT_META, .reg = (r), .key = NFT_META_L4PROTO }
+#define PORT_IN(r)                                                                                 \
+	{                                                                                          \
+		.kind = LCX__NFT_PAYLOAD, .reg = (r), .key = NFT_PAYLOAD_TRANSPORT_HEADER,         \
+		.offset = PORT_DESTINATION, .length = 2                                            \
+	}
+#define DNAT_BY(s)                                                                                 \
+	{ .kind = LCX__NFT_MAP, .reg = R1, .dreg = R1, .set = (s) },                               \
+	{                                                                                          \
+		.kind = LCX__NFT_DNAT4, .reg = R1, .dreg = R1_SECOND                               \
+	}
+#define CT_STATE(bits)                                                                             \
+	{ .kind = LCX__NFT_CT, .reg = R1, .key = NFT_CT_STATE },                                   \
+	{                                                                                          \
+		.kind = LCX__NFT_HAS_BITS, .reg = R1, .value = (bits)                              \
+	}
+#define WAS_DNAT                                                                                   \
+	{ .kind = LCX__NFT_CT, .reg = R1, .key = NFT_CT_STATUS },                                  \
+	{                                                                                          \
+		.kind = LCX__NFT_HAS_BITS, .reg = R1, .value = IPS_DST_NAT                         \
+	}
+#define FROM_ITS_SUBNET                                                                            \
+	IPV4,                                                                                      \
+		{ .kind = LCX__NFT_PAYLOAD,                                                        \
+		  .reg = R1,                                                                       \
+		  .key = NFT_PAYLOAD_NETWORK_HEADER,                                               \
+		  .offset = IPV4_SADDR,                                                            \
+		  .length = 4 },                                                                   \
+		OIFNAME(R1_SECOND), IN(SET_SUBNETS)
+#define MASQUERADE { .kind = LCX__NFT_MASQUERADE }
+#define ACCEPT { .kind = LCX__NFT_VERDICT, .value = NF_ACCEPT }
+#define DROP { .kind = LCX__NFT_VERDICT, .value = NF_DROP }
+#define RULE(c, ...)                                                                               \
+	{                                                                                          \
+		(c), (const struct lcx__nft_expr[])                                                \
+		{                                                                                  \
+			__VA_ARGS__, { .kind = LCX__NFT_END }                                      \
+		}                                                                                  \
+	}
+
+/* Bits of `ct state`, as nft(8) numbers them: one for each kind, from established on. */
+enum { ESTABLISHED = 1 << 1, RELATED = 1 << 2 };
+
+#define PUBLISHED(chain)                                                                           \
+	RULE(chain, TO_THIS_HOST, IPV4, IPV4_DADDR_IN(R1), PROTOCOL_IN(R1_SECOND),                 \
+	     PORT_IN(R1_THIRD), DNAT_BY(SET_PORTS_OF_ADDRESS)),                                    \
+		RULE(chain, TO_THIS_HOST, IPV4, PROTOCOL_IN(R1), PORT_IN(R1_SECOND),               \
+		     DNAT_BY(SET_PORTS_ANYWHERE))
+
+static const struct lcx__nft_rule rules[] = {
+	RULE("raw", FROM(SET_BRIDGES), LOOPBACK_AT(IPV4_DADDR), DROP),
+	RULE("raw", FROM(SET_BRIDGES), LOOPBACK_AT(IPV4_SADDR), DROP),
+
+	PUBLISHED("prerouting"),
+	PUBLISHED("output"),
+
+	RULE("forward", SAME_BRIDGE, ACCEPT),
+	RULE("forward", FROM(SET_INTERNAL), DROP),
+	RULE("forward", TO(SET_INTERNAL), DROP),
+	RULE("forward", CT_STATE(ESTABLISHED | RELATED), ACCEPT),
+	RULE("forward", TO(SET_BRIDGES), WAS_DNAT, ACCEPT),
+	RULE("forward", TO(SET_BRIDGES), DROP),
+
+	RULE("postrouting", FROM_ITS_SUBNET, WAS_DNAT, MASQUERADE),
+	RULE("postrouting", TO(SET_BRIDGES), LOOPBACK_AT(IPV4_SADDR), MASQUERADE),
+	RULE("postrouting", FROM(SET_BRIDGES), NOT_TO(SET_BRIDGES), MASQUERADE),
+};
+
+static const struct lcx__nft_rule guard_rule =
+	RULE(CHAIN_GUARD, NOT_FROM(SET_BRIDGES), NOT_TO(SET_BRIDGES), DROP);
+
+static const struct lcx__nft_chain chains[] = {
+	{ "raw", "filter", NF_INET_PRE_ROUTING, NF_IP_PRI_RAW },
+	{ "prerouting", "nat", NF_INET_PRE_ROUTING, NF_IP_PRI_NAT_DST },
+	{ "output", "nat", NF_INET_LOCAL_OUT, NF_IP_PRI_NAT_DST },
+	{ "forward", "filter", NF_INET_FORWARD, NF_IP_PRI_FILTER },
+	{ "postrouting", "nat", NF_INET_POST_ROUTING, NF_IP_PRI_NAT_SRC },
+};
+
+static const struct lcx__nft_chain guard_chain = {
+	CHAIN_GUARD, "filter", NF_INET_FORWARD, NF_IP_PRI_FILTER - 1
+};
+
+#define CONCAT(a, b) ((a) << NFT_TYPE_BITS | (b))
+
+/* Parts of a concatenation are padded to 4 bytes each. */
+static const struct lcx__nft_set sets[] = {
+	{ SET_PORTS_OF_ADDRESS, CONCAT(CONCAT(NFT_TYPE_IPV4_ADDR, NFT_TYPE_INET_PROTO), NFT_TYPE_INET_SERVICE),
+	  12, CONCAT(NFT_TYPE_IPV4_ADDR, NFT_TYPE_INET_SERVICE), 8 },
+	{ SET_PORTS_ANYWHERE, CONCAT(NFT_TYPE_INET_PROTO, NFT_TYPE_INET_SERVICE), 8,
+	  CONCAT(NFT_TYPE_IPV4_ADDR, NFT_TYPE_INET_SERVICE), 8 },
+	{ SET_BRIDGES, NFT_TYPE_IFNAME, 16, 0, 0 },
+	{ SET_INTERNAL, NFT_TYPE_IFNAME, 16, 0, 0 },
+	{ SET_SAME_BRIDGE, CONCAT(NFT_TYPE_IFNAME, NFT_TYPE_IFNAME), 32, 0, 0 },
+	{ SET_SUBNETS, CONCAT(NFT_TYPE_IPV4_ADDR, NFT_TYPE_IFNAME), 20, 0, 0, { 4, 16 } },
+};
+
+void lcx__ruleset_put(struct lcx__nl_batch *batch, bool guard)
+{
+	lcx__nft_put_table(batch, LCX_TABLE);
+	lcx__nft_put_delete_rules(batch, LCX_TABLE);
+	for (size_t i = 0; i < ARRAY_SIZE(chains); i++)
+		lcx__nft_put_chain(batch, LCX_TABLE, &chains[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(sets); i++)
+		lcx__nft_put_set(batch, LCX_TABLE, &sets[i], (uint32_t)i + 1);
+	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
+		lcx__nft_put_rule(batch, LCX_TABLE, &rules[i]);
+	if (guard) {
+		lcx__nft_put_chain(batch, LCX_TABLE, &guard_chain);
+		lcx__nft_put_rule(batch, LCX_TABLE, &guard_rule);
+	}
+}

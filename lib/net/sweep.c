@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * What dead owners have left, by record and by mark; and the firewall put back.
+ */
+#include <fcntl.h>
+#include <string.h>
+
+#include "net/net-internal.h"
+#include "util/fs.h"
+
+enum { NETNS_WAIT_MS = 200 }; /* for interfaces whose namespace is just ending */
+
+struct sweep {
+	struct lcx_ctx *ctx;
+	bool (*is_alive)(const char *owner, void *data);
+	void *data;
+	char **removed; /* owners */
+	struct lcx__troubles troubles;
+};
+
+static void note(struct sweep *sweep, const char *owner)
+{
+	for (size_t i = 0; sweep->removed[i]; i++)
+		if (strcmp(sweep->removed[i], owner) == 0)
+			return;
+	(void)lcx__strv_append(&sweep->removed, owner);
+}
+
+static bool is_dead(struct sweep *sweep, const char *owner)
+{
+	return lcx__name_is_valid(owner) && !sweep->is_alive(owner, sweep->data);
+}
+
+static void detach(struct sweep *sweep, const char *network, const char *owner)
+{
+	struct lcx_error *e = NULL;
+	int r = lcx_network_detach(sweep->ctx, network, owner, NETNS_WAIT_MS, &e);
+
+	lcx__troubles_add(&sweep->troubles, r, &e);
+	note(sweep, owner);
+}
+
+static void sweep_records(struct sweep *sweep, const char *network)
+{
+	CLEANUP(closep) int records_fd = lcx__net_records_dir(sweep->ctx, network, NULL);
+	CLEANUP(lcx__strv_freep) char **owners = NULL;
+
+	if (records_fd < 0 || lcx__net_list_names(records_fd, false, &owners) < 0)
+		return;
+	for (size_t i = 0; owners[i]; i++)
+		if (is_dead(sweep, owners[i]))
+			detach(sweep, network, owners[i]);
+}
+
+/* Collected first: a pool is not changed while it is walked. */
+static int dead_lessees(struct sweep *sweep, struct lcx_ipam_pool *pool, char ***ret,
+                        struct lcx_error **err)
+{
+	CLEANUP(lcx_ipam_cursor_freep) struct lcx_ipam_cursor *cursor = NULL;
+	int r = lcx_ipam_cursor_new(pool, &cursor, err);
+
+	while (r >= 0 && (r = lcx_ipam_cursor_next(cursor, err)) > 0)
+		if (lcx_ipam_cursor_kind(cursor) == LCX_IPAM_LEASE &&
+		    is_dead(sweep, lcx_ipam_cursor_owner(cursor)) &&
+		    lcx__strv_append(ret, lcx_ipam_cursor_owner(cursor)) < 0)
+			return lcx__fail_nomem(err);
+	return r;
+}
+
+static void sweep_leases(struct sweep *sweep, int pools_fd, const char *network)
+{
+	CLEANUP(lcx_ipam_pool_freep) struct lcx_ipam_pool *pool = NULL;
+	CLEANUP(lcx__strv_freep) char **owners = lcx__strv_copy(NULL);
+	struct lcx_error *e = NULL;
+	int r = lcx_ipam_pool_open(pools_fd, network, &pool, &e);
+
+	if (r == -ENOENT || !owners) {
+		e = lcx_error_free(e);
+		return;
+	}
+	if (r == 0)
+		r = dead_lessees(sweep, pool, &owners, &e);
+	lcx__troubles_add(&sweep->troubles, r, &e);
+	for (size_t i = 0; owners[i]; i++)
+		detach(sweep, network, owners[i]);
+}
+
+/* Interfaces with our mark: a bridge names its network, any other its owner. */
+static void sweep_links(struct sweep *sweep)
+{
+	CLEANUP(lcx_netlink_freep) struct lcx_netlink *nl = NULL;
+	CLEANUP(lcx_link_list_freep) struct lcx_link_list *links = NULL;
+	const struct lcx_link *link;
+	struct lcx_error *e = NULL;
+	char prefix[NET_MARK_SIZE];
+	int r;
+
+	lcx__net_mark(sweep->ctx, "", prefix);
+	r = lcx_netlink_open(&nl, &e);
+	if (r == 0)
+		r = lcx_link_list_open(nl, 0, &links, &e);
+	lcx__troubles_add(&sweep->troubles, r, &e);
+	while (links && (link = lcx_link_list_next(links))) {
+		const char *owner = lcx_link_alias(link) + strlen(prefix);
+
+		if (strncmp(lcx_link_alias(link), prefix, strlen(prefix)) != 0 ||
+		    strcmp(lcx_link_kind(link), "bridge") == 0 || !is_dead(sweep, owner))
+			continue;
+		r = lcx__network_undo_link(sweep->ctx, lcx_link_name(link), owner, NETNS_WAIT_MS, &e);
+		lcx__troubles_add(&sweep->troubles, r, &e);
+		note(sweep, owner);
+	}
+}
+
+static void sweep_ports(struct sweep *sweep)
+{
+	CLEANUP(lcx__strv_freep) char **owners = NULL;
+	struct lcx_error *e = NULL;
+	char prefix[NET_MARK_SIZE];
+	int r;
+
+	lcx__net_comment(sweep->ctx, "", prefix);
+	r = lcx__firewall_list_owners(prefix, &owners, &e);
+	lcx__troubles_add(&sweep->troubles, r, &e);
+	for (size_t i = 0; owners && owners[i]; i++) {
+		if (!is_dead(sweep, owners[i]))
+			continue;
+		r = lcx__network_undo_ports(sweep->ctx, owners[i], &e);
+		lcx__troubles_add(&sweep->troubles, r, &e);
+		note(sweep, owners[i]);
+	}
+}
+
+/* A bridge whose network has no attachment: the process that removed the last one was killed. */
+static void sweep_bridge(struct sweep *sweep, struct lcx_netlink *nl, int networks_fd,
+                         const char *name)
+{
+	CLEANUP(lcx_network_freep) struct lcx_network *network = NULL;
+	CLEANUP(lcx__strv_freep) char **owners = NULL;
+	CLEANUP(lcx_link_freep) struct lcx_link *link = NULL;
+	CLEANUP(closep) int records_fd = -1;
+	struct lcx_error *e = NULL;
+	int r;
+
+	if (lcx__network_read(networks_fd, name, &network, NULL) < 0 ||
+	    lcx__bridge_find(sweep->ctx, nl, network, &link, NULL) <= 0)
+		return;
+	records_fd = lcx__net_records_lock(sweep->ctx, name, NULL);
+	if (records_fd < 0 || lcx__net_list_names(records_fd, false, &owners) < 0 || owners[0])
+		return;
+	r = lcx__bridge_remove(sweep->ctx, nl, network, &e);
+	lcx__troubles_add(&sweep->troubles, r, &e);
+}
+
+/* Names of networks on disk, and of those that only have records. */
+static int list_networks(struct lcx_ctx *ctx, int networks_fd, char ***ret)
+{
+	CLEANUP(lcx__strv_freep) char **names = NULL, **running = NULL;
+	CLEANUP(closep) int run_fd = lcx__net_run_dir(ctx, NULL);
+	int r = lcx__net_list_names(networks_fd, false, &names);
+
+	if (r == 0 && run_fd >= 0)
+		r = lcx__net_list_names(run_fd, true, &running);
+	for (size_t i = 0; r == 0 && running && running[i]; i++) {
+		bool known = false;
+
+		for (size_t k = 0; names[k]; k++)
+			known = known || strcmp(names[k], running[i]) == 0;
+		r = known ? 0 : lcx__strv_append(&names, running[i]);
+	}
+	if (r == 0)
+		*ret = TAKE_PTR(names);
+	return r;
+}
+
+static void sweep_networks(struct sweep *sweep, int networks_fd, char *const *names)
+{
+	CLEANUP(closep) int pools_fd = lcx__net_pools_dir(sweep->ctx, NULL);
+	CLEANUP(lcx_netlink_freep) struct lcx_netlink *nl = NULL;
+
+	for (size_t i = 0; names[i]; i++) {
+		sweep_records(sweep, names[i]);
+		if (pools_fd >= 0)
+			sweep_leases(sweep, pools_fd, names[i]);
+	}
+	sweep_links(sweep);
+	sweep_ports(sweep);
+	if (lcx_netlink_open(&nl, NULL) == 0)
+		for (size_t i = 0; names[i]; i++)
+			sweep_bridge(sweep, nl, networks_fd, names[i]);
+}
+
+int lcx__network_sweep(struct lcx_ctx *ctx, bool (*is_alive)(const char *owner, void *data),
+                       void *data, uint32_t *ret_count, struct lcx_error **err)
+{
+	struct sweep sweep = { .ctx = ctx, .is_alive = is_alive, .data = data };
+	CLEANUP(lcx__strv_freep) char **names = NULL;
+	CLEANUP(closep) int networks_fd = -1;
+	int r;
+
+	/* A context that never had a network has nothing to look for, and needs no right to look. */
+	networks_fd = lcx__open_dir(ctx->root_fd, "networks");
+	if (networks_fd == -ENOENT) {
+		if (ret_count)
+			*ret_count = 0;
+		return 0;
+	}
+	if (networks_fd < 0)
+		return lcx__fail_sys(err, -networks_fd, "open '%s/networks'", ctx->root_dir);
+	r = list_networks(ctx, networks_fd, &names);
+	if (r < 0)
+		return lcx__fail_sys(err, -r, "list networks");
+	sweep.removed = lcx__strv_copy(NULL);
+	if (!sweep.removed)
+		return lcx__fail_nomem(err);
+	sweep_networks(&sweep, networks_fd, names);
+	if (ret_count)
+		*ret_count = (uint32_t)lcx__strv_length(sweep.removed);
+	sweep.removed = lcx__strv_free(sweep.removed);
+	return lcx__troubles_end(&sweep.troubles, err);
+}
+
+/* ---- reload ---- */
+
+static void reload_ports(struct lcx_ctx *ctx, int records_fd, struct lcx__troubles *troubles)
+{
+	CLEANUP(lcx__strv_freep) char **owners = NULL;
+	struct lcx_error *e = NULL;
+	char comment[NET_MARK_SIZE];
+	int r;
+
+	if (lcx__net_list_names(records_fd, false, &owners) < 0)
+		return;
+	for (size_t i = 0; owners[i]; i++) {
+		CLEANUP(lcx_attachment_freep) struct lcx_attachment *record = NULL;
+
+		r = lcx__record_read(records_fd, owners[i], &record, &e);
+		if (r == 0) {
+			lcx__net_comment(ctx, owners[i], comment);
+			r = lcx__firewall_add_ports(comment, record, false, &e);
+		}
+		lcx__troubles_add(troubles, r == -ENOENT && !record ? 0 : r, &e);
+	}
+}
+
+static void reload_network(struct lcx_ctx *ctx, struct lcx_netlink *nl, int networks_fd,
+                           const char *name, struct lcx__troubles *troubles)
+{
+	CLEANUP(closep) int records_fd = lcx__net_records_dir(ctx, name, NULL);
+	CLEANUP(lcx_network_freep) struct lcx_network *network = NULL;
+	CLEANUP(lcx_link_freep) struct lcx_link *link = NULL;
+	struct lcx_error *e = NULL;
+	char comment[NET_MARK_SIZE];
+	int r;
+
+	if (records_fd < 0 || lcx__network_read(networks_fd, name, &network, NULL) < 0 ||
+	    lcx__bridge_find(ctx, nl, network, &link, NULL) <= 0)
+		return;
+	lcx__net_comment(ctx, name, comment);
+	r = lcx__firewall_add_network(comment, network, false, &e);
+	lcx__troubles_add(troubles, r, &e);
+	reload_ports(ctx, records_fd, troubles);
+}
+
+LCX_PUBLIC int lcx_net_reload(struct lcx_ctx *ctx, struct lcx_error **err)
+{
+	CLEANUP(lcx_netlink_freep) struct lcx_netlink *nl = NULL;
+	CLEANUP(lcx__strv_freep) char **names = NULL;
+	struct lcx__troubles troubles = TROUBLES_NONE;
+	CLEANUP(closep) int networks_fd = -1;
+	bool unused = false;
+	int r;
+
+	networks_fd = lcx__net_networks_dir(ctx, err);
+	if (networks_fd < 0)
+		return networks_fd;
+	r = lcx__net_list_names(networks_fd, false, &names);
+	if (r < 0)
+		return lcx__fail_sys(err, -r, "list networks");
+	r = lcx_netlink_open(&nl, err);
+	if (r == 0)
+		r = lcx__firewall_set_up(lcx__bridge_forwarding_was_off(ctx), err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; names[i]; i++)
+		reload_network(ctx, nl, networks_fd, names[i], &troubles);
+	r = lcx__troubles_end(&troubles, err);
+	/* With no bridge there is nothing to protect. */
+	(void)lcx__firewall_remove_unused(nl, false, &unused, NULL);
+	return r;
+}
