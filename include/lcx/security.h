@@ -13,7 +13,8 @@ extern "C" {
 
 /* ---- capabilities: capabilities(7) ---------------------------------------- */
 
-/** lcx_capability_name() - "CAP_NET_ADMIN"; NULL for a number that has no name here. Valid for ever */
+/** lcx_capability_name() - "CAP_NET_ADMIN"; NULL for a number that has no name here. Valid for ever
+ */
 const char *lcx_capability_name(int32_t number);
 
 /**
@@ -28,7 +29,8 @@ int32_t lcx_capability_last(void);
 
 /**
  * lcx_capability_mask() - read a list of capabilities
- * @list: names separated by commas or blanks; "ALL" for all that the running kernel has; "" for none
+ * @list: names separated by commas or blanks; "ALL" for all that the running kernel has; "" for
+ * none
  * @ret:  bit 1 << number for each of them; untouched on failure
  *
  * Return: 0, or -EINVAL with the name that is none.
@@ -43,15 +45,18 @@ uint64_t lcx_capability_default_mask(void);
 /** lcx_rlimit_name() - "RLIMIT_NOFILE"; NULL for a number that is none. Valid for ever */
 const char *lcx_rlimit_name(int32_t number);
 
-/** lcx_rlimit_number() - of "RLIMIT_NOFILE", "NOFILE" or "nofile"; -EINVAL for a name that is none */
+/** lcx_rlimit_number() - of "RLIMIT_NOFILE", "NOFILE" or "nofile"; -EINVAL for a name that is none
+ */
 int32_t lcx_rlimit_number(const char *name);
 
 /* ---- what a container does not get to see, or to change --------------------- */
 
-/** lcx_default_masked_path() - what Docker hides in /proc and /sys; NULL beyond the last. Valid for ever */
+/** lcx_default_masked_path() - what Docker hides in /proc and /sys; NULL beyond the last. Valid for
+ * ever */
 const char *lcx_default_masked_path(size_t index);
 
-/** lcx_default_readonly_path() - what Docker makes read-only; NULL beyond the last. Valid for ever */
+/** lcx_default_readonly_path() - what Docker makes read-only; NULL beyond the last. Valid for ever
+ */
 const char *lcx_default_readonly_path(size_t index);
 
 /* ---- users of a root file system ------------------------------------------ */
@@ -76,7 +81,7 @@ struct lcx_user;
  * can't be right; or what openat2(2) reported.
  */
 int lcx_user_lookup(int32_t root_fd, const char *user, struct lcx_user **ret,
-                    struct lcx_error **err);
+		    struct lcx_error **err);
 
 uint32_t lcx_user_uid(const struct lcx_user *user);
 uint32_t lcx_user_gid(const struct lcx_user *user);
@@ -90,7 +95,8 @@ uint32_t lcx_user_group(const struct lcx_user *user, size_t index);
 /** lcx_user_name() - "" if the user has no entry. Valid as long as @user */
 const char *lcx_user_name(const struct lcx_user *user);
 
-/** lcx_user_home() - an absolute path; "/" if the user has no entry, or a senseless one. Valid as long as @user */
+/** lcx_user_home() - an absolute path; "/" if the user has no entry, or a senseless one. Valid as
+ * long as @user */
 const char *lcx_user_home(const struct lcx_user *user);
 
 /** lcx_user_free() - release; NULL is accepted, NULL is returned */
@@ -112,8 +118,8 @@ struct lcx_seccomp;
  * An allow-list that depends on the architecture and on the bounding set of
  * capabilities: what needs, for instance, CAP_SYS_ADMIN is allowed only with it. The
  * rest gets EPERM; clone3(2) without CAP_SYS_ADMIN gets ENOSYS, since its flags can't be
- * looked at; numbers higher than any that the profile knows get ENOSYS, so that C libraries fall back.
- * lcx-security(3) names the source.
+ * looked at; numbers higher than any that the profile knows get ENOSYS, so that C libraries fall
+ * back. lcx-security(3) names the source.
  */
 int lcx_seccomp_default(struct lcx_seccomp **ret, struct lcx_error **err);
 
@@ -129,11 +135,11 @@ int lcx_seccomp_default(struct lcx_seccomp **ret, struct lcx_error **err);
  * Return: 0; -EINVAL with the JSON path; -E2BIG; -ENOMEM.
  */
 int lcx_seccomp_from_json(const char *text, size_t length, struct lcx_seccomp **ret,
-                          struct lcx_error **err);
+			  struct lcx_error **err);
 
 /** lcx_seccomp_dup() - an independent copy */
 int lcx_seccomp_dup(const struct lcx_seccomp *profile, struct lcx_seccomp **ret,
-                    struct lcx_error **err);
+		    struct lcx_error **err);
 
 /** lcx_seccomp_allow() - also allow one system call by name, whatever its arguments are */
 int lcx_seccomp_allow(struct lcx_seccomp *profile, const char *syscall, struct lcx_error **err);
@@ -143,7 +149,7 @@ int lcx_seccomp_allow(struct lcx_seccomp *profile, const char *syscall, struct l
  * @error_number: what the caller inside gets to see, EPERM for instance
  */
 int lcx_seccomp_deny(struct lcx_seccomp *profile, const char *syscall, int32_t error_number,
-                     struct lcx_error **err);
+		     struct lcx_error **err);
 
 /**
  * lcx_seccomp_export() - compile, and write the filter to a descriptor
@@ -155,7 +161,7 @@ int lcx_seccomp_deny(struct lcx_seccomp *profile, const char *syscall, int32_t e
  * what write(2) reported.
  */
 int lcx_seccomp_export(const struct lcx_seccomp *profile, uint64_t capabilities, int32_t fd,
-                       struct lcx_error **err);
+		       struct lcx_error **err);
 
 /** lcx_seccomp_free() - release; NULL is accepted, NULL is returned */
 struct lcx_seccomp *lcx_seccomp_free(struct lcx_seccomp *profile);

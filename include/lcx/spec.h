@@ -74,12 +74,13 @@ int lcx_spec_new_empty(struct lcx_spec **ret, struct lcx_error **err);
  * large; -ENOMEM.
  */
 int lcx_spec_from_json(const char *text, size_t length, struct lcx_spec **ret,
-                       struct lcx_error **err);
+		       struct lcx_error **err);
 
 /** lcx_spec_n_warnings() - how many parts of the document were ignored */
 size_t lcx_spec_n_warnings(const struct lcx_spec *spec);
 
-/** lcx_spec_warning() - one of them, "process.foo: unknown property"; NULL beyond the last. Valid as long as @spec */
+/** lcx_spec_warning() - one of them, "process.foo: unknown property"; NULL beyond the last. Valid
+ * as long as @spec */
 const char *lcx_spec_warning(const struct lcx_spec *spec, size_t index);
 
 /**
@@ -101,8 +102,8 @@ int lcx_spec_dup(const struct lcx_spec *spec, struct lcx_spec **ret, struct lcx_
  * Nothing that is described is ever silently left out: creating a container makes the same check.
  *
  * Return: 0; -EOPNOTSUPP, with the JSON path of the first property that can't
- * be put into effect and the reason; -EINVAL for a contradiction (an own host name without an own uts
- * namespace, ...).
+ * be put into effect and the reason; -EINVAL for a contradiction (an own host name without an own
+ * uts namespace, ...).
  */
 int lcx_spec_check(const struct lcx_spec *spec, struct lcx_error **err);
 
@@ -119,7 +120,7 @@ int lcx_spec_add_arg(struct lcx_spec *spec, const char *arg, struct lcx_error **
 
 /** lcx_spec_set_env() - set one variable of the environment, replacing its value if it is there */
 int lcx_spec_set_env(struct lcx_spec *spec, const char *name, const char *value,
-                     struct lcx_error **err);
+		     struct lcx_error **err);
 
 /** lcx_spec_add_env() - the same, given as "NAME=value" */
 int lcx_spec_add_env(struct lcx_spec *spec, const char *assignment, struct lcx_error **err);
@@ -150,9 +151,10 @@ int lcx_spec_set_terminal(struct lcx_spec *spec, int32_t on, struct lcx_error **
 
 /** lcx_spec_set_terminal_size() - in characters; 0 and 0: not known */
 int lcx_spec_set_terminal_size(struct lcx_spec *spec, uint32_t rows, uint32_t columns,
-                               struct lcx_error **err);
+			       struct lcx_error **err);
 
-/** lcx_spec_set_no_new_privileges() - whether set-user-id programs are without effect: 0 or 1; prctl(2) */
+/** lcx_spec_set_no_new_privileges() - whether set-user-id programs are without effect: 0 or 1;
+ * prctl(2) */
 int lcx_spec_set_no_new_privileges(struct lcx_spec *spec, int32_t on, struct lcx_error **err);
 
 /** lcx_spec_set_oom_score_adj() - -1000 (never killed) to 1000 (killed first); proc(5) */
@@ -165,11 +167,11 @@ int lcx_spec_set_oom_score_adj(struct lcx_spec *spec, int32_t score, struct lcx_
  * @hard: how far the process itself may raise it
  */
 int lcx_spec_add_rlimit(struct lcx_spec *spec, const char *name, uint64_t soft, uint64_t hard,
-                        struct lcx_error **err);
+			struct lcx_error **err);
 
 /** lcx_spec_set_apparmor_profile() - by name, loaded before by the host; NULL: none */
 int lcx_spec_set_apparmor_profile(struct lcx_spec *spec, const char *profile,
-                                  struct lcx_error **err);
+				  struct lcx_error **err);
 
 /** lcx_spec_set_selinux_label() - the process's context; NULL: none */
 int lcx_spec_set_selinux_label(struct lcx_spec *spec, const char *label, struct lcx_error **err);
@@ -184,15 +186,17 @@ int lcx_spec_set_selinux_label(struct lcx_spec *spec, const char *label, struct 
  */
 int lcx_spec_add_capability(struct lcx_spec *spec, const char *name, struct lcx_error **err);
 
-/** lcx_spec_drop_capability() - take one capability, or "ALL", out of every set; fine if it isn't there */
+/** lcx_spec_drop_capability() - take one capability, or "ALL", out of every set; fine if it isn't
+ * there */
 int lcx_spec_drop_capability(struct lcx_spec *spec, const char *name, struct lcx_error **err);
 
-/** lcx_spec_clear_capabilities() - empty sets: the process can do nothing that an ordinary user can't */
+/** lcx_spec_clear_capabilities() - empty sets: the process can do nothing that an ordinary user
+ * can't */
 int lcx_spec_clear_capabilities(struct lcx_spec *spec, struct lcx_error **err);
 
 /** lcx_spec_add_ambient_capability() - also keep it over exec(2) by a user that isn't 0 */
 int lcx_spec_add_ambient_capability(struct lcx_spec *spec, const char *name,
-                                    struct lcx_error **err);
+				    struct lcx_error **err);
 
 /* Seccomp */
 
@@ -201,7 +205,7 @@ int lcx_spec_add_ambient_capability(struct lcx_spec *spec, const char *name,
  * @profile: copied; NULL: no filter. See lcx/security.h
  */
 int lcx_spec_set_seccomp(struct lcx_spec *spec, const struct lcx_seccomp *profile,
-                         struct lcx_error **err);
+			 struct lcx_error **err);
 
 /**
  * lcx_spec_set_privileged() - as Docker's --privileged: all that protects the host is taken away
@@ -213,13 +217,15 @@ int lcx_spec_set_privileged(struct lcx_spec *spec, struct lcx_error **err);
 
 /* The file system */
 
-/** lcx_spec_set_root() - the directory of the root file system; absolute, or relative to the bundle */
+/** lcx_spec_set_root() - the directory of the root file system; absolute, or relative to the bundle
+ */
 int lcx_spec_set_root(struct lcx_spec *spec, const char *path, struct lcx_error **err);
 
 /** lcx_spec_set_root_readonly() - 0 or 1 */
 int lcx_spec_set_root_readonly(struct lcx_spec *spec, int32_t on, struct lcx_error **err);
 
-/** lcx_spec_set_root_propagation() - "private", "slave", "shared", "unbindable", or "r" and one of these */
+/** lcx_spec_set_root_propagation() - "private", "slave", "shared", "unbindable", or "r" and one of
+ * these */
 int lcx_spec_set_root_propagation(struct lcx_spec *spec, const char *kind, struct lcx_error **err);
 
 /**
@@ -234,26 +240,29 @@ int lcx_spec_set_root_propagation(struct lcx_spec *spec, const char *kind, struc
  * defaults of lcx_spec_new() can be changed one by one.
  */
 int lcx_spec_add_mount(struct lcx_spec *spec, const char *source, const char *destination,
-                       const char *type, const char *const *options, struct lcx_error **err);
+		       const char *type, const char *const *options, struct lcx_error **err);
 
 /** lcx_spec_add_bind() - a file or directory of the host; @readonly 0 or 1, recursively */
 int lcx_spec_add_bind(struct lcx_spec *spec, const char *source, const char *destination,
-                      int32_t readonly, struct lcx_error **err);
+		      int32_t readonly, struct lcx_error **err);
 
-/** lcx_spec_add_tmpfs() - memory; nosuid, nodev, noexec; @size_bytes 0: the kernel's default, half of the memory */
+/** lcx_spec_add_tmpfs() - memory; nosuid, nodev, noexec; @size_bytes 0: the kernel's default, half
+ * of the memory */
 int lcx_spec_add_tmpfs(struct lcx_spec *spec, const char *destination, uint64_t size_bytes,
-                       struct lcx_error **err);
+		       struct lcx_error **err);
 
 /** lcx_spec_remove_mount() - take out what is mounted at @destination; -ENOENT if nothing is */
 int lcx_spec_remove_mount(struct lcx_spec *spec, const char *destination, struct lcx_error **err);
 
-/** lcx_spec_add_masked_path() - hide a file or directory; absolute; fine if it is missing in the container */
+/** lcx_spec_add_masked_path() - hide a file or directory; absolute; fine if it is missing in the
+ * container */
 int lcx_spec_add_masked_path(struct lcx_spec *spec, const char *path, struct lcx_error **err);
 
 /** lcx_spec_clear_masked_paths() - hide nothing */
 int lcx_spec_clear_masked_paths(struct lcx_spec *spec, struct lcx_error **err);
 
-/** lcx_spec_add_readonly_path() - make a file or directory read-only; absolute; fine if it is missing */
+/** lcx_spec_add_readonly_path() - make a file or directory read-only; absolute; fine if it is
+ * missing */
 int lcx_spec_add_readonly_path(struct lcx_spec *spec, const char *path, struct lcx_error **err);
 
 /** lcx_spec_clear_readonly_paths() - none of these */
@@ -268,8 +277,8 @@ int lcx_spec_clear_readonly_paths(struct lcx_spec *spec, struct lcx_error **err)
  * @access: of "rwm" (read, write, mknod), for the device controller
  */
 int lcx_spec_add_device(struct lcx_spec *spec, const char *path, const char *type, uint32_t major,
-                        uint32_t minor, uint32_t mode, uint32_t uid, uint32_t gid,
-                        const char *access, struct lcx_error **err);
+			uint32_t minor, uint32_t mode, uint32_t uid, uint32_t gid,
+			const char *access, struct lcx_error **err);
 
 /**
  * lcx_spec_add_device_rule() - a rule of the device controller alone; later rules win
@@ -280,16 +289,17 @@ int lcx_spec_add_device(struct lcx_spec *spec, const char *path, const char *typ
  * @access: of "rwm"
  */
 int lcx_spec_add_device_rule(struct lcx_spec *spec, int32_t allow, const char *type, int64_t major,
-                             int64_t minor, const char *access, struct lcx_error **err);
+			     int64_t minor, const char *access, struct lcx_error **err);
 
-/* Namespaces: "pid", "network" or "net", "mount" or "mnt", "ipc", "uts", "user", "cgroup", "time" */
+/* Namespaces: "pid", "network" or "net", "mount" or "mnt", "ipc", "uts", "user", "cgroup", "time"
+ */
 
 /** lcx_spec_add_namespace() - a new one, instead of the caller's or the one to join */
 int lcx_spec_add_namespace(struct lcx_spec *spec, const char *type, struct lcx_error **err);
 
 /** lcx_spec_join_namespace() - one that exists, by an absolute path such as /proc/PID/ns/net */
 int lcx_spec_join_namespace(struct lcx_spec *spec, const char *type, const char *path,
-                            struct lcx_error **err);
+			    struct lcx_error **err);
 
 /** lcx_spec_remove_namespace() - share the caller's; fine if it is shared already */
 int lcx_spec_remove_namespace(struct lcx_spec *spec, const char *type, struct lcx_error **err);
@@ -301,11 +311,11 @@ int lcx_spec_remove_namespace(struct lcx_spec *spec, const char *type, struct lc
  * @count:        how many; ranges may not overlap
  */
 int lcx_spec_add_uid_map(struct lcx_spec *spec, uint32_t container_id, uint32_t host_id,
-                         uint32_t count, struct lcx_error **err);
+			 uint32_t count, struct lcx_error **err);
 
 /** lcx_spec_add_gid_map() - the same for groups */
 int lcx_spec_add_gid_map(struct lcx_spec *spec, uint32_t container_id, uint32_t host_id,
-                         uint32_t count, struct lcx_error **err);
+			 uint32_t count, struct lcx_error **err);
 
 /** lcx_spec_clear_id_maps() - no map for users or groups */
 int lcx_spec_clear_id_maps(struct lcx_spec *spec, struct lcx_error **err);
@@ -315,7 +325,7 @@ int lcx_spec_clear_id_maps(struct lcx_spec *spec, struct lcx_error **err);
  * @clock: "monotonic" or "boottime"
  */
 int lcx_spec_set_time_offset(struct lcx_spec *spec, const char *clock, int64_t seconds,
-                             uint32_t nanoseconds, struct lcx_error **err);
+			     uint32_t nanoseconds, struct lcx_error **err);
 
 /** lcx_spec_set_hostname() - at most 64 bytes; NULL: leave it */
 int lcx_spec_set_hostname(struct lcx_spec *spec, const char *name, struct lcx_error **err);
@@ -323,13 +333,14 @@ int lcx_spec_set_hostname(struct lcx_spec *spec, const char *name, struct lcx_er
 /** lcx_spec_set_domainname() - the NIS domain, at most 64 bytes; NULL: leave it */
 int lcx_spec_set_domainname(struct lcx_spec *spec, const char *name, struct lcx_error **err);
 
-/** lcx_spec_set_sysctl() - a kernel parameter that belongs to one of the namespaces: "net.core.somaxconn" */
+/** lcx_spec_set_sysctl() - a kernel parameter that belongs to one of the namespaces:
+ * "net.core.somaxconn" */
 int lcx_spec_set_sysctl(struct lcx_spec *spec, const char *name, const char *value,
-                        struct lcx_error **err);
+			struct lcx_error **err);
 
 /** lcx_spec_set_annotation() - a note that lcx itself does not read; NULL @value: remove it */
 int lcx_spec_set_annotation(struct lcx_spec *spec, const char *key, const char *value,
-                            struct lcx_error **err);
+			    struct lcx_error **err);
 
 /* Resources. LCX_SPEC_UNLIMITED where a limit is signed. */
 
@@ -341,9 +352,10 @@ int lcx_spec_set_memory_limit(struct lcx_spec *spec, int64_t size_bytes, struct 
 
 /** lcx_spec_set_memory_reservation() - what is left to it when memory is short */
 int lcx_spec_set_memory_reservation(struct lcx_spec *spec, int64_t size_bytes,
-                                    struct lcx_error **err);
+				    struct lcx_error **err);
 
-/** lcx_spec_set_memory_swap() - memory *and* swap together: the memory limit itself means "no swap" */
+/** lcx_spec_set_memory_swap() - memory *and* swap together: the memory limit itself means "no swap"
+ */
 int lcx_spec_set_memory_swap(struct lcx_spec *spec, int64_t size_bytes, struct lcx_error **err);
 
 /** lcx_spec_set_cpu_shares() - the part of the CPU when it is short: 2 to 262144, 1024 is usual */
@@ -355,11 +367,11 @@ int lcx_spec_set_cpu_shares(struct lcx_spec *spec, uint64_t shares, struct lcx_e
  * @period_us: 1000 to 1000000; 0: 100000
  */
 int lcx_spec_set_cpu_quota(struct lcx_spec *spec, int64_t quota_us, uint64_t period_us,
-                           struct lcx_error **err);
+			   struct lcx_error **err);
 
 /** lcx_spec_set_cpuset() - CPUs and memory nodes, "0-3,7"; NULL: leave one of them */
 int lcx_spec_set_cpuset(struct lcx_spec *spec, const char *cpus, const char *mems,
-                        struct lcx_error **err);
+			struct lcx_error **err);
 
 /** lcx_spec_set_pids_limit() - how many tasks at once */
 int lcx_spec_set_pids_limit(struct lcx_spec *spec, int64_t limit, struct lcx_error **err);
@@ -372,15 +384,16 @@ int lcx_spec_set_blkio_weight(struct lcx_spec *spec, uint32_t weight, struct lcx
  * @kind: "read_bps", "write_bps" (bytes), "read_iops", "write_iops" (operations); per second
  */
 int lcx_spec_add_blkio_throttle(struct lcx_spec *spec, const char *kind, uint32_t major,
-                                uint32_t minor, uint64_t rate, struct lcx_error **err);
+				uint32_t minor, uint64_t rate, struct lcx_error **err);
 
 /** lcx_spec_add_hugepage_limit() - @page_size as "2MB", "1GB" */
 int lcx_spec_add_hugepage_limit(struct lcx_spec *spec, const char *page_size, uint64_t limit_bytes,
-                                struct lcx_error **err);
+				struct lcx_error **err);
 
-/** lcx_spec_set_unified() - a file of cgroup v2 by its name, "memory.high", and what is written to it */
+/** lcx_spec_set_unified() - a file of cgroup v2 by its name, "memory.high", and what is written to
+ * it */
 int lcx_spec_set_unified(struct lcx_spec *spec, const char *file, const char *value,
-                         struct lcx_error **err);
+			 struct lcx_error **err);
 
 /*
  * What stands in it. Strings are valid until the description is changed or
@@ -417,10 +430,12 @@ uint32_t lcx_spec_uid(const struct lcx_spec *spec);
 /** lcx_spec_gid() - 0 if not set */
 uint32_t lcx_spec_gid(const struct lcx_spec *spec);
 
-/** lcx_spec_has_capability() - whether the bounding set has it: 0 or 1, or -EINVAL for an unknown name */
+/** lcx_spec_has_capability() - whether the bounding set has it: 0 or 1, or -EINVAL for an unknown
+ * name */
 int32_t lcx_spec_has_capability(const struct lcx_spec *spec, const char *name);
 
-/** lcx_spec_has_namespace() - 1 for a new one, 2 for one to join, 0 for the caller's, -EINVAL for an unknown name */
+/** lcx_spec_has_namespace() - 1 for a new one, 2 for one to join, 0 for the caller's, -EINVAL for
+ * an unknown name */
 int32_t lcx_spec_has_namespace(const struct lcx_spec *spec, const char *type);
 
 /** lcx_spec_namespace_path() - the path to join; NULL if there is none */

@@ -59,9 +59,10 @@ static const char *const names[] = {
 _Static_assert(ARRAY_SIZE(names) > CAP_LAST_CAP, "the kernel's headers know newer capabilities");
 
 static const int default_numbers[] = {
-	CAP_CHOWN,  CAP_DAC_OVERRIDE, CAP_FSETID,  CAP_FOWNER,  CAP_MKNOD,
-	CAP_NET_RAW, CAP_SETGID,      CAP_SETUID,  CAP_SETFCAP, CAP_SETPCAP,
-	CAP_NET_BIND_SERVICE, CAP_SYS_CHROOT, CAP_KILL, CAP_AUDIT_WRITE,
+	CAP_CHOWN,   CAP_DAC_OVERRIDE, CAP_FSETID,           CAP_FOWNER,
+	CAP_MKNOD,   CAP_NET_RAW,      CAP_SETGID,           CAP_SETUID,
+	CAP_SETFCAP, CAP_SETPCAP,      CAP_NET_BIND_SERVICE, CAP_SYS_CHROOT,
+	CAP_KILL,    CAP_AUDIT_WRITE,
 };
 
 LCX_PUBLIC const char *lcx_capability_name(int32_t number)
@@ -134,8 +135,8 @@ LCX_PUBLIC int lcx_capability_mask(const char *list, uint64_t *ret, struct lcx_e
 			mask |= UINT64_C(1) << number;
 		else
 			return lcx__fail(err, EINVAL,
-			                 "'%.*s' is no capability; capabilities(7) lists them",
-			                 (int)(length > 64 ? 64 : length), list);
+					 "'%.*s' is no capability; capabilities(7) lists them",
+					 (int)(length > 64 ? 64 : length), list);
 		list += length;
 	}
 	*ret = mask;
@@ -164,7 +165,7 @@ static int32_t full_name_number(const char *name)
 }
 
 static int read_names(struct lcx__json_reader *reader, struct json_object *json,
-                      struct lcx__opt_u64 *mask, bool unknown_is_condition)
+		      struct lcx__opt_u64 *mask, bool unknown_is_condition)
 {
 	if (!json_object_is_type(json, json_type_array))
 		return lcx__json_fail(reader, "must be a list");
@@ -183,7 +184,7 @@ static int read_names(struct lcx__json_reader *reader, struct json_object *json,
 			mask->value |= UINT64_C(1) << LCX__CAP_UNKNOWN;
 		else
 			r = lcx__json_warn(reader, "unknown capability '%.64s', ignored",
-			                   json_object_get_string(item));
+					   json_object_get_string(item));
 		if (r < 0)
 			return r;
 	}

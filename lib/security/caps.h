@@ -9,9 +9,11 @@
 /* All that the running kernel knows: bits 0 to lcx_capability_last(). */
 uint64_t lcx__capability_all(void);
 
-/* JSON lists of names <-> struct lcx__opt_u64. An unknown name is a warning, as the specification wants it. */
+/* JSON lists of names <-> struct lcx__opt_u64. An unknown name is a warning, as the specification
+ * wants it. */
 extern const struct lcx__json_codec lcx__capabilities_codec;
 
-/* The same, but an unknown name becomes a bit that no container has: "needs what does not exist". */
+/* The same, but an unknown name becomes a bit that no container has: "needs what does not exist".
+ */
 enum { LCX__CAP_UNKNOWN = 63 };
 extern const struct lcx__json_codec lcx__capability_condition_codec;

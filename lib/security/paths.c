@@ -23,11 +23,7 @@ static const char *const masked[] = {
 };
 
 static const char *const readonly[] = {
-	"/proc/bus",
-	"/proc/fs",
-	"/proc/irq",
-	"/proc/sys",
-	"/proc/sysrq-trigger",
+	"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger",
 };
 
 LCX_PUBLIC const char *lcx_default_masked_path(size_t index)

@@ -5,7 +5,7 @@
 
 /* One row for each architecture that the OCI's specification names. */
 struct lcx__arch {
-	const char *oci_name;  /* "SCMP_ARCH_X86_64" */
+	const char *oci_name;   /* "SCMP_ARCH_X86_64" */
 	const char *short_name; /* libseccomp's "x86_64" */
 	const char *go_name;    /* Docker's "amd64"; NULL: the same as short_name */
 	uint32_t audit;         /* AUDIT_ARCH_x, which the kernel's seccomp_data has */

@@ -74,21 +74,21 @@ static char *make_key(const struct lcx_seccomp *resolved)
 
 	add_compiler(&key);
 	lcx__strbuf_addf(&key, "default %x %d %x\n", resolved->default_action.value,
-	                 resolved->default_errno_ret.set ? (int)resolved->default_errno_ret.value
-	                                                 : -1,
-	                 (unsigned int)resolved->flags.value);
+			 resolved->default_errno_ret.set ? (int)resolved->default_errno_ret.value
+							 : -1,
+			 (unsigned int)resolved->flags.value);
 	for (char **arch = resolved->architectures; arch && *arch; arch++)
 		lcx__strbuf_addf(&key, "arch %s\n", *arch);
 	for (size_t i = 0; i < resolved->rules.n; i++) {
 		const struct lcx__seccomp_rule *rule = &resolved->rules.items[i];
 
 		lcx__strbuf_addf(&key, "rule %x %d", rule->action.value,
-		                 rule->errno_ret.set ? (int)rule->errno_ret.value : -1);
+				 rule->errno_ret.set ? (int)rule->errno_ret.value : -1);
 		for (size_t j = 0; j < rule->args.n; j++) {
 			const struct lcx__seccomp_arg *arg = &rule->args.items[j];
 
 			lcx__strbuf_addf(&key, " %u:%u:%" PRIx64 ":%" PRIx64, arg->index.value,
-			                 arg->op.value, arg->value.value, arg->value_two.value);
+					 arg->op.value, arg->value.value, arg->value_two.value);
 		}
 		for (char **name = rule->names; *name; name++) {
 			lcx__strbuf_add(&key, " ", 1);
@@ -122,8 +122,8 @@ static bool is_private(int fd)
 
 int lcx__seccomp_cache_new(int run_fd, struct lcx__seccomp_cache **ret, struct lcx_error **err)
 {
-	CLEANUP(lcx__seccomp_cache_freep) struct lcx__seccomp_cache *cache =
-		calloc(1, sizeof(*cache));
+	CLEANUP(lcx__seccomp_cache_freep)
+	struct lcx__seccomp_cache *cache = calloc(1, sizeof(*cache));
 
 	if (!cache)
 		return lcx__fail_nomem(err);
@@ -135,9 +135,10 @@ int lcx__seccomp_cache_new(int run_fd, struct lcx__seccomp_cache **ret, struct l
 		if (cache->dir_fd < 0)
 			return lcx__fail_sys(err, -cache->dir_fd, "open directory 'seccomp'");
 		if (!is_private(cache->dir_fd))
-			return lcx__fail(err, EPERM,
-			                 "directory 'seccomp' belongs to, or can be written by, another "
-			                 "user; remove it");
+			return lcx__fail(
+				err, EPERM,
+				"directory 'seccomp' belongs to, or can be written by, another "
+				"user; remove it");
 	}
 	*ret = TAKE_PTR(cache);
 	return 0;
@@ -148,7 +149,7 @@ static void keep(struct slot *slot, char *key, void *bpf, size_t size)
 {
 	free(slot->key);
 	free(slot->bpf);
-	*slot = (struct slot){ .key = key, .bpf = bpf, .size = size };
+	*slot = (struct slot){.key = key, .bpf = bpf, .size = size};
 }
 
 enum { NAME_SIZE = 32 };
@@ -160,7 +161,7 @@ static void file_name(uint64_t h, char name[static NAME_SIZE])
 
 /* Whether @text is a file of ours, whole, for @key; *@ret points to the filter in it. */
 static bool file_is_good(const char *text, size_t length, const char *key, const char **ret,
-                         size_t *ret_size)
+			 size_t *ret_size)
 {
 	struct file_header header;
 	const char *body = text + sizeof(header);
@@ -170,7 +171,8 @@ static bool file_is_good(const char *text, size_t length, const char *key, const
 	memcpy(&header, text, sizeof(header));
 	length -= sizeof(header);
 	if (memcmp(header.magic, magic, sizeof(magic)) != 0 || header.key_length != strlen(key) ||
-	    header.bpf_size == 0 || header.bpf_size % 8 != 0 || header.bpf_size > LCX__MAX_BPF_SIZE ||
+	    header.bpf_size == 0 || header.bpf_size % 8 != 0 ||
+	    header.bpf_size > LCX__MAX_BPF_SIZE ||
 	    length != (size_t)header.key_length + header.bpf_size)
 		return false;
 	if (hash(body, length) != header.checksum || memcmp(body, key, header.key_length) != 0)
@@ -205,8 +207,8 @@ static bool load_file(struct lcx__seccomp_cache *cache, uint64_t h, struct slot 
 static void store_file(const struct lcx__seccomp_cache *cache, uint64_t h, const struct slot *slot)
 {
 	CLEANUP(lcx__strbuf_free) struct lcx__strbuf file = STRBUF_EMPTY;
-	struct file_header header = { .key_length = (uint32_t)strlen(slot->key),
-		                      .bpf_size = (uint32_t)slot->size };
+	struct file_header header = {.key_length = (uint32_t)strlen(slot->key),
+				     .bpf_size = (uint32_t)slot->size};
 	char name[NAME_SIZE];
 
 	if (cache->dir_fd < 0)
@@ -224,12 +226,12 @@ static void store_file(const struct lcx__seccomp_cache *cache, uint64_t h, const
 }
 
 int lcx__seccomp_cache_get(struct lcx__seccomp_cache *cache, const struct lcx_seccomp *profile,
-                           uint64_t capabilities, struct lcx__seccomp_filter *ret,
-                           struct lcx_error **err)
+			   uint64_t capabilities, struct lcx__seccomp_filter *ret,
+			   struct lcx_error **err)
 {
-	CLEANUP(lcx__seccomp_release_resolved) struct lcx_seccomp resolved = { 0 };
+	CLEANUP(lcx__seccomp_release_resolved) struct lcx_seccomp resolved = {0};
 	CLEANUP(freep) char *key = NULL;
-	struct lcx__seccomp_filter filter = { 0 };
+	struct lcx__seccomp_filter filter = {0};
 	struct slot *slot;
 	uint64_t h;
 	int r;

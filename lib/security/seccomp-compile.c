@@ -48,7 +48,7 @@ static int fail(struct lcx_error **err, int code, const char *step, const char *
 }
 
 static int add_architectures(scmp_filter_ctx ctx, const struct lcx_seccomp *resolved,
-                             struct lcx__prelude *prelude, struct lcx_error **err)
+			     struct lcx__prelude *prelude, struct lcx_error **err)
 {
 	/* seccomp_init() has the native one already; it can't be left out. */
 	int r = lcx__prelude_add_arch(prelude, lcx__arch_native());
@@ -59,7 +59,7 @@ static int add_architectures(scmp_filter_ctx ctx, const struct lcx_seccomp *reso
 
 		if (token == 0)
 			return lcx__fail(err, EOPNOTSUPP,
-			                 "seccomp profile: libseccomp does not know '%s'", *name);
+					 "seccomp profile: libseccomp does not know '%s'", *name);
 		r = seccomp_arch_add(ctx, token);
 		if (r == -EEXIST)
 			r = 0;
@@ -85,11 +85,11 @@ static void note_numbers(struct lcx__prelude *prelude, const char *name)
 }
 
 static int add_modern(struct lcx__prelude *prelude, const struct lcx_seccomp *resolved,
-                      const struct lcx__seccomp_rule *rule, const char *name, uint32_t action,
-                      struct lcx_error **err)
+		      const struct lcx__seccomp_rule *rule, const char *name, uint32_t action,
+		      struct lcx_error **err)
 {
 	bool default_allows = resolved->default_action.value == LCX__ACT_ALLOW ||
-	                      resolved->default_action.value == LCX__ACT_LOG;
+			      resolved->default_action.value == LCX__ACT_LOG;
 	int r = lcx__prelude_add_syscall(prelude, name, rule->args.n ? NULL : &action);
 
 	if (r < 0)
@@ -98,26 +98,28 @@ static int add_modern(struct lcx__prelude *prelude, const struct lcx_seccomp *re
 	if (!default_allows)
 		return 0;
 	if (r == 0)
-		return lcx__fail(err, EOPNOTSUPP,
-		                 "seccomp profile: system call '%s' is unknown here, so it can't be "
-		                 "kept from the container; take it out, or deny by default",
-		                 name);
+		return lcx__fail(
+			err, EOPNOTSUPP,
+			"seccomp profile: system call '%s' is unknown here, so it can't be "
+			"kept from the container; take it out, or deny by default",
+			name);
 	if (rule->args.n > 0)
-		return lcx__fail(err, EOPNOTSUPP,
-		                 "seccomp profile: libseccomp is too old to look at the arguments of "
-		                 "'%s'",
-		                 name);
+		return lcx__fail(
+			err, EOPNOTSUPP,
+			"seccomp profile: libseccomp is too old to look at the arguments of "
+			"'%s'",
+			name);
 	return 0;
 }
 
 static int add_name(scmp_filter_ctx ctx, struct lcx__prelude *prelude,
-                    const struct lcx_seccomp *resolved, const struct lcx__seccomp_rule *rule,
-                    const char *name, struct lcx_error **err)
+		    const struct lcx_seccomp *resolved, const struct lcx__seccomp_rule *rule,
+		    const char *name, struct lcx_error **err)
 {
 	struct scmp_arg_cmp args[6];
 	uint32_t action = action_with_data(rule->action.value, &rule->errno_ret);
-	uint32_t default_action = action_with_data(resolved->default_action.value,
-	                                           &resolved->default_errno_ret);
+	uint32_t default_action =
+		action_with_data(resolved->default_action.value, &resolved->default_errno_ret);
 	unsigned int n = 0;
 	int number = seccomp_syscall_resolve_name(name);
 	int r;
@@ -143,7 +145,7 @@ static int add_name(scmp_filter_ctx ctx, struct lcx__prelude *prelude,
 }
 
 static int add_rules(scmp_filter_ctx ctx, const struct lcx_seccomp *resolved,
-                     struct lcx__prelude *prelude, struct lcx_error **err)
+		     struct lcx__prelude *prelude, struct lcx_error **err)
 {
 	for (size_t i = 0; i < resolved->rules.n; i++) {
 		const struct lcx__seccomp_rule *rule = &resolved->rules.items[i];
@@ -177,13 +179,13 @@ static int export_filter(scmp_filter_ctx ctx, char **ret, size_t *ret_size, stru
 }
 
 int lcx__seccomp_compile_resolved(const struct lcx_seccomp *resolved,
-                                  struct lcx__seccomp_filter *ret, struct lcx_error **err)
+				  struct lcx__seccomp_filter *ret, struct lcx_error **err)
 {
 	CLEANUP(releasep) scmp_filter_ctx ctx = NULL;
 	CLEANUP(freep) char *filter = NULL;
-	CLEANUP(lcx__prelude_release) struct lcx__prelude prelude = { 0 };
-	uint32_t action = action_with_data(resolved->default_action.value,
-	                                   &resolved->default_errno_ret);
+	CLEANUP(lcx__prelude_release) struct lcx__prelude prelude = {0};
+	uint32_t action =
+		action_with_data(resolved->default_action.value, &resolved->default_errno_ret);
 	size_t size;
 	int r;
 
@@ -198,7 +200,8 @@ int lcx__seccomp_compile_resolved(const struct lcx_seccomp *resolved,
 	if (r < 0)
 		return r;
 
-	/* A container that expects to be killed, or asked about, is not told "no such call" instead. */
+	/* A container that expects to be killed, or asked about, is not told "no such call"
+	 * instead. */
 	prelude.unknown_is_enosys = (action & 0xffff0000) == LCX__ACT_ERRNO;
 	r = lcx__prelude_join(&prelude, filter, size, &ret->bpf, &ret->size, err);
 	if (r == 0)
@@ -209,30 +212,30 @@ int lcx__seccomp_compile_resolved(const struct lcx_seccomp *resolved,
 #else /* HAVE_SECCOMP */
 
 int lcx__seccomp_compile_resolved(const struct lcx_seccomp *resolved,
-                                  struct lcx__seccomp_filter *ret, struct lcx_error **err)
+				  struct lcx__seccomp_filter *ret, struct lcx_error **err)
 {
 	(void)resolved, (void)ret, (void)action_with_data;
 	return lcx__fail(err, EOPNOTSUPP,
-	                 "this liblcx was built without seccomp (meson option 'seccomp'); "
-	                 "set no profile, or use a build that has it");
+			 "this liblcx was built without seccomp (meson option 'seccomp'); "
+			 "set no profile, or use a build that has it");
 }
 
 #endif
 
 int lcx__seccomp_compile(const struct lcx_seccomp *profile, uint64_t capabilities,
-                         struct lcx__seccomp_filter *ret, struct lcx_error **err)
+			 struct lcx__seccomp_filter *ret, struct lcx_error **err)
 {
-	CLEANUP(lcx__seccomp_release_resolved) struct lcx_seccomp resolved = { 0 };
+	CLEANUP(lcx__seccomp_release_resolved) struct lcx_seccomp resolved = {0};
 	int r = lcx__seccomp_resolve(profile, capabilities, &resolved, err);
 
 	return r < 0 ? r : lcx__seccomp_compile_resolved(&resolved, ret, err);
 }
 
 LCX_PUBLIC int lcx_seccomp_export(const struct lcx_seccomp *profile, uint64_t capabilities,
-                                  int32_t fd, struct lcx_error **err)
+				  int32_t fd, struct lcx_error **err)
 {
 	CLEANUP(freep) void *bpf = NULL;
-	struct lcx__seccomp_filter filter = { 0 };
+	struct lcx__seccomp_filter filter = {0};
 	int r;
 
 	r = lcx__seccomp_compile(profile, capabilities, &filter, err);

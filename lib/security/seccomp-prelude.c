@@ -25,7 +25,7 @@ int lcx__prelude_add_arch(struct lcx__prelude *prelude, const struct lcx__arch *
 			return 0;
 	if (prelude->n_archs == LCX__PRELUDE_MAX_ARCHS)
 		return -ENOMEM;
-	prelude->archs[prelude->n_archs++] = (struct lcx__prelude_arch){ .arch = arch };
+	prelude->archs[prelude->n_archs++] = (struct lcx__prelude_arch){.arch = arch};
 	return 0;
 }
 
@@ -48,7 +48,7 @@ static int add_call(struct lcx__prelude_arch *arch, uint32_t number, const uint3
 	call = lcx__list_grow(&arch->calls, sizeof(*call));
 	if (!call)
 		return -ENOMEM;
-	*call = (struct lcx__prelude_call){ .number = number, .action = *action };
+	*call = (struct lcx__prelude_call){.number = number, .action = *action};
 	return 0;
 }
 
@@ -73,7 +73,7 @@ void lcx__prelude_release(struct lcx__prelude *prelude)
 {
 	for (size_t i = 0; i < prelude->n_archs; i++)
 		free(prelude->archs[i].calls.items);
-	*prelude = (struct lcx__prelude){ 0 };
+	*prelude = (struct lcx__prelude){0};
 }
 
 /* Append one instruction; the place of a jump is needed again, when its length is known. */
@@ -86,7 +86,7 @@ static size_t emit(struct program *program, uint16_t code, uint32_t k, uint8_t j
 		program->failed = true;
 		return 0;
 	}
-	*instruction = (struct sock_filter){ .code = code, .jt = jt, .jf = jf, .k = k };
+	*instruction = (struct sock_filter){.code = code, .jt = jt, .jf = jf, .k = k};
 	return program->code.n - 1;
 }
 
@@ -120,7 +120,7 @@ static bool is_x32(const struct lcx__arch *arch)
 }
 
 static void emit_arch(struct program *program, const struct lcx__prelude *prelude,
-                      const struct lcx__prelude_arch *arch)
+		      const struct lcx__prelude_arch *arch)
 {
 	size_t other_arch, other_range = 0, done;
 	bool shares_audit = arch->arch->audit == AUDIT_ARCH_X86_64;
@@ -140,7 +140,7 @@ static void emit_arch(struct program *program, const struct lcx__prelude *prelud
 		emit_verdict(program, BPF_JGT, arch->highest, LCX__ACT_ERRNO | ENOSYS);
 	for (size_t i = 0; i < arch->calls.n; i++)
 		emit_verdict(program, BPF_JEQ, arch->calls.items[i].number,
-		             arch->calls.items[i].action);
+			     arch->calls.items[i].action);
 	done = emit_jump(program);
 
 	land(program, other_arch);
@@ -154,9 +154,9 @@ static void emit_arch(struct program *program, const struct lcx__prelude *prelud
  * kernel gives ENOSYS for it anyway; so "beyond the highest" needs no upper bound.
  */
 int lcx__prelude_join(const struct lcx__prelude *prelude, const void *filter, size_t size,
-                      void **ret, size_t *ret_size, struct lcx_error **err)
+		      void **ret, size_t *ret_size, struct lcx_error **err)
 {
-	struct program program = { 0 };
+	struct program program = {0};
 	size_t prelude_size, total;
 	char *joined;
 
@@ -174,10 +174,11 @@ int lcx__prelude_join(const struct lcx__prelude *prelude, const void *filter, si
 		return lcx__fail_nomem(err);
 	if (total > LCX__MAX_BPF_SIZE) {
 		free(joined);
-		return lcx__fail(err, E2BIG,
-		                 "seccomp profile: the filter has %zu instructions; the kernel takes "
-		                 "4096: use fewer rules or architectures",
-		                 total / sizeof(struct sock_filter));
+		return lcx__fail(
+			err, E2BIG,
+			"seccomp profile: the filter has %zu instructions; the kernel takes "
+			"4096: use fewer rules or architectures",
+			total / sizeof(struct sock_filter));
 	}
 	*ret = joined;
 	*ret_size = total;

@@ -48,10 +48,10 @@ void lcx__prelude_note(struct lcx__prelude_arch *arch, uint32_t number);
  * action wins. Return: on how many architectures it exists, or -ENOMEM.
  */
 int lcx__prelude_add_syscall(struct lcx__prelude *prelude, const char *name,
-                             const uint32_t *action);
+			     const uint32_t *action);
 
 /* The prelude and @filter as one program in *@ret, owned by the caller. */
 int lcx__prelude_join(const struct lcx__prelude *prelude, const void *filter, size_t size,
-                      void **ret, size_t *ret_size, struct lcx_error **err);
+		      void **ret, size_t *ret_size, struct lcx_error **err);
 
 void lcx__prelude_release(struct lcx__prelude *prelude);

@@ -15,47 +15,43 @@ enum {
 
 /* The first name of a value is written; SCMP_ACT_KILL is the old name of KILL_THREAD. */
 static const struct lcx__json_name actions[] = {
-	{ "SCMP_ACT_KILL", LCX__ACT_KILL_THREAD },
-	{ "SCMP_ACT_KILL_THREAD", LCX__ACT_KILL_THREAD },
-	{ "SCMP_ACT_KILL_PROCESS", LCX__ACT_KILL_PROCESS },
-	{ "SCMP_ACT_TRAP", LCX__ACT_TRAP },
-	{ "SCMP_ACT_ERRNO", LCX__ACT_ERRNO },
-	{ "SCMP_ACT_TRACE", LCX__ACT_TRACE },
-	{ "SCMP_ACT_ALLOW", LCX__ACT_ALLOW },
-	{ "SCMP_ACT_LOG", LCX__ACT_LOG },
-	{ "SCMP_ACT_NOTIFY", LCX__ACT_NOTIFY },
-	{ 0 },
+	{"SCMP_ACT_KILL", LCX__ACT_KILL_THREAD},
+	{"SCMP_ACT_KILL_THREAD", LCX__ACT_KILL_THREAD},
+	{"SCMP_ACT_KILL_PROCESS", LCX__ACT_KILL_PROCESS},
+	{"SCMP_ACT_TRAP", LCX__ACT_TRAP},
+	{"SCMP_ACT_ERRNO", LCX__ACT_ERRNO},
+	{"SCMP_ACT_TRACE", LCX__ACT_TRACE},
+	{"SCMP_ACT_ALLOW", LCX__ACT_ALLOW},
+	{"SCMP_ACT_LOG", LCX__ACT_LOG},
+	{"SCMP_ACT_NOTIFY", LCX__ACT_NOTIFY},
+	{0},
 };
 
 static const struct lcx__json_name comparisons[] = {
-	{ "SCMP_CMP_NE", LCX__CMP_NE },
-	{ "SCMP_CMP_LT", LCX__CMP_LT },
-	{ "SCMP_CMP_LE", LCX__CMP_LE },
-	{ "SCMP_CMP_EQ", LCX__CMP_EQ },
-	{ "SCMP_CMP_GE", LCX__CMP_GE },
-	{ "SCMP_CMP_GT", LCX__CMP_GT },
-	{ "SCMP_CMP_MASKED_EQ", LCX__CMP_MASKED_EQ },
-	{ 0 },
+	{"SCMP_CMP_NE", LCX__CMP_NE},
+	{"SCMP_CMP_LT", LCX__CMP_LT},
+	{"SCMP_CMP_LE", LCX__CMP_LE},
+	{"SCMP_CMP_EQ", LCX__CMP_EQ},
+	{"SCMP_CMP_GE", LCX__CMP_GE},
+	{"SCMP_CMP_GT", LCX__CMP_GT},
+	{"SCMP_CMP_MASKED_EQ", LCX__CMP_MASKED_EQ},
+	{0},
 };
 
 static const struct lcx__json_name flags[] = {
-	{ "SECCOMP_FILTER_FLAG_TSYNC", 1 << 0 },
-	{ "SECCOMP_FILTER_FLAG_LOG", 1 << 1 },
-	{ "SECCOMP_FILTER_FLAG_SPEC_ALLOW", 1 << 2 },
-	{ "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", 1 << 5 },
-	{ 0 },
+	{"SECCOMP_FILTER_FLAG_TSYNC", 1 << 0},
+	{"SECCOMP_FILTER_FLAG_LOG", 1 << 1},
+	{"SECCOMP_FILTER_FLAG_SPEC_ALLOW", 1 << 2},
+	{"SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", 1 << 5},
+	{0},
 };
 
 static const struct lcx__json_field arg_fields[] = {
-	{ .key = "index", .kind = LCX__JSON_U32, .required = true, .max = 5,
-	  LCX__JSON_AT(struct lcx__seccomp_arg, index, struct lcx__opt_u32) },
-	{ .key = "value", .kind = LCX__JSON_U64, .required = true,
-	  LCX__JSON_AT(struct lcx__seccomp_arg, value, struct lcx__opt_u64) },
-	{ .key = "valueTwo", .kind = LCX__JSON_U64,
-	  LCX__JSON_AT(struct lcx__seccomp_arg, value_two, struct lcx__opt_u64) },
-	{ .key = "op", .kind = LCX__JSON_ENUM_U32, .required = true, .names = comparisons,
-	  LCX__JSON_AT(struct lcx__seccomp_arg, op, struct lcx__opt_u32) },
-	{ 0 },
+	{"index", AS_U32(struct lcx__seccomp_arg, index), .required = true, .max = 5},
+	{"value", AS_U64(struct lcx__seccomp_arg, value), .required = true},
+	{"valueTwo", AS_U64(struct lcx__seccomp_arg, value_two)},
+	{"op", AS_ENUM_U32(struct lcx__seccomp_arg, op), .required = true, .names = comparisons},
+	{0},
 };
 
 static int check_kernel(const char *text, struct lcx_error **err)
@@ -86,13 +82,11 @@ static int check_syscall(const char *text, struct lcx_error **err)
 }
 
 static const struct lcx__json_field condition_fields[] = {
-	{ .key = "caps", .kind = LCX__JSON_CUSTOM, .codec = &lcx__capability_condition_codec,
-	  LCX__JSON_AT(struct lcx__seccomp_condition, capabilities, struct lcx__opt_u64) },
-	{ .key = "arches", .kind = LCX__JSON_STRINGS,
-	  LCX__JSON_AT(struct lcx__seccomp_condition, architectures, char **) },
-	{ .key = "minKernel", .kind = LCX__JSON_STRING, .check = check_kernel,
-	  LCX__JSON_AT(struct lcx__seccomp_condition, min_kernel, char *) },
-	{ 0 },
+	{"caps", AS_CUSTOM(struct lcx__seccomp_condition, capabilities),
+	 .codec = &lcx__capability_condition_codec},
+	{"arches", AS_STRINGS(struct lcx__seccomp_condition, architectures)},
+	{"minKernel", AS_STRING(struct lcx__seccomp_condition, min_kernel), .check = check_kernel},
+	{0},
 };
 
 static bool action_takes_errno(uint32_t action)
@@ -108,9 +102,10 @@ static int finish_args(const struct lcx__seccomp_rule *rule, struct lcx_error **
 		const struct lcx__seccomp_arg *arg = &rule->args.items[i];
 
 		if (seen & (1u << arg->index.value))
-			return lcx__fail(err, EINVAL,
-			                 "argument %u is compared twice in one rule; write two rules",
-			                 arg->index.value);
+			return lcx__fail(
+				err, EINVAL,
+				"argument %u is compared twice in one rule; write two rules",
+				arg->index.value);
 		seen |= 1u << arg->index.value;
 	}
 	return 0;
@@ -129,57 +124,44 @@ static int finish_rule(void *object, struct lcx_error **err)
 		return lcx__fail(err, EINVAL, "names: must name at least one system call");
 	if (rule->errno_ret.set && !action_takes_errno(rule->action.value))
 		return lcx__fail(err, EINVAL,
-		                 "errnoRet: goes only with SCMP_ACT_ERRNO and SCMP_ACT_TRACE");
+				 "errnoRet: goes only with SCMP_ACT_ERRNO and SCMP_ACT_TRACE");
 	return finish_args(rule, err);
 }
 
 static const struct lcx__json_field rule_fields[] = {
-	{ .key = "names", .kind = LCX__JSON_STRINGS, .check = check_syscall,
-	  LCX__JSON_AT(struct lcx__seccomp_rule, names, char **) },
-	{ .key = "name", .kind = LCX__JSON_STRING, .check = check_syscall,
-	  LCX__JSON_AT(struct lcx__seccomp_rule, name, char *) },
-	{ .key = "action", .kind = LCX__JSON_ENUM_U32, .required = true, .names = actions,
-	  LCX__JSON_AT(struct lcx__seccomp_rule, action, struct lcx__opt_u32) },
-	{ .key = "errnoRet", .kind = LCX__JSON_U32, .max = MAX_ERRNO_RET,
-	  LCX__JSON_AT(struct lcx__seccomp_rule, errno_ret, struct lcx__opt_u32) },
-	{ .key = "args", .kind = LCX__JSON_LIST, .fields = arg_fields,
-	  LCX__JSON_ITEMS(struct lcx__seccomp_rule, args) },
-	{ .key = "comment", .kind = LCX__JSON_STRING,
-	  LCX__JSON_AT(struct lcx__seccomp_rule, comment, char *) },
-	{ .key = "includes", .kind = LCX__JSON_OBJECT, .fields = condition_fields,
-	  LCX__JSON_AT(struct lcx__seccomp_rule, includes, struct lcx__seccomp_condition) },
-	{ .key = "excludes", .kind = LCX__JSON_OBJECT, .fields = condition_fields,
-	  LCX__JSON_AT(struct lcx__seccomp_rule, excludes, struct lcx__seccomp_condition) },
-	{ 0 },
+	{"names", AS_STRINGS(struct lcx__seccomp_rule, names), .check = check_syscall},
+	{"name", AS_STRING(struct lcx__seccomp_rule, name), .check = check_syscall},
+	{"action", AS_ENUM_U32(struct lcx__seccomp_rule, action), .required = true,
+	 .names = actions},
+	{"errnoRet", AS_U32(struct lcx__seccomp_rule, errno_ret), .max = MAX_ERRNO_RET},
+	{"args", AS_LIST(struct lcx__seccomp_rule, args), .fields = arg_fields},
+	{"comment", AS_STRING(struct lcx__seccomp_rule, comment)},
+	{"includes", AS_OBJECT(struct lcx__seccomp_rule, includes), .fields = condition_fields},
+	{"excludes", AS_OBJECT(struct lcx__seccomp_rule, excludes), .fields = condition_fields},
+	{0},
 };
 
 static const struct lcx__json_field arch_map_fields[] = {
-	{ .key = "architecture", .kind = LCX__JSON_STRING, .required = true,
-	  .check = check_architecture,
-	  LCX__JSON_AT(struct lcx__seccomp_arch_map, architecture, char *) },
-	{ .key = "subArchitectures", .kind = LCX__JSON_STRINGS, .check = check_architecture,
-	  LCX__JSON_AT(struct lcx__seccomp_arch_map, sub_architectures, char **) },
-	{ 0 },
+	{"architecture", AS_STRING(struct lcx__seccomp_arch_map, architecture), .required = true,
+	 .check = check_architecture},
+	{"subArchitectures", AS_STRINGS(struct lcx__seccomp_arch_map, sub_architectures),
+	 .check = check_architecture},
+	{0},
 };
 
 const struct lcx__json_field lcx__seccomp_fields[] = {
-	{ .key = "defaultAction", .kind = LCX__JSON_ENUM_U32, .required = true, .names = actions,
-	  LCX__JSON_AT(struct lcx_seccomp, default_action, struct lcx__opt_u32) },
-	{ .key = "defaultErrnoRet", .kind = LCX__JSON_U32, .max = MAX_ERRNO_RET,
-	  LCX__JSON_AT(struct lcx_seccomp, default_errno_ret, struct lcx__opt_u32) },
-	{ .key = "architectures", .kind = LCX__JSON_STRINGS, .check = check_architecture,
-	  LCX__JSON_AT(struct lcx_seccomp, architectures, char **) },
-	{ .key = "archMap", .kind = LCX__JSON_LIST, .fields = arch_map_fields,
-	  LCX__JSON_ITEMS(struct lcx_seccomp, arch_map) },
-	{ .key = "flags", .kind = LCX__JSON_FLAGS, .names = flags,
-	  LCX__JSON_AT(struct lcx_seccomp, flags, struct lcx__opt_u64) },
-	{ .key = "listenerPath", .kind = LCX__JSON_STRING,
-	  LCX__JSON_AT(struct lcx_seccomp, listener_path, char *) },
-	{ .key = "listenerMetadata", .kind = LCX__JSON_STRING,
-	  LCX__JSON_AT(struct lcx_seccomp, listener_metadata, char *) },
-	{ .key = "syscalls", .kind = LCX__JSON_LIST, .fields = rule_fields, .finish = finish_rule,
-	  LCX__JSON_ITEMS(struct lcx_seccomp, rules) },
-	{ 0 },
+	{"defaultAction", AS_ENUM_U32(struct lcx_seccomp, default_action), .required = true,
+	 .names = actions},
+	{"defaultErrnoRet", AS_U32(struct lcx_seccomp, default_errno_ret), .max = MAX_ERRNO_RET},
+	{"architectures", AS_STRINGS(struct lcx_seccomp, architectures),
+	 .check = check_architecture},
+	{"archMap", AS_LIST(struct lcx_seccomp, arch_map), .fields = arch_map_fields},
+	{"flags", AS_FLAGS(struct lcx_seccomp, flags), .names = flags},
+	{"listenerPath", AS_STRING(struct lcx_seccomp, listener_path)},
+	{"listenerMetadata", AS_STRING(struct lcx_seccomp, listener_metadata)},
+	{"syscalls", AS_LIST(struct lcx_seccomp, rules), .fields = rule_fields,
+	 .finish = finish_rule},
+	{0},
 };
 
 bool lcx__seccomp_notifies(const struct lcx_seccomp *profile)
@@ -195,12 +177,13 @@ int lcx__seccomp_finish(struct lcx_seccomp *profile, struct lcx_error **err)
 	uint32_t action = profile->default_action.value;
 
 	if (profile->default_errno_ret.set && !action_takes_errno(action))
-		return lcx__fail(err, EINVAL,
-		                 "defaultErrnoRet: goes only with SCMP_ACT_ERRNO and SCMP_ACT_TRACE");
+		return lcx__fail(
+			err, EINVAL,
+			"defaultErrnoRet: goes only with SCMP_ACT_ERRNO and SCMP_ACT_TRACE");
 	if (action == LCX__ACT_NOTIFY)
 		return lcx__fail(err, EINVAL,
-		                 "defaultAction: SCMP_ACT_NOTIFY would stop the container's own "
-		                 "start; name the system calls");
+				 "defaultAction: SCMP_ACT_NOTIFY would stop the container's own "
+				 "start; name the system calls");
 	if (profile->architectures && profile->arch_map.n > 0)
 		return lcx__fail(err, EINVAL, "has both architectures and archMap; keep one");
 	if (profile->listener_metadata && !profile->listener_path)
@@ -236,7 +219,7 @@ static int from_json(struct json_object *json, struct lcx_seccomp **ret, struct 
 }
 
 LCX_PUBLIC int lcx_seccomp_from_json(const char *text, size_t length, struct lcx_seccomp **ret,
-                                     struct lcx_error **err)
+				     struct lcx_error **err)
 {
 	CLEANUP(lcx__json_putp) struct json_object *json = NULL;
 	int r;
@@ -248,7 +231,7 @@ LCX_PUBLIC int lcx_seccomp_from_json(const char *text, size_t length, struct lcx
 }
 
 static int copy_condition(const struct lcx__seccomp_condition *from,
-                          struct lcx__seccomp_condition *to)
+			  struct lcx__seccomp_condition *to)
 {
 	to->set = from->set;
 	to->capabilities = from->capabilities;
@@ -257,8 +240,8 @@ static int copy_condition(const struct lcx__seccomp_condition *from,
 	if (from->min_kernel)
 		to->min_kernel = strdup(from->min_kernel);
 	return (from->architectures && !to->architectures) || (from->min_kernel && !to->min_kernel)
-	               ? -ENOMEM
-	               : 0;
+		       ? -ENOMEM
+		       : 0;
 }
 
 static int copy_rule(const struct lcx__seccomp_rule *from, struct lcx__seccomp_rule *to)
@@ -317,7 +300,7 @@ static int copy_lists(const struct lcx_seccomp *from, struct lcx_seccomp *to)
 }
 
 LCX_PUBLIC int lcx_seccomp_dup(const struct lcx_seccomp *from, struct lcx_seccomp **ret,
-                               struct lcx_error **err)
+			       struct lcx_error **err)
 {
 	CLEANUP(lcx_seccomp_freep) struct lcx_seccomp *copy = calloc(1, sizeof(*copy));
 
@@ -333,7 +316,7 @@ LCX_PUBLIC int lcx_seccomp_dup(const struct lcx_seccomp *from, struct lcx_seccom
 }
 
 int lcx__seccomp_add_rule(struct lcx_seccomp *profile, const char *name, uint32_t action,
-                          uint32_t errno_ret, struct lcx_error **err)
+			  uint32_t errno_ret, struct lcx_error **err)
 {
 	struct lcx__seccomp_rule *rule;
 	int r = check_syscall(name, err);
@@ -371,7 +354,7 @@ static void forget(struct lcx_seccomp *profile, const char *name)
 }
 
 LCX_PUBLIC int lcx_seccomp_allow(struct lcx_seccomp *profile, const char *syscall,
-                                 struct lcx_error **err)
+				 struct lcx_error **err)
 {
 	int r = check_syscall(syscall, err);
 
@@ -382,7 +365,7 @@ LCX_PUBLIC int lcx_seccomp_allow(struct lcx_seccomp *profile, const char *syscal
 }
 
 LCX_PUBLIC int lcx_seccomp_deny(struct lcx_seccomp *profile, const char *syscall,
-                                int32_t error_number, struct lcx_error **err)
+				int32_t error_number, struct lcx_error **err)
 {
 	int r = check_syscall(syscall, err);
 
@@ -390,7 +373,7 @@ LCX_PUBLIC int lcx_seccomp_deny(struct lcx_seccomp *profile, const char *syscall
 		return r;
 	if (error_number < 1 || error_number > MAX_ERRNO_RET)
 		return lcx__fail(err, EINVAL, "deny '%s': %d is no error number", syscall,
-		                 error_number);
+				 error_number);
 	forget(profile, syscall);
 	return lcx__seccomp_add_rule(profile, syscall, LCX__ACT_ERRNO, (uint32_t)error_number, err);
 }

@@ -67,13 +67,13 @@ static int look_around(uint64_t capabilities, struct here *ret, struct lcx_error
 		return lcx__fail_sys(err, errno, "seccomp profile: ask for the kernel's version");
 	if (sscanf(names.release, "%u.%u", &ret->major, &ret->minor) != 2)
 		return lcx__fail(err, EINVAL, "seccomp profile: the kernel's version is '%.64s'",
-		                 names.release);
+				 names.release);
 	return 0;
 }
 
 /* The native architecture and its siblings, if the map has a row for it. */
 static int resolve_architectures(const struct lcx_seccomp *profile, const struct here *here,
-                                 struct lcx_seccomp *ret)
+				 struct lcx_seccomp *ret)
 {
 	for (size_t i = 0; i < profile->arch_map.n; i++) {
 		const struct lcx__seccomp_arch_map *map = &profile->arch_map.items[i];
@@ -100,7 +100,7 @@ static int resolve_architectures(const struct lcx_seccomp *profile, const struct
 }
 
 static int resolve_rules(const struct lcx_seccomp *profile, const struct here *here,
-                         struct lcx_seccomp *ret)
+			 struct lcx_seccomp *ret)
 {
 	for (size_t i = 0; i < profile->rules.n; i++) {
 		const struct lcx__seccomp_rule *from = &profile->rules.items[i];
@@ -126,11 +126,11 @@ void lcx__seccomp_release_resolved(struct lcx_seccomp *resolved)
 {
 	free(resolved->architectures);
 	free(resolved->rules.items);
-	*resolved = (struct lcx_seccomp){ 0 };
+	*resolved = (struct lcx_seccomp){0};
 }
 
 int lcx__seccomp_resolve(const struct lcx_seccomp *profile, uint64_t capabilities,
-                         struct lcx_seccomp *ret, struct lcx_error **err)
+			 struct lcx_seccomp *ret, struct lcx_error **err)
 {
 	struct here here;
 	int r = look_around(capabilities, &here, err);

@@ -60,7 +60,7 @@ struct lcx__seccomp_rule {
 	char **names;
 	char *name; /* how old profiles of Docker spell it; moved into .names when read */
 	struct lcx__opt_u32 action;
-	struct lcx__opt_u32 errno_ret; /* only with ERRNO and TRACE */
+	struct lcx__opt_u32 errno_ret;           /* only with ERRNO and TRACE */
 	LCX__LIST(struct lcx__seccomp_arg) args; /* all of them must match */
 	char *comment;
 	struct lcx__seccomp_condition includes, excludes;
@@ -89,7 +89,7 @@ int lcx__seccomp_finish(struct lcx_seccomp *profile, struct lcx_error **err);
 
 /* One more rule of @action for one name. */
 int lcx__seccomp_add_rule(struct lcx_seccomp *profile, const char *name, uint32_t action,
-                          uint32_t errno_ret, struct lcx_error **err);
+			  uint32_t errno_ret, struct lcx_error **err);
 
 /*
  * What of @profile applies with this bounding set on this machine. The result
@@ -97,7 +97,7 @@ int lcx__seccomp_add_rule(struct lcx_seccomp *profile, const char *name, uint32_
  * lcx__seccomp_release_resolved().
  */
 int lcx__seccomp_resolve(const struct lcx_seccomp *profile, uint64_t capabilities,
-                         struct lcx_seccomp *ret, struct lcx_error **err);
+			 struct lcx_seccomp *ret, struct lcx_error **err);
 void lcx__seccomp_release_resolved(struct lcx_seccomp *resolved);
 
 /* Whether any rule hands system calls to a listener (SECCOMP_FILTER_FLAG_NEW_LISTENER). */
@@ -112,11 +112,11 @@ struct lcx__seccomp_filter {
 
 /* Compile what applies with @capabilities. ->bpf belongs to the caller: free(). */
 int lcx__seccomp_compile(const struct lcx_seccomp *profile, uint64_t capabilities,
-                         struct lcx__seccomp_filter *ret, struct lcx_error **err);
+			 struct lcx__seccomp_filter *ret, struct lcx_error **err);
 
 /* Compile a resolved profile; the only part that needs libseccomp. */
 int lcx__seccomp_compile_resolved(const struct lcx_seccomp *resolved,
-                                  struct lcx__seccomp_filter *ret, struct lcx_error **err);
+				  struct lcx__seccomp_filter *ret, struct lcx_error **err);
 
 /*
  * Filters that were compiled before, in memory and below a run directory, for
@@ -131,5 +131,5 @@ DEFINE_CLEANUP(struct lcx__seccomp_cache *, lcx__seccomp_cache_free)
 
 /* As lcx__seccomp_compile(), but ->bpf is borrowed until the next call with this cache. */
 int lcx__seccomp_cache_get(struct lcx__seccomp_cache *cache, const struct lcx_seccomp *profile,
-                           uint64_t capabilities, struct lcx__seccomp_filter *ret,
-                           struct lcx_error **err);
+			   uint64_t capabilities, struct lcx__seccomp_filter *ret,
+			   struct lcx_error **err);

@@ -59,7 +59,7 @@ static bool name_is_clean(const char *name)
 }
 
 static int parse_who(const char *text, size_t length, const char *what, struct who *ret,
-                     struct lcx_error **err)
+		     struct lcx_error **err)
 {
 	uint64_t id;
 	int r;
@@ -81,7 +81,7 @@ static int parse_who(const char *text, size_t length, const char *what, struct w
 		return lcx__fail(err, EINVAL, "the %s '%s' is beyond %u", what, ret->name, MAX_ID);
 	if (!name_is_clean(ret->name))
 		return lcx__fail(err, EINVAL, "the %s '%s' is neither a number nor a name", what,
-		                 ret->name);
+				 ret->name);
 	return 0;
 }
 
@@ -102,10 +102,12 @@ static int read_in_root(int root_fd, const char *path, char **ret, struct lcx_er
 	if (fstat(fd, &st) < 0)
 		return lcx__fail_sys(err, errno, "look at %s of the root file system", path);
 	if (!S_ISREG(st.st_mode))
-		return lcx__fail(err, EBADMSG, "%s of the root file system is no regular file", path);
+		return lcx__fail(err, EBADMSG, "%s of the root file system is no regular file",
+				 path);
 	r = lcx__read_fd(fd, MAX_FILE_SIZE, ret, &length);
 	if (r == -EFBIG)
-		return lcx__fail(err, EBADMSG, "%s of the root file system is larger than 4 MiB", path);
+		return lcx__fail(err, EBADMSG, "%s of the root file system is larger than 4 MiB",
+				 path);
 	if (r < 0)
 		return lcx__fail_sys(err, -r, "read %s of the root file system", path);
 	if (strlen(*ret) != length)
@@ -139,13 +141,13 @@ static bool next_entry(char **text, char **fields, size_t n)
 }
 
 static int parse_id(const char *file, const char *name, const char *text, uint32_t *ret,
-                    struct lcx_error **err)
+		    struct lcx_error **err)
 {
 	uint64_t id;
 
 	if (lcx__parse_u64(text, MAX_ID, &id) < 0)
-		return lcx__fail(err, EBADMSG, "%s: '%.64s' has the id '%.64s', which is none", file,
-		                 name, text);
+		return lcx__fail(err, EBADMSG, "%s: '%.64s' has the id '%.64s', which is none",
+				 file, name, text);
 	*ret = (uint32_t)id;
 	return 0;
 }
@@ -165,7 +167,7 @@ static bool entry_matches(char *const *fields, const struct who *who)
 
 /* passwd(5): name, password, uid, gid, comment, home, shell. */
 static int find_user(char *passwd, const struct who *who, struct lcx_user *user,
-                     struct lcx_error **err)
+		     struct lcx_error **err)
 {
 	static const char file[] = "/etc/passwd of the root file system";
 	char *fields[7];
@@ -184,8 +186,9 @@ static int find_user(char *passwd, const struct who *who, struct lcx_user *user,
 		return user->name && user->home ? 0 : lcx__fail_nomem(err);
 	}
 	if (!who->is_number)
-		return lcx__fail(err, ENOENT, "there is no user '%s' in %s; add it, or give a number",
-		                 who->name, file);
+		return lcx__fail(err, ENOENT,
+				 "there is no user '%s' in %s; add it, or give a number", who->name,
+				 file);
 	user->uid = who->id;
 	user->name = strdup("");
 	user->home = strdup("/");
@@ -206,7 +209,7 @@ static int find_group(char *text, const struct who *who, uint32_t *ret, struct l
 		if (entry_matches(fields, who))
 			return parse_id(file, fields[0], fields[2], ret, err);
 	return lcx__fail(err, ENOENT, "there is no group '%s' in %s; add it, or give a number",
-	                 who->name, file);
+			 who->name, file);
 }
 
 static bool is_member(char *members, const char *name)
@@ -224,7 +227,7 @@ static int add_group(struct lcx_user *user, uint32_t gid, struct lcx_error **err
 	/* Twice the same does no harm, and looking would be quadratic on a hostile file. */
 	if (user->groups.n == MAX_GROUPS)
 		return lcx__fail(err, EBADMSG, "user '%s' is in more than %d groups", user->name,
-		                 MAX_GROUPS);
+				 MAX_GROUPS);
 	item = lcx__list_grow(&user->groups, sizeof(*item));
 	if (!item)
 		return lcx__fail_nomem(err);
@@ -253,7 +256,7 @@ static int find_memberships(char *text, struct lcx_user *user, struct lcx_error 
 }
 
 static int parse_user(const char *text, struct who *user, struct who *group, bool *has_group,
-                      struct lcx_error **err)
+		      struct lcx_error **err)
 {
 	const char *colon = strchr(text, ':');
 	int r;
@@ -266,11 +269,11 @@ static int parse_user(const char *text, struct who *user, struct who *group, boo
 }
 
 LCX_PUBLIC int lcx_user_lookup(int32_t root_fd, const char *text, struct lcx_user **ret,
-                               struct lcx_error **err)
+			       struct lcx_error **err)
 {
 	CLEANUP(lcx_user_freep) struct lcx_user *user = NULL;
 	CLEANUP(freep) char *passwd = NULL, *groups = NULL;
-	struct who who = { .is_number = true }, group = { .is_number = true };
+	struct who who = {.is_number = true}, group = {.is_number = true};
 	bool has_group = false;
 	int r = 0;
 

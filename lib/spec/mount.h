@@ -28,9 +28,10 @@ enum { LCX__MAX_PROPAGATION = 4 };
 struct lcx__mount_options {
 	uint64_t flags;       /* MS_x to set, with MS_BIND, MS_REC ("rbind") and MS_REMOUNT */
 	uint64_t flags_clear; /* MS_x that were cleared by name ("rw", "exec", ...) */
-	uint64_t attr_set, attr_clr;   /* SYS_MOUNT_ATTR_x, for this mount */
-	uint64_t rattr_set, rattr_clr; /* the same, with SYS_AT_RECURSIVE */
-	uint64_t propagation[LCX__MAX_PROPAGATION]; /* MS_x [| MS_REC], one mount(2) each, in order */
+	uint64_t attr_set, attr_clr;                /* SYS_MOUNT_ATTR_x, for this mount */
+	uint64_t rattr_set, rattr_clr;              /* the same, with SYS_AT_RECURSIVE */
+	uint64_t propagation[LCX__MAX_PROPAGATION]; /* MS_x [| MS_REC], one mount(2) each, in order
+						     */
 	uint32_t n_propagation;
 	enum lcx__idmap idmap;
 	bool tmpcopyup;
@@ -39,4 +40,4 @@ struct lcx__mount_options {
 
 /* @options may be NULL. @ret->data belongs to the caller. A wish that makes no sense is -EINVAL. */
 int lcx__mount_options_parse(const char *const *options, struct lcx__mount_options *ret,
-                             struct lcx_error **err);
+			     struct lcx_error **err);

@@ -16,9 +16,9 @@
 /* -1 is "no limit" for every byte count here. */
 struct lcx__res_memory {
 	bool set;
-	struct lcx__opt_i64 limit;       /* memory.max, memory.limit_in_bytes */
-	struct lcx__opt_i64 reservation; /* memory.low, memory.soft_limit_in_bytes */
-	struct lcx__opt_i64 swap;        /* memory *plus* swap, as v1 counts */
+	struct lcx__opt_i64 limit;              /* memory.max, memory.limit_in_bytes */
+	struct lcx__opt_i64 reservation;        /* memory.low, memory.soft_limit_in_bytes */
+	struct lcx__opt_i64 swap;               /* memory *plus* swap, as v1 counts */
 	struct lcx__opt_i64 kernel, kernel_tcp; /* v1 only, deprecated by the kernel */
 	struct lcx__opt_u64 swappiness;         /* 0 to 100, v1 only */
 	struct lcx__opt_bool disable_oom_killer, use_hierarchy; /* v1 only */
@@ -59,7 +59,7 @@ struct lcx__res_blkio {
 };
 
 struct lcx__res_hugepage {
-	char *page_size; /* "2MB", "1GB": [1-9][0-9]*[KMG]B, checked */
+	char *page_size;           /* "2MB", "1GB": [1-9][0-9]*[KMG]B, checked */
 	struct lcx__opt_u64 limit; /* bytes */
 };
 
@@ -97,5 +97,6 @@ struct lcx__resources {
 	LCX__LIST(struct lcx__res_hugepage) hugepages;
 	struct lcx__res_network_class network;
 	LCX__LIST(struct lcx__res_rdma) rdma;
-	LCX__LIST(struct lcx__key_value) unified; /* file of cgroup v2 -> text; the name has no '/' */
+	LCX__LIST(struct lcx__key_value)
+	unified; /* file of cgroup v2 -> text; the name has no '/' */
 };

@@ -38,7 +38,7 @@ struct lcx__spec_capabilities {
 };
 
 struct lcx__spec_rlimit {
-	struct lcx__opt_int resource; /* RLIMIT_x, always set, at most one entry for each */
+	struct lcx__opt_int resource;   /* RLIMIT_x, always set, at most one entry for each */
 	struct lcx__opt_u64 soft, hard; /* always set; UINT64_MAX is RLIM_INFINITY */
 };
 
@@ -52,7 +52,7 @@ struct lcx__spec_scheduler {
 
 struct lcx__spec_io_priority {
 	bool set;
-	struct lcx__opt_int class; /* IOPRIO_CLASS_x of ioprio_set(2): 1 RT, 2 BE, 3 IDLE */
+	struct lcx__opt_int class;    /* IOPRIO_CLASS_x of ioprio_set(2): 1 RT, 2 BE, 3 IDLE */
 	struct lcx__opt_int priority; /* 0 to 7 */
 };
 
@@ -90,9 +90,9 @@ struct lcx__spec_id_map {
 };
 
 struct lcx__spec_mount {
-	char *destination; /* as written; relative is below "/" */
-	char *type, *source; /* may be NULL */
-	char **options; /* as written; may be NULL */
+	char *destination;                /* as written; relative is below "/" */
+	char *type, *source;              /* may be NULL */
+	char **options;                   /* as written; may be NULL */
 	struct lcx__mount_options parsed; /* what the options mean, see mount.h */
 	LCX__LIST(struct lcx__spec_id_map) uid_mappings, gid_mappings;
 };
@@ -125,14 +125,14 @@ struct lcx__spec_hooks {
 
 struct lcx__spec_namespace {
 	struct lcx__opt_u32 type; /* CLONE_NEWx, always set, at most one entry for each */
-	char *path; /* NULL: make a new one; else absolute: join */
+	char *path;               /* NULL: make a new one; else absolute: join */
 };
 
 struct lcx__spec_device {
-	char *path; /* absolute */
-	struct lcx__opt_int type; /* 'c' (also for "u"), 'b', 'p'; always set */
+	char *path;                       /* absolute */
+	struct lcx__opt_int type;         /* 'c' (also for "u"), 'b', 'p'; always set */
 	struct lcx__opt_i64 major, minor; /* set unless 'p' */
-	struct lcx__opt_u32 file_mode; /* permission bits; not set: 0666 */
+	struct lcx__opt_u32 file_mode;    /* permission bits; not set: 0666 */
 	struct lcx__opt_u32 uid, gid;
 };
 
@@ -151,15 +151,15 @@ struct lcx__spec_intel_rdt {
 
 struct lcx__spec_memory_policy {
 	bool set;
-	struct lcx__opt_int mode; /* MPOL_x of set_mempolicy(2), always set */
-	char *nodes; /* "0-1,3" */
+	struct lcx__opt_int mode;  /* MPOL_x of set_mempolicy(2), always set */
+	char *nodes;               /* "0-1,3" */
 	struct lcx__opt_u64 flags; /* MPOL_F_x, to be or-ed to the mode */
 };
 
 struct lcx__spec_personality {
 	bool set;
 	struct lcx__opt_u32 domain; /* PER_x of personality(2), always set */
-	char **flags; /* the specification defines none yet */
+	char **flags;               /* the specification defines none yet */
 };
 
 struct lcx__spec_time_offset {
@@ -182,7 +182,8 @@ struct lcx__spec_linux {
 	LCX__LIST(struct lcx__spec_net_device) net_devices;
 	char *cgroups_path;
 	struct lcx__resources resources;
-	struct lcx__opt_u64 rootfs_propagation; /* MS_PRIVATE, MS_SHARED, ... with or without MS_REC */
+	struct lcx__opt_u64
+		rootfs_propagation;  /* MS_PRIVATE, MS_SHARED, ... with or without MS_REC */
 	struct lcx_seccomp *seccomp; /* NULL: none */
 	LCX__LIST(struct lcx__key_value) sysctl;
 	char **masked_paths, **readonly_paths; /* absolute; NULL: none given */
@@ -213,14 +214,21 @@ DEFINE_CLEANUP(struct lcx_spec *, lcx_spec_free)
  */
 int lcx__spec_check_supported(const struct lcx_spec *spec, struct lcx_error **err);
 
+/* The bounding set that the description gives: all of the kernel's if it says nothing. */
+uint64_t lcx__spec_bounding(const struct lcx_spec *spec);
+
 /* The entry for @clone_flag (CLONE_NEWPID, ...), or NULL: the container shares the caller's. */
 const struct lcx__spec_namespace *lcx__spec_namespace(const struct lcx_spec *spec,
-                                                      uint32_t clone_flag);
+						      uint32_t clone_flag);
+
+/* CLONE_NEWx of "pid", "network", "net", ...; -EINVAL for what is none. */
+int lcx__namespace_flag(const char *type, uint32_t *ret, struct lcx_error **err);
 
 /* A process description alone, as `exec --process FILE` gives it: only ->process is filled. */
 int lcx__spec_from_process_json(const char *text, size_t length, struct lcx_spec **ret,
-                                struct lcx_error **err);
+				struct lcx_error **err);
 
-/* A resources object alone, as `update --resources FILE` gives it: only ->linux_.resources is filled. */
+/* A resources object alone, as `update --resources FILE` gives it: only ->linux_.resources is
+ * filled. */
 int lcx__spec_from_resources_json(const char *text, size_t length, struct lcx_spec **ret,
-                                  struct lcx_error **err);
+				  struct lcx_error **err);

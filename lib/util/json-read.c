@@ -7,21 +7,21 @@
 /* One function per kind of value; read_value() at the end is their table. */
 
 typedef int read_function(struct lcx__json_reader *reader, const struct lcx__json_field *field,
-                          struct json_object *json, void *place);
+			  struct json_object *json, void *place);
 
 static int fail_range(struct lcx__json_reader *reader, int64_t min, uint64_t max)
 {
 	char reason[96];
 
-	(void)snprintf(reason, sizeof(reason),
-	               "must be an integer from %" PRId64 " to %" PRIu64, min, max);
+	(void)snprintf(reason, sizeof(reason), "must be an integer from %" PRId64 " to %" PRIu64,
+		       min, max);
 	return lcx__json_fail(reader, reason);
 }
 
 /* Any integer kind, as 64 bits; @type_min and @type_max bind when the row names no range. */
 static int read_integer(struct lcx__json_reader *reader, const struct lcx__json_field *field,
-                        struct json_object *json, int64_t type_min, uint64_t type_max,
-                        uint64_t *ret)
+			struct json_object *json, int64_t type_min, uint64_t type_max,
+			uint64_t *ret)
 {
 	bool whole_type = field->min == 0 && field->max == 0;
 	int64_t min = whole_type ? type_min : field->min;
@@ -35,24 +35,25 @@ static int read_integer(struct lcx__json_reader *reader, const struct lcx__json_
 		return fail_range(reader, min, max);
 	/* A positive @min matters for all values, a negative one for none that isn't negative. */
 	if (!negative && (json_object_get_uint64(json) > max ||
-	                  (min > 0 && json_object_get_uint64(json) < (uint64_t)min)))
+			  (min > 0 && json_object_get_uint64(json) < (uint64_t)min)))
 		return fail_range(reader, min, max);
 	*ret = negative ? (uint64_t)json_object_get_int64(json) : json_object_get_uint64(json);
 	return 0;
 }
 
 static int read_bool(struct lcx__json_reader *reader, const struct lcx__json_field *field,
-                     struct json_object *json, void *place)
+		     struct json_object *json, void *place)
 {
 	(void)field;
 	if (!json_object_is_type(json, json_type_boolean))
 		return lcx__json_fail(reader, "must be true or false");
-	*(struct lcx__opt_bool *)place = (struct lcx__opt_bool)LCX__OPT(json_object_get_boolean(json));
+	*(struct lcx__opt_bool *)place =
+		(struct lcx__opt_bool)LCX__OPT(json_object_get_boolean(json));
 	return 0;
 }
 
 static int read_int(struct lcx__json_reader *reader, const struct lcx__json_field *field,
-                    struct json_object *json, void *place)
+		    struct json_object *json, void *place)
 {
 	uint64_t value;
 	int r = read_integer(reader, field, json, INT32_MIN, INT32_MAX, &value);
@@ -63,7 +64,7 @@ static int read_int(struct lcx__json_reader *reader, const struct lcx__json_fiel
 }
 
 static int read_u32(struct lcx__json_reader *reader, const struct lcx__json_field *field,
-                    struct json_object *json, void *place)
+		    struct json_object *json, void *place)
 {
 	uint64_t value;
 	int r = read_integer(reader, field, json, 0, UINT32_MAX, &value);
@@ -74,7 +75,7 @@ static int read_u32(struct lcx__json_reader *reader, const struct lcx__json_fiel
 }
 
 static int read_i64(struct lcx__json_reader *reader, const struct lcx__json_field *field,
-                    struct json_object *json, void *place)
+		    struct json_object *json, void *place)
 {
 	uint64_t value;
 	int r = read_integer(reader, field, json, INT64_MIN, INT64_MAX, &value);
@@ -85,7 +86,7 @@ static int read_i64(struct lcx__json_reader *reader, const struct lcx__json_fiel
 }
 
 static int read_u64(struct lcx__json_reader *reader, const struct lcx__json_field *field,
-                    struct json_object *json, void *place)
+		    struct json_object *json, void *place)
 {
 	uint64_t value;
 	int r = read_integer(reader, field, json, 0, UINT64_MAX, &value);
@@ -96,7 +97,7 @@ static int read_u64(struct lcx__json_reader *reader, const struct lcx__json_fiel
 }
 
 static int check_text(struct lcx__json_reader *reader, const struct lcx__json_field *field,
-                      const char *text)
+		      const char *text)
 {
 	int r = field->check ? field->check(text, lcx__json_err(reader)) : 0;
 
@@ -104,7 +105,7 @@ static int check_text(struct lcx__json_reader *reader, const struct lcx__json_fi
 }
 
 static int read_text(struct lcx__json_reader *reader, const struct lcx__json_field *field,
-                     struct json_object *json, const char **ret)
+		     struct json_object *json, const char **ret)
 {
 	if (!json_object_is_type(json, json_type_string))
 		return lcx__json_fail(reader, "must be a string");
@@ -115,7 +116,7 @@ static int read_text(struct lcx__json_reader *reader, const struct lcx__json_fie
 }
 
 static int read_string(struct lcx__json_reader *reader, const struct lcx__json_field *field,
-                       struct json_object *json, void *place)
+		       struct json_object *json, void *place)
 {
 	char **string = place;
 	const char *text;
@@ -129,7 +130,7 @@ static int read_string(struct lcx__json_reader *reader, const struct lcx__json_f
 
 /* Go through a list, one item at a time, with the item's path. */
 static int read_each(struct lcx__json_reader *reader, const struct lcx__json_field *field,
-                     struct json_object *json, void *place, read_function *read_item)
+		     struct json_object *json, void *place, read_function *read_item)
 {
 	int r = 0;
 
@@ -150,7 +151,7 @@ struct strings {
 };
 
 static int read_strings_item(struct lcx__json_reader *reader, const struct lcx__json_field *field,
-                             struct json_object *json, void *place)
+			     struct json_object *json, void *place)
 {
 	struct strings *strings = place;
 	const char *text;
@@ -163,9 +164,9 @@ static int read_strings_item(struct lcx__json_reader *reader, const struct lcx__
 }
 
 static int read_strings(struct lcx__json_reader *reader, const struct lcx__json_field *field,
-                        struct json_object *json, void *place)
+			struct json_object *json, void *place)
 {
-	struct strings strings = { 0 };
+	struct strings strings = {0};
 
 	if (!json_object_is_type(json, json_type_array))
 		return lcx__json_fail(reader, "must be a list");
@@ -178,7 +179,7 @@ static int read_strings(struct lcx__json_reader *reader, const struct lcx__json_
 }
 
 static int read_name(struct lcx__json_reader *reader, const struct lcx__json_field *field,
-                     struct json_object *json, uint64_t *ret)
+		     struct json_object *json, uint64_t *ret)
 {
 	CLEANUP(lcx__strbuf_free) struct lcx__strbuf reason = STRBUF_EMPTY;
 	const char *text;
@@ -195,7 +196,7 @@ static int read_name(struct lcx__json_reader *reader, const struct lcx__json_fie
 }
 
 static int read_enum(struct lcx__json_reader *reader, const struct lcx__json_field *field,
-                     struct json_object *json, void *place)
+		     struct json_object *json, void *place)
 {
 	uint64_t value;
 	int r = read_name(reader, field, json, &value);
@@ -206,7 +207,7 @@ static int read_enum(struct lcx__json_reader *reader, const struct lcx__json_fie
 }
 
 static int read_enum_u32(struct lcx__json_reader *reader, const struct lcx__json_field *field,
-                         struct json_object *json, void *place)
+			 struct json_object *json, void *place)
 {
 	uint64_t value;
 	int r = read_name(reader, field, json, &value);
@@ -217,7 +218,7 @@ static int read_enum_u32(struct lcx__json_reader *reader, const struct lcx__json
 }
 
 static int read_enum_u64(struct lcx__json_reader *reader, const struct lcx__json_field *field,
-                         struct json_object *json, void *place)
+			 struct json_object *json, void *place)
 {
 	uint64_t value;
 	int r = read_name(reader, field, json, &value);
@@ -228,7 +229,7 @@ static int read_enum_u64(struct lcx__json_reader *reader, const struct lcx__json
 }
 
 static int read_flag(struct lcx__json_reader *reader, const struct lcx__json_field *field,
-                     struct json_object *json, void *place)
+		     struct json_object *json, void *place)
 {
 	struct lcx__opt_u64 *flags = place;
 	uint64_t value;
@@ -240,14 +241,14 @@ static int read_flag(struct lcx__json_reader *reader, const struct lcx__json_fie
 }
 
 static int read_flags(struct lcx__json_reader *reader, const struct lcx__json_field *field,
-                      struct json_object *json, void *place)
+		      struct json_object *json, void *place)
 {
 	((struct lcx__opt_u64 *)place)->set = true;
 	return read_each(reader, field, json, place, read_flag);
 }
 
 static int read_u32s_item(struct lcx__json_reader *reader, const struct lcx__json_field *field,
-                          struct json_object *json, void *place)
+			  struct json_object *json, void *place)
 {
 	uint32_t *item;
 	uint64_t value;
@@ -263,14 +264,14 @@ static int read_u32s_item(struct lcx__json_reader *reader, const struct lcx__jso
 }
 
 static int read_u32s(struct lcx__json_reader *reader, const struct lcx__json_field *field,
-                     struct json_object *json, void *place)
+		     struct json_object *json, void *place)
 {
 	((struct lcx__list *)place)->set = true;
 	return read_each(reader, field, json, place, read_u32s_item);
 }
 
 static int finish_object(struct lcx__json_reader *reader, const struct lcx__json_field *field,
-                         void *object)
+			 void *object)
 {
 	int r = field->finish ? field->finish(object, lcx__json_err(reader)) : 0;
 
@@ -278,7 +279,7 @@ static int finish_object(struct lcx__json_reader *reader, const struct lcx__json
 }
 
 static int read_object(struct lcx__json_reader *reader, const struct lcx__json_field *field,
-                       struct json_object *json, void *place)
+		       struct json_object *json, void *place)
 {
 	int r = lcx__json_read_object(reader, field->fields, json, place);
 
@@ -287,7 +288,7 @@ static int read_object(struct lcx__json_reader *reader, const struct lcx__json_f
 }
 
 static int read_list_item(struct lcx__json_reader *reader, const struct lcx__json_field *field,
-                          struct json_object *json, void *place)
+			  struct json_object *json, void *place)
 {
 	void *item = lcx__list_grow(place, field->item_size);
 	int r;
@@ -299,14 +300,19 @@ static int read_list_item(struct lcx__json_reader *reader, const struct lcx__jso
 }
 
 static int read_list(struct lcx__json_reader *reader, const struct lcx__json_field *field,
-                     struct json_object *json, void *place)
+		     struct json_object *json, void *place)
 {
+	int r;
+
 	((struct lcx__list *)place)->set = true;
-	return read_each(reader, field, json, place, read_list_item);
+	r = read_each(reader, field, json, place, read_list_item);
+	if (r < 0 || !field->finish_list)
+		return r;
+	return lcx__json_prefix(reader, field->finish_list(place, lcx__json_err(reader)));
 }
 
 static int read_map_item(struct lcx__json_reader *reader, const struct lcx__json_field *field,
-                         const char *key, struct json_object *json, void *list)
+			 const char *key, struct json_object *json, void *list)
 {
 	void *item = lcx__list_grow(list, field->item_size);
 	int r;
@@ -324,7 +330,7 @@ static int read_map_item(struct lcx__json_reader *reader, const struct lcx__json
 }
 
 static int read_map(struct lcx__json_reader *reader, const struct lcx__json_field *field,
-                    struct json_object *json, void *place)
+		    struct json_object *json, void *place)
 {
 	if (!json_object_is_type(json, json_type_object))
 		return lcx__json_fail(reader, "must be an object");
@@ -340,8 +346,9 @@ static int read_map(struct lcx__json_reader *reader, const struct lcx__json_fiel
 	return 0;
 }
 
-static int read_string_map_item(struct lcx__json_reader *reader, const struct lcx__json_field *field,
-                                const char *key, struct json_object *json, void *list)
+static int read_string_map_item(struct lcx__json_reader *reader,
+				const struct lcx__json_field *field, const char *key,
+				struct json_object *json, void *list)
 {
 	struct lcx__key_value *item;
 	int r = check_text(reader, field, key);
@@ -362,7 +369,7 @@ static int read_string_map_item(struct lcx__json_reader *reader, const struct lc
 }
 
 static int read_string_map(struct lcx__json_reader *reader, const struct lcx__json_field *field,
-                           struct json_object *json, void *place)
+			   struct json_object *json, void *place)
 {
 	if (!json_object_is_type(json, json_type_object))
 		return lcx__json_fail(reader, "must be an object");
@@ -379,42 +386,34 @@ static int read_string_map(struct lcx__json_reader *reader, const struct lcx__js
 }
 
 static int read_custom(struct lcx__json_reader *reader, const struct lcx__json_field *field,
-                       struct json_object *json, void *place)
+		       struct json_object *json, void *place)
 {
 	return field->codec->read(reader, json, place);
 }
 
 static read_function *const readers[] = {
-	[LCX__JSON_BOOL] = read_bool,
-	[LCX__JSON_INT] = read_int,
-	[LCX__JSON_U32] = read_u32,
-	[LCX__JSON_I64] = read_i64,
-	[LCX__JSON_U64] = read_u64,
-	[LCX__JSON_STRING] = read_string,
-	[LCX__JSON_STRINGS] = read_strings,
-	[LCX__JSON_ENUM] = read_enum,
-	[LCX__JSON_ENUM_U32] = read_enum_u32,
-	[LCX__JSON_ENUM_U64] = read_enum_u64,
-	[LCX__JSON_FLAGS] = read_flags,
-	[LCX__JSON_U32S] = read_u32s,
-	[LCX__JSON_OBJECT] = read_object,
-	[LCX__JSON_LIST] = read_list,
-	[LCX__JSON_MAP] = read_map,
-	[LCX__JSON_STRING_MAP] = read_string_map,
+	[LCX__JSON_BOOL] = read_bool,         [LCX__JSON_INT] = read_int,
+	[LCX__JSON_U32] = read_u32,           [LCX__JSON_I64] = read_i64,
+	[LCX__JSON_U64] = read_u64,           [LCX__JSON_STRING] = read_string,
+	[LCX__JSON_STRINGS] = read_strings,   [LCX__JSON_ENUM] = read_enum,
+	[LCX__JSON_ENUM_U32] = read_enum_u32, [LCX__JSON_ENUM_U64] = read_enum_u64,
+	[LCX__JSON_FLAGS] = read_flags,       [LCX__JSON_U32S] = read_u32s,
+	[LCX__JSON_OBJECT] = read_object,     [LCX__JSON_LIST] = read_list,
+	[LCX__JSON_MAP] = read_map,           [LCX__JSON_STRING_MAP] = read_string_map,
 	[LCX__JSON_CUSTOM] = read_custom,
 };
 
 static const struct lcx__json_field *find_field(const struct lcx__json_field *fields,
-                                                const char *key)
+						const char *key)
 {
 	for (; fields->key; fields++)
-		if (strcmp(fields->key, key) == 0)
+		if (fields->kind != LCX__JSON_HIDDEN && strcmp(fields->key, key) == 0)
 			return fields;
 	return NULL;
 }
 
 static int read_member(struct lcx__json_reader *reader, const struct lcx__json_field *fields,
-                       const char *key, struct json_object *json, void *object)
+		       const char *key, struct json_object *json, void *object)
 {
 	const struct lcx__json_field *field = find_field(fields, key);
 
@@ -426,7 +425,7 @@ static int read_member(struct lcx__json_reader *reader, const struct lcx__json_f
 }
 
 static int check_required(struct lcx__json_reader *reader, const struct lcx__json_field *fields,
-                          struct json_object *json)
+			  struct json_object *json)
 {
 	for (; fields->key; fields++) {
 		struct json_object *value = NULL;
@@ -442,7 +441,7 @@ static int check_required(struct lcx__json_reader *reader, const struct lcx__jso
 }
 
 int lcx__json_read_object(struct lcx__json_reader *reader, const struct lcx__json_field *fields,
-                          struct json_object *json, void *object)
+			  struct json_object *json, void *object)
 {
 	if (!json_object_is_type(json, json_type_object))
 		return lcx__json_fail(reader, "must be an object");

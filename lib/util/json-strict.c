@@ -107,7 +107,7 @@ static int push(struct walk *walk, bool is_object, struct lcx_error **err)
 
 	if (walk->depth == LCX__JSON_DEPTH)
 		return fail_at(walk, err, "nested too deeply");
-	*level = (struct level){ .seen = is_object ? json_object_new_object() : NULL };
+	*level = (struct level){.seen = is_object ? json_object_new_object() : NULL};
 	if (is_object && !level->seen)
 		return lcx__fail_nomem(err);
 	walk->depth++;
@@ -190,7 +190,7 @@ static int step(struct walk *walk, struct lcx_error **err)
 
 int lcx__json_check_strict(const char *text, size_t length, struct lcx_error **err)
 {
-	CLEANUP(walk_free) struct walk walk = { .at = text, .end = text + length };
+	CLEANUP(walk_free) struct walk walk = {.at = text, .end = text + length};
 	int r;
 
 	while (walk.at < walk.end) {

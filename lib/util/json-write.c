@@ -8,7 +8,7 @@
  * *@ret left NULL; false is out of memory.
  */
 typedef bool write_function(const struct lcx__json_field *field, const void *place,
-                            const void *context, struct json_object **ret);
+			    const void *context, struct json_object **ret);
 
 /* Hand @value to @array or let it go. */
 static bool append(struct json_object *array, struct json_object *value)
@@ -32,7 +32,7 @@ static bool add(struct json_object *object, const char *key, struct json_object 
 }
 
 static bool write_bool(const struct lcx__json_field *field, const void *place, const void *context,
-                       struct json_object **ret)
+		       struct json_object **ret)
 {
 	const struct lcx__opt_bool *value = place;
 
@@ -41,7 +41,7 @@ static bool write_bool(const struct lcx__json_field *field, const void *place, c
 }
 
 static bool write_int(const struct lcx__json_field *field, const void *place, const void *context,
-                      struct json_object **ret)
+		      struct json_object **ret)
 {
 	const struct lcx__opt_int *value = place;
 
@@ -50,7 +50,7 @@ static bool write_int(const struct lcx__json_field *field, const void *place, co
 }
 
 static bool write_u32(const struct lcx__json_field *field, const void *place, const void *context,
-                      struct json_object **ret)
+		      struct json_object **ret)
 {
 	const struct lcx__opt_u32 *value = place;
 
@@ -59,7 +59,7 @@ static bool write_u32(const struct lcx__json_field *field, const void *place, co
 }
 
 static bool write_i64(const struct lcx__json_field *field, const void *place, const void *context,
-                      struct json_object **ret)
+		      struct json_object **ret)
 {
 	const struct lcx__opt_i64 *value = place;
 
@@ -68,7 +68,7 @@ static bool write_i64(const struct lcx__json_field *field, const void *place, co
 }
 
 static bool write_u64(const struct lcx__json_field *field, const void *place, const void *context,
-                      struct json_object **ret)
+		      struct json_object **ret)
 {
 	const struct lcx__opt_u64 *value = place;
 
@@ -77,7 +77,7 @@ static bool write_u64(const struct lcx__json_field *field, const void *place, co
 }
 
 static bool write_string(const struct lcx__json_field *field, const void *place,
-                         const void *context, struct json_object **ret)
+			 const void *context, struct json_object **ret)
 {
 	char *const *value = place;
 
@@ -86,7 +86,7 @@ static bool write_string(const struct lcx__json_field *field, const void *place,
 }
 
 static bool write_strings(const struct lcx__json_field *field, const void *place,
-                          const void *context, struct json_object **ret)
+			  const void *context, struct json_object **ret)
 {
 	char *const *strv = *(char *const *const *)place;
 
@@ -101,7 +101,7 @@ static bool write_strings(const struct lcx__json_field *field, const void *place
 }
 
 static bool write_name(const struct lcx__json_field *field, bool set, uint64_t value,
-                       struct json_object **ret)
+		       struct json_object **ret)
 {
 	const char *name = lcx__json_name_of(field->names, value);
 
@@ -109,7 +109,7 @@ static bool write_name(const struct lcx__json_field *field, bool set, uint64_t v
 }
 
 static bool write_enum(const struct lcx__json_field *field, const void *place, const void *context,
-                       struct json_object **ret)
+		       struct json_object **ret)
 {
 	const struct lcx__opt_int *value = place;
 
@@ -118,7 +118,7 @@ static bool write_enum(const struct lcx__json_field *field, const void *place, c
 }
 
 static bool write_enum_u32(const struct lcx__json_field *field, const void *place,
-                           const void *context, struct json_object **ret)
+			   const void *context, struct json_object **ret)
 {
 	const struct lcx__opt_u32 *value = place;
 
@@ -127,7 +127,7 @@ static bool write_enum_u32(const struct lcx__json_field *field, const void *plac
 }
 
 static bool write_enum_u64(const struct lcx__json_field *field, const void *place,
-                           const void *context, struct json_object **ret)
+			   const void *context, struct json_object **ret)
 {
 	const struct lcx__opt_u64 *value = place;
 
@@ -135,8 +135,8 @@ static bool write_enum_u64(const struct lcx__json_field *field, const void *plac
 	return write_name(field, value->set, value->value, ret);
 }
 
-static bool write_flags(const struct lcx__json_field *field, const void *place,
-                        const void *context, struct json_object **ret)
+static bool write_flags(const struct lcx__json_field *field, const void *place, const void *context,
+			struct json_object **ret)
 {
 	const struct lcx__opt_u64 *flags = place;
 
@@ -145,13 +145,14 @@ static bool write_flags(const struct lcx__json_field *field, const void *place,
 		return true;
 	*ret = json_object_new_array();
 	for (const struct lcx__json_name *name = field->names; *ret && name->name; name++)
-		if ((flags->value & name->value) && !append(*ret, json_object_new_string(name->name)))
+		if ((flags->value & name->value) &&
+		    !append(*ret, json_object_new_string(name->name)))
 			return false;
 	return *ret != NULL;
 }
 
 static bool write_u32s(const struct lcx__json_field *field, const void *place, const void *context,
-                       struct json_object **ret)
+		       struct json_object **ret)
 {
 	const struct lcx__list *list = place;
 
@@ -166,13 +167,13 @@ static bool write_u32s(const struct lcx__json_field *field, const void *place, c
 }
 
 static bool write_object(const struct lcx__json_field *field, const void *place,
-                         const void *context, struct json_object **ret)
+			 const void *context, struct json_object **ret)
 {
 	return !*(const bool *)place || (*ret = lcx__json_write(field->fields, place, context));
 }
 
 static bool write_list(const struct lcx__json_field *field, const void *place, const void *context,
-                       struct json_object **ret)
+		       struct json_object **ret)
 {
 	const struct lcx__list *list = place;
 
@@ -189,7 +190,7 @@ static bool write_list(const struct lcx__json_field *field, const void *place, c
 }
 
 static bool write_map(const struct lcx__json_field *field, const void *place, const void *context,
-                      struct json_object **ret)
+		      struct json_object **ret)
 {
 	const struct lcx__list *list = place;
 
@@ -206,7 +207,7 @@ static bool write_map(const struct lcx__json_field *field, const void *place, co
 }
 
 static bool write_string_map(const struct lcx__json_field *field, const void *place,
-                             const void *context, struct json_object **ret)
+			     const void *context, struct json_object **ret)
 {
 	const struct lcx__list *list = place;
 	const struct lcx__key_value *items = list->items;
@@ -222,33 +223,32 @@ static bool write_string_map(const struct lcx__json_field *field, const void *pl
 }
 
 static bool write_custom(const struct lcx__json_field *field, const void *place,
-                         const void *context, struct json_object **ret)
+			 const void *context, struct json_object **ret)
 {
 	return field->codec->write(place, context, ret) == 0;
 }
 
+static bool write_nothing(const struct lcx__json_field *field, const void *place,
+			  const void *context, struct json_object **ret)
+{
+	(void)field, (void)place, (void)context, (void)ret;
+	return true;
+}
+
 static write_function *const writers[] = {
-	[LCX__JSON_BOOL] = write_bool,
-	[LCX__JSON_INT] = write_int,
-	[LCX__JSON_U32] = write_u32,
-	[LCX__JSON_I64] = write_i64,
-	[LCX__JSON_U64] = write_u64,
-	[LCX__JSON_STRING] = write_string,
-	[LCX__JSON_STRINGS] = write_strings,
-	[LCX__JSON_ENUM] = write_enum,
-	[LCX__JSON_ENUM_U32] = write_enum_u32,
-	[LCX__JSON_ENUM_U64] = write_enum_u64,
-	[LCX__JSON_FLAGS] = write_flags,
-	[LCX__JSON_U32S] = write_u32s,
-	[LCX__JSON_OBJECT] = write_object,
-	[LCX__JSON_LIST] = write_list,
-	[LCX__JSON_MAP] = write_map,
-	[LCX__JSON_STRING_MAP] = write_string_map,
-	[LCX__JSON_CUSTOM] = write_custom,
+	[LCX__JSON_BOOL] = write_bool,         [LCX__JSON_INT] = write_int,
+	[LCX__JSON_U32] = write_u32,           [LCX__JSON_I64] = write_i64,
+	[LCX__JSON_U64] = write_u64,           [LCX__JSON_STRING] = write_string,
+	[LCX__JSON_STRINGS] = write_strings,   [LCX__JSON_ENUM] = write_enum,
+	[LCX__JSON_ENUM_U32] = write_enum_u32, [LCX__JSON_ENUM_U64] = write_enum_u64,
+	[LCX__JSON_FLAGS] = write_flags,       [LCX__JSON_U32S] = write_u32s,
+	[LCX__JSON_OBJECT] = write_object,     [LCX__JSON_LIST] = write_list,
+	[LCX__JSON_MAP] = write_map,           [LCX__JSON_STRING_MAP] = write_string_map,
+	[LCX__JSON_CUSTOM] = write_custom,     [LCX__JSON_HIDDEN] = write_nothing,
 };
 
 struct json_object *lcx__json_write(const struct lcx__json_field *fields, const void *object,
-                                    const void *context)
+				    const void *context)
 {
 	CLEANUP(lcx__json_putp) struct json_object *json = json_object_new_object();
 
@@ -297,6 +297,7 @@ void lcx__json_release(const struct lcx__json_field *fields, void *object)
 
 		switch (fields->kind) {
 		case LCX__JSON_STRING:
+		case LCX__JSON_HIDDEN:
 			free(*(char **)place);
 			*(char **)place = NULL;
 			break;
@@ -310,15 +311,15 @@ void lcx__json_release(const struct lcx__json_field *fields, void *object)
 		case LCX__JSON_LIST:
 		case LCX__JSON_MAP:
 			release_items(fields, place);
-			*(struct lcx__list *)place = (struct lcx__list){ 0 };
+			*(struct lcx__list *)place = (struct lcx__list){0};
 			break;
 		case LCX__JSON_U32S:
 			free(((struct lcx__list *)place)->items);
-			*(struct lcx__list *)place = (struct lcx__list){ 0 };
+			*(struct lcx__list *)place = (struct lcx__list){0};
 			break;
 		case LCX__JSON_STRING_MAP:
 			release_string_map(place);
-			*(struct lcx__list *)place = (struct lcx__list){ 0 };
+			*(struct lcx__list *)place = (struct lcx__list){0};
 			break;
 		case LCX__JSON_CUSTOM:
 			fields->codec->release(place);

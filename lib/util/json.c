@@ -21,7 +21,7 @@ size_t lcx__json_enter(struct lcx__json_reader *reader, const char *key)
 	size_t mark = reader->length;
 
 	(void)snprintf(reader->path + mark, sizeof(reader->path) - mark, "%s%.64s", mark ? "." : "",
-	               key);
+		       key);
 	reader->length = mark + strlen(reader->path + mark);
 	return mark;
 }
@@ -114,7 +114,7 @@ const char *lcx__json_name_of(const struct lcx__json_name *names, uint64_t value
 }
 
 int lcx__json_parse(const char *text, size_t length, size_t limit, struct json_object **ret,
-                    struct lcx_error **err)
+		    struct lcx_error **err)
 {
 	CLEANUP(lcx__json_putp) struct json_object *json = NULL;
 	CLEANUP(freep) char *copy = NULL;
@@ -125,7 +125,7 @@ int lcx__json_parse(const char *text, size_t length, size_t limit, struct json_o
 
 	if (length > limit || length >= INT32_MAX)
 		return lcx__fail(err, E2BIG, "the document has %zu bytes; at most %zu are read",
-		                 length, limit);
+				 length, limit);
 	/* The final NUL tells json-c that a number at the end is complete. */
 	copy = malloc(length + 1);
 	if (!copy)
@@ -134,7 +134,7 @@ int lcx__json_parse(const char *text, size_t length, size_t limit, struct json_o
 	copy[length] = '\0';
 	if (strlen(copy) != length)
 		return lcx__fail(err, EINVAL, "the document contains a NUL at byte %zu",
-		                 strlen(copy));
+				 strlen(copy));
 
 	tokener = json_tokener_new_ex(LCX__JSON_DEPTH);
 	if (!tokener)
@@ -146,7 +146,7 @@ int lcx__json_parse(const char *text, size_t length, size_t limit, struct json_o
 	json_tokener_free(tokener);
 	if (failure != json_tokener_success)
 		return lcx__fail(err, EINVAL, "not JSON: %s at byte %zu",
-		                 json_tokener_error_desc(failure), at);
+				 json_tokener_error_desc(failure), at);
 
 	r = lcx__json_check_strict(copy, length, err);
 	if (r < 0)
@@ -158,16 +158,16 @@ int lcx__json_parse(const char *text, size_t length, size_t limit, struct json_o
 char *lcx__json_print(struct json_object *json)
 {
 	const char *text = json_object_to_json_string_ext(
-		json, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
-			      JSON_C_TO_STRING_NOSLASHESCAPE);
+		json,
+		JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE);
 
 	return text ? strdup(text) : NULL;
 }
 
 int lcx__json_read(const struct lcx__json_field *fields, struct json_object *json, void *object,
-                   char ***warnings, struct lcx_error **err)
+		   char ***warnings, struct lcx_error **err)
 {
-	struct lcx__json_reader reader = { .warnings = warnings, .err = err };
+	struct lcx__json_reader reader = {.warnings = warnings, .err = err};
 
 	return lcx__json_read_object(&reader, fields, json, object);
 }

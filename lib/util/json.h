@@ -24,23 +24,24 @@
 #include "util/str.h"
 
 enum lcx__json_kind {
-	LCX__JSON_BOOL,     /* struct lcx__opt_bool */
-	LCX__JSON_INT,      /* struct lcx__opt_int */
-	LCX__JSON_U32,      /* struct lcx__opt_u32 */
-	LCX__JSON_I64,      /* struct lcx__opt_i64 */
-	LCX__JSON_U64,      /* struct lcx__opt_u64 */
-	LCX__JSON_STRING,   /* char * */
-	LCX__JSON_STRINGS,  /* char **, NULL-terminated */
-	LCX__JSON_ENUM,     /* struct lcx__opt_int, out of .names */
-	LCX__JSON_ENUM_U32, /* struct lcx__opt_u32, out of .names */
-	LCX__JSON_ENUM_U64, /* struct lcx__opt_u64, out of .names */
-	LCX__JSON_FLAGS,    /* struct lcx__opt_u64: a list of .names, or-ed */
-	LCX__JSON_U32S,     /* LCX__LIST(uint32_t) */
-	LCX__JSON_OBJECT,   /* a struct by .fields */
-	LCX__JSON_LIST,     /* LCX__LIST(a struct by .fields) */
-	LCX__JSON_MAP,      /* the same, but an object whose keys are the first member */
+	LCX__JSON_BOOL,       /* struct lcx__opt_bool */
+	LCX__JSON_INT,        /* struct lcx__opt_int */
+	LCX__JSON_U32,        /* struct lcx__opt_u32 */
+	LCX__JSON_I64,        /* struct lcx__opt_i64 */
+	LCX__JSON_U64,        /* struct lcx__opt_u64 */
+	LCX__JSON_STRING,     /* char * */
+	LCX__JSON_STRINGS,    /* char **, NULL-terminated */
+	LCX__JSON_ENUM,       /* struct lcx__opt_int, out of .names */
+	LCX__JSON_ENUM_U32,   /* struct lcx__opt_u32, out of .names */
+	LCX__JSON_ENUM_U64,   /* struct lcx__opt_u64, out of .names */
+	LCX__JSON_FLAGS,      /* struct lcx__opt_u64: a list of .names, or-ed */
+	LCX__JSON_U32S,       /* LCX__LIST(uint32_t) */
+	LCX__JSON_OBJECT,     /* a struct by .fields */
+	LCX__JSON_LIST,       /* LCX__LIST(a struct by .fields) */
+	LCX__JSON_MAP,        /* the same, but an object whose keys are the first member */
 	LCX__JSON_STRING_MAP, /* LCX__LIST(struct lcx__key_value) */
-	LCX__JSON_CUSTOM,   /* whatever .codec knows */
+	LCX__JSON_CUSTOM,     /* whatever .codec knows */
+	LCX__JSON_HIDDEN,     /* char *: only released; its key is no key */
 };
 
 /* One name of an enumeration; several names may share a value, the first one is written. */
@@ -64,30 +65,54 @@ struct lcx__json_field {
 	enum lcx__json_kind kind;
 	bool required;
 	size_t offset;
-	int64_t min;  /* with .max; both 0: whatever the type holds */
+	int64_t min; /* with .max; both 0: whatever the type holds */
 	uint64_t max;
 	const struct lcx__json_name *names;
 	const struct lcx__json_field *fields;
 	size_t item_size;
 	const struct lcx__json_codec *codec;
 	/* More checks; the path is put before their words. */
-	int (*check)(const char *text, struct lcx_error **err); /* each string; or the key of a MAP */
-	int (*finish)(void *object, struct lcx_error **err);    /* each object, after its fields */
+	int (*check)(const char *text,
+		     struct lcx_error **err);                /* each string; or the key of a MAP */
+	int (*finish)(void *object, struct lcx_error **err); /* each object, after its fields */
+	int (*finish_list)(void *list, struct lcx_error **err); /* the whole list */
 };
 
 /* The place of @member, which must be of type @want. */
-#define LCX__JSON_AT(type, member, want)                                                           \
-	.offset = offsetof(type, member) + 0 * sizeof(_Generic(((type *)0)->member, want: 0))
+#define LCX__JSON_AT(kind_, type, member, want)                                                    \
+	.kind = LCX__JSON_##kind_,                                                                 \
+	.offset = offsetof(type, member) + 0 * sizeof(_Generic(((type *)0)->member, want : 0))
 
-#define LCX__JSON_ITEMS(type, member)                                                              \
-	.offset = offsetof(type, member), .item_size = sizeof(*((type *)0)->member.items)
+#define LCX__JSON_ITEMS(kind_, type, member)                                                       \
+	.kind = LCX__JSON_##kind_, .offset = offsetof(type, member.set),                           \
+	.item_size = sizeof(*((type *)0)->member.items)
+
+/* Rows: { "uid", AS_U32(struct user, uid), .max = MAX_ID } */
+#define AS_BOOL(type, member)       LCX__JSON_AT(BOOL, type, member, struct lcx__opt_bool)
+#define AS_INT(type, member)        LCX__JSON_AT(INT, type, member, struct lcx__opt_int)
+#define AS_U32(type, member)        LCX__JSON_AT(U32, type, member, struct lcx__opt_u32)
+#define AS_I64(type, member)        LCX__JSON_AT(I64, type, member, struct lcx__opt_i64)
+#define AS_U64(type, member)        LCX__JSON_AT(U64, type, member, struct lcx__opt_u64)
+#define AS_STRING(type, member)     LCX__JSON_AT(STRING, type, member, char *)
+#define AS_STRINGS(type, member)    LCX__JSON_AT(STRINGS, type, member, char **)
+#define AS_ENUM(type, member)       LCX__JSON_AT(ENUM, type, member, struct lcx__opt_int)
+#define AS_ENUM_U32(type, member)   LCX__JSON_AT(ENUM_U32, type, member, struct lcx__opt_u32)
+#define AS_ENUM_U64(type, member)   LCX__JSON_AT(ENUM_U64, type, member, struct lcx__opt_u64)
+#define AS_FLAGS(type, member)      LCX__JSON_AT(FLAGS, type, member, struct lcx__opt_u64)
+#define AS_HIDDEN(type, member)     LCX__JSON_AT(HIDDEN, type, member, char *)
+#define AS_OBJECT(type, member)     .kind = LCX__JSON_OBJECT, .offset = offsetof(type, member.set)
+#define AS_LIST(type, member)       LCX__JSON_ITEMS(LIST, type, member)
+#define AS_MAP(type, member)        LCX__JSON_ITEMS(MAP, type, member)
+#define AS_U32S(type, member)       LCX__JSON_ITEMS(U32S, type, member)
+#define AS_STRING_MAP(type, member) LCX__JSON_ITEMS(STRING_MAP, type, member)
+#define AS_CUSTOM(type, member)     .kind = LCX__JSON_CUSTOM, .offset = offsetof(type, member)
 
 /*
  * Parse a document of at most @limit bytes, no deeper than 32. The result is
  * released with json_object_put(). Return: 0, -E2BIG, -EINVAL, -ENOMEM.
  */
 int lcx__json_parse(const char *text, size_t length, size_t limit, struct json_object **ret,
-                    struct lcx_error **err);
+		    struct lcx_error **err);
 
 /*
  * Fill @object, which is zeroed before, by @fields. On failure it is half
@@ -95,11 +120,11 @@ int lcx__json_parse(const char *text, size_t length, size_t limit, struct json_o
  * NULL if they aren't wanted.
  */
 int lcx__json_read(const struct lcx__json_field *fields, struct json_object *json, void *object,
-                   char ***warnings, struct lcx_error **err);
+		   char ***warnings, struct lcx_error **err);
 
 /* A new JSON object of what is set; @context is handed to codecs. NULL: out of memory. */
 struct json_object *lcx__json_write(const struct lcx__json_field *fields, const void *object,
-                                    const void *context);
+				    const void *context);
 
 /* The text of a JSON value, owned by the caller. NULL: out of memory. */
 char *lcx__json_print(struct json_object *json);
@@ -123,7 +148,7 @@ size_t lcx__json_enter(struct lcx__json_reader *reader, const char *key);
 size_t lcx__json_enter_item(struct lcx__json_reader *reader, size_t index);
 void lcx__json_leave(struct lcx__json_reader *reader, size_t mark);
 int lcx__json_read_object(struct lcx__json_reader *reader, const struct lcx__json_field *fields,
-                          struct json_object *json, void *object);
+			  struct json_object *json, void *object);
 
 /* The value of a name, and the (first) name of a value: false and NULL if there is none. */
 bool lcx__json_value_of(const struct lcx__json_name *names, const char *name, uint64_t *ret);

@@ -27,6 +27,6 @@ void lcx__list_remove(void *list, size_t index, size_t item_size)
 	char *items = l->items;
 
 	memmove(items + index * item_size, items + (index + 1) * item_size,
-	        (l->n - index - 1) * item_size);
+		(l->n - index - 1) * item_size);
 	l->n--;
 }

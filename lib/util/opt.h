@@ -35,7 +35,10 @@ struct lcx__opt_u64 {
 	uint64_t value;
 };
 
-#define LCX__OPT(v) { .set = true, .value = (v) }
+#define LCX__OPT(v)                                                                                \
+	{                                                                                          \
+		.set = true, .value = (v)                                                          \
+	}
 
 /* n items, owned by the structure around; @set tells an empty list from none. */
 #define LCX__LIST(type)                                                                            \

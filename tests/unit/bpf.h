@@ -33,7 +33,7 @@ static inline bool bpf_condition(uint16_t code, uint32_t a, uint32_t k)
 }
 
 static inline bool bpf_step(struct bpf_machine *m, const struct sock_filter *i,
-                            const struct seccomp_data *data)
+			    const struct seccomp_data *data)
 {
 	switch (i->code) {
 	case BPF_LD | BPF_W | BPF_ABS:
@@ -68,7 +68,7 @@ static inline bool bpf_step(struct bpf_machine *m, const struct sock_filter *i,
 static inline uint32_t bpf_run(const void *bpf, size_t size, const struct seccomp_data *data)
 {
 	const struct sock_filter *code = bpf;
-	struct bpf_machine m = { 0 };
+	struct bpf_machine m = {0};
 	size_t n = size / sizeof(*code);
 
 	while (m.pc < n) {

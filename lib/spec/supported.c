@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: MIT */
+#include <sched.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "config.h"
+#include "security/seccomp.h"
+#include "spec/names.h"
+#include "spec/spec.h"
+#include "util/str.h"
+
+/*
+ * What can't be put into effect is refused by name, never left out. A property whose
+ * effect is written later has a row in unsupported[]; to enable it is to delete its row.
+ */
+
+static bool has_text(const char *text)
+{
+	return text && *text;
+}
+
+static bool any_mount(const struct lcx_spec *spec, bool (*is)(const struct lcx__spec_mount *mount))
+{
+	for (size_t i = 0; i < spec->mounts.n; i++)
+		if (is(&spec->mounts.items[i]))
+			return true;
+	return false;
+}
+
+static bool is_idmapped(const struct lcx__spec_mount *mount)
+{
+	return mount->parsed.idmap != LCX__IDMAP_NONE;
+}
+
+static bool copies_up(const struct lcx__spec_mount *mount)
+{
+	return mount->parsed.tmpcopyup;
+}
+
+#define HOOK_ROW(kind_)                                                                            \
+	static bool has_##kind_(const struct lcx_spec *spec)                                       \
+	{                                                                                          \
+		return spec->hooks.kind[LCX__HOOK_##kind_].hooks.n > 0;                            \
+	}
+HOOK_ROW(PRESTART)
+HOOK_ROW(CREATE_RUNTIME)
+HOOK_ROW(CREATE_CONTAINER)
+HOOK_ROW(START_CONTAINER)
+HOOK_ROW(POSTSTART)
+HOOK_ROW(POSTSTOP)
+
+static bool has_scheduler(const struct lcx_spec *spec)
+{
+	return spec->process.scheduler.set;
+}
+
+static bool has_io_priority(const struct lcx_spec *spec)
+{
+	return spec->process.io_priority.set;
+}
+
+static bool has_exec_cpu_affinity(const struct lcx_spec *spec)
+{
+	return spec->process.exec_cpu_affinity.set;
+}
+
+static bool has_apparmor(const struct lcx_spec *spec)
+{
+	return has_text(spec->process.apparmor_profile);
+}
+
+static bool has_selinux(const struct lcx_spec *spec)
+{
+	return has_text(spec->process.selinux_label);
+}
+
+static bool has_idmapped_mount(const struct lcx_spec *spec)
+{
+	return any_mount(spec, is_idmapped);
+}
+
+static bool has_tmpcopyup(const struct lcx_spec *spec)
+{
+	return any_mount(spec, copies_up);
+}
+
+static bool has_net_devices(const struct lcx_spec *spec)
+{
+	return spec->linux_.net_devices.n > 0;
+}
+
+static bool has_listener(const struct lcx_spec *spec)
+{
+	return spec->linux_.seccomp && has_text(spec->linux_.seccomp->listener_path);
+}
+
+static bool has_mount_label(const struct lcx_spec *spec)
+{
+	return has_text(spec->linux_.mount_label);
+}
+
+static bool has_intel_rdt(const struct lcx_spec *spec)
+{
+	return spec->linux_.intel_rdt.set;
+}
+
+static bool has_memory_policy(const struct lcx_spec *spec)
+{
+	return spec->linux_.memory_policy.set;
+}
+
+static bool has_personality(const struct lcx_spec *spec)
+{
+	return spec->linux_.personality.set;
+}
+
+static const struct {
+	const char *path;
+	bool (*is_used)(const struct lcx_spec *spec);
+} unsupported[] = {
+	{"hooks.prestart", has_PRESTART},
+	{"hooks.createRuntime", has_CREATE_RUNTIME},
+	{"hooks.createContainer", has_CREATE_CONTAINER},
+	{"hooks.startContainer", has_START_CONTAINER},
+	{"hooks.poststart", has_POSTSTART},
+	{"hooks.poststop", has_POSTSTOP},
+	{"process.scheduler", has_scheduler},
+	{"process.ioPriority", has_io_priority},
+	{"process.execCPUAffinity", has_exec_cpu_affinity},
+	{"process.apparmorProfile", has_apparmor},
+	{"process.selinuxLabel", has_selinux},
+	{"mounts: uidMappings, gidMappings, idmap", has_idmapped_mount},
+	{"mounts: tmpcopyup", has_tmpcopyup},
+	{"linux.netDevices", has_net_devices},
+	{"linux.seccomp.listenerPath", has_listener},
+	{"linux.mountLabel", has_mount_label},
+	{"linux.intelRdt", has_intel_rdt},
+	{"linux.memoryPolicy", has_memory_policy},
+	{"linux.personality", has_personality},
+};
+
+/* Namespaces that this kernel was built without have no file here. */
+static const struct {
+	uint32_t flag;
+	const char *file;
+} kernel_namespaces[] = {
+	{CLONE_NEWUSER, "/proc/self/ns/user"},
+	{CLONE_NEWCGROUP, "/proc/self/ns/cgroup"},
+	{LCX__CLONE_NEWTIME, "/proc/self/ns/time"},
+};
+
+static int check_kernel(const struct lcx_spec *spec, struct lcx_error **err)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(kernel_namespaces); i++)
+		if (lcx__spec_namespace(spec, kernel_namespaces[i].flag) &&
+		    access(kernel_namespaces[i].file, F_OK) < 0)
+			return lcx__fail(
+				err, EOPNOTSUPP,
+				"linux.namespaces: this kernel has no '%s' namespaces",
+				lcx__json_name_of(lcx__namespace_names, kernel_namespaces[i].flag));
+#if !HAVE_SECCOMP
+	if (spec->linux_.seccomp)
+		return lcx__fail(err, EOPNOTSUPP,
+				 "linux.seccomp: this liblcx was built without seccomp; take the "
+				 "profile out with lcx_spec_set_seccomp(NULL)");
+#endif
+	return 0;
+}
+
+static bool has_own(const struct lcx_spec *spec, uint32_t flag)
+{
+	return lcx__spec_namespace(spec, flag) != NULL;
+}
+
+/*
+ * Parameters that belong to a namespace; all others are the whole machine's. Those that end in
+ * a dot are whole trees. kernel.hostname is not here: hostname says it.
+ */
+static const struct {
+	const char *name;
+	uint32_t flag;
+} sysctls[] = {
+	{"net.", CLONE_NEWNET},
+	{"fs.mqueue.", CLONE_NEWIPC},
+	{"kernel.msgmax", CLONE_NEWIPC},
+	{"kernel.msgmnb", CLONE_NEWIPC},
+	{"kernel.msgmni", CLONE_NEWIPC},
+	{"kernel.sem", CLONE_NEWIPC},
+	{"kernel.shmall", CLONE_NEWIPC},
+	{"kernel.shmmax", CLONE_NEWIPC},
+	{"kernel.shmmni", CLONE_NEWIPC},
+	{"kernel.shm_rmid_forced", CLONE_NEWIPC},
+	{"kernel.domainname", CLONE_NEWUTS},
+};
+
+/* "net/core/x" and "net.core.x" are the same parameter. */
+static bool sysctl_matches(const char *name, const char *row)
+{
+	for (; *row; row++, name++)
+		if (*name != *row && !(*row == '.' && *name == '/'))
+			return false;
+	return row[-1] == '.' || *name == '\0';
+}
+
+static int check_sysctl(const struct lcx_spec *spec, const char *name, struct lcx_error **err)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(sysctls); i++) {
+		if (!sysctl_matches(name, sysctls[i].name))
+			continue;
+		if (has_own(spec, sysctls[i].flag))
+			return 0;
+		return lcx__fail(err, EINVAL,
+				 "linux.sysctl.%.64s: would change the host's; it needs a '%s' "
+				 "namespace of the container's own",
+				 name, lcx__json_name_of(lcx__namespace_names, sysctls[i].flag));
+	}
+	return lcx__fail(err, EINVAL,
+			 "linux.sysctl.%.64s: belongs to no namespace and would change the host's; "
+			 "set it on the host",
+			 name);
+}
+
+static bool has_hostname(const struct lcx_spec *spec)
+{
+	return spec->hostname != NULL;
+}
+
+static bool has_domainname(const struct lcx_spec *spec)
+{
+	return spec->domainname != NULL;
+}
+
+static bool has_mounts(const struct lcx_spec *spec)
+{
+	return spec->mounts.n > 0;
+}
+
+static bool has_masked_paths(const struct lcx_spec *spec)
+{
+	return lcx__strv_length(spec->linux_.masked_paths) > 0;
+}
+
+static bool has_readonly_paths(const struct lcx_spec *spec)
+{
+	return lcx__strv_length(spec->linux_.readonly_paths) > 0;
+}
+
+static bool has_id_maps(const struct lcx_spec *spec)
+{
+	return spec->linux_.uid_mappings.n > 0 || spec->linux_.gid_mappings.n > 0;
+}
+
+static bool has_time_offsets(const struct lcx_spec *spec)
+{
+	return spec->linux_.time_offsets.set;
+}
+
+/* What needs a namespace that the container does not have would be done to the host's. */
+static const struct {
+	const char *path;
+	uint32_t flag;
+	bool (*is_used)(const struct lcx_spec *spec);
+} needs[] = {
+	{"hostname", CLONE_NEWUTS, has_hostname},
+	{"domainname", CLONE_NEWUTS, has_domainname},
+	{"mounts", CLONE_NEWNS, has_mounts},
+	{"linux.maskedPaths", CLONE_NEWNS, has_masked_paths},
+	{"linux.readonlyPaths", CLONE_NEWNS, has_readonly_paths},
+	{"linux.uidMappings and linux.gidMappings", CLONE_NEWUSER, has_id_maps},
+	{"linux.timeOffsets", LCX__CLONE_NEWTIME, has_time_offsets},
+};
+
+static int check_namespaces(const struct lcx_spec *spec, struct lcx_error **err)
+{
+	const struct lcx__spec_namespace *user = lcx__spec_namespace(spec, CLONE_NEWUSER);
+
+	for (size_t i = 0; i < ARRAY_SIZE(needs); i++)
+		if (needs[i].is_used(spec) && !has_own(spec, needs[i].flag))
+			return lcx__fail(err, EINVAL,
+					 "%s: needs a '%s' namespace of the container's own",
+					 needs[i].path,
+					 lcx__json_name_of(lcx__namespace_names, needs[i].flag));
+	if (user && !user->path &&
+	    (spec->linux_.uid_mappings.n == 0 || spec->linux_.gid_mappings.n == 0))
+		return lcx__fail(
+			err, EINVAL,
+			"linux.uidMappings and linux.gidMappings: a new user namespace needs "
+			"both");
+	for (size_t i = 0; i < spec->linux_.sysctl.n; i++) {
+		int r = check_sysctl(spec, spec->linux_.sysctl.items[i].key, err);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int lcx__spec_check_supported(const struct lcx_spec *spec, struct lcx_error **err)
+{
+	int r;
+
+	for (size_t i = 0; i < ARRAY_SIZE(unsupported); i++)
+		if (unsupported[i].is_used(spec))
+			return lcx__fail(err, EOPNOTSUPP,
+					 "%s: liblcx " LCX_VERSION
+					 " can't put it into effect; take it out",
+					 unsupported[i].path);
+	r = check_kernel(spec, err);
+	return r < 0 ? r : check_namespaces(spec, err);
+}
+
+LCX_PUBLIC int lcx_spec_check(const struct lcx_spec *spec, struct lcx_error **err)
+{
+	return lcx__spec_check_supported(spec, err);
+}
