@@ -52,10 +52,10 @@ tally() { # LOG STATUS NAME
 	fi
 	passed=$((passed + $4)) failed=$((failed + $5)) skipped=$((skipped + $6))
 	if [ "$5" -ne 0 ]; then
-		printf '  FAIL  %-42s %3d passed, %d failed, log %s\n' "$3" "$4" "$5" "$1"
+		printf '  FAIL  %-42s %3d s %4d passed, %d failed, log %s\n' "$3" "$test_time" "$4" "$5" "$1"
 		sed 's/^/        | /' "$1" | tail -n 60
 	else
-		printf '  ok    %-42s %3d passed%s\n' "$3" "$4" "$([ "$6" -eq 0 ] || echo ", $6 skipped")"
+		printf '  ok    %-42s %3d s %4d passed%s\n' "$3" "$test_time" "$4" "$([ "$6" -eq 0 ] || echo ", $6 skipped")"
 		grep -i '^ok.*# *skip' "$1" | sed 's/^/        | /' || :
 	fi
 }
@@ -66,7 +66,9 @@ run_test() { # NAME COMMAND...
 	shift
 	log=$logs/$(echo "$name" | tr '/ ' '--').log
 	r=0
+	test_began=$(date +%s)
 	"$@" >"$log" 2>&1 || r=$?
+	test_time=$(($(date +%s) - test_began))
 	tally "$log" "$r" "$name"
 }
 

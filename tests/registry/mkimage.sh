@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # usage: mkimage.sh busybox LAYOUT     small images of Debian's busybox-static, an OCI layout with tags
 #        mkimage.sh debian LAYOUT      a real Debian 12, copied from the cache, made on first use
-#        mkimage.sh cache              make what "debian" needs, for tests that have no network later
+#        mkimage.sh cache              make both for later: "debian" needs the network, "busybox" gets faster
 #
 # Tags of the busybox layout, all on one base layer:
 #   latest   the command is sh
@@ -16,8 +16,9 @@
 set -eu
 : "${LCX_TEST_CACHE:=/var/tmp/lcx-test-cache}"
 
+aside=
 work=$(mktemp -d "${TMPDIR:-/tmp}/lcx-mkimage.XXXXXX")
-trap 'rm -rf --one-file-system "$work"' EXIT
+trap 'rm -rf --one-file-system "$work" ${aside:+"$aside"}' EXIT
 trap 'exit 143' HUP INT TERM
 
 quietly() {
@@ -51,12 +52,8 @@ busybox_root() { # DIR
 	chmod 700 "$1/root"
 	chown 1000:50 "$1/srv/work"
 	cp "$(command -v busybox)" "$1/bin/busybox"
-	for applet in $("$1/bin/busybox" --list); do
-		[ "$applet" = busybox ] || ln -s busybox "$1/bin/$applet"
-	done
-	for place in sbin usr/bin usr/sbin; do
-		mkdir -p "$1/${place%/*}"
-	done
+	chroot "$1" /bin/busybox --install -s /bin
+	mkdir "$1/usr"
 	ln -s bin "$1/sbin"
 	ln -s ../bin "$1/usr/bin"
 	printf 'root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000:user:/srv/work:/bin/sh\n' >"$1/etc/passwd"
@@ -102,6 +99,23 @@ make_busybox() { # LAYOUT
 	insert "$work/new" /data/dir --opaque
 }
 
+# All that the busybox images are made of.
+busybox_key() {
+	cat "$0" "$(command -v busybox)" | sha256sum | cut -c1-12
+}
+
+# Made aside and renamed: several tests may come at once, and any of them may be killed.
+keep_busybox() {
+	ready=$LCX_TEST_CACHE/busybox-$(busybox_key)
+	[ ! -d "$ready" ] || return 0
+	mkdir -p "$LCX_TEST_CACHE"
+	rm -rf "$LCX_TEST_CACHE"/busybox-*
+	aside=$(mktemp -d "$LCX_TEST_CACHE/making.XXXXXX")
+	make_busybox "$aside/layout"
+	mv -T "$aside/layout" "$ready" 2>/dev/null || [ -d "$ready" ]
+	rm -rf "$aside"
+}
+
 # The mirror that this machine's apt uses, as debootstrap does not look there.
 mirror() {
 	[ -z "${DEBIAN_MIRROR:-}" ] || { echo "$DEBIAN_MIRROR"; return; }
@@ -111,13 +125,11 @@ mirror() {
 	echo "${found:-http://deb.debian.org/debian}"
 }
 
-# Made aside and renamed: several tests may come at once, and any of them may be killed.
-make_cache() {
+keep_debian() {
 	ready=$LCX_TEST_CACHE/debian-bookworm-1
 	[ ! -d "$ready" ] || return 0
 	mkdir -p "$LCX_TEST_CACHE"
 	aside=$(mktemp -d "$LCX_TEST_CACHE/making.XXXXXX")
-	trap 'rm -rf --one-file-system "$work" "$aside"' EXIT
 	eval "$(apt-config shell http_proxy Acquire::http::Proxy)"
 	[ -z "${http_proxy:-}" ] || export http_proxy
 	quietly debootstrap --variant=minbase bookworm "$aside/root" "$(mirror)"
@@ -145,15 +157,23 @@ make_cache() {
 [ $# -gt 0 ] || set -- help
 case $1 in
 busybox)
-	make_busybox "${2:?where?}"
+	ready=$LCX_TEST_CACHE/busybox-$(busybox_key)
+	mkdir -p "${2:?where?}"
+	if [ -d "$ready" ]; then
+		cp -a "$ready/." "$2"
+	else
+		rmdir "$2"
+		make_busybox "$2"
+	fi
 	;;
 debian)
-	make_cache
+	keep_debian
 	mkdir -p "${2:?where?}"
 	cp -a "$LCX_TEST_CACHE/debian-bookworm-1/." "$2"
 	;;
 cache)
-	make_cache
+	keep_busybox
+	keep_debian
 	;;
 *)
 	sed -n '3,16s/^# \{0,1\}//p' "$0" >&2

@@ -22,11 +22,14 @@ registry_here=$SRC/tests/registry
 
 # --- certificates
 
+# Quick to make, also where the processor is emulated.
+registry_key='-newkey ec -pkeyopt ec_paramgen_curve:P-256'
+
 # A certificate authority, once a test.
 registry_ca() {
 	[ ! -f "$T/ca/ca.crt" ] || return 0
 	mkdir -p "$T/ca"
-	openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj '/CN=liblcx test authority' \
+	openssl req -x509 $registry_key -nodes -days 2 -subj '/CN=liblcx test authority' \
 		-addext 'basicConstraints=critical,CA:TRUE' -addext 'keyUsage=critical,keyCertSign,cRLSign' \
 		-keyout "$T/ca.key" -out "$T/ca/ca.crt" 2>"$T/ca.log"
 }
@@ -34,7 +37,7 @@ registry_ca() {
 # A server's certificate for the names, signed by that authority.
 registry_certificate() { # FILE (gets .crt and .key) SUBJECT-ALT-NAMES
 	printf 'subjectAltName=%s\nextendedKeyUsage=serverAuth\n' "$2" >"$1.ext"
-	openssl req -newkey rsa:2048 -nodes -subj '/CN=liblcx test server' -keyout "$1.key" -out "$1.csr" 2>>"$T/ca.log"
+	openssl req $registry_key -nodes -subj '/CN=liblcx test server' -keyout "$1.key" -out "$1.csr" 2>>"$T/ca.log"
 	openssl x509 -req -in "$1.csr" -CA "$T/ca/ca.crt" -CAkey "$T/ca.key" -CAserial "$T/ca.serial" -CAcreateserial -days 2 \
 		-extfile "$1.ext" -out "$1.crt" 2>>"$T/ca.log"
 }
@@ -116,7 +119,7 @@ registry_start() { # NAME [tls] [token|basic]
 	registry_dir=$T/registry-$1
 	REGISTRY_STORE=$registry_dir/store
 	REGISTRY_LOG=$registry_dir/log
-	REGISTRY_CREDS= REGISTRY_CA=
+	REGISTRY_CREDS='' REGISTRY_CA=''
 	registry_name=$1
 	shift
 	case " $* " in *' token '* | *' basic '*) REGISTRY_CREDS=tester:open-sesame ;; esac

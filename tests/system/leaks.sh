@@ -28,19 +28,21 @@ cgroups() {
 	find /sys/fs/cgroup -type d -path '*lcx*' 2>/dev/null | LC_ALL=C sort || :
 }
 
-# Every process that this process namespace can see, by id and name. Two kinds are not leaks:
-# zombies of process 1, which only wait to be reaped, and this script with the caller that waits for it.
+# Every process that this process namespace can see, but this script, its caller, and zombies of process 1,
+# which only wait to be reaped.
+# A process is its id, parent and name; kernel threads (children of 2) are nobody's.
 processes() {
-	mine=" $$ $PPID "
-	for proc in /proc/[0-9]*; do
-		pid=${proc#/proc/}
-		case $mine in *" $pid "*) continue ;; esac
-		status=$(awk '/^Name:/ { n = $2 } /^State:/ { s = $2 } /^PPid:/ { p = $2 } END { print p, s, n }' "$proc/status" 2>/dev/null) || continue
-		case $status in "$$ "* | "1 Z "* | "0 "* | '  ' | '') continue ;; esac
+	cat /proc/[0-9]*/stat 2>/dev/null | awk -v me=$$ -v caller=$PPID -v isolated="${LCX_TEST_ISOLATED:-}" '
+		{
+			name = $0; sub(/^[^(]*\(/, "", name); sub(/\)[^)]*$/, "", name)
+			rest = $0; sub(/^.*\) /, "", rest); split(rest, field, " ")
+			state = field[1]; parent = field[2]
+		}
+		$1 == me || $1 == caller || parent == me || parent == 0 || parent == 2 { next }
+		parent == 1 && state == "Z" { next }
 		# Outside of a namespace of our own the machine is full of others: only ours count.
-		[ -n "${LCX_TEST_ISOLATED:-}" ] || case $status in *' lcx'*) ;; *) continue ;; esac
-		echo "$pid ${status##* } $(tr '\0' ' ' <"$proc/cmdline" 2>/dev/null | cut -c1-150)"
-	done
+		isolated == "" && name !~ /^lcx/ { next }
+		{ print "process " $1 " (" name ") of " parent }' | LC_ALL=C sort
 }
 
 states() {

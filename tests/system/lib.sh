@@ -175,9 +175,7 @@ make_rootfs() { # DIR
 	mkdir -p "$1/bin" "$1/sbin" "$1/usr/bin" "$1/etc" "$1/proc" "$1/sys" "$1/dev" "$1/run" "$1/root" "$1/var/log" "$1/tmp"
 	chmod 1777 "$1/tmp"
 	cp "$(command -v busybox)" "$1/bin/busybox"
-	for applet in $("$1/bin/busybox" --list); do
-		[ "$applet" = busybox ] || ln -sf busybox "$1/bin/$applet"
-	done
+	chroot "$1" /bin/busybox --install -s /bin
 	printf 'root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000:user:/:/bin/sh\n' >"$1/etc/passwd"
 	printf 'root:x:0:\nuser:x:1000:\nstaff:x:50:user\n' >"$1/etc/group"
 }

@@ -9,7 +9,7 @@
 # machine that did not start, panicked or ran out of time.
 #
 # Environment: LCX_VM_TIMEOUT (seconds, 900), LCX_VM_MEMORY (2G), LCX_VM_CPUS (2), LCX_VM_KEEP (keep the
-# directory with console.log), LCX_BUILD_DIR. Variables of the caller named LCX_*, SRC, BUILD, PATH, HOME and the
+# directory with console.log), LCX_BUILD_DIR. Variables of the caller named LCX_*, SRC, BUILD, HOME and the
 # sanitizers' options go along. QEMU emulates the processor, as nested KVM cannot be counted on.
 
 set -eu
@@ -58,7 +58,7 @@ make_initramfs() {
 
 # The command and its environment, as a script that the guest's init runs.
 write_command() {
-	env | LC_ALL=C grep -E '^(LCX_|SRC=|BUILD=|PATH=|HOME=|LC_ALL=|ASAN_OPTIONS=|UBSAN_OPTIONS=|TSAN_OPTIONS=)' |
+	env | LC_ALL=C grep -E '^(LCX_|SRC=|BUILD=|HOME=|LC_ALL=|ASAN_OPTIONS=|UBSAN_OPTIONS=|TSAN_OPTIONS=)' |
 		LC_ALL=C grep -E '^[A-Za-z_0-9]+=' | sed "s/'/'\\\\''/g; s/^\([^=]*\)=\(.*\)/export \1='\2'/"
 	echo 'export LCX_VM_OUT=/run/lcx-vm-out LCX_VM=1'
 	printf "cd '%s'\n" "$(pwd | sed "s/'/'\\\\''/g")"
