@@ -54,7 +54,7 @@ static int list(struct lcx_netlink *nl, struct lcx_error **err)
 
 /* Up, with an address. */
 static int configure(struct lcx_netlink *nl, const char *name, const char *address,
-                     struct lcx_error **err)
+		     struct lcx_error **err)
 {
 	struct lcx_link *link = NULL;
 	int r = lcx_link_open(nl, name, &link, err);
@@ -86,7 +86,7 @@ static int configure_inside(int netns_fd, const char *address)
 }
 
 static int cable(struct lcx_netlink *nl, const char *bridge, const char *address, int netns_fd,
-                 const char *inner, struct lcx_error **err)
+		 const char *inner, struct lcx_error **err)
 {
 	struct lcx_link_config *near_end = NULL, *far_end = NULL;
 	struct lcx_link *link = NULL;
@@ -128,8 +128,7 @@ int main(int argc, char **argv)
 		netns_fd = open(argv[3], O_RDONLY | O_CLOEXEC);
 		if (netns_fd < 0)
 			perror(argv[3]);
-		r = netns_fd < 0 ? -ENOENT
-		                 : cable(nl, argv[1], argv[2], netns_fd, argv[4], &err);
+		r = netns_fd < 0 ? -ENOENT : cable(nl, argv[1], argv[2], netns_fd, argv[4], &err);
 	}
 	if (netns_fd >= 0)
 		close(netns_fd);

@@ -32,17 +32,14 @@ struct lcx_network;
 int lcx_network_new(const char *name, struct lcx_network **ret, struct lcx_error **err);
 
 /** lcx_network_set_driver() - "bridge", the default, is the only one so far */
-int lcx_network_set_driver(struct lcx_network *network, const char *driver,
-                           struct lcx_error **err);
-/** lcx_network_set_subnet() - "10.89.0.0/24"; chosen out of 10.88.0.0/16 to 10.127.0.0/16 if not set */
-int lcx_network_set_subnet(struct lcx_network *network, const char *subnet,
-                           struct lcx_error **err);
+int lcx_network_set_driver(struct lcx_network *network, const char *driver, struct lcx_error **err);
+/** lcx_network_set_subnet() - "10.89.0.0/24"; if not set, a free one from 10.88.0.0/16 on */
+int lcx_network_set_subnet(struct lcx_network *network, const char *subnet, struct lcx_error **err);
 /** lcx_network_set_gateway() - the host's address in the network; its first address if not set */
 int lcx_network_set_gateway(struct lcx_network *network, const char *gateway,
-                            struct lcx_error **err);
+			    struct lcx_error **err);
 /** lcx_network_set_bridge() - the bridge's interface name, up to 15 bytes; made up if not set */
-int lcx_network_set_bridge(struct lcx_network *network, const char *bridge,
-                           struct lcx_error **err);
+int lcx_network_set_bridge(struct lcx_network *network, const char *bridge, struct lcx_error **err);
 /** lcx_network_set_mtu() - 68 to 65535; that of the default route's interface if not set */
 int lcx_network_set_mtu(struct lcx_network *network, uint32_t mtu_bytes, struct lcx_error **err);
 /** lcx_network_set_internal() - no default route, nothing forwarded into or out of the network */
@@ -68,14 +65,14 @@ int lcx_network_create(struct lcx_ctx *ctx, struct lcx_network *network, struct 
  * Return: 0; -ENOENT when there is none of that name.
  */
 int lcx_network_open(struct lcx_ctx *ctx, const char *name, struct lcx_network **ret,
-                     struct lcx_error **err);
+		     struct lcx_error **err);
 
 const char *lcx_network_name(const struct lcx_network *network);
 const char *lcx_network_driver(const struct lcx_network *network);
 const char *lcx_network_subnet(const struct lcx_network *network);
 const char *lcx_network_gateway(const struct lcx_network *network);
 const char *lcx_network_bridge(const struct lcx_network *network);
-/** lcx_network_mtu() - 0: that of the default route's interface, looked up when the bridge is made */
+/** lcx_network_mtu() - 0: the default route's interface's, looked up when the bridge is made */
 uint32_t lcx_network_mtu(const struct lcx_network *network);
 bool lcx_network_internal(const struct lcx_network *network);
 /** lcx_network_created() - RFC 3339, UTC */
@@ -85,8 +82,7 @@ const char *lcx_network_created(const struct lcx_network *network);
  * lcx_network_inspect() - all of it, with the attached containers, as a JSON object
  * @ret: a string, to be released with lcx_string_free()
  */
-int lcx_network_inspect(struct lcx_ctx *ctx, const char *name, char **ret,
-                        struct lcx_error **err);
+int lcx_network_inspect(struct lcx_ctx *ctx, const char *name, char **ret, struct lcx_error **err);
 
 /**
  * lcx_network_remove() - forget a network and its address pool
@@ -102,7 +98,7 @@ struct lcx_network *lcx_network_free(struct lcx_network *network);
 struct lcx_network_list;
 
 int lcx_network_list_open(struct lcx_ctx *ctx, struct lcx_network_list **ret,
-                          struct lcx_error **err);
+			  struct lcx_error **err);
 /** lcx_network_list_next() - a name, valid as long as @list; NULL after the last */
 const char *lcx_network_list_next(struct lcx_network_list *list);
 struct lcx_network_list *lcx_network_list_free(struct lcx_network_list *list);
@@ -112,7 +108,7 @@ struct lcx_network_list *lcx_network_list_free(struct lcx_network_list *list);
 /** struct lcx_port - one published port, or a range of them */
 struct lcx_port;
 
-/** lcx_port_new() - @container_port over tcp, at a host port that the system chooses, on every address */
+/** lcx_port_new() - @container_port over tcp, at a port of every host address that is chosen */
 int lcx_port_new(uint16_t container_port, struct lcx_port **ret, struct lcx_error **err);
 
 /**
@@ -122,7 +118,7 @@ int lcx_port_new(uint16_t container_port, struct lcx_port **ret, struct lcx_erro
  */
 int lcx_port_parse(const char *text, struct lcx_port **ret, struct lcx_error **err);
 
-/** lcx_port_set_host_address() - an IPv4 address of this host; "0.0.0.0", the default, is every one */
+/** lcx_port_set_host_address() - an IPv4 address of this host; "0.0.0.0", the default: all */
 int lcx_port_set_host_address(struct lcx_port *port, const char *address, struct lcx_error **err);
 /** lcx_port_set_host_port() - 0 lets the system choose */
 int lcx_port_set_host_port(struct lcx_port *port, uint16_t host_port, struct lcx_error **err);
@@ -152,16 +148,16 @@ int lcx_attachment_new(const char *owner, struct lcx_attachment **ret, struct lc
 
 /** lcx_attachment_set_interface() - its name inside the container; "eth0" if not set */
 int lcx_attachment_set_interface(struct lcx_attachment *attachment, const char *name,
-                                 struct lcx_error **err);
+				 struct lcx_error **err);
 /** lcx_attachment_set_address() - a certain address, "10.88.0.5"; the next free one if not set */
 int lcx_attachment_set_address(struct lcx_attachment *attachment, const char *address,
-                               struct lcx_error **err);
-/** lcx_attachment_set_mac() - derived from the address if not set, so that neighbour caches stay true */
+			       struct lcx_error **err);
+/** lcx_attachment_set_mac() - made of the address if not set: neighbour caches stay true */
 int lcx_attachment_set_mac(struct lcx_attachment *attachment, const char *mac,
-                           struct lcx_error **err);
+			   struct lcx_error **err);
 /** lcx_attachment_add_port() - publish a port; @port is copied */
 int lcx_attachment_add_port(struct lcx_attachment *attachment, const struct lcx_port *port,
-                            struct lcx_error **err);
+			    struct lcx_error **err);
 
 /**
  * lcx_network_attach() - give a network namespace an interface in a network
@@ -178,12 +174,12 @@ int lcx_attachment_add_port(struct lcx_attachment *attachment, const struct lcx_
  * owner is attached already, or a foreign bridge has the network's bridge's name.
  */
 int lcx_network_attach(struct lcx_ctx *ctx, struct lcx_network *network,
-                       struct lcx_attachment *attachment, int netns_fd, int netlink_fd,
-                       struct lcx_error **err);
+		       struct lcx_attachment *attachment, int netns_fd, int netlink_fd,
+		       struct lcx_error **err);
 
 /** lcx_attachment_open() - what another call or process attached; -ENOENT if nothing */
 int lcx_attachment_open(struct lcx_ctx *ctx, const char *network, const char *owner,
-                        struct lcx_attachment **ret, struct lcx_error **err);
+			struct lcx_attachment **ret, struct lcx_error **err);
 
 /**
  * lcx_network_detach() - take an attachment down
@@ -198,7 +194,7 @@ int lcx_attachment_open(struct lcx_ctx *ctx, const char *network, const char *ow
  * entries and changed sysctls with it.
  */
 int lcx_network_detach(struct lcx_ctx *ctx, const char *network, const char *owner,
-                       uint32_t timeout_ms, struct lcx_error **err);
+		       uint32_t timeout_ms, struct lcx_error **err);
 
 const char *lcx_attachment_owner(const struct lcx_attachment *attachment);
 const char *lcx_attachment_network(const struct lcx_attachment *attachment);
@@ -215,7 +211,7 @@ const char *lcx_attachment_bridge(const struct lcx_attachment *attachment);
 uint32_t lcx_attachment_port_count(const struct lcx_attachment *attachment);
 /** lcx_attachment_port() - borrowed, as long as @attachment; NULL beyond the last */
 const struct lcx_port *lcx_attachment_port(const struct lcx_attachment *attachment,
-                                           uint32_t position);
+					   uint32_t position);
 struct lcx_attachment *lcx_attachment_free(struct lcx_attachment *attachment);
 
 /**
@@ -234,7 +230,7 @@ int lcx_net_reload(struct lcx_ctx *ctx, struct lcx_error **err);
  * @address:  the container's, or NULL: the name then stands for 127.0.1.1
  */
 int lcx_net_hosts_file(const char *hostname, const char *address, char **ret,
-                       struct lcx_error **err);
+		       struct lcx_error **err);
 
 /** lcx_net_hostname_file() - the text of /etc/hostname; -EINVAL for what cannot be a host name */
 int lcx_net_hostname_file(const char *hostname, char **ret, struct lcx_error **err);
@@ -252,8 +248,8 @@ int lcx_net_hostname_file(const char *hostname, char **ret, struct lcx_error **e
  * is NULL), and if there is none either, 8.8.8.8 and 8.8.4.4, as Docker does.
  */
 int lcx_net_resolv_conf(const char *host_text, const char *const *servers,
-                        const char *const *search, const char *const *options, bool keep_loopback,
-                        char **ret, struct lcx_error **err);
+			const char *const *search, const char *const *options, bool keep_loopback,
+			char **ret, struct lcx_error **err);
 
 #ifdef __cplusplus
 }

@@ -68,11 +68,11 @@ struct lcx_link;
  * Return: 0; -ENODEV when there is none; -EINVAL for a name that no interface can have.
  */
 int lcx_link_open(struct lcx_netlink *nl, const char *name, struct lcx_link **ret,
-                  struct lcx_error **err);
+		  struct lcx_error **err);
 
 /** lcx_link_open_index() - look an interface up by its index; -ENODEV when there is none */
 int lcx_link_open_index(struct lcx_netlink *nl, uint32_t index, struct lcx_link **ret,
-                        struct lcx_error **err);
+			struct lcx_error **err);
 
 uint32_t lcx_link_index(const struct lcx_link *link);
 /** lcx_link_name() - borrowed, as long as @link; likewise the other strings */
@@ -95,7 +95,7 @@ struct lcx_link_list;
 
 /** lcx_link_list_open() - all interfaces; those of one bridge only if @master is not 0 */
 int lcx_link_list_open(struct lcx_netlink *nl, uint32_t master, struct lcx_link_list **ret,
-                       struct lcx_error **err);
+		       struct lcx_error **err);
 /** lcx_link_list_next() - the next interface, valid as long as @list; NULL after the last */
 const struct lcx_link *lcx_link_list_next(struct lcx_link_list *list);
 struct lcx_link_list *lcx_link_list_free(struct lcx_link_list *list);
@@ -110,16 +110,16 @@ struct lcx_link_config;
 
 int lcx_link_config_new(struct lcx_link_config **ret, struct lcx_error **err);
 int lcx_link_config_set_mtu(struct lcx_link_config *config, uint32_t mtu_bytes,
-                            struct lcx_error **err);
+			    struct lcx_error **err);
 /** lcx_link_config_set_mac() - "02:42:0a:58:00:02" */
 int lcx_link_config_set_mac(struct lcx_link_config *config, const char *mac,
-                            struct lcx_error **err);
+			    struct lcx_error **err);
 /** lcx_link_config_set_alias() - up to 255 bytes */
 int lcx_link_config_set_alias(struct lcx_link_config *config, const char *alias,
-                              struct lcx_error **err);
+			      struct lcx_error **err);
 /** lcx_link_config_set_master() - the index of a bridge to join */
 int lcx_link_config_set_master(struct lcx_link_config *config, uint32_t master,
-                               struct lcx_error **err);
+			       struct lcx_error **err);
 /** lcx_link_config_set_up() - set it up at once; not possible for a veth's peer */
 int lcx_link_config_set_up(struct lcx_link_config *config, bool up, struct lcx_error **err);
 /**
@@ -127,7 +127,7 @@ int lcx_link_config_set_up(struct lcx_link_config *config, bool up, struct lcx_e
  * @netns_fd: an open /proc/PID/ns/net; borrowed until the configuration is freed
  */
 int lcx_link_config_set_netns_fd(struct lcx_link_config *config, int netns_fd,
-                                 struct lcx_error **err);
+				 struct lcx_error **err);
 struct lcx_link_config *lcx_link_config_free(struct lcx_link_config *config);
 
 /**
@@ -141,7 +141,7 @@ struct lcx_link_config *lcx_link_config_free(struct lcx_link_config *config);
  * Return: 0; -EEXIST when the name is taken.
  */
 int lcx_bridge_create(struct lcx_netlink *nl, const char *name,
-                      const struct lcx_link_config *config, struct lcx_error **err);
+		      const struct lcx_link_config *config, struct lcx_error **err);
 
 /**
  * lcx_veth_create() - make a pair of connected interfaces
@@ -152,20 +152,20 @@ int lcx_bridge_create(struct lcx_netlink *nl, const char *name,
  * Return: 0; -EEXIST when a name is taken.
  */
 int lcx_veth_create(struct lcx_netlink *nl, const char *name, const struct lcx_link_config *config,
-                    const char *peer_name, const struct lcx_link_config *peer_config,
-                    struct lcx_error **err);
+		    const char *peer_name, const struct lcx_link_config *peer_config,
+		    struct lcx_error **err);
 
 int lcx_link_set_up(struct lcx_netlink *nl, uint32_t index, bool up, struct lcx_error **err);
 /** lcx_link_set_master() - join a bridge, or leave it with @master 0 */
 int lcx_link_set_master(struct lcx_netlink *nl, uint32_t index, uint32_t master,
-                        struct lcx_error **err);
+			struct lcx_error **err);
 int lcx_link_set_mtu(struct lcx_netlink *nl, uint32_t index, uint32_t mtu_bytes,
-                     struct lcx_error **err);
+		     struct lcx_error **err);
 int lcx_link_set_alias(struct lcx_netlink *nl, uint32_t index, const char *alias,
-                       struct lcx_error **err);
+		       struct lcx_error **err);
 /** lcx_link_set_name() - rename; the interface must be down on kernels before 6.2 */
 int lcx_link_set_name(struct lcx_netlink *nl, uint32_t index, const char *name,
-                      struct lcx_error **err);
+		      struct lcx_error **err);
 
 /**
  * lcx_link_destroy() - remove an interface; a veth's peer goes with it
@@ -189,17 +189,17 @@ int lcx_link_destroy(struct lcx_netlink *nl, uint32_t index, struct lcx_error **
  * Return: 0; -EEXIST when the interface has it.
  */
 int lcx_address_add(struct lcx_netlink *nl, uint32_t index, const char *address,
-                    struct lcx_error **err);
+		    struct lcx_error **err);
 /** lcx_address_remove() - -EADDRNOTAVAIL when the interface does not have it */
 int lcx_address_remove(struct lcx_netlink *nl, uint32_t index, const char *address,
-                       struct lcx_error **err);
+		       struct lcx_error **err);
 
 /** struct lcx_address_list - a snapshot of addresses, a cursor over it */
 struct lcx_address_list;
 
 /** lcx_address_list_open() - IPv4 and IPv6 addresses; of one interface only if @index is not 0 */
 int lcx_address_list_open(struct lcx_netlink *nl, uint32_t index, struct lcx_address_list **ret,
-                          struct lcx_error **err);
+			  struct lcx_error **err);
 /** lcx_address_list_next() - step to the next address, the first at first; false after the last */
 bool lcx_address_list_next(struct lcx_address_list *list);
 /** lcx_address_list_text() - "10.88.0.1/16" at the cursor, valid until the next step */
@@ -218,19 +218,19 @@ struct lcx_address_list *lcx_address_list_free(struct lcx_address_list *list);
  * Return: 0; -EEXIST when there is one already.
  */
 int lcx_route_add(struct lcx_netlink *nl, const char *destination, const char *gateway,
-                  uint32_t index, struct lcx_error **err);
+		  uint32_t index, struct lcx_error **err);
 /** lcx_route_replace() - as lcx_route_add(), in the place of the one that is there, if any */
 int lcx_route_replace(struct lcx_netlink *nl, const char *destination, const char *gateway,
-                      uint32_t index, struct lcx_error **err);
+		      uint32_t index, struct lcx_error **err);
 /** lcx_route_remove() - -ESRCH when there is none */
 int lcx_route_remove(struct lcx_netlink *nl, const char *destination, const char *gateway,
-                     uint32_t index, struct lcx_error **err);
+		     uint32_t index, struct lcx_error **err);
 
 /** struct lcx_route_list - a snapshot of the routes of the main table, a cursor over it */
 struct lcx_route_list;
 
 int lcx_route_list_open(struct lcx_netlink *nl, struct lcx_route_list **ret,
-                        struct lcx_error **err);
+			struct lcx_error **err);
 bool lcx_route_list_next(struct lcx_route_list *list);
 /** lcx_route_list_destination() - "10.1.0.0/16"; "0.0.0.0/0" and "::/0" for default routes */
 const char *lcx_route_list_destination(const struct lcx_route_list *list);

@@ -25,7 +25,7 @@ static void copy(char *to, size_t size, const char *from)
  * of an owner's former life may still be dying.
  */
 static int choose_host_interface(struct lcx_ctx *ctx, struct lcx_netlink *nl,
-                                 struct lcx_attachment *attachment, struct lcx_error **err)
+				 struct lcx_attachment *attachment, struct lcx_error **err)
 {
 	uint32_t hash = lcx__net_hash(ctx, attachment->network, attachment->owner);
 	uint16_t random = 0;
@@ -45,27 +45,27 @@ static int choose_host_interface(struct lcx_ctx *ctx, struct lcx_netlink *nl,
 			return lcx__fail(err, -r, "%s", lcx_error_message(e));
 	}
 	return lcx__fail(err, EEXIST, "no free name for the host's interface of '%s' was found",
-	                 attachment->owner);
+			 attachment->owner);
 }
 
 static int check_attachment(const struct lcx_network *network,
-                            const struct lcx_attachment *attachment, struct lcx_error **err)
+			    const struct lcx_attachment *attachment, struct lcx_error **err)
 {
 	if (network->created[0] == '\0')
 		return lcx__fail(err, EINVAL, "network '%s' was described, but not created",
-		                 network->name);
+				 network->name);
 	if (attachment->network[0] != '\0' && strcmp(attachment->network, network->name) != 0)
 		return lcx__fail(err, EINVAL, "the attachment was used for network '%s' already",
-		                 attachment->network);
+				 attachment->network);
 	if (network->internal && attachment->port_count > 0)
 		return lcx__fail(err, EINVAL,
-		                 "network '%s' is internal: no port can be published from it",
-		                 network->name);
+				 "network '%s' is internal: no port can be published from it",
+				 network->name);
 	return 0;
 }
 
 int lcx__network_plan(struct lcx_ctx *ctx, struct lcx_network *network,
-                      struct lcx_attachment *attachment, struct lcx_error **err)
+		      struct lcx_attachment *attachment, struct lcx_error **err)
 {
 	CLEANUP(lcx_netlink_freep) struct lcx_netlink *nl = NULL;
 	int r;
@@ -88,7 +88,7 @@ int lcx__network_plan(struct lcx_ctx *ctx, struct lcx_network *network,
  * nobody has come since, it may be another one now.
  */
 static int refresh_subnet(struct lcx_ctx *ctx, struct lcx_netlink *nl, struct lcx_network *network,
-                          struct lcx_error **err)
+			  struct lcx_error **err)
 {
 	CLEANUP(lcx_network_freep) struct lcx_network *stored = NULL;
 	CLEANUP(lcx_ipam_pool_freep) struct lcx_ipam_pool *pool = NULL;
@@ -129,7 +129,7 @@ static int refresh_subnet(struct lcx_ctx *ctx, struct lcx_netlink *nl, struct lc
 }
 
 static int lease(struct lcx_ctx *ctx, const struct lcx_network *network,
-                 struct lcx_attachment *attachment, struct lcx_error **err)
+		 struct lcx_attachment *attachment, struct lcx_error **err)
 {
 	CLEANUP(lcx_ipam_pool_freep) struct lcx_ipam_pool *pool = NULL;
 	CLEANUP(closep) int pools_fd = lcx__net_pools_dir(ctx, err);
@@ -143,8 +143,8 @@ static int lease(struct lcx_ctx *ctx, const struct lcx_network *network,
 	if (r < 0)
 		return r;
 	r = lcx_ipam_allocate(pool, attachment->owner,
-	                      attachment->address[0] ? attachment->address : NULL, address,
-	                      sizeof(address), err);
+			      attachment->address[0] ? attachment->address : NULL, address,
+			      sizeof(address), err);
 	if (r < 0)
 		return r;
 	copy(attachment->address, sizeof(attachment->address), address);
@@ -158,7 +158,7 @@ static int lease(struct lcx_ctx *ctx, const struct lcx_network *network,
 
 /* A record of another boot speaks of nothing that is there. */
 static int check_not_attached(int records_fd, const struct lcx_attachment *attachment,
-                              struct lcx_error **err)
+			      struct lcx_error **err)
 {
 	CLEANUP(lcx_attachment_freep) struct lcx_attachment *other = NULL;
 	char boot_id[LCX__BOOT_ID_SIZE];
@@ -171,13 +171,14 @@ static int check_not_attached(int records_fd, const struct lcx_attachment *attac
 		return r;
 	if (lcx__boot_id(boot_id) == 0 && strcmp(boot_id, other->boot_id) != 0)
 		return 0;
-	return lcx__fail(err, EEXIST, "'%s' is attached already; detach it first", attachment->owner);
+	return lcx__fail(err, EEXIST, "'%s' is attached already; detach it first",
+			 attachment->owner);
 }
 
 /* Everything that needs the network's lock. Undone by the caller. */
 static int settle(struct lcx_ctx *ctx, struct lcx_netlink *nl, struct lcx_network *network,
-                  struct lcx_attachment *attachment, struct lcx__bridge *bridge, bool *ret_begun,
-                  struct lcx_error **err)
+		  struct lcx_attachment *attachment, struct lcx__bridge *bridge, bool *ret_begun,
+		  struct lcx_error **err)
 {
 	CLEANUP(closep) int records_fd = lcx__net_records_lock(ctx, network->name, err);
 	int r;
@@ -199,8 +200,8 @@ static int settle(struct lcx_ctx *ctx, struct lcx_netlink *nl, struct lcx_networ
 }
 
 static int connect_cable(struct lcx_ctx *ctx, struct lcx_netlink *nl,
-                         const struct lcx_attachment *attachment, const struct lcx__bridge *bridge,
-                         int netns_fd, struct lcx_error **err)
+			 const struct lcx_attachment *attachment, const struct lcx__bridge *bridge,
+			 int netns_fd, struct lcx_error **err)
 {
 	CLEANUP(lcx_link_config_freep) struct lcx_link_config *host = NULL, *inner = NULL;
 	CLEANUP(lcx__nl_batch_free) struct lcx__nl_batch batch = NL_BATCH_EMPTY;
@@ -236,23 +237,24 @@ static int connect_cable(struct lcx_ctx *ctx, struct lcx_netlink *nl,
 	lcx__link_put_change(&batch, attachment->host_interface, 0, &change);
 	r = lcx__nl_exchange(nl, &batch, NULL, NULL, NULL);
 	if (r == -EXFULL)
-		return lcx__fail(err, ENOSPC,
-		                 "bridge '%s' is full: the kernel allows 1023 containers on it; use another "
-		                 "network",
-		                 attachment->bridge);
-	return r < 0 ? lcx__nl_fail(nl, err, -r, "connect '%s' with bridge '%s'", attachment->interface,
-	                            attachment->bridge)
-	             : 0;
+		return lcx__fail(
+			err, ENOSPC,
+			"bridge '%s' is full: the kernel allows 1023 containers on it; use another "
+			"network",
+			attachment->bridge);
+	return r < 0 ? lcx__nl_fail(nl, err, -r, "connect '%s' with bridge '%s'",
+				    attachment->interface, attachment->bridge)
+		     : 0;
 }
 
 /* "lo" is number 1 in every namespace. */
 static int set_up_inside(struct lcx_netlink *nl, const struct lcx_attachment *attachment,
-                         struct lcx_error **err)
+			 struct lcx_error **err)
 {
 	CLEANUP(lcx__nl_batch_free) struct lcx__nl_batch batch = NL_BATCH_EMPTY;
 	CLEANUP(lcx_link_freep) struct lcx_link *link = NULL;
-	struct lcx__inet address, gateway, all = { .family = AF_INET };
-	struct lcx__link_change up = { .up = true };
+	struct lcx__inet address, gateway, all = {.family = AF_INET};
+	struct lcx__link_change up = {.up = true};
 	enum { FLAGS = NLM_F_REQUEST | NLM_F_ACK, NEW = FLAGS | NLM_F_CREATE | NLM_F_EXCL };
 	unsigned int failed = 0;
 	int r;
@@ -274,12 +276,12 @@ static int set_up_inside(struct lcx_netlink *nl, const struct lcx_attachment *at
 	if (r == -EEXIST && failed == 3)
 		r = 0;
 	return r < 0 ? lcx__nl_fail(nl, err, -r, "set up '%s' inside the container (step %u)",
-	                            attachment->interface, failed)
-	             : 0;
+				    attachment->interface, failed)
+		     : 0;
 }
 
 static int publish(struct lcx_ctx *ctx, const struct lcx_attachment *attachment,
-                   struct lcx_error **err)
+		   struct lcx_error **err)
 {
 	CLEANUP(lcx_error_freep) struct lcx_error *e = NULL;
 	char comment[NET_MARK_SIZE];
@@ -288,14 +290,15 @@ static int publish(struct lcx_ctx *ctx, const struct lcx_attachment *attachment,
 	lcx__net_comment(ctx, attachment->owner, comment);
 	r = lcx__firewall_add_ports(comment, attachment, true, &e);
 	if (r == -ENOENT) {
-		/* Somebody flushed the rule set. Our record is written: this publishes its ports, too. */
+		/* Somebody flushed the rule set. Our record is written: this publishes its ports,
+		 * too. */
 		return lcx_net_reload(ctx, err);
 	}
 	return r < 0 ? lcx__fail(err, -r, "%s", lcx_error_message(e)) : 0;
 }
 
 static int make(struct lcx_ctx *ctx, struct lcx_network *network, struct lcx_attachment *attachment,
-                int netns_fd, int netlink_fd, bool *ret_begun, struct lcx_error **err)
+		int netns_fd, int netlink_fd, bool *ret_begun, struct lcx_error **err)
 {
 	CLEANUP(lcx_netlink_freep) struct lcx_netlink *host = NULL, *inner = NULL;
 	struct lcx__bridge bridge;
@@ -316,8 +319,8 @@ static int make(struct lcx_ctx *ctx, struct lcx_network *network, struct lcx_att
 }
 
 int lcx__network_apply(struct lcx_ctx *ctx, struct lcx_network *network,
-                       struct lcx_attachment *attachment, int netns_fd, int netlink_fd,
-                       struct lcx_error **err)
+		       struct lcx_attachment *attachment, int netns_fd, int netlink_fd,
+		       struct lcx_error **err)
 {
 	struct lcx_attachment before = *attachment;
 	bool begun = false;
@@ -332,8 +335,8 @@ int lcx__network_apply(struct lcx_ctx *ctx, struct lcx_network *network,
 }
 
 LCX_PUBLIC int lcx_network_attach(struct lcx_ctx *ctx, struct lcx_network *network,
-                                  struct lcx_attachment *attachment, int netns_fd, int netlink_fd,
-                                  struct lcx_error **err)
+				  struct lcx_attachment *attachment, int netns_fd, int netlink_fd,
+				  struct lcx_error **err)
 {
 	int r = lcx__network_plan(ctx, network, attachment, err);
 

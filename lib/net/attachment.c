@@ -4,7 +4,7 @@
 #include "net/net-internal.h"
 
 LCX_PUBLIC int lcx_attachment_new(const char *owner, struct lcx_attachment **ret,
-                                  struct lcx_error **err)
+				  struct lcx_error **err)
 {
 	struct lcx_attachment *attachment;
 
@@ -20,7 +20,7 @@ LCX_PUBLIC int lcx_attachment_new(const char *owner, struct lcx_attachment **ret
 }
 
 LCX_PUBLIC int lcx_attachment_set_interface(struct lcx_attachment *attachment, const char *name,
-                                            struct lcx_error **err)
+					    struct lcx_error **err)
 {
 	if (!lcx__link_name_is_valid(name) || strcmp(name, "lo") == 0)
 		return lcx__fail(err, EINVAL, "'%s' cannot name a container's interface", name);
@@ -29,7 +29,7 @@ LCX_PUBLIC int lcx_attachment_set_interface(struct lcx_attachment *attachment, c
 }
 
 LCX_PUBLIC int lcx_attachment_set_address(struct lcx_attachment *attachment, const char *address,
-                                          struct lcx_error **err)
+					  struct lcx_error **err)
 {
 	struct lcx__inet inet;
 
@@ -40,7 +40,7 @@ LCX_PUBLIC int lcx_attachment_set_address(struct lcx_attachment *attachment, con
 }
 
 LCX_PUBLIC int lcx_attachment_set_mac(struct lcx_attachment *attachment, const char *mac,
-                                      struct lcx_error **err)
+				      struct lcx_error **err)
 {
 	CLEANUP(lcx_link_config_freep) struct lcx_link_config *config = NULL;
 	int r;
@@ -56,8 +56,8 @@ LCX_PUBLIC int lcx_attachment_set_mac(struct lcx_attachment *attachment, const c
 
 int lcx__attachment_copy_port(struct lcx_attachment *attachment, const struct lcx_port *port)
 {
-	struct lcx_port *ports = reallocarray(attachment->ports, attachment->port_count + 1,
-	                                      sizeof(*ports));
+	struct lcx_port *ports =
+		reallocarray(attachment->ports, attachment->port_count + 1, sizeof(*ports));
 
 	if (!ports)
 		return -ENOMEM;
@@ -68,7 +68,7 @@ int lcx__attachment_copy_port(struct lcx_attachment *attachment, const struct lc
 }
 
 LCX_PUBLIC int lcx_attachment_add_port(struct lcx_attachment *attachment,
-                                       const struct lcx_port *port, struct lcx_error **err)
+				       const struct lcx_port *port, struct lcx_error **err)
 {
 	int r = lcx__port_check(port, err);
 	size_t total = port->count;
@@ -94,18 +94,20 @@ void lcx__attachment_derive_mac(const struct lcx__inet *address, char mac[static
 }
 
 LCX_PUBLIC int lcx_attachment_open(struct lcx_ctx *ctx, const char *network, const char *owner,
-                                   struct lcx_attachment **ret, struct lcx_error **err)
+				   struct lcx_attachment **ret, struct lcx_error **err)
 {
 	CLEANUP(closep) int dir_fd = -1;
 	int r;
 
 	if (!lcx__name_is_valid(network) || !lcx__name_is_valid(owner))
-		return lcx__fail(err, EINVAL, "'%s' in '%s' cannot name an attachment", owner, network);
+		return lcx__fail(err, EINVAL, "'%s' in '%s' cannot name an attachment", owner,
+				 network);
 	dir_fd = r = lcx__net_records_dir(ctx, network, err);
 	if (dir_fd >= 0)
 		r = lcx__record_read(dir_fd, owner, ret, err);
 	if (r == -ENOENT)
-		return lcx__fail(err, ENOENT, "'%s' is not attached to network '%s'", owner, network);
+		return lcx__fail(err, ENOENT, "'%s' is not attached to network '%s'", owner,
+				 network);
 	return r;
 }
 
@@ -160,7 +162,7 @@ LCX_PUBLIC uint32_t lcx_attachment_port_count(const struct lcx_attachment *attac
 }
 
 LCX_PUBLIC const struct lcx_port *lcx_attachment_port(const struct lcx_attachment *attachment,
-                                                      uint32_t position)
+						      uint32_t position)
 {
 	return position < attachment->port_count ? &attachment->ports[position] : NULL;
 }

@@ -44,7 +44,7 @@ static void forget_forwarding(const struct lcx_ctx *ctx)
 }
 
 int lcx__bridge_find(struct lcx_ctx *ctx, struct lcx_netlink *nl, const struct lcx_network *network,
-                     struct lcx_link **ret, struct lcx_error **err)
+		     struct lcx_link **ret, struct lcx_error **err)
 {
 	CLEANUP(lcx_error_freep) struct lcx_error *ignored = NULL;
 	CLEANUP(lcx_link_freep) struct lcx_link *link = NULL;
@@ -58,12 +58,13 @@ int lcx__bridge_find(struct lcx_ctx *ctx, struct lcx_netlink *nl, const struct l
 		return lcx__fail(err, -r, "%s", lcx_error_message(ignored));
 	lcx__net_mark(ctx, network->name, mark);
 	if (strcmp(lcx_link_kind(link), "bridge") != 0 || strcmp(lcx_link_alias(link), mark) != 0)
-		return lcx__fail(err, EEXIST,
-		                 "network '%s': interface '%s' is there and is not ours (%s, alias \"%s\"); "
-		                 "remove it, or create the network with another bridge name",
-		                 network->name, network->bridge,
-		                 lcx_link_kind(link)[0] ? lcx_link_kind(link) : "hardware",
-		                 lcx_link_alias(link));
+		return lcx__fail(
+			err, EEXIST,
+			"network '%s': interface '%s' is there and is not ours (%s, alias \"%s\"); "
+			"remove it, or create the network with another bridge name",
+			network->name, network->bridge,
+			lcx_link_kind(link)[0] ? lcx_link_kind(link) : "hardware",
+			lcx_link_alias(link));
 	*ret = TAKE_PTR(link);
 	return 1;
 }
@@ -89,7 +90,7 @@ static uint32_t default_mtu(struct lcx_netlink *nl)
 }
 
 static int make(struct lcx_ctx *ctx, struct lcx_netlink *nl, const struct lcx_network *network,
-                struct lcx_error **err)
+		struct lcx_error **err)
 {
 	CLEANUP(lcx_link_config_freep) struct lcx_link_config *config = NULL;
 	uint32_t mtu = network->mtu != 0 ? network->mtu : default_mtu(nl);
@@ -114,7 +115,8 @@ static int make(struct lcx_ctx *ctx, struct lcx_netlink *nl, const struct lcx_ne
 }
 
 /* Router advertisements come from routers, not from containers (CVE-2020-10749). */
-static int set_switches(struct lcx_ctx *ctx, const struct lcx_network *network, struct lcx_error **err)
+static int set_switches(struct lcx_ctx *ctx, const struct lcx_network *network,
+			struct lcx_error **err)
 {
 	int r = 0;
 
@@ -134,10 +136,10 @@ static int set_switches(struct lcx_ctx *ctx, const struct lcx_network *network, 
 }
 
 static int set_address_and_up(struct lcx_netlink *nl, const struct lcx_network *network,
-                              uint32_t index, struct lcx_error **err)
+			      uint32_t index, struct lcx_error **err)
 {
 	CLEANUP(lcx__nl_batch_free) struct lcx__nl_batch batch = NL_BATCH_EMPTY;
-	struct lcx__link_change up = { .up = true };
+	struct lcx__link_change up = {.up = true};
 	struct lcx__inet address, subnet;
 	int r;
 
@@ -147,14 +149,14 @@ static int set_address_and_up(struct lcx_netlink *nl, const struct lcx_network *
 	address.prefix = subnet.prefix;
 	/* Replacing: no failure when a killed process has come this far. */
 	lcx__address_put(&batch, RTM_NEWADDR,
-	                 NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE, index, &address);
+			 NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE, index, &address);
 	lcx__link_put_change(&batch, NULL, index, &up);
 	r = lcx__nl_exchange(nl, &batch, NULL, NULL, NULL);
 	return r < 0 ? lcx__nl_fail(nl, err, -r, "address %s, set up", network->gateway) : 0;
 }
 
 static int complete(struct lcx_ctx *ctx, struct lcx_netlink *nl, const struct lcx_network *network,
-                    uint32_t index, struct lcx_error **err)
+		    uint32_t index, struct lcx_error **err)
 {
 	bool guard = !network->internal && !lcx__forwarding_is_on();
 	char comment[NET_MARK_SIZE];
@@ -162,7 +164,7 @@ static int complete(struct lcx_ctx *ctx, struct lcx_netlink *nl, const struct lc
 
 	lcx__net_comment(ctx, network->name, comment);
 	r = lcx__firewall_add_network(comment, network,
-	                              guard || lcx__bridge_forwarding_was_off(ctx), err);
+				      guard || lcx__bridge_forwarding_was_off(ctx), err);
 	if (r == 0)
 		r = set_switches(ctx, network, err);
 	if (r >= 0)
@@ -171,8 +173,8 @@ static int complete(struct lcx_ctx *ctx, struct lcx_netlink *nl, const struct lc
 }
 
 int lcx__bridge_ensure(struct lcx_ctx *ctx, struct lcx_netlink *nl,
-                       const struct lcx_network *network, struct lcx__bridge *ret,
-                       struct lcx_error **err)
+		       const struct lcx_network *network, struct lcx__bridge *ret,
+		       struct lcx_error **err)
 {
 	CLEANUP(lcx_link_freep) struct lcx_link *link = NULL;
 	CLEANUP(closep) int networks_fd = -1;
@@ -205,7 +207,7 @@ int lcx__bridge_ensure(struct lcx_ctx *ctx, struct lcx_netlink *nl,
 
 /* The bridge first: as long as it is there, the firewall must know it. */
 int lcx__bridge_remove(struct lcx_ctx *ctx, struct lcx_netlink *nl,
-                       const struct lcx_network *network, struct lcx_error **err)
+		       const struct lcx_network *network, struct lcx_error **err)
 {
 	CLEANUP(lcx_error_freep) struct lcx_error *e = NULL;
 	CLEANUP(lcx_link_freep) struct lcx_link *link = NULL;

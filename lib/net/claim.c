@@ -15,10 +15,11 @@
 /* A bound socket of the host's, or a negative errno. */
 static int try_bind(const struct lcx_port *port, uint16_t number, uint16_t *ret_number)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(number) };
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(number)};
 	int type = port->protocol == PORT_UDP ? SOCK_DGRAM : SOCK_STREAM, on = 1;
 	socklen_t length = sizeof(address);
-	CLEANUP(closep) int fd = socket(AF_INET, type | SOCK_CLOEXEC, lcx__protocol_number(port->protocol));
+	CLEANUP(closep)
+	int fd = socket(AF_INET, type | SOCK_CLOEXEC, lcx__protocol_number(port->protocol));
 
 	if (fd < 0)
 		return -errno;
@@ -36,21 +37,24 @@ static int try_bind(const struct lcx_port *port, uint16_t number, uint16_t *ret_
 	return 0;
 }
 
-/* The trial's result for one port. No SCTP in the kernel, no right to a low port: it tells nothing. */
+/* The trial's result for one port. No SCTP in the kernel, no right to a low port: it tells nothing.
+ */
 static int check_sockets(const struct lcx_port *port, uint16_t number, struct lcx_error **err)
 {
 	int r = try_bind(port, number, NULL);
 
 	if (r == -EADDRNOTAVAIL)
-		return lcx__fail(err, EADDRNOTAVAIL,
-		                 "port %u/%s: %s is not an address of this host; publish on one that is, or "
-		                 "on 0.0.0.0",
-		                 number, lcx_port_protocol(port), port->host_address);
+		return lcx__fail(
+			err, EADDRNOTAVAIL,
+			"port %u/%s: %s is not an address of this host; publish on one that is, or "
+			"on 0.0.0.0",
+			number, lcx_port_protocol(port), port->host_address);
 	if (r == -EADDRINUSE)
-		return lcx__fail(err, EADDRINUSE,
-		                 "port %u/%s of %s is in use by a program on the host; choose another host "
-		                 "port",
-		                 number, lcx_port_protocol(port), port->host_address);
+		return lcx__fail(
+			err, EADDRINUSE,
+			"port %u/%s of %s is in use by a program on the host; choose another host "
+			"port",
+			number, lcx_port_protocol(port), port->host_address);
 	return 0;
 }
 
@@ -67,9 +71,10 @@ static int check_all(const struct lcx_port *port, struct lcx_error **err)
 		return r;
 	if (r > 0) {
 		owner = strchr(holder, ':');
-		return lcx__fail(err, EADDRINUSE,
-		                 "port %u/%s is already published by '%s'; choose another host port", number,
-		                 lcx_port_protocol(port), owner ? owner + 1 : holder);
+		return lcx__fail(
+			err, EADDRINUSE,
+			"port %u/%s is already published by '%s'; choose another host port", number,
+			lcx_port_protocol(port), owner ? owner + 1 : holder);
 	}
 	for (unsigned int i = 0; i < port->count && r == 0; i++)
 		r = check_sockets(port, (uint16_t)(port->host_port + i), err);
@@ -79,8 +84,8 @@ static int check_all(const struct lcx_port *port, struct lcx_error **err)
 static bool clashes(const struct lcx_port *a, const struct lcx_port *b)
 {
 	bool same_address = strcmp(a->host_address, b->host_address) == 0 ||
-	                    strcmp(a->host_address, "0.0.0.0") == 0 ||
-	                    strcmp(b->host_address, "0.0.0.0") == 0;
+			    strcmp(a->host_address, "0.0.0.0") == 0 ||
+			    strcmp(b->host_address, "0.0.0.0") == 0;
 
 	return a->protocol == b->protocol && same_address &&
 	       a->host_port < b->host_port + b->count && b->host_port < a->host_port + a->count;
@@ -106,8 +111,8 @@ static int choose(struct lcx_attachment *attachment, size_t n, struct lcx_error 
 		r = try_bind(port, 0, &number);
 		if (r < 0)
 			return lcx__fail_sys(err, -r, "choose a host port on %s for port %u/%s",
-			                     port->host_address, port->container_port,
-			                     lcx_port_protocol(port));
+					     port->host_address, port->container_port,
+					     lcx_port_protocol(port));
 		port->host_port = number;
 		if (number + port->count <= 65536 && !clashes_with_another(attachment, n) &&
 		    check_all(port, NULL) == 0)
@@ -115,7 +120,7 @@ static int choose(struct lcx_attachment *attachment, size_t n, struct lcx_error 
 	}
 	port->host_port = 0;
 	return lcx__fail(err, EADDRINUSE, "no %u free ports in a row were found on %s", port->count,
-	                 port->host_address);
+			 port->host_address);
 }
 
 int lcx__ports_claim(struct lcx_attachment *attachment, struct lcx_error **err)
@@ -130,7 +135,7 @@ int lcx__ports_claim(struct lcx_attachment *attachment, struct lcx_error **err)
 			continue;
 		if (clashes_with_another(attachment, i))
 			return lcx__fail(err, EADDRINUSE, "port %u/%s is published twice",
-			                 port->host_port, lcx_port_protocol(port));
+					 port->host_port, lcx_port_protocol(port));
 		r = check_all(port, err);
 		if (r < 0)
 			return r;

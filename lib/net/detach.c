@@ -14,8 +14,8 @@
 #include "net/net-internal.h"
 
 /* The interface, if it is there and has this mark. 1, 0, or a negative errno. */
-static int find_marked(struct lcx_netlink *nl, const char *name, const char *mark, uint32_t *ret_index,
-                       struct lcx_error **err)
+static int find_marked(struct lcx_netlink *nl, const char *name, const char *mark,
+		       uint32_t *ret_index, struct lcx_error **err)
 {
 	CLEANUP(lcx_error_freep) struct lcx_error *e = NULL;
 	CLEANUP(lcx_link_freep) struct lcx_link *link = NULL;
@@ -38,7 +38,7 @@ static int open_events(struct lcx_netlink **ret, struct lcx_error **err)
 	if (r < 0)
 		return r;
 	if (setsockopt(lcx_netlink_fd(nl), SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group,
-	               sizeof(group)) < 0)
+		       sizeof(group)) < 0)
 		return lcx__fail_sys(err, errno, "watch interfaces");
 	*ret = TAKE_PTR(nl);
 	return 0;
@@ -55,7 +55,7 @@ static void drain(int fd)
 
 /* Any news is a reason to look again; what they say does not matter. 1 while it is there. */
 static int wait_for_end(struct lcx_netlink *nl, const char *name, const char *mark,
-                        uint32_t timeout_ms, uint32_t *ret_index, struct lcx_error **err)
+			uint32_t timeout_ms, uint32_t *ret_index, struct lcx_error **err)
 {
 	CLEANUP(lcx_netlink_freep) struct lcx_netlink *events = NULL;
 	int64_t end = lcx__monotonic_ns() + (int64_t)timeout_ms * 1000000, left;
@@ -67,7 +67,7 @@ static int wait_for_end(struct lcx_netlink *nl, const char *name, const char *ma
 	if (r < 0)
 		return r;
 	for (;;) {
-		struct pollfd pollfd = { .fd = lcx_netlink_fd(events), .events = POLLIN };
+		struct pollfd pollfd = {.fd = lcx_netlink_fd(events), .events = POLLIN};
 
 		r = find_marked(nl, name, mark, ret_index, err);
 		left = (end - lcx__monotonic_ns()) / 1000000;
@@ -78,8 +78,8 @@ static int wait_for_end(struct lcx_netlink *nl, const char *name, const char *ma
 	}
 }
 
-static int undo_link(struct lcx_ctx *ctx, struct lcx_netlink *nl, const char *name, const char *owner,
-                     uint32_t timeout_ms, struct lcx_error **err)
+static int undo_link(struct lcx_ctx *ctx, struct lcx_netlink *nl, const char *name,
+		     const char *owner, uint32_t timeout_ms, struct lcx_error **err)
 {
 	CLEANUP(lcx_error_freep) struct lcx_error *e = NULL;
 	char mark[NET_MARK_SIZE];
@@ -95,7 +95,7 @@ static int undo_link(struct lcx_ctx *ctx, struct lcx_netlink *nl, const char *na
 }
 
 int lcx__network_undo_link(struct lcx_ctx *ctx, const char *host_interface, const char *owner,
-                           uint32_t timeout_ms, struct lcx_error **err)
+			   uint32_t timeout_ms, struct lcx_error **err)
 {
 	CLEANUP(lcx_netlink_freep) struct lcx_netlink *nl = NULL;
 	int r = lcx_netlink_open(&nl, err);
@@ -105,8 +105,8 @@ int lcx__network_undo_link(struct lcx_ctx *ctx, const char *host_interface, cons
 
 /* Without a record: what has the owner's mark on this bridge. */
 static int undo_marked_links(struct lcx_ctx *ctx, struct lcx_netlink *nl,
-                             const struct lcx_network *network, const char *owner,
-                             uint32_t timeout_ms, struct lcx_error **err)
+			     const struct lcx_network *network, const char *owner,
+			     uint32_t timeout_ms, struct lcx_error **err)
 {
 	CLEANUP(lcx_link_list_freep) struct lcx_link_list *links = NULL;
 	CLEANUP(lcx_link_freep) struct lcx_link *bridge = NULL;
@@ -134,7 +134,7 @@ int lcx__network_undo_ports(struct lcx_ctx *ctx, const char *owner, struct lcx_e
 }
 
 int lcx__network_undo_lease(struct lcx_ctx *ctx, const char *network, const char *owner,
-                            struct lcx_error **err)
+			    struct lcx_error **err)
 {
 	CLEANUP(lcx_error_freep) struct lcx_error *e = NULL;
 	CLEANUP(lcx_ipam_pool_freep) struct lcx_ipam_pool *pool = NULL;
@@ -152,8 +152,8 @@ int lcx__network_undo_lease(struct lcx_ctx *ctx, const char *network, const char
 }
 
 /* With the lock: no new attachment comes while we look whether this was the last. */
-static int remove_last(struct lcx_ctx *ctx, struct lcx_netlink *nl, const struct lcx_network *network,
-                       struct lcx_error **err)
+static int remove_last(struct lcx_ctx *ctx, struct lcx_netlink *nl,
+		       const struct lcx_network *network, struct lcx_error **err)
 {
 	CLEANUP(closep) int records_fd = lcx__net_records_lock(ctx, network->name, err);
 	CLEANUP(lcx__strv_freep) char **owners = NULL;
@@ -167,9 +167,9 @@ static int remove_last(struct lcx_ctx *ctx, struct lcx_netlink *nl, const struct
 	return owners[0] ? 0 : lcx__bridge_remove(ctx, nl, network, err);
 }
 
-static int undo_links(struct lcx_ctx *ctx, struct lcx_netlink *nl, const struct lcx_network *network,
-                      const struct lcx_attachment *record, const char *owner, uint32_t timeout_ms,
-                      struct lcx_error **err)
+static int undo_links(struct lcx_ctx *ctx, struct lcx_netlink *nl,
+		      const struct lcx_network *network, const struct lcx_attachment *record,
+		      const char *owner, uint32_t timeout_ms, struct lcx_error **err)
 {
 	if (record)
 		return undo_link(ctx, nl, record->host_interface, owner, timeout_ms, err);
@@ -177,23 +177,23 @@ static int undo_links(struct lcx_ctx *ctx, struct lcx_netlink *nl, const struct 
 }
 
 static int undo_ports(struct lcx_ctx *ctx, const struct lcx_attachment *record, const char *owner,
-                      struct lcx_error **err)
+		      struct lcx_error **err)
 {
 	char comment[NET_MARK_SIZE];
 
 	if (!record)
 		return lcx__network_undo_ports(ctx, owner, err);
 	lcx__net_comment(ctx, owner, comment);
-	return record->port_count > 0 ? lcx__firewall_remove_ports(comment, record->ports,
-	                                                           record->port_count, err)
-	                              : 0;
+	return record->port_count > 0
+		       ? lcx__firewall_remove_ports(comment, record->ports, record->port_count, err)
+		       : 0;
 }
 
 /* @network is NULL when it is gone from the disk; the record then names the bridge. */
-static void take_down(struct lcx_ctx *ctx, struct lcx_netlink *nl, const struct lcx_network *network,
-                      const char *name, const char *owner, int records_fd,
-                      const struct lcx_attachment *record, uint32_t timeout_ms,
-                      struct lcx__troubles *troubles)
+static void take_down(struct lcx_ctx *ctx, struct lcx_netlink *nl,
+		      const struct lcx_network *network, const char *name, const char *owner,
+		      int records_fd, const struct lcx_attachment *record, uint32_t timeout_ms,
+		      struct lcx__troubles *troubles)
 {
 	struct lcx_error *e = NULL;
 	int r;
@@ -219,8 +219,8 @@ static void take_down(struct lcx_ctx *ctx, struct lcx_netlink *nl, const struct 
 
 /* What the disk says of a network and an attachment; both may be missing. */
 static int read_both(struct lcx_ctx *ctx, const char *name, const char *owner, int *ret_records_fd,
-                     struct lcx_network **ret_network, struct lcx_attachment **ret_record,
-                     struct lcx_error **err)
+		     struct lcx_network **ret_network, struct lcx_attachment **ret_record,
+		     struct lcx_error **err)
 {
 	CLEANUP(closep) int networks_fd = lcx__net_networks_dir(ctx, err), records_fd = -1;
 	int r;
@@ -240,7 +240,7 @@ static int read_both(struct lcx_ctx *ctx, const char *name, const char *owner, i
 }
 
 LCX_PUBLIC int lcx_network_detach(struct lcx_ctx *ctx, const char *network, const char *owner,
-                                  uint32_t timeout_ms, struct lcx_error **err)
+				  uint32_t timeout_ms, struct lcx_error **err)
 {
 	CLEANUP(lcx_network_freep) struct lcx_network *stored = NULL;
 	CLEANUP(lcx_attachment_freep) struct lcx_attachment *record = NULL;
@@ -250,7 +250,8 @@ LCX_PUBLIC int lcx_network_detach(struct lcx_ctx *ctx, const char *network, cons
 	int r;
 
 	if (!lcx__name_is_valid(network) || !lcx__name_is_valid(owner))
-		return lcx__fail(err, EINVAL, "'%s' in '%s' cannot name an attachment", owner, network);
+		return lcx__fail(err, EINVAL, "'%s' in '%s' cannot name an attachment", owner,
+				 network);
 	r = read_both(ctx, network, owner, &records_fd, &stored, &record, err);
 	if (r == 0)
 		r = lcx_netlink_open(&nl, err);

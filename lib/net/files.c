@@ -40,9 +40,10 @@ static int check_hostname(const char *hostname, struct lcx_error **err)
 {
 	if (hostname_is_valid(hostname))
 		return 0;
-	return lcx__fail(err, EINVAL,
-	                 "'%s' is not a host name: letters, digits and hyphens, up to 63 between dots",
-	                 hostname);
+	return lcx__fail(
+		err, EINVAL,
+		"'%s' is not a host name: letters, digits and hyphens, up to 63 between dots",
+		hostname);
 }
 
 static int hand_out(struct lcx__strbuf *text, char **ret, struct lcx_error **err)
@@ -56,7 +57,7 @@ static int hand_out(struct lcx__strbuf *text, char **ret, struct lcx_error **err
 }
 
 LCX_PUBLIC int lcx_net_hosts_file(const char *hostname, const char *address, char **ret,
-                                  struct lcx_error **err)
+				  struct lcx_error **err)
 {
 	CLEANUP(lcx__strbuf_free) struct lcx__strbuf text = STRBUF_EMPTY;
 	struct lcx__inet inet;
@@ -67,9 +68,9 @@ LCX_PUBLIC int lcx_net_hosts_file(const char *hostname, const char *address, cha
 	if (address && lcx__inet_parse_address(address, &inet) < 0)
 		return lcx__fail(err, EINVAL, "'%s' is not an address", address);
 	lcx__strbuf_adds(&text, "127.0.0.1\tlocalhost\n"
-	                        "::1\tlocalhost ip6-localhost ip6-loopback\n"
-	                        "ff02::1\tip6-allnodes\n"
-	                        "ff02::2\tip6-allrouters\n");
+				"::1\tlocalhost ip6-localhost ip6-loopback\n"
+				"ff02::1\tip6-allnodes\n"
+				"ff02::2\tip6-allrouters\n");
 	lcx__strbuf_addf(&text, "%s\t%s", address ? address : "127.0.1.1", hostname);
 	if (strchr(hostname, '.'))
 		lcx__strbuf_addf(&text, " %.*s", (int)strcspn(hostname, "."), hostname);
@@ -103,7 +104,7 @@ static void resolv_free(struct resolv *resolv)
 /* "fe80::1%eth0" names an interface of the host's; a container has no such one. */
 static bool server_is_usable(const char *server, bool keep_loopback)
 {
-	static const uint8_t loopback6[16] = { [15] = 1 };
+	static const uint8_t loopback6[16] = {[15] = 1};
 	struct lcx__inet inet;
 
 	if (keep_loopback)
@@ -111,7 +112,7 @@ static bool server_is_usable(const char *server, bool keep_loopback)
 	if (lcx__inet_parse_address(server, &inet) < 0)
 		return false;
 	return inet.family == AF_INET ? inet.bytes[0] != 127 && inet.bytes[0] != 0
-	                              : memcmp(inet.bytes, loopback6, 16) != 0;
+				      : memcmp(inet.bytes, loopback6, 16) != 0;
 }
 
 static char *trim(char *text)
@@ -171,8 +172,8 @@ static int read_path(struct resolv *resolv, const char *path, bool keep_loopback
 }
 
 /* What the caller wants instead of the host's; a line break in it would be a line of its own. */
-static int override(struct lcx__strbuf *buf, const char *key, const char *const *values, bool one_line,
-                    struct lcx_error **err)
+static int override(struct lcx__strbuf *buf, const char *key, const char *const *values,
+		    bool one_line, struct lcx_error **err)
 {
 	if (!values || !values[0])
 		return 0;
@@ -183,7 +184,7 @@ static int override(struct lcx__strbuf *buf, const char *key, const char *const 
 	for (size_t i = 0; values[i]; i++) {
 		if (values[i][0] == '\0' || values[i][strcspn(values[i], " \t\r\n#;")] != '\0')
 			return lcx__fail(err, EINVAL, "'%s' cannot stand in resolv.conf as a %s",
-			                 values[i], key);
+					 values[i], key);
 		if (i == 0 || !one_line)
 			lcx__strbuf_adds(buf, key);
 		lcx__strbuf_addf(buf, " %s%s", values[i], one_line && values[i + 1] ? "" : "\n");
@@ -197,15 +198,16 @@ static int check_servers(const char *const *servers, struct lcx_error **err)
 
 	for (size_t i = 0; servers && servers[i]; i++)
 		if (lcx__inet_parse_address(servers[i], &inet) < 0)
-			return lcx__fail(err, EINVAL, "name server '%s' is not an address", servers[i]);
+			return lcx__fail(err, EINVAL, "name server '%s' is not an address",
+					 servers[i]);
 	return 0;
 }
 
 LCX_PUBLIC int lcx_net_resolv_conf(const char *host_text, const char *const *servers,
-                                   const char *const *search, const char *const *options,
-                                   bool keep_loopback, char **ret, struct lcx_error **err)
+				   const char *const *search, const char *const *options,
+				   bool keep_loopback, char **ret, struct lcx_error **err)
 {
-	CLEANUP(resolv_free) struct resolv resolv = { 0 };
+	CLEANUP(resolv_free) struct resolv resolv = {0};
 	CLEANUP(lcx__strbuf_free) struct lcx__strbuf text = STRBUF_EMPTY;
 	int r;
 
@@ -213,7 +215,7 @@ LCX_PUBLIC int lcx_net_resolv_conf(const char *host_text, const char *const *ser
 	if (r < 0)
 		return r;
 	r = host_text ? read_text(&resolv, host_text, keep_loopback)
-	              : read_path(&resolv, "/etc/resolv.conf", keep_loopback);
+		      : read_path(&resolv, "/etc/resolv.conf", keep_loopback);
 	if (r == 0 && !host_text && resolv.servers.length == 0)
 		r = read_path(&resolv, "/run/systemd/resolve/resolv.conf", keep_loopback);
 	if (r < 0)
@@ -232,6 +234,6 @@ LCX_PUBLIC int lcx_net_resolv_conf(const char *host_text, const char *const *ser
 	lcx__strbuf_add(&text, resolv.search.text, resolv.search.length);
 	lcx__strbuf_add(&text, resolv.options.text, resolv.options.length);
 	text.failed = text.failed || resolv.servers.failed || resolv.search.failed ||
-	              resolv.options.failed;
+		      resolv.options.failed;
 	return hand_out(&text, ret, err);
 }

@@ -23,13 +23,14 @@ int lcx__firewall_commit(struct lcx_netlink *nl, struct lcx__nl_batch *batch)
 }
 
 int lcx__firewall_fail(const struct lcx_netlink *nl, struct lcx_error **err, int r,
-                       const char *what)
+		       const char *what)
 {
 	if (r == -EOPNOTSUPP || r == -EPROTONOSUPPORT)
 		return lcx__nl_fail(nl, err, -r,
-		                    "firewall: %s: this kernel lacks nf_tables or a part of it; load nf_tables, "
-		                    "nft_nat, nft_masq, nft_fib_inet, nft_ct",
-		                    what);
+				    "firewall: %s: this kernel lacks nf_tables or a part of it; "
+				    "load nf_tables, "
+				    "nft_nat, nft_masq, nft_fib_inet, nft_ct",
+				    what);
 	return lcx__nl_fail(nl, err, -r, "firewall: %s", what);
 }
 
@@ -53,7 +54,7 @@ static void name_pair_key(struct lcx__nft_element *element, const struct lcx_net
 /* From the subnet's first to its last address, and from the name to the name. */
 static void subnet_key(struct lcx__nft_element *element, const struct lcx_network *network)
 {
-	struct lcx__inet subnet = { 0 };
+	struct lcx__inet subnet = {0};
 
 	(void)lcx__inet_parse(network->subnet, &subnet);
 	memcpy(element->key, subnet.bytes, 4);
@@ -70,24 +71,24 @@ static const struct {
 	void (*make_key)(struct lcx__nft_element *element, const struct lcx_network *network);
 	bool internal_only;
 } bridge_sets[] = {
-	{ SET_BRIDGES, name_key, false },
-	{ SET_SAME_BRIDGE, name_pair_key, false },
-	{ SET_SUBNETS, subnet_key, false },
-	{ SET_INTERNAL, name_key, true },
+	{SET_BRIDGES, name_key, false},
+	{SET_SAME_BRIDGE, name_pair_key, false},
+	{SET_SUBNETS, subnet_key, false},
+	{SET_INTERNAL, name_key, true},
 };
 
 static void put_bridge(struct lcx__nl_batch *batch, const char *comment,
-                       const struct lcx_network *network)
+		       const struct lcx_network *network)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(bridge_sets); i++) {
-		struct lcx__nft_element element = { 0 };
+		struct lcx__nft_element element = {0};
 
 		if (bridge_sets[i].internal_only && !network->internal)
 			continue;
 		bridge_sets[i].make_key(&element, network);
 		(void)snprintf(element.comment, sizeof(element.comment), "%s", comment);
-		lcx__nft_put_elements(batch, NFT_MSG_NEWSETELEM, NLM_F_CREATE | NLM_F_ACK, LCX_TABLE,
-		                      bridge_sets[i].set, &element, 1);
+		lcx__nft_put_elements(batch, NFT_MSG_NEWSETELEM, NLM_F_CREATE | NLM_F_ACK,
+				      LCX_TABLE, bridge_sets[i].set, &element, 1);
 	}
 }
 
@@ -98,7 +99,7 @@ static bool wants_guard(struct lcx_netlink *nl, bool guard)
 }
 
 int lcx__firewall_add_network(const char *comment, const struct lcx_network *network, bool guard,
-                              struct lcx_error **err)
+			      struct lcx_error **err)
 {
 	CLEANUP(lcx_netlink_freep) struct lcx_netlink *nl = NULL;
 	CLEANUP(lcx__nl_batch_free) struct lcx__nl_batch batch = NL_BATCH_EMPTY;
@@ -139,7 +140,8 @@ int lcx__firewall_set_up(bool guard, struct lcx_error **err)
 	return r < 0 ? lcx__firewall_fail(nl, err, r, "make the table \"" LCX_TABLE "\"") : 0;
 }
 
-/* What is not there must not be deleted: it would undo the whole batch. Hence the question, and another try. */
+/* What is not there must not be deleted: it would undo the whole batch. Hence the question, and
+ * another try. */
 int lcx__firewall_remove_network(const struct lcx_network *network, struct lcx_error **err)
 {
 	enum { TRIES = 5 };
@@ -155,8 +157,8 @@ int lcx__firewall_remove_network(const struct lcx_network *network, struct lcx_e
 
 		lcx__nft_begin(&batch, 0);
 		for (size_t s = 0; s < ARRAY_SIZE(bridge_sets); s++) {
-			CLEANUP(lcx__nft_elements_free) struct lcx__nft_elements there = { 0 };
-			struct lcx__nft_element key = { 0 };
+			CLEANUP(lcx__nft_elements_free) struct lcx__nft_elements there = {0};
+			struct lcx__nft_element key = {0};
 
 			bridge_sets[s].make_key(&key, network);
 			r = lcx__nft_find(nl, LCX_TABLE, bridge_sets[s].set, &key, 1, &there);
@@ -165,7 +167,7 @@ int lcx__firewall_remove_network(const struct lcx_network *network, struct lcx_e
 			if (there.count == 0)
 				continue;
 			lcx__nft_put_elements(&batch, NFT_MSG_DELSETELEM, NLM_F_ACK, LCX_TABLE,
-			                      bridge_sets[s].set, &key, 1);
+					      bridge_sets[s].set, &key, 1);
 			found++;
 		}
 		r = found > 0 ? lcx__firewall_commit(nl, &batch) : 0;
@@ -197,7 +199,7 @@ static int count_bridges(struct lcx_netlink *route, unsigned int *ret, struct lc
  * after that makes an entry, hence another generation, and the removal fails.
  */
 int lcx__firewall_remove_unused(struct lcx_netlink *route, bool was_off, bool *ret_unused,
-                                struct lcx_error **err)
+				struct lcx_error **err)
 {
 	enum { TRIES = 20 };
 	CLEANUP(lcx_netlink_freep) struct lcx_netlink *nl = NULL;

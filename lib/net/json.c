@@ -8,7 +8,8 @@
 /* 65,535 published ports, each as an object of its own, come to some 6 MiB. */
 enum { FILE_LIMIT = 16 << 20 };
 
-int lcx__net_json_read(int dir_fd, const char *file, struct json_object **ret, struct lcx_error **err)
+int lcx__net_json_read(int dir_fd, const char *file, struct json_object **ret,
+		       struct lcx_error **err)
 {
 	CLEANUP(net_json_putp) struct json_object *object = NULL;
 	CLEANUP(freep) char *text = NULL;
@@ -27,7 +28,7 @@ int lcx__net_json_read(int dir_fd, const char *file, struct json_object **ret, s
 }
 
 int lcx__net_json_write(int dir_fd, const char *file, struct json_object *object, bool durable,
-                    struct lcx_error **err)
+			struct lcx_error **err)
 {
 	const char *text = json_object_to_json_string_ext(object, JSON_C_TO_STRING_PRETTY);
 	int r;
@@ -80,7 +81,7 @@ bool lcx__net_json_bool(struct json_object *object, const char *key, bool *ret)
 }
 
 void lcx__net_json_add(struct json_object *object, const char *key, struct json_object *value,
-                   bool *failed)
+		       bool *failed)
 {
 	if (!object || !value || json_object_object_add(object, key, value) < 0) {
 		if (value)
@@ -89,7 +90,8 @@ void lcx__net_json_add(struct json_object *object, const char *key, struct json_
 	}
 }
 
-void lcx__net_json_add_text(struct json_object *object, const char *key, const char *text, bool *failed)
+void lcx__net_json_add_text(struct json_object *object, const char *key, const char *text,
+			    bool *failed)
 {
 	lcx__net_json_add(object, key, json_object_new_string(text), failed);
 }

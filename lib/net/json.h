@@ -20,9 +20,10 @@ static inline void net_json_putp(struct json_object **object)
 }
 
 /* -ENOENT without words when there is no such file. */
-int lcx__net_json_read(int dir_fd, const char *file, struct json_object **ret, struct lcx_error **err);
+int lcx__net_json_read(int dir_fd, const char *file, struct json_object **ret,
+		       struct lcx_error **err);
 int lcx__net_json_write(int dir_fd, const char *file, struct json_object *object, bool durable,
-                    struct lcx_error **err);
+			struct lcx_error **err);
 
 /* Copy a member; false when it is missing, of another type, or does not fit. */
 bool lcx__net_json_text(struct json_object *object, const char *key, char *text, size_t size);
@@ -31,6 +32,6 @@ bool lcx__net_json_bool(struct json_object *object, const char *key, bool *ret);
 
 /* Add a member; out of memory is remembered in *failed. */
 void lcx__net_json_add(struct json_object *object, const char *key, struct json_object *value,
-                   bool *failed);
+		       bool *failed);
 void lcx__net_json_add_text(struct json_object *object, const char *key, const char *text,
-                        bool *failed);
+			    bool *failed);

@@ -69,7 +69,7 @@ struct lcx__troubles {
 	struct lcx__strbuf words;
 };
 
-#define TROUBLES_NONE ((struct lcx__troubles){ 0 })
+#define TROUBLES_NONE ((struct lcx__troubles){0})
 
 /* Takes *err and empties it; @r >= 0 is none. */
 void lcx__troubles_add(struct lcx__troubles *troubles, int r, struct lcx_error **err);
@@ -89,18 +89,19 @@ int lcx__net_run_dir(const struct lcx_ctx *ctx, struct lcx_error **err);
 int lcx__net_networks_lock(const struct lcx_ctx *ctx, struct lcx_error **err);
 int lcx__net_records_lock(const struct lcx_ctx *ctx, const char *network, struct lcx_error **err);
 
-/* "NAME.json" in a directory: the names, sorted. With @directories, names of directories instead. */
+/* "NAME.json" in a directory: the names, sorted. With @directories, names of directories instead.
+ */
 int lcx__net_list_names(int dir_fd, bool directories, char ***ret);
 
 int lcx__network_make_pool(struct lcx_ctx *ctx, const struct lcx_network *network,
-                           struct lcx_error **err);
+			   struct lcx_error **err);
 int lcx__network_write(int dir_fd, const struct lcx_network *network, struct lcx_error **err);
 int lcx__network_read(int dir_fd, const char *name, struct lcx_network **ret,
-                      struct lcx_error **err);
+		      struct lcx_error **err);
 
 int lcx__record_write(int dir_fd, const struct lcx_attachment *attachment, struct lcx_error **err);
 int lcx__record_read(int dir_fd, const char *owner, struct lcx_attachment **ret,
-                     struct lcx_error **err); /* -ENOENT without words when there is none */
+		     struct lcx_error **err); /* -ENOENT without words when there is none */
 int lcx__record_remove(int dir_fd, const char *owner, struct lcx_error **err);
 
 struct json_object;
@@ -121,7 +122,7 @@ uint32_t lcx__net_hash(const struct lcx_ctx *ctx, const char *a, const char *b);
  * @networks_fd: the other networks of this context
  */
 int lcx__subnet_choose(int networks_fd, const struct lcx_network *network,
-                       char subnet[static LCX__INET_SIZE], struct lcx_error **err);
+		       char subnet[static LCX__INET_SIZE], struct lcx_error **err);
 int lcx__subnet_check(int networks_fd, const struct lcx_network *network, struct lcx_error **err);
 
 /* ---- bridges ---- */
@@ -132,15 +133,14 @@ struct lcx__bridge {
 
 /* Make the bridge what the network says; the network's lock is held. */
 int lcx__bridge_ensure(struct lcx_ctx *ctx, struct lcx_netlink *nl,
-                       const struct lcx_network *network, struct lcx__bridge *ret,
-                       struct lcx_error **err);
+		       const struct lcx_network *network, struct lcx__bridge *ret,
+		       struct lcx_error **err);
 /* Take the bridge and its nft entries down; the network's lock is held and it has no record. */
 int lcx__bridge_remove(struct lcx_ctx *ctx, struct lcx_netlink *nl,
-                       const struct lcx_network *network, struct lcx_error **err);
+		       const struct lcx_network *network, struct lcx_error **err);
 /* 1 when it is there and ours, 0 when it is not there; -EEXIST when it is another's. */
-int lcx__bridge_find(struct lcx_ctx *ctx, struct lcx_netlink *nl,
-                     const struct lcx_network *network, struct lcx_link **ret,
-                     struct lcx_error **err);
+int lcx__bridge_find(struct lcx_ctx *ctx, struct lcx_netlink *nl, const struct lcx_network *network,
+		     struct lcx_link **ret, struct lcx_error **err);
 
 /* Did this context switch forwarding on? As its run directory remembers. */
 bool lcx__bridge_forwarding_was_off(const struct lcx_ctx *ctx);
@@ -152,26 +152,26 @@ bool lcx__bridge_forwarding_was_off(const struct lcx_ctx *ctx);
  * was off before, so that nothing but containers' traffic shall be forwarded.
  */
 int lcx__firewall_add_network(const char *comment, const struct lcx_network *network, bool guard,
-                              struct lcx_error **err);
+			      struct lcx_error **err);
 int lcx__firewall_remove_network(const struct lcx_network *network, struct lcx_error **err);
 /*
  * Remove the table when no bridge of any context is left; if it, or @was_off,
  * remembers that forwarding was off, that is switched off first.
  */
 int lcx__firewall_remove_unused(struct lcx_netlink *route, bool was_off, bool *ret_unused,
-                                struct lcx_error **err);
+				struct lcx_error **err);
 /* Make the table anew around its entries. */
 int lcx__firewall_set_up(bool guard, struct lcx_error **err);
 
 /* -ENOENT, with words, when the table is not there; -EADDRINUSE when a port is taken. */
 int lcx__firewall_add_ports(const char *comment, const struct lcx_attachment *attachment,
-                            bool exclusive, struct lcx_error **err);
+			    bool exclusive, struct lcx_error **err);
 /* With @ports NULL all entries of the mark, found by reading the whole table. */
 int lcx__firewall_remove_ports(const char *comment, const struct lcx_port *ports, size_t count,
-                               struct lcx_error **err);
+			       struct lcx_error **err);
 /* 1, the number and the holder's mark, when an entry has one of these ports, else 0. */
 int lcx__firewall_find_port(const struct lcx_port *port, uint16_t *ret_number,
-                            char holder[static NET_MARK_SIZE], struct lcx_error **err);
+			    char holder[static NET_MARK_SIZE], struct lcx_error **err);
 /* What stands behind @prefix in the comments of port entries, each once. */
 int lcx__firewall_list_owners(const char *prefix, char ***ret, struct lcx_error **err);
 
@@ -182,7 +182,7 @@ int lcx__forwarding_switch_on(struct lcx_error **err);
 int lcx__forwarding_is_on(void);
 int lcx__forwarding_switch_off(struct lcx_error **err);
 int lcx__sysctl_interface(const char *family, const char *interface, const char *name,
-                          const char *value, struct lcx_error **err);
+			  const char *value, struct lcx_error **err);
 bool lcx__ipv6_is_there(void);
 
 /* ---- ports ---- */

@@ -21,7 +21,7 @@ DEFINE_CLEANUP(struct lcx_attachment *, lcx_attachment_free)
  * lcx__network_apply() under the owner's name, which is enough to find it.
  */
 int lcx__network_plan(struct lcx_ctx *ctx, struct lcx_network *network,
-                      struct lcx_attachment *attachment, struct lcx_error **err);
+		      struct lcx_attachment *attachment, struct lcx_error **err);
 
 /*
  * Make what was planned. Writes its own record (run directory, net/NETWORK/OWNER)
@@ -29,15 +29,15 @@ int lcx__network_plan(struct lcx_ctx *ctx, struct lcx_network *network,
  * everything, and needs no journal of the caller's beyond these two names.
  */
 int lcx__network_apply(struct lcx_ctx *ctx, struct lcx_network *network,
-                       struct lcx_attachment *attachment, int netns_fd, int netlink_fd,
-                       struct lcx_error **err);
+		       struct lcx_attachment *attachment, int netns_fd, int netlink_fd,
+		       struct lcx_error **err);
 
 /* The single undo steps, by name and owner; what is not there is success. */
 int lcx__network_undo_link(struct lcx_ctx *ctx, const char *host_interface, const char *owner,
-                           uint32_t timeout_ms, struct lcx_error **err);
+			   uint32_t timeout_ms, struct lcx_error **err);
 int lcx__network_undo_ports(struct lcx_ctx *ctx, const char *owner, struct lcx_error **err);
 int lcx__network_undo_lease(struct lcx_ctx *ctx, const char *network, const char *owner,
-                            struct lcx_error **err);
+			    struct lcx_error **err);
 
 /*
  * Find by record and by mark (ifalias, nft comment, lease) everything of this
@@ -45,4 +45,4 @@ int lcx__network_undo_lease(struct lcx_ctx *ctx, const char *network, const char
  * is the number of owners that something was removed of. Goes on after errors.
  */
 int lcx__network_sweep(struct lcx_ctx *ctx, bool (*is_alive)(const char *owner, void *data),
-                       void *data, uint32_t *ret_count, struct lcx_error **err);
+		       void *data, uint32_t *ret_count, struct lcx_error **err);

@@ -24,7 +24,7 @@ struct json_object *lcx__network_to_json(const struct lcx_network *network)
 	lcx__net_json_add(object, "mtu", json_object_new_int((int)network->mtu), &failed);
 	lcx__net_json_add(object, "internal", json_object_new_boolean(network->internal), &failed);
 	lcx__net_json_add(object, "subnet_chosen", json_object_new_boolean(network->subnet_chosen),
-	              &failed);
+			  &failed);
 	lcx__net_json_add_text(object, "created", network->created, &failed);
 	return failed ? NULL : TAKE_PTR(object);
 }
@@ -60,7 +60,7 @@ static bool from_json(struct json_object *object, struct lcx_network *network)
 }
 
 int lcx__network_read(int dir_fd, const char *name, struct lcx_network **ret,
-                      struct lcx_error **err)
+		      struct lcx_error **err)
 {
 	CLEANUP(lcx_network_freep) struct lcx_network *network = NULL;
 	CLEANUP(net_json_putp) struct json_object *object = NULL;

@@ -7,7 +7,7 @@ struct lcx_network_list {
 };
 
 LCX_PUBLIC int lcx_network_list_open(struct lcx_ctx *ctx, struct lcx_network_list **ret,
-                                     struct lcx_error **err)
+				     struct lcx_error **err)
 {
 	CLEANUP(lcx_network_list_freep) struct lcx_network_list *list = calloc(1, sizeof(*list));
 	CLEANUP(closep) int networks_fd = -1;

@@ -5,7 +5,7 @@
 #include "net/json.h"
 #include "net/net-internal.h"
 
-#define DEFAULT_NETWORK "bridge"
+#define DEFAULT_NETWORK  "bridge"
 #define DEFAULT_ROOT_DIR "/var/lib/lcx"
 
 LCX_PUBLIC int lcx_network_new(const char *name, struct lcx_network **ret, struct lcx_error **err)
@@ -24,17 +24,17 @@ LCX_PUBLIC int lcx_network_new(const char *name, struct lcx_network **ret, struc
 }
 
 LCX_PUBLIC int lcx_network_set_driver(struct lcx_network *network, const char *driver,
-                                      struct lcx_error **err)
+				      struct lcx_error **err)
 {
 	if (strcmp(driver, "bridge") != 0)
 		return lcx__fail(err, EOPNOTSUPP,
-		                 "network '%s': driver '%s' is unknown; there is \"bridge\"",
-		                 network->name, driver);
+				 "network '%s': driver '%s' is unknown; there is \"bridge\"",
+				 network->name, driver);
 	return 0;
 }
 
 LCX_PUBLIC int lcx_network_set_subnet(struct lcx_network *network, const char *subnet,
-                                      struct lcx_error **err)
+				      struct lcx_error **err)
 {
 	struct lcx__inet inet, first;
 
@@ -46,13 +46,14 @@ LCX_PUBLIC int lcx_network_set_subnet(struct lcx_network *network, const char *s
 	if (!lcx__inet_same(&first, &inet, 32))
 		return lcx__fail(err, EINVAL, "subnet '%s' has bits behind its prefix", subnet);
 	if (inet.prefix < 8 || inet.prefix > 30)
-		return lcx__fail(err, EINVAL, "subnet '%s': its prefix is not one of 8 to 30", subnet);
+		return lcx__fail(err, EINVAL, "subnet '%s': its prefix is not one of 8 to 30",
+				 subnet);
 	lcx__inet_format(&inet, network->subnet);
 	return 0;
 }
 
 LCX_PUBLIC int lcx_network_set_gateway(struct lcx_network *network, const char *gateway,
-                                       struct lcx_error **err)
+				       struct lcx_error **err)
 {
 	struct lcx__inet inet;
 
@@ -63,7 +64,7 @@ LCX_PUBLIC int lcx_network_set_gateway(struct lcx_network *network, const char *
 }
 
 LCX_PUBLIC int lcx_network_set_bridge(struct lcx_network *network, const char *bridge,
-                                      struct lcx_error **err)
+				      struct lcx_error **err)
 {
 	if (!lcx__link_name_is_valid(bridge))
 		return lcx__fail(err, EINVAL, "'%s' cannot name a bridge", bridge);
@@ -72,24 +73,25 @@ LCX_PUBLIC int lcx_network_set_bridge(struct lcx_network *network, const char *b
 }
 
 LCX_PUBLIC int lcx_network_set_mtu(struct lcx_network *network, uint32_t mtu_bytes,
-                                   struct lcx_error **err)
+				   struct lcx_error **err)
 {
 	if (mtu_bytes < 68 || mtu_bytes > 65535)
 		return lcx__fail(err, EINVAL, "an MTU of %u bytes is not one of 68 to 65535",
-		                 mtu_bytes);
+				 mtu_bytes);
 	network->mtu = mtu_bytes;
 	return 0;
 }
 
 LCX_PUBLIC int lcx_network_set_internal(struct lcx_network *network, bool internal,
-                                        struct lcx_error **err)
+					struct lcx_error **err)
 {
 	(void)err;
 	network->internal = internal;
 	return 0;
 }
 
-/* An interface's name has 15 bytes: only the default root directory's default network gets a nice one. */
+/* An interface's name has 15 bytes: only the default root directory's default network gets a nice
+ * one. */
 static void choose_bridge(const struct lcx_ctx *ctx, struct lcx_network *network)
 {
 	char tag[LCX__CTX_TAG_SIZE];
@@ -99,7 +101,7 @@ static void choose_bridge(const struct lcx_ctx *ctx, struct lcx_network *network
 	lcx__ctx_tag(ctx, tag);
 	if (strcmp(network->name, DEFAULT_NETWORK) != 0)
 		(void)snprintf(network->bridge, IFNAMSIZ, "lcxn%08x",
-		               lcx__net_hash(ctx, "network", network->name));
+			       lcx__net_hash(ctx, "network", network->name));
 	else if (strcmp(ctx->root_dir, DEFAULT_ROOT_DIR) == 0)
 		strcpy(network->bridge, "lcx0");
 	else
@@ -125,7 +127,7 @@ static int check_gateway(const struct lcx_network *network, struct lcx_error **e
 	    lcx__inet_same(&subnet, &gateway, subnet.prefix))
 		return 0;
 	return lcx__fail(err, EINVAL, "network '%s': gateway %s is not part of its subnet %s",
-	                 network->name, network->gateway, network->subnet);
+			 network->name, network->gateway, network->subnet);
 }
 
 static int check_bridge(int networks_fd, const struct lcx_network *network, struct lcx_error **err)
@@ -142,17 +144,18 @@ static int check_bridge(int networks_fd, const struct lcx_network *network, stru
 		if (r < 0)
 			return r;
 		if (strcmp(other->bridge, network->bridge) == 0)
-			return lcx__fail(err, EEXIST,
-			                 "network '%s': bridge '%s' is that of network '%s'; choose another "
-			                 "name",
-			                 network->name, network->bridge, other->name);
+			return lcx__fail(
+				err, EEXIST,
+				"network '%s': bridge '%s' is that of network '%s'; choose another "
+				"name",
+				network->name, network->bridge, other->name);
 	}
 	return 0;
 }
 
 /* A pool without a network is what a killed call has left: nobody can hold a lease in it. */
 int lcx__network_make_pool(struct lcx_ctx *ctx, const struct lcx_network *network,
-                           struct lcx_error **err)
+			   struct lcx_error **err)
 {
 	CLEANUP(lcx_ipam_pool_freep) struct lcx_ipam_pool *pool = NULL;
 	CLEANUP(closep) int dir_fd = lcx__net_pools_dir(ctx, err);
@@ -162,14 +165,16 @@ int lcx__network_make_pool(struct lcx_ctx *ctx, const struct lcx_network *networ
 		return dir_fd;
 	r = lcx_ipam_pool_discard(dir_fd, network->name, NULL);
 	if (r < 0 && r != -ENOENT)
-		return lcx__fail_sys(err, -r, "network '%s': remove its old address pool", network->name);
-	r = lcx_ipam_pool_create(dir_fd, network->name, network->subnet, network->gateway, &pool, err);
+		return lcx__fail_sys(err, -r, "network '%s': remove its old address pool",
+				     network->name);
+	r = lcx_ipam_pool_create(dir_fd, network->name, network->subnet, network->gateway, &pool,
+				 err);
 	return lcx__fail_prefix(err, r, "network '%s'", network->name);
 }
 
 /* With the lock held. */
 static int create(struct lcx_ctx *ctx, int networks_fd, struct lcx_network *network,
-                  struct lcx_error **err)
+		  struct lcx_error **err)
 {
 	CLEANUP(closep) int pools_fd = -1;
 	int r;
@@ -203,7 +208,7 @@ static int create(struct lcx_ctx *ctx, int networks_fd, struct lcx_network *netw
 }
 
 LCX_PUBLIC int lcx_network_create(struct lcx_ctx *ctx, struct lcx_network *network,
-                                  struct lcx_error **err)
+				  struct lcx_error **err)
 {
 	CLEANUP(lcx_network_freep) struct lcx_network *other = NULL;
 	CLEANUP(closep) int networks_fd = lcx__net_networks_lock(ctx, err);
@@ -224,7 +229,7 @@ LCX_PUBLIC int lcx_network_create(struct lcx_ctx *ctx, struct lcx_network *netwo
 }
 
 LCX_PUBLIC int lcx_network_open(struct lcx_ctx *ctx, const char *name, struct lcx_network **ret,
-                                struct lcx_error **err)
+				struct lcx_error **err)
 {
 	CLEANUP(lcx_network_freep) struct lcx_network *network = NULL;
 	CLEANUP(lcx_error_freep) struct lcx_error *ignored = NULL;
@@ -247,7 +252,8 @@ LCX_PUBLIC int lcx_network_open(struct lcx_ctx *ctx, const char *name, struct lc
 		return r;
 	r = lcx_network_create(ctx, network, &ignored);
 	if (r == -EEXIST) {
-		/* Another was faster; or the bridge's name is taken, and then it is still not there. */
+		/* Another was faster; or the bridge's name is taken, and then it is still not
+		 * there. */
 		r = lcx__network_read(networks_fd, name, ret, err);
 		if (r != -ENOENT)
 			return r;
@@ -260,7 +266,7 @@ LCX_PUBLIC int lcx_network_open(struct lcx_ctx *ctx, const char *name, struct lc
 }
 
 static int check_unused(struct lcx_ctx *ctx, int records_fd, const char *name,
-                        struct lcx_error **err)
+			struct lcx_error **err)
 {
 	CLEANUP(lcx__strv_freep) char **owners = NULL;
 	int r = lcx__net_list_names(records_fd, false, &owners);
@@ -270,8 +276,8 @@ static int check_unused(struct lcx_ctx *ctx, int records_fd, const char *name,
 		return lcx__fail_sys(err, -r, "network '%s': list attachments", name);
 	if (owners[0])
 		return lcx__fail(err, EBUSY,
-		                 "network '%s' is in use by '%s'%s; remove the container first", name,
-		                 owners[0], owners[1] ? " and others" : "");
+				 "network '%s' is in use by '%s'%s; remove the container first",
+				 name, owners[0], owners[1] ? " and others" : "");
 	return 0;
 }
 
@@ -323,7 +329,7 @@ LCX_PUBLIC int lcx_network_remove(struct lcx_ctx *ctx, const char *name, struct 
 }
 
 static int add_containers(struct lcx_ctx *ctx, const char *name, struct json_object *object,
-                          struct lcx_error **err)
+			  struct lcx_error **err)
 {
 	CLEANUP(net_json_putp) struct json_object *array = json_object_new_array();
 	CLEANUP(lcx__strv_freep) char **owners = NULL;
@@ -356,7 +362,7 @@ static int add_containers(struct lcx_ctx *ctx, const char *name, struct json_obj
 }
 
 LCX_PUBLIC int lcx_network_inspect(struct lcx_ctx *ctx, const char *name, char **ret,
-                                   struct lcx_error **err)
+				   struct lcx_error **err)
 {
 	CLEANUP(lcx_network_freep) struct lcx_network *network = NULL;
 	CLEANUP(net_json_putp) struct json_object *object = NULL;

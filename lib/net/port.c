@@ -10,9 +10,9 @@ static const struct {
 	const char *name;
 	int number;
 } protocols[] = {
-	[PORT_TCP] = { "tcp", IPPROTO_TCP },
-	[PORT_UDP] = { "udp", IPPROTO_UDP },
-	[PORT_SCTP] = { "sctp", IPPROTO_SCTP },
+	[PORT_TCP] = {"tcp", IPPROTO_TCP},
+	[PORT_UDP] = {"udp", IPPROTO_UDP},
+	[PORT_SCTP] = {"sctp", IPPROTO_SCTP},
 };
 
 const char *lcx__protocol_name(enum port_protocol protocol)
@@ -53,21 +53,22 @@ LCX_PUBLIC int lcx_port_new(uint16_t container_port, struct lcx_port **ret, stru
 }
 
 LCX_PUBLIC int lcx_port_set_host_address(struct lcx_port *port, const char *address,
-                                         struct lcx_error **err)
+					 struct lcx_error **err)
 {
 	struct lcx__inet inet;
 
 	if (lcx__inet_parse_address(address, &inet) < 0)
-		return lcx__fail(err, EINVAL, "'%s' is not an address to publish a port on", address);
+		return lcx__fail(err, EINVAL, "'%s' is not an address to publish a port on",
+				 address);
 	if (inet.family != AF_INET)
 		return lcx__fail(err, EAFNOSUPPORT,
-		                 "'%s': ports are published on IPv4 addresses only", address);
+				 "'%s': ports are published on IPv4 addresses only", address);
 	lcx__inet_format_address(&inet, port->host_address);
 	return 0;
 }
 
 LCX_PUBLIC int lcx_port_set_host_port(struct lcx_port *port, uint16_t host_port,
-                                      struct lcx_error **err)
+				      struct lcx_error **err)
 {
 	(void)err;
 	port->host_port = host_port;
@@ -75,11 +76,11 @@ LCX_PUBLIC int lcx_port_set_host_port(struct lcx_port *port, uint16_t host_port,
 }
 
 LCX_PUBLIC int lcx_port_set_protocol(struct lcx_port *port, const char *protocol,
-                                     struct lcx_error **err)
+				     struct lcx_error **err)
 {
 	if (lcx__protocol_parse(protocol, &port->protocol) < 0)
 		return lcx__fail(err, EINVAL, "protocol '%s' of a port is not tcp, udp or sctp",
-		                 protocol);
+				 protocol);
 	return 0;
 }
 
@@ -95,10 +96,10 @@ int lcx__port_check(const struct lcx_port *port, struct lcx_error **err)
 {
 	if (port->container_port + port->count > 65536)
 		return lcx__fail(err, EINVAL, "%u ports from %u on go beyond 65535", port->count,
-		                 port->container_port);
+				 port->container_port);
 	if (port->host_port + port->count > 65536)
 		return lcx__fail(err, EINVAL, "%u ports from %u on go beyond 65535", port->count,
-		                 port->host_port);
+				 port->host_port);
 	return 0;
 }
 
@@ -154,12 +155,14 @@ static int parse(char *text, struct lcx_port *port, struct lcx_error **err)
 		return lcx__fail(err, EINVAL, "'%s' is not a port or a range of ports", container);
 	if (host && host[0] != '\0') {
 		if (parse_range(host, &port->host_port, &count) < 0)
-			return lcx__fail(err, EINVAL, "'%s' is not a port or a range of ports", host);
+			return lcx__fail(err, EINVAL, "'%s' is not a port or a range of ports",
+					 host);
 		if (count != port->count)
-			return lcx__fail(err, EINVAL,
-			                 "the host's range has %u ports, the container's %u: make them "
-			                 "as long as each other",
-			                 count, port->count);
+			return lcx__fail(
+				err, EINVAL,
+				"the host's range has %u ports, the container's %u: make them "
+				"as long as each other",
+				count, port->count);
 	}
 	return address && address[0] != '\0' ? lcx_port_set_host_address(port, address, err) : 0;
 }
@@ -172,7 +175,7 @@ LCX_PUBLIC int lcx_port_parse(const char *text, struct lcx_port **ret, struct lc
 
 	if (strlen(text) >= sizeof(copy))
 		return lcx__fail(err, EINVAL, "published port: more than %zu characters",
-		                 sizeof(copy) - 1);
+				 sizeof(copy) - 1);
 	strcpy(copy, text);
 	r = lcx_port_new(1, &port, err);
 	if (r < 0)
@@ -180,7 +183,8 @@ LCX_PUBLIC int lcx_port_parse(const char *text, struct lcx_port **ret, struct lc
 	r = parse(copy, port, err);
 	if (r < 0)
 		return lcx__fail_prefix(
-			err, r, "published port '%s' ([[ADDRESS:]HOST_PORT:]CONTAINER_PORT[/PROTOCOL])",
+			err, r,
+			"published port '%s' ([[ADDRESS:]HOST_PORT:]CONTAINER_PORT[/PROTOCOL])",
 			text);
 	*ret = TAKE_PTR(port);
 	return 0;

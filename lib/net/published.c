@@ -11,7 +11,7 @@
 
 #include "net/firewall-internal.h"
 
-static const char *const port_sets[] = { SET_PORTS_OF_ADDRESS, SET_PORTS_ANYWHERE };
+static const char *const port_sets[] = {SET_PORTS_OF_ADDRESS, SET_PORTS_ANYWHERE};
 enum { OF_ADDRESS, ANYWHERE };
 
 static unsigned int set_of(const struct lcx_port *port)
@@ -21,12 +21,12 @@ static unsigned int set_of(const struct lcx_port *port)
 
 /* The key of one port, in 4-byte fields: (address .) protocol . port. */
 static void make_key(struct lcx__nft_element *element, const struct in_addr *address,
-                     enum port_protocol protocol, uint16_t number)
+		     enum port_protocol protocol, uint16_t number)
 {
 	uint16_t port = htons(number);
 	uint32_t n = 0;
 
-	*element = (struct lcx__nft_element){ 0 };
+	*element = (struct lcx__nft_element){0};
 	if (address) {
 		memcpy(element->key, address, 4);
 		n = 4;
@@ -37,7 +37,7 @@ static void make_key(struct lcx__nft_element *element, const struct in_addr *add
 }
 
 static int add_key(struct lcx__nft_elements *elements, const char *address,
-                   enum port_protocol protocol, uint16_t number)
+		   enum port_protocol protocol, uint16_t number)
 {
 	struct lcx__nft_element element;
 	struct in_addr in;
@@ -49,7 +49,7 @@ static int add_key(struct lcx__nft_elements *elements, const char *address,
 }
 
 static int add_range(struct lcx__nft_elements *elements, const char *address,
-                     const struct lcx_port *port)
+		     const struct lcx_port *port)
 {
 	int r = 0;
 
@@ -60,19 +60,20 @@ static int add_range(struct lcx__nft_elements *elements, const char *address,
 
 /* Keys of the ports that belong into one of the two maps. */
 static int add_ports(struct lcx__nft_elements *elements, unsigned int set,
-                     const struct lcx_port *ports, size_t count)
+		     const struct lcx_port *ports, size_t count)
 {
 	int r = 0;
 
 	for (size_t i = 0; i < count && r == 0; i++)
 		if (set_of(&ports[i]) == set)
-			r = add_range(elements, set == ANYWHERE ? NULL : ports[i].host_address, &ports[i]);
+			r = add_range(elements, set == ANYWHERE ? NULL : ports[i].host_address,
+				      &ports[i]);
 	return r;
 }
 
 /* Where the connections go; the elements are in the order that add_ports() made them. */
 static int fill_data(struct lcx__nft_elements *elements, unsigned int set, const char *comment,
-                     const struct lcx_attachment *attachment)
+		     const struct lcx_attachment *attachment)
 {
 	struct in_addr address;
 	size_t n = 0;
@@ -96,19 +97,19 @@ static int fill_data(struct lcx__nft_elements *elements, unsigned int set, const
 }
 
 static int put_ports(struct lcx__nl_batch *batch, const char *comment,
-                     const struct lcx_attachment *attachment, uint16_t flags)
+		     const struct lcx_attachment *attachment, uint16_t flags)
 {
 	int r = 0;
 
 	for (unsigned int set = 0; set < ARRAY_SIZE(port_sets) && r == 0; set++) {
-		CLEANUP(lcx__nft_elements_free) struct lcx__nft_elements elements = { 0 };
+		CLEANUP(lcx__nft_elements_free) struct lcx__nft_elements elements = {0};
 
 		r = add_ports(&elements, set, attachment->ports, attachment->port_count);
 		if (r == 0)
 			r = fill_data(&elements, set, comment, attachment);
 		if (r == 0)
 			lcx__nft_put_elements(batch, NFT_MSG_NEWSETELEM, flags, LCX_TABLE,
-			                      port_sets[set], elements.list, elements.count);
+					      port_sets[set], elements.list, elements.count);
 	}
 	return r;
 }
@@ -123,16 +124,17 @@ static int fail_taken(const struct lcx_attachment *attachment, struct lcx_error 
 		const struct lcx_port *port = &attachment->ports[i];
 
 		if (lcx__firewall_find_port(port, &number, holder, NULL) > 0)
-			return lcx__fail(err, EADDRINUSE,
-			                 "port %u/%s is already published by '%s'; choose another host port",
-			                 number, lcx_port_protocol(port),
-			                 strchr(holder, ':') ? strchr(holder, ':') + 1 : holder);
+			return lcx__fail(
+				err, EADDRINUSE,
+				"port %u/%s is already published by '%s'; choose another host port",
+				number, lcx_port_protocol(port),
+				strchr(holder, ':') ? strchr(holder, ':') + 1 : holder);
 	}
 	return lcx__fail(err, EADDRINUSE, "a port is already published");
 }
 
 int lcx__firewall_add_ports(const char *comment, const struct lcx_attachment *attachment,
-                            bool exclusive, struct lcx_error **err)
+			    bool exclusive, struct lcx_error **err)
 {
 	uint16_t flags = NLM_F_CREATE | NLM_F_ACK | (exclusive ? NLM_F_EXCL : 0);
 	CLEANUP(lcx_netlink_freep) struct lcx_netlink *nl = NULL;
@@ -167,15 +169,16 @@ static void keep_own(struct lcx__nft_elements *elements, const char *comment)
 
 /* What the owner has in one of the maps. */
 static int find_own(struct lcx_netlink *nl, unsigned int set, const char *comment,
-                    const struct lcx_port *ports, size_t count, struct lcx__nft_elements *ret)
+		    const struct lcx_port *ports, size_t count, struct lcx__nft_elements *ret)
 {
-	CLEANUP(lcx__nft_elements_free) struct lcx__nft_elements keys = { 0 };
+	CLEANUP(lcx__nft_elements_free) struct lcx__nft_elements keys = {0};
 	int r;
 
 	if (ports) {
 		r = add_ports(&keys, set, ports, count);
 		if (r == 0)
-			r = lcx__nft_find(nl, LCX_TABLE, port_sets[set], keys.list, keys.count, ret);
+			r = lcx__nft_find(nl, LCX_TABLE, port_sets[set], keys.list, keys.count,
+					  ret);
 	} else {
 		r = lcx__nft_list(nl, LCX_TABLE, port_sets[set], ret);
 		if (r == -ENOENT)
@@ -186,7 +189,7 @@ static int find_own(struct lcx_netlink *nl, unsigned int set, const char *commen
 }
 
 int lcx__firewall_remove_ports(const char *comment, const struct lcx_port *ports, size_t count,
-                               struct lcx_error **err)
+			       struct lcx_error **err)
 {
 	enum { TRIES = 5 };
 	CLEANUP(lcx_netlink_freep) struct lcx_netlink *nl = NULL;
@@ -197,20 +200,21 @@ int lcx__firewall_remove_ports(const char *comment, const struct lcx_port *ports
 	r = lcx__firewall_open(&nl, err);
 	if (r < 0)
 		return r;
-	/* An entry that another removes between question and removal undoes the batch: ask again. */
+	/* An entry that another removes between question and removal undoes the batch: ask again.
+	 */
 	for (int i = 0; i < TRIES; i++) {
 		CLEANUP(lcx__nl_batch_free) struct lcx__nl_batch batch = NL_BATCH_EMPTY;
 		size_t found = 0;
 
 		lcx__nft_begin(&batch, 0);
 		for (unsigned int set = 0; set < ARRAY_SIZE(port_sets); set++) {
-			CLEANUP(lcx__nft_elements_free) struct lcx__nft_elements own = { 0 };
+			CLEANUP(lcx__nft_elements_free) struct lcx__nft_elements own = {0};
 
 			r = find_own(nl, set, comment, ports, count, &own);
 			if (r < 0)
 				return lcx__firewall_fail(nl, err, r, "look published ports up");
 			lcx__nft_put_elements(&batch, NFT_MSG_DELSETELEM, NLM_F_ACK, LCX_TABLE,
-			                      port_sets[set], own.list, own.count);
+					      port_sets[set], own.list, own.count);
 			found += own.count;
 		}
 		r = found > 0 ? lcx__firewall_commit(nl, &batch) : 0;
@@ -222,7 +226,7 @@ int lcx__firewall_remove_ports(const char *comment, const struct lcx_port *ports
 
 /* Who publishes on every address is in the way of one address, and the other way round. */
 static int add_rivals(const struct lcx_port *port, struct lcx__nft_elements *keys,
-                      struct lcx_error **err)
+		      struct lcx_error **err)
 {
 	CLEANUP(lcx_address_list_freep) struct lcx_address_list *addresses = NULL;
 	CLEANUP(lcx_netlink_freep) struct lcx_netlink *route = NULL;
@@ -255,10 +259,11 @@ static uint16_t number_of(const struct lcx__nft_element *element)
 }
 
 int lcx__firewall_find_port(const struct lcx_port *port, uint16_t *ret_number,
-                            char holder[static NET_MARK_SIZE], struct lcx_error **err)
+			    char holder[static NET_MARK_SIZE], struct lcx_error **err)
 {
-	CLEANUP(lcx__nft_elements_free) struct lcx__nft_elements anywhere = { 0 }, keys = { 0 },
-								 found = { 0 };
+	CLEANUP(lcx__nft_elements_free)
+	struct lcx__nft_elements anywhere = {0},
+				 keys = {0}, found = {0};
 	CLEANUP(lcx_netlink_freep) struct lcx_netlink *nl = NULL;
 	int r;
 
@@ -272,7 +277,8 @@ int lcx__firewall_find_port(const struct lcx_port *port, uint16_t *ret_number,
 		return r;
 	r = lcx__nft_find(nl, LCX_TABLE, SET_PORTS_ANYWHERE, anywhere.list, anywhere.count, &found);
 	if (r == 0 && found.count == 0)
-		r = lcx__nft_find(nl, LCX_TABLE, SET_PORTS_OF_ADDRESS, keys.list, keys.count, &found);
+		r = lcx__nft_find(nl, LCX_TABLE, SET_PORTS_OF_ADDRESS, keys.list, keys.count,
+				  &found);
 	/* A kernel without nf_tables has no entries; publishing will say what is missing. */
 	if (r < 0 && r != -EOPNOTSUPP && r != -EINVAL)
 		return lcx__firewall_fail(nl, err, r, "look a published port up");
@@ -303,7 +309,7 @@ int lcx__firewall_list_owners(const char *prefix, char ***ret, struct lcx_error 
 	if (r < 0)
 		return r;
 	for (unsigned int set = 0; set < ARRAY_SIZE(port_sets); set++) {
-		CLEANUP(lcx__nft_elements_free) struct lcx__nft_elements elements = { 0 };
+		CLEANUP(lcx__nft_elements_free) struct lcx__nft_elements elements = {0};
 
 		r = lcx__nft_list(nl, LCX_TABLE, port_sets[set], &elements);
 		if (r < 0 && r != -ENOENT && r != -EOPNOTSUPP && r != -EINVAL)

@@ -22,7 +22,8 @@ static struct json_object *port_to_json(const struct lcx_port *port)
 
 	lcx__net_json_add_text(object, "host_address", port->host_address, &failed);
 	lcx__net_json_add(object, "host_port", json_object_new_int(port->host_port), &failed);
-	lcx__net_json_add(object, "container_port", json_object_new_int(port->container_port), &failed);
+	lcx__net_json_add(object, "container_port", json_object_new_int(port->container_port),
+			  &failed);
 	lcx__net_json_add(object, "count", json_object_new_int(port->count), &failed);
 	lcx__net_json_add_text(object, "protocol", lcx__protocol_name(port->protocol), &failed);
 	if (failed && object) {
@@ -90,7 +91,7 @@ static bool port_from_json(struct json_object *object, struct lcx_port *port)
 
 	if (!json_object_is_type(object, json_type_object) ||
 	    !lcx__net_json_text(object, "host_address", port->host_address,
-	                    sizeof(port->host_address)) ||
+				sizeof(port->host_address)) ||
 	    !lcx__net_json_u32(object, "host_port", 65535, &host_port) ||
 	    !lcx__net_json_u32(object, "container_port", 65535, &container_port) ||
 	    !lcx__net_json_u32(object, "count", 65535, &count) || count == 0 ||
@@ -127,8 +128,10 @@ static const struct {
 	size_t offset, size;
 } texts[] = {
 #define TEXT(key, member)                                                                          \
-	{ key, offsetof(struct lcx_attachment, member),                                            \
-	  sizeof(((struct lcx_attachment *)0)->member) }
+	{                                                                                          \
+		key, offsetof(struct lcx_attachment, member),                                      \
+			sizeof(((struct lcx_attachment *)0)->member)                               \
+	}
 	TEXT("owner", owner),
 	TEXT("network", network),
 	TEXT("interface", interface),
@@ -145,7 +148,7 @@ static int from_json(struct json_object *object, struct lcx_attachment *attachme
 {
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
 		if (!lcx__net_json_text(object, texts[i].key, (char *)attachment + texts[i].offset,
-		                    texts[i].size))
+					texts[i].size))
 			return -EUCLEAN;
 	if (!lcx__net_json_u32(object, "prefix", 128, &attachment->prefix))
 		return -EUCLEAN;
@@ -153,7 +156,7 @@ static int from_json(struct json_object *object, struct lcx_attachment *attachme
 }
 
 int lcx__record_read(int dir_fd, const char *owner, struct lcx_attachment **ret,
-                     struct lcx_error **err)
+		     struct lcx_error **err)
 {
 	CLEANUP(lcx_attachment_freep) struct lcx_attachment *attachment = NULL;
 	CLEANUP(net_json_putp) struct json_object *object = NULL;

@@ -36,92 +36,53 @@ enum {
 	R1_THIRD = NFT_REG32_02,
 	IPV4_SADDR = 12,
 	IPV4_DADDR = 16,
-	PORT_DESTINATION = 2,
+	DESTINATION_PORT = 2,
 };
 
-/* The vocabulary of the rules below. */
-#define IIFNAME(r) { .kind = LCX__NFT_META, .reg = (r), .key = NFT_META_IIFNAME }
-#define OIFNAME(r) { .kind = LCX__NFT_META, .reg = (r), .key = NFT_META_OIFNAME }
-#define IN(s) { .kind = LCX__NFT_IN, .reg = R1, .set = (s) }
-#define NOT_IN(s) { .kind = LCX__NFT_IN, .reg = R1, .set = (s), .invert = true }
-#define FROM(s) IIFNAME(R1), IN(s)
-#define TO(s) OIFNAME(R1), IN(s)
-#define NOT_FROM(s) IIFNAME(R1), NOT_IN(s)
-#define NOT_TO(s) OIFNAME(R1), NOT_IN(s)
-#define SAME_BRIDGE IIFNAME(R1), OIFNAME(R2), IN(SET_SAME_BRIDGE)
-#define IPV4                                                                                       \
-	{ .kind = LCX__NFT_META, .reg = R1, .key = NFT_META_NFPROTO },                             \
-	{                                                                                          \
-		.kind = LCX__NFT_IS, .reg = R1, .length = 1, .value = NFPROTO_IPV4                 \
-	}
-#define LOOPBACK_AT(o)                                                                             \
-	IPV4,                                                                                      \
-		{ .kind = LCX__NFT_PAYLOAD,                                                        \
-		  .reg = R1,                                                                       \
-		  .key = NFT_PAYLOAD_NETWORK_HEADER,                                               \
-		  .offset = (o),                                                                   \
-		  .length = 1 },                                                                   \
-	{                                                                                          \
-		.kind = LCX__NFT_IS, .reg = R1, .length = 1, .value = 127                          \
-	}
-#define TO_THIS_HOST                                                                               \
-	{ .kind = LCX__NFT_FIB_TYPE, .reg = R1 },                                                  \
-	{                                                                                          \
-		.kind = LCX__NFT_IS, .reg = R1, .length = 4, .value = RTN_LOCAL                    \
-	}
-#define IPV4_DADDR_IN(r)                                                                           \
-	{                                                                                          \
-		.kind = LCX__NFT_PAYLOAD, .reg = (r), .key = NFT_PAYLOAD_NETWORK_HEADER,           \
-		.offset = IPV4_DADDR, .length = 4                                                  \
-	}
-#define PROTOCOL_IN(r) { .kind = LCX__NFT_META, .reg = (r), .key = NFT_META_L4PROTO }
-#define PORT_IN(r)                                                                                 \
-	{                                                                                          \
-		.kind = LCX__NFT_PAYLOAD, .reg = (r), .key = NFT_PAYLOAD_TRANSPORT_HEADER,         \
-		.offset = PORT_DESTINATION, .length = 2                                            \
-	}
-#define DNAT_BY(s)                                                                                 \
-	{ .kind = LCX__NFT_MAP, .reg = R1, .dreg = R1, .set = (s) },                               \
-	{                                                                                          \
-		.kind = LCX__NFT_DNAT4, .reg = R1, .dreg = R1_SECOND                               \
-	}
-#define CT_STATE(bits)                                                                             \
-	{ .kind = LCX__NFT_CT, .reg = R1, .key = NFT_CT_STATE },                                   \
-	{                                                                                          \
-		.kind = LCX__NFT_HAS_BITS, .reg = R1, .value = (bits)                              \
-	}
-#define WAS_DNAT                                                                                   \
-	{ .kind = LCX__NFT_CT, .reg = R1, .key = NFT_CT_STATUS },                                  \
-	{                                                                                          \
-		.kind = LCX__NFT_HAS_BITS, .reg = R1, .value = IPS_DST_NAT                         \
-	}
-#define FROM_ITS_SUBNET                                                                            \
-	IPV4,                                                                                      \
-		{ .kind = LCX__NFT_PAYLOAD,                                                        \
-		  .reg = R1,                                                                       \
-		  .key = NFT_PAYLOAD_NETWORK_HEADER,                                               \
-		  .offset = IPV4_SADDR,                                                            \
-		  .length = 4 },                                                                   \
-		OIFNAME(R1_SECOND), IN(SET_SUBNETS)
-#define MASQUERADE { .kind = LCX__NFT_MASQUERADE }
-#define ACCEPT { .kind = LCX__NFT_VERDICT, .value = NF_ACCEPT }
-#define DROP { .kind = LCX__NFT_VERDICT, .value = NF_DROP }
-#define RULE(c, ...)                                                                               \
-	{                                                                                          \
-		(c), (const struct lcx__nft_expr[])                                                \
-		{                                                                                  \
-			__VA_ARGS__, { .kind = LCX__NFT_END }                                      \
-		}                                                                                  \
-	}
+/* clang-format off */
+/* The vocabulary of the rules below: what it does to which register. */
+#define META(k, r)          { .kind = LCX__NFT_META, .reg = (r), .key = (k) }
+#define NETWORK(o, l, r)    { .kind = LCX__NFT_PAYLOAD, .reg = (r), .key = NFT_PAYLOAD_NETWORK_HEADER, \
+			      .offset = (o), .length = (l) }
+#define TRANSPORT(o, l, r)  { .kind = LCX__NFT_PAYLOAD, .reg = (r), .key = NFT_PAYLOAD_TRANSPORT_HEADER, \
+			      .offset = (o), .length = (l) }
+#define IS(l, v)            { .kind = LCX__NFT_IS, .reg = R1, .length = (l), .value = (v) }
+#define HAS_BITS(v)         { .kind = LCX__NFT_HAS_BITS, .reg = R1, .value = (v) }
+#define IN(s)               { .kind = LCX__NFT_IN, .reg = R1, .set = (s) }
+#define NOT_IN(s)           { .kind = LCX__NFT_IN, .reg = R1, .set = (s), .invert = true }
+#define ADDRESS_TYPE        { .kind = LCX__NFT_FIB_TYPE, .reg = R1 }
+#define CT(k)               { .kind = LCX__NFT_CT, .reg = R1, .key = (k) }
+#define MASQUERADE          { .kind = LCX__NFT_MASQUERADE }
+#define ACCEPT              { .kind = LCX__NFT_VERDICT, .value = NF_ACCEPT }
+#define DROP                { .kind = LCX__NFT_VERDICT, .value = NF_DROP }
+
+/* Sentences made of it. */
+#define IIFNAME(r)          META(NFT_META_IIFNAME, r)
+#define OIFNAME(r)          META(NFT_META_OIFNAME, r)
+#define FROM(s)             IIFNAME(R1), IN(s)
+#define TO(s)               OIFNAME(R1), IN(s)
+#define NOT_FROM(s)         IIFNAME(R1), NOT_IN(s)
+#define NOT_TO(s)           OIFNAME(R1), NOT_IN(s)
+#define SAME_BRIDGE         IIFNAME(R1), OIFNAME(R2), IN(SET_SAME_BRIDGE)
+#define IPV4                META(NFT_META_NFPROTO, R1), IS(1, NFPROTO_IPV4)
+#define LOOPBACK_AT(o)      IPV4, NETWORK(o, 1, R1), IS(1, 127)
+#define FROM_ITS_SUBNET     IPV4, NETWORK(IPV4_SADDR, 4, R1), OIFNAME(R1_SECOND), IN(SET_SUBNETS)
+#define TO_THIS_HOST        ADDRESS_TYPE, IS(4, RTN_LOCAL), IPV4
+#define DNAT_BY(s)          { .kind = LCX__NFT_MAP, .reg = R1, .dreg = R1, .set = (s) }, \
+			    { .kind = LCX__NFT_DNAT4, .reg = R1, .dreg = R1_SECOND }
+#define CT_STATE(bits)      CT(NFT_CT_STATE), HAS_BITS(bits)
+#define WAS_DNAT            CT(NFT_CT_STATUS), HAS_BITS(IPS_DST_NAT)
+
+#define RULE(c, ...)        { (c), (const struct lcx__nft_expr[]){ __VA_ARGS__, { .kind = LCX__NFT_END } } }
 
 /* Bits of `ct state`, as nft(8) numbers them: one for each kind, from established on. */
 enum { ESTABLISHED = 1 << 1, RELATED = 1 << 2 };
 
-#define PUBLISHED(chain)                                                                           \
-	RULE(chain, TO_THIS_HOST, IPV4, IPV4_DADDR_IN(R1), PROTOCOL_IN(R1_SECOND),                 \
-	     PORT_IN(R1_THIRD), DNAT_BY(SET_PORTS_OF_ADDRESS)),                                    \
-		RULE(chain, TO_THIS_HOST, IPV4, PROTOCOL_IN(R1), PORT_IN(R1_SECOND),               \
-		     DNAT_BY(SET_PORTS_ANYWHERE))
+#define PUBLISHED(chain) \
+	RULE(chain, TO_THIS_HOST, NETWORK(IPV4_DADDR, 4, R1), META(NFT_META_L4PROTO, R1_SECOND), \
+	     TRANSPORT(DESTINATION_PORT, 2, R1_THIRD), DNAT_BY(SET_PORTS_OF_ADDRESS)), \
+	RULE(chain, TO_THIS_HOST, META(NFT_META_L4PROTO, R1), \
+	     TRANSPORT(DESTINATION_PORT, 2, R1_SECOND), DNAT_BY(SET_PORTS_ANYWHERE))
 
 static const struct lcx__nft_rule rules[] = {
 	RULE("raw", FROM(SET_BRIDGES), LOOPBACK_AT(IPV4_DADDR), DROP),
@@ -161,8 +122,9 @@ static const struct lcx__nft_chain guard_chain = {
 
 /* Parts of a concatenation are padded to 4 bytes each. */
 static const struct lcx__nft_set sets[] = {
-	{ SET_PORTS_OF_ADDRESS, CONCAT(CONCAT(NFT_TYPE_IPV4_ADDR, NFT_TYPE_INET_PROTO), NFT_TYPE_INET_SERVICE),
-	  12, CONCAT(NFT_TYPE_IPV4_ADDR, NFT_TYPE_INET_SERVICE), 8 },
+	{ SET_PORTS_OF_ADDRESS,
+	  CONCAT(CONCAT(NFT_TYPE_IPV4_ADDR, NFT_TYPE_INET_PROTO), NFT_TYPE_INET_SERVICE), 12,
+	  CONCAT(NFT_TYPE_IPV4_ADDR, NFT_TYPE_INET_SERVICE), 8 },
 	{ SET_PORTS_ANYWHERE, CONCAT(NFT_TYPE_INET_PROTO, NFT_TYPE_INET_SERVICE), 8,
 	  CONCAT(NFT_TYPE_IPV4_ADDR, NFT_TYPE_INET_SERVICE), 8 },
 	{ SET_BRIDGES, NFT_TYPE_IFNAME, 16, 0, 0 },
@@ -170,6 +132,7 @@ static const struct lcx__nft_set sets[] = {
 	{ SET_SAME_BRIDGE, CONCAT(NFT_TYPE_IFNAME, NFT_TYPE_IFNAME), 32, 0, 0 },
 	{ SET_SUBNETS, CONCAT(NFT_TYPE_IPV4_ADDR, NFT_TYPE_IFNAME), 20, 0, 0, { 4, 16 } },
 };
+/* clang-format on */
 
 void lcx__ruleset_put(struct lcx__nl_batch *batch, bool guard)
 {

@@ -9,14 +9,16 @@
 
 /* Sets and maps. */
 #define SET_PORTS_OF_ADDRESS "published"     /* address . protocol . port : address . port */
-#define SET_PORTS_ANYWHERE "published_any"   /* protocol . port : address . port */
-#define SET_BRIDGES "bridges"                /* names of our bridges */
-#define SET_INTERNAL "internal"              /* those without a way out */
-#define SET_SUBNETS "subnets"                /* subnet . name of its bridge */
-#define SET_SAME_BRIDGE "same_bridge"        /* name . name: for what leaves where it came in */
+#define SET_PORTS_ANYWHERE   "published_any" /* protocol . port : address . port */
+#define SET_BRIDGES          "bridges"       /* names of our bridges */
+#define SET_INTERNAL         "internal"      /* those without a way out */
+#define SET_SUBNETS          "subnets"       /* subnet . name of its bridge */
+#define SET_SAME_BRIDGE      "same_bridge"   /* name . name: for what leaves where it came in */
 
-/* Present while forwarding was switched on by us: it lets nothing but containers' traffic through. */
+/* Present while forwarding was switched on by us: it lets nothing but containers' traffic through.
+ */
 #define CHAIN_GUARD "guard"
 
-/* Everything but the entries, in the middle of a batch: what is there is kept, rules are made anew. */
+/* Everything but the entries, in the middle of a batch: what is there is kept, rules are made anew.
+ */
 void lcx__ruleset_put(struct lcx__nl_batch *batch, bool guard);

@@ -38,13 +38,13 @@ static int add(struct used_list *used, const char *text, const char *format, con
 	}
 	used->list[used->count].subnet = lcx__inet_network(&subnet);
 	(void)snprintf(used->list[used->count].by, sizeof(used->list[0].by), "%s %s on %s", format,
-	               text, by);
+		       text, by);
 	used->count++;
 	return 0;
 }
 
 static int add_host(struct lcx_netlink *nl, const char *own_bridge, struct used_list *used,
-                    struct lcx_error **err)
+		    struct lcx_error **err)
 {
 	CLEANUP(lcx_address_list_freep) struct lcx_address_list *addresses = NULL;
 	CLEANUP(lcx_route_list_freep) struct lcx_route_list *routes = NULL;
@@ -72,7 +72,7 @@ static int add_host(struct lcx_netlink *nl, const char *own_bridge, struct used_
 }
 
 static int add_networks(int networks_fd, const char *own_name, struct used_list *used,
-                        struct lcx_error **err)
+			struct lcx_error **err)
 {
 	CLEANUP(lcx__strv_freep) char **names = NULL;
 	int r = lcx__net_list_names(networks_fd, false, &names);
@@ -98,7 +98,7 @@ static int add_networks(int networks_fd, const char *own_name, struct used_list 
 }
 
 static int list_used(int networks_fd, const struct lcx_network *network, struct used_list *used,
-                     struct lcx_error **err)
+		     struct lcx_error **err)
 {
 	CLEANUP(lcx_netlink_freep) struct lcx_netlink *nl = NULL;
 	int r;
@@ -121,7 +121,7 @@ static const struct used *find_overlap(const struct used_list *used, const struc
 
 int lcx__subnet_check(int networks_fd, const struct lcx_network *network, struct lcx_error **err)
 {
-	CLEANUP(used_free) struct used_list used = { 0 };
+	CLEANUP(used_free) struct used_list used = {0};
 	const struct used *overlap;
 	struct lcx__inet subnet;
 	int r;
@@ -133,10 +133,11 @@ int lcx__subnet_check(int networks_fd, const struct lcx_network *network, struct
 		return r;
 	overlap = find_overlap(&used, &subnet);
 	if (overlap)
-		return lcx__fail(err, EADDRINUSE,
-		                 "network '%s': subnet %s overlaps the %s; choose another subnet, or none "
-		                 "to have a free one chosen",
-		                 network->name, network->subnet, overlap->by);
+		return lcx__fail(
+			err, EADDRINUSE,
+			"network '%s': subnet %s overlaps the %s; choose another subnet, or none "
+			"to have a free one chosen",
+			network->name, network->subnet, overlap->by);
 	return 0;
 }
 
@@ -149,7 +150,8 @@ static bool choose(const struct used_list *used, unsigned int prefix, struct lcx
 		struct lcx__inet subnet = {
 			.family = AF_INET,
 			.prefix = (uint8_t)prefix,
-			.bytes = { (uint8_t)(n >> 24), (uint8_t)(n >> 16), (uint8_t)(n >> 8), (uint8_t)n },
+			.bytes = {(uint8_t)(n >> 24), (uint8_t)(n >> 16), (uint8_t)(n >> 8),
+				  (uint8_t)n},
 		};
 
 		if (!find_overlap(used, &subnet)) {
@@ -161,10 +163,10 @@ static bool choose(const struct used_list *used, unsigned int prefix, struct lcx
 }
 
 int lcx__subnet_choose(int networks_fd, const struct lcx_network *network,
-                       char subnet[static LCX__INET_SIZE], struct lcx_error **err)
+		       char subnet[static LCX__INET_SIZE], struct lcx_error **err)
 {
-	static const unsigned int prefixes[] = { 16, 20, 24 };
-	CLEANUP(used_free) struct used_list used = { 0 };
+	static const unsigned int prefixes[] = {16, 20, 24};
+	CLEANUP(used_free) struct used_list used = {0};
 	struct lcx__inet found;
 	int r;
 
@@ -177,8 +179,9 @@ int lcx__subnet_choose(int networks_fd, const struct lcx_network *network,
 			return 0;
 		}
 	}
-	return lcx__fail(err, ENOSPC,
-	                 "network '%s': nothing is free between 10.88.0.0 and 10.127.255.255; give it a "
-	                 "subnet",
-	                 network->name);
+	return lcx__fail(
+		err, ENOSPC,
+		"network '%s': nothing is free between 10.88.0.0 and 10.127.255.255; give it a "
+		"subnet",
+		network->name);
 }

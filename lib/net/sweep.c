@@ -55,7 +55,7 @@ static void sweep_records(struct sweep *sweep, const char *network)
 
 /* Collected first: a pool is not changed while it is walked. */
 static int dead_lessees(struct sweep *sweep, struct lcx_ipam_pool *pool, char ***ret,
-                        struct lcx_error **err)
+			struct lcx_error **err)
 {
 	CLEANUP(lcx_ipam_cursor_freep) struct lcx_ipam_cursor *cursor = NULL;
 	int r = lcx_ipam_cursor_new(pool, &cursor, err);
@@ -107,7 +107,8 @@ static void sweep_links(struct sweep *sweep)
 		if (strncmp(lcx_link_alias(link), prefix, strlen(prefix)) != 0 ||
 		    strcmp(lcx_link_kind(link), "bridge") == 0 || !is_dead(sweep, owner))
 			continue;
-		r = lcx__network_undo_link(sweep->ctx, lcx_link_name(link), owner, NETNS_WAIT_MS, &e);
+		r = lcx__network_undo_link(sweep->ctx, lcx_link_name(link), owner, NETNS_WAIT_MS,
+					   &e);
 		lcx__troubles_add(&sweep->troubles, r, &e);
 		note(sweep, owner);
 	}
@@ -134,7 +135,7 @@ static void sweep_ports(struct sweep *sweep)
 
 /* A bridge whose network has no attachment: the process that removed the last one was killed. */
 static void sweep_bridge(struct sweep *sweep, struct lcx_netlink *nl, int networks_fd,
-                         const char *name)
+			 const char *name)
 {
 	CLEANUP(lcx_network_freep) struct lcx_network *network = NULL;
 	CLEANUP(lcx__strv_freep) char **owners = NULL;
@@ -192,14 +193,15 @@ static void sweep_networks(struct sweep *sweep, int networks_fd, char *const *na
 }
 
 int lcx__network_sweep(struct lcx_ctx *ctx, bool (*is_alive)(const char *owner, void *data),
-                       void *data, uint32_t *ret_count, struct lcx_error **err)
+		       void *data, uint32_t *ret_count, struct lcx_error **err)
 {
-	struct sweep sweep = { .ctx = ctx, .is_alive = is_alive, .data = data };
+	struct sweep sweep = {.ctx = ctx, .is_alive = is_alive, .data = data};
 	CLEANUP(lcx__strv_freep) char **names = NULL;
 	CLEANUP(closep) int networks_fd = -1;
 	int r;
 
-	/* A context that never had a network has nothing to look for, and needs no right to look. */
+	/* A context that never had a network has nothing to look for, and needs no right to look.
+	 */
 	networks_fd = lcx__open_dir(ctx->root_fd, "networks");
 	if (networks_fd == -ENOENT) {
 		if (ret_count)
@@ -245,7 +247,7 @@ static void reload_ports(struct lcx_ctx *ctx, int records_fd, struct lcx__troubl
 }
 
 static void reload_network(struct lcx_ctx *ctx, struct lcx_netlink *nl, int networks_fd,
-                           const char *name, struct lcx__troubles *troubles)
+			   const char *name, struct lcx__troubles *troubles)
 {
 	CLEANUP(closep) int records_fd = lcx__net_records_dir(ctx, name, NULL);
 	CLEANUP(lcx_network_freep) struct lcx_network *network = NULL;

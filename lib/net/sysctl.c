@@ -60,7 +60,7 @@ int lcx__forwarding_switch_off(struct lcx_error **err)
 }
 
 int lcx__sysctl_interface(const char *family, const char *interface, const char *name,
-                          const char *value, struct lcx_error **err)
+			  const char *value, struct lcx_error **err)
 {
 	char path[128];
 	int r;

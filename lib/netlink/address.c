@@ -8,7 +8,7 @@
 #include "netlink/netlink.h"
 
 void lcx__address_put(struct lcx__nl_batch *batch, uint16_t type, uint16_t flags, uint32_t index,
-                      const struct lcx__inet *address)
+		      const struct lcx__inet *address)
 {
 	struct ifaddrmsg ifa = {
 		.ifa_family = address->family,
@@ -29,7 +29,7 @@ void lcx__address_put(struct lcx__nl_batch *batch, uint16_t type, uint16_t flags
 }
 
 static int change_address(struct lcx_netlink *nl, uint16_t type, uint16_t flags, uint32_t index,
-                          const char *text, const char *what, struct lcx_error **err)
+			  const char *text, const char *what, struct lcx_error **err)
 {
 	CLEANUP(lcx__nl_batch_free) struct lcx__nl_batch batch = NL_BATCH_EMPTY;
 	struct lcx__inet address;
@@ -37,8 +37,9 @@ static int change_address(struct lcx_netlink *nl, uint16_t type, uint16_t flags,
 	int r;
 
 	if (lcx__inet_parse(text, &address) < 0)
-		return lcx__fail(err, EINVAL,
-		                 "'%s' is not an address with its prefix length, as 10.88.0.1/16 is", text);
+		return lcx__fail(
+			err, EINVAL,
+			"'%s' is not an address with its prefix length, as 10.88.0.1/16 is", text);
 	lcx__address_put(&batch, type, NLM_F_REQUEST | NLM_F_ACK | flags, index, &address);
 	r = lcx__nl_exchange(nl, &batch, NULL, NULL, NULL);
 	if (r == 0)
@@ -49,13 +50,14 @@ static int change_address(struct lcx_netlink *nl, uint16_t type, uint16_t flags,
 }
 
 LCX_PUBLIC int lcx_address_add(struct lcx_netlink *nl, uint32_t index, const char *address,
-                               struct lcx_error **err)
+			       struct lcx_error **err)
 {
-	return change_address(nl, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, index, address, "add", err);
+	return change_address(nl, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, index, address, "add",
+			      err);
 }
 
 LCX_PUBLIC int lcx_address_remove(struct lcx_netlink *nl, uint32_t index, const char *address,
-                                  struct lcx_error **err)
+				  struct lcx_error **err)
 {
 	return change_address(nl, RTM_DELADDR, 0, index, address, "remove", err);
 }
@@ -72,11 +74,12 @@ struct lcx_address_list {
 	char text[LCX__INET_SIZE];
 };
 
-/* IFA_LOCAL is the interface's own; IFA_ADDRESS is the peer's on a point-to-point one, and the only one of IPv6. */
+/* IFA_LOCAL is the interface's own; IFA_ADDRESS is the peer's on a point-to-point one, and the only
+ * one of IPv6. */
 static int parse(const struct nlmsghdr *nlh, struct entry *ret)
 {
 	const struct ifaddrmsg *ifa = mnl_nlmsg_get_payload(nlh);
-	struct entry entry = { 0 };
+	struct entry entry = {0};
 	const struct nlattr *attr;
 	bool found = false;
 
@@ -134,11 +137,11 @@ static int answer(const struct nlmsghdr *nlh, void *data)
 }
 
 LCX_PUBLIC int lcx_address_list_open(struct lcx_netlink *nl, uint32_t index,
-                                     struct lcx_address_list **ret, struct lcx_error **err)
+				     struct lcx_address_list **ret, struct lcx_error **err)
 {
 	CLEANUP(lcx_address_list_freep) struct lcx_address_list *list = calloc(1, sizeof(*list));
 	CLEANUP(lcx__nl_batch_free) struct lcx__nl_batch batch = NL_BATCH_EMPTY;
-	struct ifaddrmsg ifa = { .ifa_index = index };
+	struct ifaddrmsg ifa = {.ifa_index = index};
 	int r;
 
 	if (!list)

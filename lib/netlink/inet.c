@@ -10,10 +10,10 @@
 
 int lcx__inet_parse_address(const char *text, struct lcx__inet *ret)
 {
-	struct lcx__inet inet = { .family = AF_INET, .prefix = 32 };
+	struct lcx__inet inet = {.family = AF_INET, .prefix = 32};
 
 	if (inet_pton(AF_INET, text, inet.bytes) != 1) {
-		inet = (struct lcx__inet){ .family = AF_INET6, .prefix = 128 };
+		inet = (struct lcx__inet){.family = AF_INET6, .prefix = 128};
 		if (inet_pton(AF_INET6, text, inet.bytes) != 1)
 			return -EINVAL;
 	}

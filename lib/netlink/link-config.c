@@ -16,28 +16,28 @@ LCX_PUBLIC int lcx_link_config_new(struct lcx_link_config **ret, struct lcx_erro
 }
 
 LCX_PUBLIC int lcx_link_config_set_mtu(struct lcx_link_config *config, uint32_t mtu_bytes,
-                                       struct lcx_error **err)
+				       struct lcx_error **err)
 {
 	if (mtu_bytes < 68 || mtu_bytes > 65535)
 		return lcx__fail(err, EINVAL, "an MTU of %u bytes is not one of 68 to 65535",
-		                 mtu_bytes);
+				 mtu_bytes);
 	config->mtu = mtu_bytes;
 	return 0;
 }
 
 LCX_PUBLIC int lcx_link_config_set_mac(struct lcx_link_config *config, const char *mac,
-                                       struct lcx_error **err)
+				       struct lcx_error **err)
 {
 	unsigned int byte[LINK_MAC_SIZE];
 	int end = 0;
 
 	if (strlen(mac) != 17 ||
 	    sscanf(mac, "%2x:%2x:%2x:%2x:%2x:%2x%n", &byte[0], &byte[1], &byte[2], &byte[3],
-	           &byte[4], &byte[5], &end) != LINK_MAC_SIZE ||
+		   &byte[4], &byte[5], &end) != LINK_MAC_SIZE ||
 	    end != 17 || (byte[0] & 1))
 		return lcx__fail(err, EINVAL,
-		                 "'%s' is not the address of an interface, as 02:42:0a:58:00:02 is",
-		                 mac);
+				 "'%s' is not the address of an interface, as 02:42:0a:58:00:02 is",
+				 mac);
 	for (int i = 0; i < LINK_MAC_SIZE; i++)
 		config->mac[i] = (uint8_t)byte[i];
 	config->has_mac = true;
@@ -45,7 +45,7 @@ LCX_PUBLIC int lcx_link_config_set_mac(struct lcx_link_config *config, const cha
 }
 
 LCX_PUBLIC int lcx_link_config_set_alias(struct lcx_link_config *config, const char *alias,
-                                         struct lcx_error **err)
+					 struct lcx_error **err)
 {
 	char *copy;
 
@@ -60,7 +60,7 @@ LCX_PUBLIC int lcx_link_config_set_alias(struct lcx_link_config *config, const c
 }
 
 LCX_PUBLIC int lcx_link_config_set_master(struct lcx_link_config *config, uint32_t master,
-                                          struct lcx_error **err)
+					  struct lcx_error **err)
 {
 	(void)err;
 	config->master = master;
@@ -68,7 +68,7 @@ LCX_PUBLIC int lcx_link_config_set_master(struct lcx_link_config *config, uint32
 }
 
 LCX_PUBLIC int lcx_link_config_set_up(struct lcx_link_config *config, bool up,
-                                      struct lcx_error **err)
+				      struct lcx_error **err)
 {
 	(void)err;
 	config->up = up;
@@ -76,11 +76,11 @@ LCX_PUBLIC int lcx_link_config_set_up(struct lcx_link_config *config, bool up,
 }
 
 LCX_PUBLIC int lcx_link_config_set_netns_fd(struct lcx_link_config *config, int netns_fd,
-                                            struct lcx_error **err)
+					    struct lcx_error **err)
 {
 	if (netns_fd < 0)
 		return lcx__fail(err, EINVAL, "%d is not a descriptor of a network namespace",
-		                 netns_fd);
+				 netns_fd);
 	config->netns_fd = netns_fd;
 	return 0;
 }

@@ -33,16 +33,15 @@ static void copy_mac(const struct nlattr *attr, char *text, size_t size)
 
 	if (mnl_attr_get_payload_len(attr) == LINK_MAC_SIZE)
 		(void)snprintf(text, size, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2],
-		               mac[3], mac[4], mac[5]);
+			       mac[3], mac[4], mac[5]);
 }
 
 static void copy_kind(const struct nlattr *info, struct lcx_link *link)
 {
 	const struct nlattr *attr;
 
-	mnl_attr_for_each_nested (attr, info)
-		if (mnl_attr_get_type(attr) == IFLA_INFO_KIND)
-			copy_text(attr, link->kind, sizeof(link->kind));
+	mnl_attr_for_each_nested(attr, info) if (mnl_attr_get_type(attr) == IFLA_INFO_KIND)
+		copy_text(attr, link->kind, sizeof(link->kind));
 }
 
 static void copy_attr(const struct nlattr *attr, struct lcx_link *link)
@@ -72,7 +71,7 @@ static void copy_attr(const struct nlattr *attr, struct lcx_link *link)
 int lcx__link_parse(const struct nlmsghdr *nlh, struct lcx_link *ret)
 {
 	const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(nlh);
-	struct lcx_link link = { 0 };
+	struct lcx_link link = {0};
 	const struct nlattr *attr;
 
 	if (nlh->nlmsg_type != RTM_NEWLINK || mnl_nlmsg_get_payload_len(nlh) < sizeof(*ifi))
@@ -95,8 +94,8 @@ static int answer_one(const struct nlmsghdr *nlh, void *data)
 static int get_link(struct lcx_netlink *nl, const char *name, uint32_t index, struct lcx_link *ret)
 {
 	CLEANUP(lcx__nl_batch_free) struct lcx__nl_batch batch = NL_BATCH_EMPTY;
-	struct ifinfomsg ifi = { .ifi_index = (int)index };
-	struct lcx_link link = { 0 };
+	struct ifinfomsg ifi = {.ifi_index = (int)index};
+	struct lcx_link link = {0};
 	int r;
 
 	lcx__nl_begin(&batch, RTM_GETLINK, NLM_F_REQUEST, &ifi, sizeof(ifi));
@@ -113,7 +112,7 @@ static int get_link(struct lcx_netlink *nl, const char *name, uint32_t index, st
 }
 
 static int open_link(struct lcx_netlink *nl, const char *name, uint32_t index,
-                     struct lcx_link **ret)
+		     struct lcx_link **ret)
 {
 	CLEANUP(lcx_link_freep) struct lcx_link *link = malloc(sizeof(*link));
 	int r;
@@ -128,7 +127,7 @@ static int open_link(struct lcx_netlink *nl, const char *name, uint32_t index,
 }
 
 LCX_PUBLIC int lcx_link_open(struct lcx_netlink *nl, const char *name, struct lcx_link **ret,
-                             struct lcx_error **err)
+			     struct lcx_error **err)
 {
 	int r;
 
@@ -139,7 +138,7 @@ LCX_PUBLIC int lcx_link_open(struct lcx_netlink *nl, const char *name, struct lc
 }
 
 LCX_PUBLIC int lcx_link_open_index(struct lcx_netlink *nl, uint32_t index, struct lcx_link **ret,
-                                   struct lcx_error **err)
+				   struct lcx_error **err)
 {
 	int r;
 
@@ -238,11 +237,11 @@ static int answer_list(const struct nlmsghdr *nlh, void *data)
 }
 
 LCX_PUBLIC int lcx_link_list_open(struct lcx_netlink *nl, uint32_t master,
-                                  struct lcx_link_list **ret, struct lcx_error **err)
+				  struct lcx_link_list **ret, struct lcx_error **err)
 {
 	CLEANUP(lcx_link_list_freep) struct lcx_link_list *list = calloc(1, sizeof(*list));
 	CLEANUP(lcx__nl_batch_free) struct lcx__nl_batch batch = NL_BATCH_EMPTY;
-	struct ifinfomsg ifi = { 0 };
+	struct ifinfomsg ifi = {0};
 	int r;
 
 	if (!list)

@@ -39,18 +39,18 @@ static void put_config(struct lcx__nl_batch *batch, const struct lcx_link_config
 
 /* The kernel takes flags and alias only once the interface is there: a second message. */
 static void put_finish(struct lcx__nl_batch *batch, const char *name,
-                       const struct lcx_link_config *config)
+		       const struct lcx_link_config *config)
 {
 	if (config && (config->alias || config->up))
 		lcx__link_put_change(
 			batch, name, 0,
-			&(struct lcx__link_change){ .alias = config->alias, .up = config->up });
+			&(struct lcx__link_change){.alias = config->alias, .up = config->up});
 }
 
 void lcx__link_put_bridge(struct lcx__nl_batch *batch, const char *name,
-                          const struct lcx_link_config *config)
+			  const struct lcx_link_config *config)
 {
-	struct ifinfomsg ifi = { 0 };
+	struct ifinfomsg ifi = {0};
 	size_t info, data;
 
 	lcx__nl_begin(batch, RTM_NEWLINK, CREATE, &ifi, sizeof(ifi));
@@ -66,10 +66,10 @@ void lcx__link_put_bridge(struct lcx__nl_batch *batch, const char *name,
 }
 
 void lcx__link_put_veth(struct lcx__nl_batch *batch, const char *name,
-                        const struct lcx_link_config *config, const char *peer_name,
-                        const struct lcx_link_config *peer_config)
+			const struct lcx_link_config *config, const char *peer_name,
+			const struct lcx_link_config *peer_config)
 {
-	struct ifinfomsg ifi = { 0 };
+	struct ifinfomsg ifi = {0};
 	size_t info, data, peer;
 
 	lcx__nl_begin(batch, RTM_NEWLINK, CREATE, &ifi, sizeof(ifi));
@@ -88,7 +88,7 @@ void lcx__link_put_veth(struct lcx__nl_batch *batch, const char *name,
 }
 
 void lcx__link_put_change(struct lcx__nl_batch *batch, const char *name, uint32_t index,
-                          const struct lcx__link_change *change)
+			  const struct lcx__link_change *change)
 {
 	struct ifinfomsg ifi = {
 		.ifi_index = (int)index,
@@ -123,14 +123,14 @@ static int check_name(const char *name, struct lcx_error **err)
 {
 	if (!lcx__link_name_is_valid(name))
 		return lcx__fail(err, EINVAL,
-		                 "'%s' cannot name an interface: 1 to 15 bytes without '/', ':', "
-		                 "'%%' and blanks",
-		                 name);
+				 "'%s' cannot name an interface: 1 to 15 bytes without '/', ':', "
+				 "'%%' and blanks",
+				 name);
 	return 0;
 }
 
 LCX_PUBLIC int lcx_bridge_create(struct lcx_netlink *nl, const char *name,
-                                 const struct lcx_link_config *config, struct lcx_error **err)
+				 const struct lcx_link_config *config, struct lcx_error **err)
 {
 	CLEANUP(lcx__nl_batch_free) struct lcx__nl_batch batch = NL_BATCH_EMPTY;
 	unsigned int failed = 0;
@@ -155,8 +155,8 @@ LCX_PUBLIC int lcx_bridge_create(struct lcx_netlink *nl, const char *name,
 }
 
 LCX_PUBLIC int lcx_veth_create(struct lcx_netlink *nl, const char *name,
-                               const struct lcx_link_config *config, const char *peer_name,
-                               const struct lcx_link_config *peer_config, struct lcx_error **err)
+			       const struct lcx_link_config *config, const char *peer_name,
+			       const struct lcx_link_config *peer_config, struct lcx_error **err)
 {
 	CLEANUP(lcx__nl_batch_free) struct lcx__nl_batch batch = NL_BATCH_EMPTY;
 	int r;
@@ -167,15 +167,17 @@ LCX_PUBLIC int lcx_veth_create(struct lcx_netlink *nl, const char *name,
 	if (r < 0)
 		return r;
 	if (peer_config && (peer_config->up || peer_config->alias || peer_config->master != 0))
-		return lcx__fail(err, EINVAL,
-		                 "veth '%s': the peer '%s' can be set up, given an alias or a bridge only "
-		                 "after it was made",
-		                 name, peer_name);
+		return lcx__fail(
+			err, EINVAL,
+			"veth '%s': the peer '%s' can be set up, given an alias or a bridge only "
+			"after it was made",
+			name, peer_name);
 
 	lcx__link_put_veth(&batch, name, config, peer_name, peer_config);
 	r = lcx__nl_exchange(nl, &batch, NULL, NULL, NULL);
 	if (r < 0)
-		return lcx__nl_fail(nl, err, -r, "create veth '%s' with peer '%s'", name, peer_name);
+		return lcx__nl_fail(nl, err, -r, "create veth '%s' with peer '%s'", name,
+				    peer_name);
 
 	put_finish(&batch, name, config);
 	r = batch.count > 0 ? lcx__nl_exchange(nl, &batch, NULL, NULL, NULL) : 0;
@@ -189,7 +191,7 @@ LCX_PUBLIC int lcx_veth_create(struct lcx_netlink *nl, const char *name,
 int lcx__link_destroy_name(struct lcx_netlink *nl, const char *name)
 {
 	CLEANUP(lcx__nl_batch_free) struct lcx__nl_batch batch = NL_BATCH_EMPTY;
-	struct ifinfomsg ifi = { 0 };
+	struct ifinfomsg ifi = {0};
 
 	lcx__nl_begin(&batch, RTM_DELLINK, CHANGE, &ifi, sizeof(ifi));
 	lcx__nl_put_str(&batch, IFLA_IFNAME, name);
@@ -198,8 +200,8 @@ int lcx__link_destroy_name(struct lcx_netlink *nl, const char *name)
 
 /* One RTM_NEWLINK (or RTM_DELLINK) on an interface that is there. */
 static int change_link(struct lcx_netlink *nl, uint16_t type, const struct ifinfomsg *ifi,
-                       uint16_t attr, const void *data, size_t length, const char *what,
-                       struct lcx_error **err)
+		       uint16_t attr, const void *data, size_t length, const char *what,
+		       struct lcx_error **err)
 {
 	CLEANUP(lcx__nl_batch_free) struct lcx__nl_batch batch = NL_BATCH_EMPTY;
 	char name[IFNAMSIZ];
@@ -207,7 +209,7 @@ static int change_link(struct lcx_netlink *nl, uint16_t type, const struct ifinf
 
 	if (ifi->ifi_index <= 0)
 		return lcx__fail(err, EINVAL, "%s: %d cannot be an interface's index", what,
-		                 ifi->ifi_index);
+				 ifi->ifi_index);
 	lcx__nl_begin(&batch, type, CHANGE, ifi, sizeof(*ifi));
 	if (data)
 		lcx__nl_put(&batch, attr, data, length);
@@ -220,58 +222,58 @@ static int change_link(struct lcx_netlink *nl, uint16_t type, const struct ifinf
 }
 
 LCX_PUBLIC int lcx_link_set_up(struct lcx_netlink *nl, uint32_t index, bool up,
-                               struct lcx_error **err)
+			       struct lcx_error **err)
 {
 	struct ifinfomsg ifi = {
-		.ifi_index = (int)index, .ifi_flags = up ? IFF_UP : 0, .ifi_change = IFF_UP
-	};
+		.ifi_index = (int)index, .ifi_flags = up ? IFF_UP : 0, .ifi_change = IFF_UP};
 
 	return change_link(nl, RTM_NEWLINK, &ifi, 0, NULL, 0, up ? "set up" : "set down", err);
 }
 
 LCX_PUBLIC int lcx_link_set_master(struct lcx_netlink *nl, uint32_t index, uint32_t master,
-                                   struct lcx_error **err)
+				   struct lcx_error **err)
 {
-	struct ifinfomsg ifi = { .ifi_index = (int)index };
+	struct ifinfomsg ifi = {.ifi_index = (int)index};
 
 	return change_link(nl, RTM_NEWLINK, &ifi, IFLA_MASTER, &master, sizeof(master),
-	                   master != 0 ? "join a bridge" : "leave the bridge", err);
+			   master != 0 ? "join a bridge" : "leave the bridge", err);
 }
 
 LCX_PUBLIC int lcx_link_set_mtu(struct lcx_netlink *nl, uint32_t index, uint32_t mtu_bytes,
-                                struct lcx_error **err)
+				struct lcx_error **err)
 {
-	struct ifinfomsg ifi = { .ifi_index = (int)index };
+	struct ifinfomsg ifi = {.ifi_index = (int)index};
 
 	return change_link(nl, RTM_NEWLINK, &ifi, IFLA_MTU, &mtu_bytes, sizeof(mtu_bytes),
-	                   "set the MTU", err);
+			   "set the MTU", err);
 }
 
 LCX_PUBLIC int lcx_link_set_alias(struct lcx_netlink *nl, uint32_t index, const char *alias,
-                                  struct lcx_error **err)
+				  struct lcx_error **err)
 {
-	struct ifinfomsg ifi = { .ifi_index = (int)index };
+	struct ifinfomsg ifi = {.ifi_index = (int)index};
 
 	if (strlen(alias) >= LINK_ALIAS_SIZE)
 		return lcx__fail(err, EINVAL, "an alias has at most %d bytes", LINK_ALIAS_SIZE - 1);
 	return change_link(nl, RTM_NEWLINK, &ifi, IFLA_IFALIAS, alias, strlen(alias) + 1,
-	                   "set the alias", err);
+			   "set the alias", err);
 }
 
 LCX_PUBLIC int lcx_link_set_name(struct lcx_netlink *nl, uint32_t index, const char *name,
-                                 struct lcx_error **err)
+				 struct lcx_error **err)
 {
-	struct ifinfomsg ifi = { .ifi_index = (int)index };
+	struct ifinfomsg ifi = {.ifi_index = (int)index};
 	int r = check_name(name, err);
 
 	if (r < 0)
 		return r;
-	return change_link(nl, RTM_NEWLINK, &ifi, IFLA_IFNAME, name, strlen(name) + 1, "rename", err);
+	return change_link(nl, RTM_NEWLINK, &ifi, IFLA_IFNAME, name, strlen(name) + 1, "rename",
+			   err);
 }
 
 LCX_PUBLIC int lcx_link_destroy(struct lcx_netlink *nl, uint32_t index, struct lcx_error **err)
 {
-	struct ifinfomsg ifi = { .ifi_index = (int)index };
+	struct ifinfomsg ifi = {.ifi_index = (int)index};
 
 	return change_link(nl, RTM_DELLINK, &ifi, 0, NULL, 0, "remove", err);
 }

@@ -63,7 +63,7 @@ static void advance(struct lcx__nl_batch *batch)
 }
 
 void lcx__nl_begin(struct lcx__nl_batch *batch, uint16_t type, uint16_t flags, const void *header,
-                   size_t length)
+		   size_t length)
 {
 	struct nlmsghdr *nlh;
 

@@ -19,22 +19,23 @@
 struct lcx__nl_batch {
 	uint8_t *data;
 	size_t length, size;
-	size_t message;      /* offset of the message under construction */
-	unsigned int count;  /* messages begun */
-	int failed;          /* the first failure of a put: -ENOMEM, -EMSGSIZE */
+	size_t message;     /* offset of the message under construction */
+	unsigned int count; /* messages begun */
+	int failed;         /* the first failure of a put: -ENOMEM, -EMSGSIZE */
 };
 
-#define NL_BATCH_EMPTY ((struct lcx__nl_batch){ 0 })
+#define NL_BATCH_EMPTY ((struct lcx__nl_batch){0})
 
 /* Begin a message; @header is the family's own header, behind netlink's. */
 void lcx__nl_begin(struct lcx__nl_batch *batch, uint16_t type, uint16_t flags, const void *header,
-                   size_t length);
+		   size_t length);
 
 void lcx__nl_put(struct lcx__nl_batch *batch, uint16_t type, const void *data, size_t length);
 void lcx__nl_put_u8(struct lcx__nl_batch *batch, uint16_t type, uint8_t value);
 void lcx__nl_put_u32(struct lcx__nl_batch *batch, uint16_t type, uint32_t value);
 void lcx__nl_put_be32(struct lcx__nl_batch *batch, uint16_t type, uint32_t value);
-void lcx__nl_put_str(struct lcx__nl_batch *batch, uint16_t type, const char *text); /* with its NUL */
+void lcx__nl_put_str(struct lcx__nl_batch *batch, uint16_t type,
+		     const char *text); /* with its NUL */
 
 /* Bytes without an attribute around them, padded: the header inside VETH_INFO_PEER. */
 void lcx__nl_put_raw(struct lcx__nl_batch *batch, const void *data, size_t length);

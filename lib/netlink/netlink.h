@@ -44,37 +44,38 @@ typedef int (*lcx__nl_answer)(const struct nlmsghdr *nlh, void *data);
  * for lcx__nl_fail(). The batch is emptied in any case.
  */
 int lcx__nl_exchange(struct lcx_netlink *nl, struct lcx__nl_batch *batch, lcx__nl_answer answer,
-                     void *data, unsigned int *ret_failed);
+		     void *data, unsigned int *ret_failed);
 
 /* As lcx__fail_sys(), with the kernel's words about the last exchange in it, if it had any. */
-int lcx__nl_fail(const struct lcx_netlink *nl, struct lcx_error **err, int code,
-                 const char *format, ...) LCX_PRINTF(4, 5);
+int lcx__nl_fail(const struct lcx_netlink *nl, struct lcx_error **err, int code, const char *format,
+		 ...) LCX_PRINTF(4, 5);
 
 /* Messages for a batch. The interface is the one of @index or, if that is 0, of @name. */
 void lcx__link_put_bridge(struct lcx__nl_batch *batch, const char *name,
-                          const struct lcx_link_config *config);
+			  const struct lcx_link_config *config);
 void lcx__link_put_veth(struct lcx__nl_batch *batch, const char *name,
-                        const struct lcx_link_config *config, const char *peer_name,
-                        const struct lcx_link_config *peer_config);
+			const struct lcx_link_config *config, const char *peer_name,
+			const struct lcx_link_config *peer_config);
 
 struct lcx__link_change {
-	const char *alias;      /* NULL: as it is */
-	bool up;                /* set up; false: as it is */
-	bool no_ipv6_address;   /* no link-local address when it comes up; needs IPv6 in the kernel */
-	bool hairpin;           /* of a bridge's port: frames may go back where they came from */
+	const char *alias;    /* NULL: as it is */
+	bool up;              /* set up; false: as it is */
+	bool no_ipv6_address; /* no link-local address when it comes up; needs IPv6 in the kernel */
+	bool hairpin;         /* of a bridge's port: frames may go back where they came from */
 };
 
 void lcx__link_put_change(struct lcx__nl_batch *batch, const char *name, uint32_t index,
-                          const struct lcx__link_change *change);
+			  const struct lcx__link_change *change);
 
 struct lcx__inet;
 void lcx__address_put(struct lcx__nl_batch *batch, uint16_t type, uint16_t flags, uint32_t index,
-                      const struct lcx__inet *address);
+		      const struct lcx__inet *address);
 void lcx__route_put(struct lcx__nl_batch *batch, uint16_t type, uint16_t flags,
-                    const struct lcx__inet *destination, const struct lcx__inet *gateway,
-                    uint32_t index);
+		    const struct lcx__inet *destination, const struct lcx__inet *gateway,
+		    uint32_t index);
 
-/* True for what can name an interface: 1 to 15 bytes, no '/', ':', '%', blank or control byte, no dots only. */
+/* True for what can name an interface: 1 to 15 bytes, no '/', ':', '%', blank or control byte, no
+ * dots only. */
 bool lcx__link_name_is_valid(const char *name);
 
 /* Remove by name: only for one that the caller has just made himself. */

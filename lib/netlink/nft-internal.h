@@ -11,15 +11,15 @@
 /* Begin a message about an object of the inet family. */
 static inline void lcx__nft_message(struct lcx__nl_batch *batch, uint16_t type, uint16_t flags)
 {
-	struct nfgenmsg header = { .nfgen_family = NFPROTO_INET, .version = NFNETLINK_V0 };
+	struct nfgenmsg header = {.nfgen_family = NFPROTO_INET, .version = NFNETLINK_V0};
 
 	lcx__nl_begin(batch, (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | type),
-	              (uint16_t)(NLM_F_REQUEST | flags), &header, sizeof(header));
+		      (uint16_t)(NLM_F_REQUEST | flags), &header, sizeof(header));
 }
 
 /* Bytes as nf_tables wraps them: NFTA_DATA_VALUE inside @type. */
 static inline void lcx__nft_put_data(struct lcx__nl_batch *batch, uint16_t type, const void *data,
-                                     size_t length)
+				     size_t length)
 {
 	size_t nest = lcx__nl_nest(batch, type);
 

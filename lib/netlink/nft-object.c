@@ -7,7 +7,7 @@
 
 static void put_bound(struct lcx__nl_batch *batch, uint16_t type)
 {
-	struct nfgenmsg header = { .version = NFNETLINK_V0, .res_id = htons(NFNL_SUBSYS_NFTABLES) };
+	struct nfgenmsg header = {.version = NFNETLINK_V0, .res_id = htons(NFNL_SUBSYS_NFTABLES)};
 
 	lcx__nl_begin(batch, type, NLM_F_REQUEST, &header, sizeof(header));
 }
@@ -44,7 +44,7 @@ void lcx__nft_put_delete_rules(struct lcx__nl_batch *batch, const char *table)
 }
 
 void lcx__nft_put_chain(struct lcx__nl_batch *batch, const char *table,
-                        const struct lcx__nft_chain *chain)
+			const struct lcx__nft_chain *chain)
 {
 	size_t hook;
 
@@ -77,7 +77,7 @@ static void put_fields(struct lcx__nl_batch *batch, const uint32_t *lengths)
 static void put_byte_order(struct lcx__nl_batch *batch)
 {
 	enum { KEY_BYTE_ORDER = 0, HOST = 1 };
-	uint8_t data[2 + sizeof(uint32_t)] = { KEY_BYTE_ORDER, sizeof(uint32_t) };
+	uint8_t data[2 + sizeof(uint32_t)] = {KEY_BYTE_ORDER, sizeof(uint32_t)};
 	uint32_t order = HOST;
 
 	memcpy(data + 2, &order, sizeof(order));
@@ -91,7 +91,7 @@ static uint32_t set_flags(const struct lcx__nft_set *set)
 }
 
 void lcx__nft_put_set(struct lcx__nl_batch *batch, const char *table,
-                      const struct lcx__nft_set *set, uint32_t id)
+		      const struct lcx__nft_set *set, uint32_t id)
 {
 	lcx__nft_message(batch, NFT_MSG_NEWSET, NLM_F_CREATE | NLM_F_ACK);
 	lcx__nl_put_str(batch, NFTA_SET_TABLE, table);
@@ -124,13 +124,14 @@ static void put_comment(struct lcx__nl_batch *batch, const char *comment)
 }
 
 static void put_element(struct lcx__nl_batch *batch, const struct lcx__nft_element *element,
-                        bool key_only)
+			bool key_only)
 {
 	size_t nest = lcx__nl_nest(batch, NFTA_LIST_ELEM);
 
 	lcx__nft_put_data(batch, NFTA_SET_ELEM_KEY, element->key, element->key_length);
 	if (element->is_range)
-		lcx__nft_put_data(batch, NFTA_SET_ELEM_KEY_END, element->key_end, element->key_length);
+		lcx__nft_put_data(batch, NFTA_SET_ELEM_KEY_END, element->key_end,
+				  element->key_length);
 	if (!key_only && element->data_length > 0)
 		lcx__nft_put_data(batch, NFTA_SET_ELEM_DATA, element->data, element->data_length);
 	if (!key_only && element->comment[0] != '\0')
@@ -139,10 +140,12 @@ static void put_element(struct lcx__nl_batch *batch, const struct lcx__nft_eleme
 }
 
 void lcx__nft_put_elements(struct lcx__nl_batch *batch, uint16_t type, uint16_t flags,
-                           const char *table, const char *set,
-                           const struct lcx__nft_element *elements, size_t count)
+			   const char *table, const char *set,
+			   const struct lcx__nft_element *elements, size_t count)
 {
-	enum { PER_MESSAGE = 100 }; /* at most 300 bytes each: the list's length is a 16-bit number */
+	enum {
+		PER_MESSAGE = 100
+	}; /* at most 300 bytes each: the list's length is a 16-bit number */
 	size_t done = 0, n, nest;
 
 	while (done < count) {

@@ -13,7 +13,7 @@ static bool is_message(const struct nlmsghdr *nlh, uint16_t type)
 }
 
 int lcx__nft_elements_add(struct lcx__nft_elements *elements,
-                          const struct lcx__nft_element *element)
+			  const struct lcx__nft_element *element)
 {
 	size_t size = elements->size ? elements->size * 2 : 16;
 	struct lcx__nft_element *list;
@@ -34,7 +34,8 @@ static void read_data(const struct nlattr *nest, uint8_t *data, size_t size, uin
 {
 	const struct nlattr *attr;
 
-	mnl_attr_for_each_nested (attr, nest) {
+	mnl_attr_for_each_nested(attr, nest)
+	{
 		uint16_t length = mnl_attr_get_payload_len(attr);
 
 		if (mnl_attr_get_type(attr) != NFTA_DATA_VALUE || length > size)
@@ -67,10 +68,11 @@ static void read_comment(const struct nlattr *attr, char *comment)
 
 static int read_element(const struct nlattr *nest, struct lcx__nft_elements *ret)
 {
-	struct lcx__nft_element element = { 0 };
+	struct lcx__nft_element element = {0};
 	const struct nlattr *attr;
 
-	mnl_attr_for_each_nested (attr, nest) {
+	mnl_attr_for_each_nested(attr, nest)
+	{
 		switch (mnl_attr_get_type(attr)) {
 		case NFTA_SET_ELEM_KEY:
 			read_data(attr, element.key, sizeof(element.key), &element.key_length);
@@ -96,7 +98,8 @@ int lcx__nft_parse_elements(const struct nlmsghdr *nlh, struct lcx__nft_elements
 	mnl_attr_for_each (attr, nlh, sizeof(struct nfgenmsg)) {
 		if (mnl_attr_get_type(attr) != NFTA_SET_ELEM_LIST_ELEMENTS)
 			continue;
-		mnl_attr_for_each_nested (element, attr) {
+		mnl_attr_for_each_nested(element, attr)
+		{
 			r = read_element(element, ret);
 			if (r < 0)
 				return r;
@@ -123,10 +126,10 @@ static int answer_elements(const struct nlmsghdr *nlh, void *data)
 }
 
 int lcx__nft_list(struct lcx_netlink *nl, const char *table, const char *set,
-                  struct lcx__nft_elements *ret)
+		  struct lcx__nft_elements *ret)
 {
 	CLEANUP(lcx__nl_batch_free) struct lcx__nl_batch batch = NL_BATCH_EMPTY;
-	struct reading reading = { ret, ret->count };
+	struct reading reading = {ret, ret->count};
 
 	lcx__nft_message(&batch, NFT_MSG_GETSETELEM, NLM_F_DUMP);
 	lcx__nl_put_str(&batch, NFTA_SET_ELEM_LIST_TABLE, table);
@@ -135,18 +138,18 @@ int lcx__nft_list(struct lcx_netlink *nl, const char *table, const char *set,
 }
 
 int lcx__nft_find(struct lcx_netlink *nl, const char *table, const char *set,
-                  const struct lcx__nft_element *keys, size_t count,
-                  struct lcx__nft_elements *ret)
+		  const struct lcx__nft_element *keys, size_t count, struct lcx__nft_elements *ret)
 {
 	enum { AT_ONCE = 32 }; /* the answers must fit into the socket's queue */
 	int r;
 
 	for (size_t done = 0; done < count; done += AT_ONCE) {
 		CLEANUP(lcx__nl_batch_free) struct lcx__nl_batch batch = NL_BATCH_EMPTY;
-		struct reading reading = { ret, ret->count };
+		struct reading reading = {ret, ret->count};
 
 		for (size_t i = done; i < count && i < done + AT_ONCE; i++)
-			lcx__nft_put_elements(&batch, NFT_MSG_GETSETELEM, 0, table, set, &keys[i], 1);
+			lcx__nft_put_elements(&batch, NFT_MSG_GETSETELEM, 0, table, set, &keys[i],
+					      1);
 		r = lcx__nl_exchange(nl, &batch, answer_elements, &reading, NULL);
 		if (r < 0 && r != -ENOENT)
 			return r;

@@ -39,7 +39,8 @@ static void put_cmp(struct lcx__nl_batch *batch, const struct lcx__nft_expr *e)
 {
 	lcx__nl_put_be32(batch, NFTA_CMP_SREG, e->reg);
 	lcx__nl_put_be32(batch, NFTA_CMP_OP, e->invert ? NFT_CMP_NEQ : NFT_CMP_EQ);
-	/* One byte of a value below 256 is its first in little endian only; shorter ones are bytes. */
+	/* One byte of a value below 256 is its first in little endian only; shorter ones are bytes.
+	 */
 	if (e->length == 1) {
 		uint8_t byte = (uint8_t)e->value;
 
@@ -100,17 +101,17 @@ static const struct {
 	const char *name;
 	void (*put)(struct lcx__nl_batch *batch, const struct lcx__nft_expr *e);
 } kinds[] = {
-	[LCX__NFT_META] = { "meta", put_meta },
-	[LCX__NFT_CT] = { "ct", put_ct },
-	[LCX__NFT_FIB_TYPE] = { "fib", put_fib_type },
-	[LCX__NFT_PAYLOAD] = { "payload", put_payload },
-	[LCX__NFT_IS] = { "cmp", put_cmp },
-	[LCX__NFT_HAS_BITS] = { "bitwise", put_mask },
-	[LCX__NFT_IN] = { "lookup", put_lookup },
-	[LCX__NFT_MAP] = { "lookup", put_lookup },
-	[LCX__NFT_DNAT4] = { "nat", put_dnat4 },
-	[LCX__NFT_MASQUERADE] = { "masq", put_masquerade },
-	[LCX__NFT_VERDICT] = { "immediate", put_verdict },
+	[LCX__NFT_META] = {"meta", put_meta},
+	[LCX__NFT_CT] = {"ct", put_ct},
+	[LCX__NFT_FIB_TYPE] = {"fib", put_fib_type},
+	[LCX__NFT_PAYLOAD] = {"payload", put_payload},
+	[LCX__NFT_IS] = {"cmp", put_cmp},
+	[LCX__NFT_HAS_BITS] = {"bitwise", put_mask},
+	[LCX__NFT_IN] = {"lookup", put_lookup},
+	[LCX__NFT_MAP] = {"lookup", put_lookup},
+	[LCX__NFT_DNAT4] = {"nat", put_dnat4},
+	[LCX__NFT_MASQUERADE] = {"masq", put_masquerade},
+	[LCX__NFT_VERDICT] = {"immediate", put_verdict},
 };
 
 static void put_expr(struct lcx__nl_batch *batch, const struct lcx__nft_expr *e)
@@ -125,7 +126,7 @@ static void put_expr(struct lcx__nl_batch *batch, const struct lcx__nft_expr *e)
 }
 
 void lcx__nft_put_rule(struct lcx__nl_batch *batch, const char *table,
-                       const struct lcx__nft_rule *rule)
+		       const struct lcx__nft_rule *rule)
 {
 	size_t list;
 
@@ -137,9 +138,11 @@ void lcx__nft_put_rule(struct lcx__nl_batch *batch, const char *table,
 		put_expr(batch, e);
 		/* A mask leaves the register for a comparison with nothing. */
 		if (e->kind == LCX__NFT_HAS_BITS)
-			put_expr(batch, &(struct lcx__nft_expr){
-						.kind = LCX__NFT_IS, .reg = e->reg, .length = 4,
-						.value = 0, .invert = true });
+			put_expr(batch, &(struct lcx__nft_expr){.kind = LCX__NFT_IS,
+								.reg = e->reg,
+								.length = 4,
+								.value = 0,
+								.invert = true});
 	}
 	lcx__nl_nest_end(batch, list);
 }

@@ -71,12 +71,12 @@ void lcx__nft_put_table(struct lcx__nl_batch *batch, const char *table);
 void lcx__nft_put_delete_table(struct lcx__nl_batch *batch, const char *table);
 void lcx__nft_put_delete_rules(struct lcx__nl_batch *batch, const char *table);
 void lcx__nft_put_chain(struct lcx__nl_batch *batch, const char *table,
-                        const struct lcx__nft_chain *chain);
+			const struct lcx__nft_chain *chain);
 /* @id tells sets of one batch apart. */
 void lcx__nft_put_set(struct lcx__nl_batch *batch, const char *table,
-                      const struct lcx__nft_set *set, uint32_t id);
+		      const struct lcx__nft_set *set, uint32_t id);
 void lcx__nft_put_rule(struct lcx__nl_batch *batch, const char *table,
-                       const struct lcx__nft_rule *rule);
+		       const struct lcx__nft_rule *rule);
 
 /* An entry of a set; the comment is its owner's mark. */
 enum { LCX__NFT_KEY_SIZE = 32, LCX__NFT_DATA_SIZE = 8, LCX__NFT_COMMENT_SIZE = 200 };
@@ -91,8 +91,8 @@ struct lcx__nft_element {
 
 /* @type is NFT_MSG_NEWSETELEM (with NLM_F_CREATE, NLM_F_EXCL in @flags) or NFT_MSG_DELSETELEM. */
 void lcx__nft_put_elements(struct lcx__nl_batch *batch, uint16_t type, uint16_t flags,
-                           const char *table, const char *set,
-                           const struct lcx__nft_element *elements, size_t count);
+			   const char *table, const char *set,
+			   const struct lcx__nft_element *elements, size_t count);
 
 struct lcx__nft_elements {
 	struct lcx__nft_element *list;
@@ -100,12 +100,12 @@ struct lcx__nft_elements {
 };
 
 int lcx__nft_elements_add(struct lcx__nft_elements *elements,
-                          const struct lcx__nft_element *element);
+			  const struct lcx__nft_element *element);
 
 static inline void lcx__nft_elements_free(struct lcx__nft_elements *elements)
 {
 	free(elements->list);
-	*elements = (struct lcx__nft_elements){ 0 };
+	*elements = (struct lcx__nft_elements){0};
 }
 
 /*
@@ -117,12 +117,11 @@ int lcx__nft_generation(struct lcx_netlink *nl, uint32_t *ret);
 
 /* All entries of a set, appended to @ret. */
 int lcx__nft_list(struct lcx_netlink *nl, const char *table, const char *set,
-                  struct lcx__nft_elements *ret);
+		  struct lcx__nft_elements *ret);
 
 /* Those of @keys that are there, appended to @ret; none is success. */
 int lcx__nft_find(struct lcx_netlink *nl, const char *table, const char *set,
-                  const struct lcx__nft_element *keys, size_t count,
-                  struct lcx__nft_elements *ret);
+		  const struct lcx__nft_element *keys, size_t count, struct lcx__nft_elements *ret);
 
 /* Read an NFT_MSG_NEWSETELEM: for the tests and the fuzzer. */
 int lcx__nft_parse_elements(const struct nlmsghdr *nlh, struct lcx__nft_elements *ret);

@@ -16,7 +16,8 @@ static void keep_words(struct lcx__nl_reply *reply, const char *text, size_t len
 	reply->words[n] = '\0';
 }
 
-/* The extended ACK behind an error, whose place depends on whether our message was sent back in it. */
+/* The extended ACK behind an error, whose place depends on whether our message was sent back in it.
+ */
 static void read_extended(struct lcx__nl_reply *reply, const struct nlmsghdr *nlh, size_t offset)
 {
 	const struct nlmsgerr *e = mnl_nlmsg_get_payload(nlh);
@@ -38,7 +39,8 @@ static void read_extended(struct lcx__nl_reply *reply, const struct nlmsghdr *nl
 	attr = (const struct nlattr *)((const uint8_t *)e + offset);
 	while (mnl_attr_ok(attr, (int)((const uint8_t *)e + payload - (const uint8_t *)attr))) {
 		if (mnl_attr_get_type(attr) == NLMSGERR_ATTR_MSG)
-			keep_words(reply, mnl_attr_get_payload(attr), mnl_attr_get_payload_len(attr));
+			keep_words(reply, mnl_attr_get_payload(attr),
+				   mnl_attr_get_payload_len(attr));
 		attr = mnl_attr_next(attr);
 	}
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* Reading the kernel's answers; apart from the socket, so that tests and the fuzzer can play the kernel. */
+/* Reading the kernel's answers; apart from the socket, so that tests and the fuzzer can play the
+ * kernel. */
 
 #include "netlink/netlink.h"
 

@@ -7,8 +7,8 @@
 #include "netlink/netlink.h"
 
 void lcx__route_put(struct lcx__nl_batch *batch, uint16_t type, uint16_t flags,
-                    const struct lcx__inet *destination, const struct lcx__inet *gateway,
-                    uint32_t index)
+		    const struct lcx__inet *destination, const struct lcx__inet *gateway,
+		    uint32_t index)
 {
 	struct rtmsg rtm = {
 		.rtm_family = destination->family,
@@ -42,8 +42,8 @@ static int parse_destination(const char *text, struct lcx__inet *ret)
 }
 
 static int change_route(struct lcx_netlink *nl, uint16_t type, uint16_t flags,
-                        const char *destination_text, const char *gateway_text, uint32_t index,
-                        const char *what, struct lcx_error **err)
+			const char *destination_text, const char *gateway_text, uint32_t index,
+			const char *what, struct lcx_error **err)
 {
 	CLEANUP(lcx__nl_batch_free) struct lcx__nl_batch batch = NL_BATCH_EMPTY;
 	struct lcx__inet destination, gateway;
@@ -51,13 +51,14 @@ static int change_route(struct lcx_netlink *nl, uint16_t type, uint16_t flags,
 
 	if (parse_destination(destination_text, &destination) < 0)
 		return lcx__fail(err, EINVAL,
-		                 "'%s' is not a destination: give \"default\" or a subnet", destination_text);
+				 "'%s' is not a destination: give \"default\" or a subnet",
+				 destination_text);
 	if (gateway_text && (lcx__inet_parse_address(gateway_text, &gateway) < 0 ||
-	                     gateway.family != destination.family))
+			     gateway.family != destination.family))
 		return lcx__fail(err, EINVAL, "route to %s: '%s' cannot be its gateway",
-		                 destination_text, gateway_text);
+				 destination_text, gateway_text);
 	lcx__route_put(&batch, type, NLM_F_REQUEST | NLM_F_ACK | flags, &destination,
-	               gateway_text ? &gateway : NULL, index);
+		       gateway_text ? &gateway : NULL, index);
 	r = lcx__nl_exchange(nl, &batch, NULL, NULL, NULL);
 	if (r < 0)
 		return lcx__nl_fail(nl, err, -r, "%s route to %s", what, destination_text);
@@ -65,21 +66,21 @@ static int change_route(struct lcx_netlink *nl, uint16_t type, uint16_t flags,
 }
 
 LCX_PUBLIC int lcx_route_add(struct lcx_netlink *nl, const char *destination, const char *gateway,
-                             uint32_t index, struct lcx_error **err)
+			     uint32_t index, struct lcx_error **err)
 {
-	return change_route(nl, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, destination, gateway, index,
-	                    "add", err);
+	return change_route(nl, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, destination, gateway,
+			    index, "add", err);
 }
 
 LCX_PUBLIC int lcx_route_replace(struct lcx_netlink *nl, const char *destination,
-                                 const char *gateway, uint32_t index, struct lcx_error **err)
+				 const char *gateway, uint32_t index, struct lcx_error **err)
 {
 	return change_route(nl, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, destination, gateway,
-	                    index, "replace", err);
+			    index, "replace", err);
 }
 
 LCX_PUBLIC int lcx_route_remove(struct lcx_netlink *nl, const char *destination,
-                                const char *gateway, uint32_t index, struct lcx_error **err)
+				const char *gateway, uint32_t index, struct lcx_error **err)
 {
 	return change_route(nl, RTM_DELROUTE, 0, destination, gateway, index, "remove", err);
 }
@@ -113,7 +114,7 @@ static uint32_t read_u32(const struct nlattr *attr)
 static int parse(const struct nlmsghdr *nlh, struct entry *ret)
 {
 	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
-	struct entry entry = { 0 };
+	struct entry entry = {0};
 	const struct nlattr *attr;
 	uint32_t table;
 
@@ -188,11 +189,11 @@ static int compare(const void *a, const void *b)
 }
 
 LCX_PUBLIC int lcx_route_list_open(struct lcx_netlink *nl, struct lcx_route_list **ret,
-                                   struct lcx_error **err)
+				   struct lcx_error **err)
 {
 	CLEANUP(lcx_route_list_freep) struct lcx_route_list *list = calloc(1, sizeof(*list));
 	CLEANUP(lcx__nl_batch_free) struct lcx__nl_batch batch = NL_BATCH_EMPTY;
-	struct rtmsg rtm = { 0 };
+	struct rtmsg rtm = {0};
 	int r;
 
 	if (!list)

@@ -25,7 +25,7 @@ enum {
 struct lcx_netlink {
 	int fd;
 	uint32_t portid;
-	uint32_t seq; /* of the next message */
+	uint32_t seq;                   /* of the next message */
 	char words[LCX__NL_WORDS_SIZE]; /* the kernel's, about the last exchange */
 	_Alignas(struct nlmsghdr) uint8_t buffer[BUFFER_SIZE];
 };
@@ -49,13 +49,13 @@ static void set_option(int fd, int option)
 /* A socket that was never used has no port number yet: bind(2) gives it one. */
 static int bind_socket(int fd, uint32_t *ret_portid)
 {
-	struct sockaddr_nl address = { .nl_family = AF_NETLINK };
+	struct sockaddr_nl address = {.nl_family = AF_NETLINK};
 	socklen_t length = sizeof(address);
 
 	if (getsockname(fd, (struct sockaddr *)&address, &length) < 0)
 		return -errno;
 	if (address.nl_pid == 0) {
-		address = (struct sockaddr_nl){ .nl_family = AF_NETLINK };
+		address = (struct sockaddr_nl){.nl_family = AF_NETLINK};
 		if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
 			return -errno;
 		length = sizeof(address);
@@ -161,12 +161,12 @@ static uint32_t number(struct lcx_netlink *nl, const struct lcx__nl_batch *batch
 
 static int send_all(const struct lcx_netlink *nl, const struct lcx__nl_batch *batch)
 {
-	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
+	struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
 	ssize_t n;
 
 	do
 		n = sendto(nl->fd, batch->data, batch->length, MSG_NOSIGNAL,
-		           (struct sockaddr *)&kernel, sizeof(kernel));
+			   (struct sockaddr *)&kernel, sizeof(kernel));
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return -errno;
@@ -176,9 +176,9 @@ static int send_all(const struct lcx_netlink *nl, const struct lcx__nl_batch *ba
 /* The next datagram of the kernel's: its length, 0 when the queue is empty, or a negative errno. */
 static ssize_t receive(struct lcx_netlink *nl)
 {
-	struct sockaddr_nl from = { 0 };
-	struct iovec iov = { .iov_base = nl->buffer, .iov_len = sizeof(nl->buffer) };
-	struct msghdr msg = { .msg_name = &from, .msg_iov = &iov, .msg_iovlen = 1 };
+	struct sockaddr_nl from = {0};
+	struct iovec iov = {.iov_base = nl->buffer, .iov_len = sizeof(nl->buffer)};
+	struct msghdr msg = {.msg_name = &from, .msg_iov = &iov, .msg_iovlen = 1};
 	ssize_t n;
 
 	for (;;) {
@@ -195,7 +195,7 @@ static ssize_t receive(struct lcx_netlink *nl)
 }
 
 static int exchange_once(struct lcx_netlink *nl, const struct lcx__nl_batch *batch,
-                         struct lcx__nl_reply *reply)
+			 struct lcx__nl_reply *reply)
 {
 	int broken = 0;
 	ssize_t n;
@@ -209,7 +209,9 @@ static int exchange_once(struct lcx_netlink *nl, const struct lcx__nl_batch *bat
 
 	/* The queue is emptied in any case, for the sake of the next exchange. */
 	while ((n = receive(nl)) != 0) {
-		r = n < 0 ? (int)n : broken == 0 ? lcx__nl_reply_read(reply, nl->buffer, (size_t)n) : 0;
+		r = n < 0         ? (int)n
+		    : broken == 0 ? lcx__nl_reply_read(reply, nl->buffer, (size_t)n)
+				  : 0;
 		if (r < 0 && broken == 0)
 			broken = r;
 		if (n < 0 && n != -ENOBUFS && n != -EMSGSIZE)
@@ -235,16 +237,17 @@ static unsigned int confirmations(const struct lcx__nl_batch *batch)
 }
 
 int lcx__nl_exchange(struct lcx_netlink *nl, struct lcx__nl_batch *batch, lcx__nl_answer answer,
-                     void *data, unsigned int *ret_failed)
+		     void *data, unsigned int *ret_failed)
 {
 	struct lcx__nl_reply reply;
 	int r = batch->failed;
 
 	nl->words[0] = '\0';
 	for (int i = 0; r == 0 && i < DUMP_RETRIES; i++) {
-		reply = (struct lcx__nl_reply){
-			.messages = batch->count, .answer = answer, .data = data, .words = nl->words
-		};
+		reply = (struct lcx__nl_reply){.messages = batch->count,
+					       .answer = answer,
+					       .data = data,
+					       .words = nl->words};
 		if (i > 0 && answer)
 			r = answer(NULL, data);
 		if (r == 0)
@@ -265,8 +268,8 @@ int lcx__nl_exchange(struct lcx_netlink *nl, struct lcx__nl_batch *batch, lcx__n
 	return r;
 }
 
-int lcx__nl_fail(const struct lcx_netlink *nl, struct lcx_error **err, int code,
-                 const char *format, ...)
+int lcx__nl_fail(const struct lcx_netlink *nl, struct lcx_error **err, int code, const char *format,
+		 ...)
 {
 	char what[512];
 	va_list args;
