@@ -25,21 +25,43 @@ LCX_PUBLIC int lcx_link_config_set_mtu(struct lcx_link_config *config, uint32_t 
 	return 0;
 }
 
+static int hex_digit(char c)
+{
+	const char *digits = "0123456789abcdef", *at;
+
+	if (c >= 'A' && c <= 'F')
+		c = (char)(c - 'A' + 'a');
+	at = c ? strchr(digits, c) : NULL;
+	return at ? (int)(at - digits) : -1;
+}
+
+/* Six bytes as "02:42:0a:58:00:02"; sscanf(3) would take blanks and signs, too. */
+static bool parse_mac(const char *text, uint8_t mac[static LINK_MAC_SIZE])
+{
+	if (strlen(text) != LINK_MAC_SIZE * 3 - 1)
+		return false;
+	for (int i = 0; i < LINK_MAC_SIZE; i++) {
+		const char *c = text + i * 3;
+		int high = hex_digit(c[0]), low = hex_digit(c[1]);
+
+		if (high < 0 || low < 0 || c[2] != (i == LINK_MAC_SIZE - 1 ? '\0' : ':'))
+			return false;
+		mac[i] = (uint8_t)(high << 4 | low);
+	}
+	return true;
+}
+
 LCX_PUBLIC int lcx_link_config_set_mac(struct lcx_link_config *config, const char *mac,
 				       struct lcx_error **err)
 {
-	unsigned int byte[LINK_MAC_SIZE];
-	int end = 0;
+	uint8_t bytes[LINK_MAC_SIZE];
 
-	if (strlen(mac) != 17 ||
-	    sscanf(mac, "%2x:%2x:%2x:%2x:%2x:%2x%n", &byte[0], &byte[1], &byte[2], &byte[3],
-		   &byte[4], &byte[5], &end) != LINK_MAC_SIZE ||
-	    end != 17 || (byte[0] & 1))
+	/* The lowest bit of the first byte means: a group's address. */
+	if (!parse_mac(mac, bytes) || (bytes[0] & 1))
 		return lcx__fail(err, EINVAL,
 				 "'%s' is not the address of an interface, as 02:42:0a:58:00:02 is",
 				 mac);
-	for (int i = 0; i < LINK_MAC_SIZE; i++)
-		config->mac[i] = (uint8_t)byte[i];
+	memcpy(config->mac, bytes, sizeof(bytes));
 	config->has_mac = true;
 	return 0;
 }
