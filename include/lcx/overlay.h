@@ -62,7 +62,7 @@ int lcx_overlay_set_upper_fd(struct lcx_overlay *overlay, int upper_fd, int work
  * lcx_overlay_set_option() - choose a mount option by its kernel name
  * @key:   "volatile", "userxattr" ("on", "off": default); "metacopy", "index", "nfs_export"
  *         ("on", "off": default); "redirect_dir" ("on", "follow", "nofollow": default);
- *         "xino" ("on", "auto", "off"); "verity" ("on", "off", "require"); all are explained in the
+ *         "xino" ("on", "auto", "off"); all are explained in the
  * kernel's Documentation/filesystems/overlayfs.rst
  * @value: as above; NULL for the default
  *
