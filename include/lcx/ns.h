@@ -241,8 +241,8 @@ int lcx_idmap_write(const struct lcx_idmap *map, int proc_dir_fd, struct lcx_err
  * process with that host id creates files of the container id. Needs CAP_SYS_ADMIN over the file
  * system.
  *
- * Return: 0; -EOPNOTSUPP for a file system, or a kernel before 5.12, that cannot do it; -EINVAL for
- * a mount that is attached or mapped already; -EPERM.
+ * Return: 0; -EINVAL for a file system that cannot do it, or a mount that is attached; -EPERM
+ * without privilege or for a mount that is mapped already, -EOPNOTSUPP before Linux 5.12.
  */
 int lcx_idmap_mount(int mount_fd, int userns_fd, int recursive, struct lcx_error **err);
 

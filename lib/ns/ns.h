@@ -25,8 +25,13 @@ const struct lcx__id_range *lcx__idmap_ranges(const struct lcx_idmap *map, enum 
  * otherwise. */
 uint64_t lcx__ns_clone_flags(uint32_t kinds);
 
-/* The map of process @pid, which may be in another pid namespace than 1's; see lcx_idmap_write().
+/*
+ * The map of a child of ours that waits for it; see lcx_idmap_write(). The first form makes sure
+ * that
+ * @pid is the process behind @pidfd, and not one that got its number after a host reaped it.
  */
+int lcx__idmap_write_child(const struct lcx_idmap *map, int32_t pid, int pidfd,
+			   struct lcx_error **err);
 int lcx__idmap_write_pid(const struct lcx_idmap *map, int32_t pid, struct lcx_error **err);
 
 /*
