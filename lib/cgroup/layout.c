@@ -1,0 +1,543 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * What is mounted where, and which place is ours.
+ *
+ * /proc/self/mountinfo tells the hierarchies: version 2 by the file system type,
+ * version 1 by the controllers among the super block's options, whatever the mount
+ * points are called. /proc/self/cgroup tells where the caller is in each; its paths
+ * start at the root of the cgroup namespace, a mount may show only a part of that.
+ *
+ * Relative paths start at the *base*, one path for all hierarchies, so that any
+ * process that may manage a cgroup finds it by the same name:
+ *   1. the nearest ancestor that a service manager has marked as delegated;
+ *   2. for an ordinary user the topmost ancestor that is the user's;
+ *   3. the root of the mount, where the caller may write;
+ *   4. else the caller's own cgroup, where making anything will probably fail.
+ */
+
+#include "cgroup/cgroup-internal.h"
+
+#include <errno.h>
+#include <linux/magic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
+#include <sys/xattr.h>
+
+#include "util/fs.h"
+#include "util/str.h"
+
+const struct lcx__controller lcx__controllers[CONTROLLERS] = {
+	[CONTROLLER_CPU] = { "cpu", "cpu", false },
+	[CONTROLLER_CPUACCT] = { "cpuacct", NULL, true }, /* cpu.stat is always there */
+	[CONTROLLER_CPUSET] = { "cpuset", "cpuset", false },
+	[CONTROLLER_MEMORY] = { "memory", "memory", false },
+	[CONTROLLER_IO] = { "blkio", "io", false },
+	[CONTROLLER_PIDS] = { "pids", "pids", false },
+	[CONTROLLER_DEVICES] = { "devices", NULL, true }, /* an eBPF program */
+	[CONTROLLER_FREEZER] = { "freezer", NULL, true }, /* cgroup.freeze */
+	[CONTROLLER_HUGETLB] = { "hugetlb", "hugetlb", false },
+	[CONTROLLER_RDMA] = { "rdma", "rdma", false },
+	[CONTROLLER_MISC] = { "misc", "misc", false },
+	[CONTROLLER_NET_CLS] = { "net_cls", NULL, false },
+	[CONTROLLER_NET_PRIO] = { "net_prio", NULL, false },
+	[CONTROLLER_PERF_EVENT] = { "perf_event", NULL, true },
+};
+
+static bool same_name(const char *name, const char *text, size_t length)
+{
+	return name && strlen(name) == length && memcmp(name, text, length) == 0;
+}
+
+int lcx__controller_find(const char *name, size_t length)
+{
+	for (int i = 0; i < CONTROLLERS; i++)
+		if (same_name(lcx__controllers[i].v1_name, name, length) ||
+		    same_name(lcx__controllers[i].v2_name, name, length))
+			return i;
+	return -EINVAL;
+}
+
+uint32_t lcx__controller_mask(const char *list)
+{
+	uint32_t mask = 0;
+
+	while (*list) {
+		size_t length = strcspn(list, " \n");
+		int i = lcx__controller_find(list, length);
+
+		if (i >= 0 && lcx__controllers[i].v2_name)
+			mask |= 1u << i;
+		list += length;
+		list += strspn(list, " \n");
+	}
+	return mask;
+}
+
+/* --- mountinfo --- */
+
+/* Undo the kernel's octal escapes of blank, tab, newline and backslash. */
+static void unescape(char *text)
+{
+	char *to = text;
+
+	for (const char *from = text; *from; to++) {
+		if (from[0] == '\\' && from[1] >= '0' && from[1] <= '3' && from[2] >= '0' &&
+		    from[2] <= '7' && from[3] >= '0' && from[3] <= '7') {
+			*to = (char)((from[1] - '0') << 6 | (from[2] - '0') << 3 | (from[3] - '0'));
+			from += 4;
+		} else {
+			*to = *from++;
+		}
+	}
+	*to = '\0';
+}
+
+static bool has_option(const char *options, const char *wanted)
+{
+	size_t length = strlen(wanted);
+
+	while (options) {
+		if (strncmp(options, wanted, length) == 0 &&
+		    (options[length] == ',' || options[length] == '\0'))
+			return true;
+		options = strchr(options, ',');
+		if (options)
+			options++;
+	}
+	return false;
+}
+
+/* Add "memory" or "name=systemd" to the list that names a hierarchy in messages. */
+static void add_name(struct lcx__hierarchy *h, const char *option, size_t length)
+{
+	size_t used = strlen(h->name);
+
+	if (used + length + 2 > sizeof(h->name))
+		return;
+	if (used)
+		h->name[used++] = ',';
+	memcpy(h->name + used, option, length);
+	h->name[used + length] = '\0';
+}
+
+static void parse_v1_options(struct lcx__hierarchy *h, const char *options)
+{
+	while (*options) {
+		size_t length = strcspn(options, ",");
+		int i = lcx__controller_find(options, length);
+
+		if (i >= 0 && same_name(lcx__controllers[i].v1_name, options, length)) {
+			h->controllers |= 1u << i;
+			add_name(h, options, length);
+		} else if (length > 5 && strncmp(options, "name=", 5) == 0) {
+			add_name(h, options, length);
+		}
+		options += length;
+		options += *options == ',';
+	}
+}
+
+static int parse_device(const char *text, struct lcx__hierarchy *h)
+{
+	uint64_t major, minor;
+	char copy[32];
+	char *colon;
+
+	if (strlen(text) >= sizeof(copy))
+		return -EINVAL;
+	strcpy(copy, text);
+	colon = strchr(copy, ':');
+	if (!colon)
+		return -EINVAL;
+	*colon = '\0';
+	if (lcx__parse_u64(copy, UINT32_MAX, &major) < 0 ||
+	    lcx__parse_u64(colon + 1, UINT32_MAX, &minor) < 0)
+		return -EINVAL;
+	h->major = (uint32_t)major;
+	h->minor = (uint32_t)minor;
+	return 0;
+}
+
+static void hierarchy_clear(struct lcx__hierarchy *h)
+{
+	free(h->mount_point);
+	free(h->mount_root);
+	free(h->own);
+	memset(h, 0, sizeof(*h));
+}
+
+enum { MOUNTINFO_FIXED = 6 }; /* id, parent, device, root, mount point, options */
+
+/* One line, taken apart in place: 1 if it is a cgroup mount, now in *@h, 0 if not. */
+static int parse_mount(char *line, struct lcx__hierarchy *h)
+{
+	char *fixed[MOUNTINFO_FIXED], *type, *options, *word;
+
+	for (int i = 0; i < MOUNTINFO_FIXED; i++) {
+		fixed[i] = strsep(&line, " ");
+		if (!fixed[i] || !line)
+			return 0;
+	}
+	do
+		word = strsep(&line, " "); /* optional fields end with a dash */
+	while (word && strcmp(word, "-") != 0);
+	type = strsep(&line, " ");
+	(void)strsep(&line, " "); /* the source is any text */
+	options = strsep(&line, " ");
+	if (!type || !options || (strcmp(type, "cgroup") != 0 && strcmp(type, "cgroup2") != 0))
+		return 0;
+
+	if (parse_device(fixed[2], h) < 0)
+		return 0;
+	h->unified = strcmp(type, "cgroup2") == 0;
+	h->read_only = has_option(fixed[5], "ro") || has_option(options, "ro");
+	if (h->unified)
+		add_name(h, "unified", strlen("unified"));
+	else
+		parse_v1_options(h, options);
+
+	unescape(fixed[3]);
+	unescape(fixed[4]);
+	h->mount_root = strdup(fixed[3]);
+	h->mount_point = strdup(fixed[4]);
+	if (!h->mount_root || !h->mount_point)
+		return -ENOMEM;
+	return 1;
+}
+
+/* Of two mounts of one hierarchy: writable before read-only, then the one that shows more. */
+static bool is_better(const struct lcx__hierarchy *a, const struct lcx__hierarchy *b)
+{
+	if (a->read_only != b->read_only)
+		return !a->read_only;
+	return strlen(a->mount_root) < strlen(b->mount_root);
+}
+
+static int add_mount(struct lcx__cgroup_layout *layout, struct lcx__hierarchy *found)
+{
+	for (size_t i = 0; i < layout->count; i++) {
+		struct lcx__hierarchy *h = &layout->hierarchies[i];
+
+		if (h->unified != found->unified || h->major != found->major ||
+		    h->minor != found->minor)
+			continue;
+		if (is_better(found, h)) {
+			hierarchy_clear(h);
+			*h = *found;
+		} else {
+			hierarchy_clear(found);
+		}
+		return 0;
+	}
+	if (layout->count == HIERARCHIES_MAX) {
+		hierarchy_clear(found);
+		return -E2BIG;
+	}
+	layout->hierarchies[layout->count++] = *found;
+	return 0;
+}
+
+static int parse_mountinfo(struct lcx__cgroup_layout *layout, const char *text)
+{
+	CLEANUP(freep) char *copy = strdup(text);
+	char *rest = copy, *line;
+
+	if (!copy)
+		return -ENOMEM;
+	while ((line = strsep(&rest, "\n"))) {
+		struct lcx__hierarchy found = { 0 };
+		int r = parse_mount(line, &found);
+
+		if (r > 0)
+			r = add_mount(layout, &found);
+		else
+			hierarchy_clear(&found);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* --- /proc/self/cgroup --- */
+
+/* "cpu,cpuacct" of a line names the hierarchy that has the first of them; "" is version 2. */
+static struct lcx__hierarchy *find_hierarchy(struct lcx__cgroup_layout *layout, const char *names)
+{
+	size_t length = strcspn(names, ",");
+
+	for (size_t i = 0; i < layout->count; i++) {
+		struct lcx__hierarchy *h = &layout->hierarchies[i];
+
+		if (h->unified ? length == 0 : length > 0 && has_option(h->name, names))
+			return h;
+	}
+	return NULL;
+}
+
+/* @path seen below a mount of @mount_root; the mount itself if it lies outside. */
+static char *path_below(const char *mount_root, const char *path)
+{
+	size_t length = strcmp(mount_root, "/") == 0 ? 0 : strlen(mount_root);
+
+	if (strncmp(path, mount_root, length) != 0 || path[length] != '/' ||
+	    strncmp(path, "/..", 3) == 0 || strcmp(path + length, "/") == 0)
+		return strdup("");
+	return strdup(path + length);
+}
+
+static int parse_own(struct lcx__cgroup_layout *layout, const char *text)
+{
+	CLEANUP(freep) char *copy = strdup(text);
+	char *rest = copy, *line;
+
+	if (!copy)
+		return -ENOMEM;
+	while ((line = strsep(&rest, "\n"))) {
+		struct lcx__hierarchy *h;
+		char *names;
+
+		(void)strsep(&line, ":"); /* the hierarchy's number */
+		names = strsep(&line, ":");
+		if (!names || !line)
+			continue;
+		h = find_hierarchy(layout, names);
+		if (!h || h->own)
+			continue;
+		h->own = path_below(h->mount_root, line);
+		if (!h->own)
+			return -ENOMEM;
+	}
+	for (size_t i = 0; i < layout->count; i++) {
+		struct lcx__hierarchy *h = &layout->hierarchies[i];
+
+		if (!h->own)
+			h->own = strdup("");
+		if (!h->own)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* --- the choice of hierarchies --- */
+
+/*
+ * Who knows the processes. The unified hierarchy even if it has no controller: it
+ * alone has events, an atomic kill, a freeze that leaves no process behind, and
+ * CLONE_INTO_CGROUP. On pure version 1 the freezer, since a complete kill needs it.
+ */
+static int choose_tracker(const struct lcx__cgroup_layout *layout)
+{
+	static const char *const preferred[] = { "freezer", "pids", "name=systemd" };
+
+	if (layout->unified >= 0 && !layout->hierarchies[layout->unified].read_only)
+		return layout->unified;
+	for (size_t p = 0; p < ARRAY_SIZE(preferred); p++)
+		for (size_t i = 0; i < layout->count; i++)
+			if (has_option(layout->hierarchies[i].name, preferred[p]))
+				return (int)i;
+	return layout->count > 0 ? 0 : -1;
+}
+
+static void index_controllers(struct lcx__cgroup_layout *layout)
+{
+	for (int c = 0; c < CONTROLLERS; c++) {
+		layout->controller[c] = -1;
+		for (size_t i = 0; i < layout->count; i++)
+			if (layout->hierarchies[i].controllers & 1u << c)
+				layout->controller[c] = (int)i;
+		if (layout->controller[c] < 0 && lcx__controllers[c].implicit)
+			layout->controller[c] = layout->unified;
+	}
+}
+
+int lcx__cgroup_root_fd(const struct lcx__cgroup_layout *layout, int index)
+{
+	const struct lcx__hierarchy *h = &layout->hierarchies[index];
+	CLEANUP(closep) int fd = -1;
+	const char *path = h->mount_point;
+	struct statfs fs;
+	struct stat st;
+
+	if (layout->fs_fd != AT_FDCWD)
+		path += strspn(path, "/");
+	fd = openat(layout->fs_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (layout->fs_fd != AT_FDCWD)
+		return TAKE_FD(fd);
+
+	/* Something else may be mounted on top, or there may be a change since we read. */
+	if (fstatfs(fd, &fs) < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	if (fs.f_type != (h->unified ? CGROUP2_SUPER_MAGIC : CGROUP_SUPER_MAGIC) ||
+	    major(st.st_dev) != h->major || minor(st.st_dev) != h->minor)
+		return -ENODEV;
+	return TAKE_FD(fd);
+}
+
+/* --- the base --- */
+
+static bool is_delegated(int dir_fd)
+{
+	static const char *const marks[] = { "user.delegate", "trusted.delegate" };
+	char value[2];
+
+	for (size_t i = 0; i < ARRAY_SIZE(marks); i++)
+		if (fgetxattr(dir_fd, marks[i], value, sizeof(value)) == 1 && value[0] == '1')
+			return true;
+	return false;
+}
+
+static bool is_users_own(int dir_fd, uid_t uid)
+{
+	struct stat st;
+
+	return fstat(dir_fd, &st) == 0 && st.st_uid == uid &&
+	       faccessat(dir_fd, "cgroup.procs", W_OK, AT_EACCESS) == 0;
+}
+
+/* Length of the part of @own that is the base, by rules 1 and 2; -1 if neither holds. */
+static int64_t find_delegated(int root_fd, const char *own, uid_t uid)
+{
+	CLEANUP(closep) int at = fcntl(root_fd, F_DUPFD_CLOEXEC, 3);
+	CLEANUP(freep) char *copy = strdup(own);
+	int64_t delegated = -1, users = -1;
+	char *name, *rest = copy;
+
+	if (at < 0 || !copy)
+		return -1;
+	while ((name = strsep(&rest, "/"))) {
+		int64_t length = name - copy + (int64_t)strlen(name);
+		int next;
+
+		if (*name) {
+			next = lcx__open_dir(at, name);
+			if (next < 0)
+				break;
+			closep(&at);
+			at = next;
+		}
+		if (is_delegated(at))
+			delegated = length;
+		if (uid != 0 && users < 0 && is_users_own(at, uid))
+			users = length;
+	}
+	return delegated >= 0 ? delegated : users;
+}
+
+static int find_base(struct lcx__cgroup_layout *layout)
+{
+	CLEANUP(closep) int root_fd = -1;
+	const char *own;
+	int64_t length;
+
+	if (layout->tracker < 0) {
+		layout->base = strdup("");
+		return layout->base ? 0 : -ENOMEM;
+	}
+	own = layout->hierarchies[layout->tracker].own;
+	root_fd = lcx__cgroup_root_fd(layout, layout->tracker);
+	if (root_fd < 0)
+		return root_fd;
+	length = *own ? find_delegated(root_fd, own, geteuid()) : 0;
+	if (length < 0 && faccessat(root_fd, "cgroup.procs", W_OK, AT_EACCESS) == 0)
+		length = 0;
+	layout->base = length < 0 ? strdup(own) : strndup(own, (size_t)length);
+	return layout->base ? 0 : -ENOMEM;
+}
+
+/* Which controllers the unified hierarchy has for us: those that reach the base. */
+static void read_unified_controllers(struct lcx__cgroup_layout *layout)
+{
+	CLEANUP(closep) int fd = -1;
+	CLEANUP(freep) char *text = NULL;
+
+	if (layout->unified < 0)
+		return;
+	fd = lcx__cgroup_dir_open(layout, layout->unified, layout->base, strlen(layout->base));
+	if (fd < 0 || lcx__read_file(fd, "cgroup.controllers", 4096, &text, NULL) < 0)
+		return;
+	layout->hierarchies[layout->unified].controllers = lcx__controller_mask(text);
+}
+
+/* --- the layout as a whole --- */
+
+int lcx__cgroup_layout_parse(int fs_fd, const char *mountinfo, const char *own,
+                             struct lcx__cgroup_layout **ret, struct lcx_error **err)
+{
+	CLEANUP(lcx__cgroup_layout_freep) struct lcx__cgroup_layout *layout = NULL;
+	int r;
+
+	layout = calloc(1, sizeof(*layout));
+	if (!layout)
+		return lcx__fail_nomem(err);
+	layout->references = 1;
+	layout->fs_fd = fs_fd;
+	layout->unified = -1;
+
+	r = parse_mountinfo(layout, mountinfo);
+	if (r == 0)
+		r = parse_own(layout, own);
+	if (r < 0)
+		return lcx__fail_sys(err, -r, "read the cgroup mounts of /proc/self/mountinfo");
+	for (size_t i = 0; i < layout->count; i++)
+		if (layout->hierarchies[i].unified)
+			layout->unified = (int)i;
+	layout->tracker = choose_tracker(layout);
+	r = find_base(layout);
+	if (r < 0)
+		return lcx__fail_sys(err, -r, "open the cgroup mount '%s'",
+		                     layout->hierarchies[layout->tracker].mount_point);
+	read_unified_controllers(layout);
+	index_controllers(layout);
+	*ret = TAKE_PTR(layout);
+	return 0;
+}
+
+int lcx__cgroup_layout_read(struct lcx__cgroup_layout **ret, struct lcx_error **err)
+{
+	enum { LIMIT = 16 << 20 };
+	CLEANUP(freep) char *mountinfo = NULL;
+	CLEANUP(freep) char *own = NULL;
+	int r;
+
+	r = lcx__read_file(AT_FDCWD, "/proc/self/mountinfo", LIMIT, &mountinfo, NULL);
+	if (r < 0)
+		return lcx__fail_sys(err, -r, "read /proc/self/mountinfo");
+	r = lcx__read_file(AT_FDCWD, "/proc/self/cgroup", LIMIT, &own, NULL);
+	if (r == -ENOENT)
+		return lcx__fail(err, ENODEV, "this kernel is built without cgroups");
+	if (r < 0)
+		return lcx__fail_sys(err, -r, "read /proc/self/cgroup");
+	return lcx__cgroup_layout_parse(AT_FDCWD, mountinfo, own, ret, err);
+}
+
+struct lcx__cgroup_layout *lcx__cgroup_layout_ref(struct lcx__cgroup_layout *layout)
+{
+	(void)__atomic_add_fetch(&layout->references, 1, __ATOMIC_RELAXED);
+	return layout;
+}
+
+struct lcx__cgroup_layout *lcx__cgroup_layout_free(struct lcx__cgroup_layout *layout)
+{
+	if (!layout || __atomic_sub_fetch(&layout->references, 1, __ATOMIC_ACQ_REL) > 0)
+		return NULL;
+	for (size_t i = 0; i < layout->count; i++)
+		hierarchy_clear(&layout->hierarchies[i]);
+	free(layout->base);
+	free(layout);
+	return NULL;
+}
+
+enum lcx_cgroup_mode lcx__cgroup_layout_mode(const struct lcx__cgroup_layout *layout)
+{
+	if (layout->count == 0)
+		return LCX_CGROUP_MODE_NONE;
+	if (layout->unified < 0)
+		return LCX_CGROUP_MODE_V1;
+	return layout->count == 1 ? LCX_CGROUP_MODE_UNIFIED : LCX_CGROUP_MODE_HYBRID;
+}
