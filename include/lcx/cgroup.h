@@ -361,7 +361,8 @@ enum lcx_cgroup_pressure {
  * @resource:  an enum lcx_cgroup_pressure
  * @full:      1: all processes stalled at once; 0: some did
  * @stall_us:  that much stall ...
- * @window_us: ... within this window, 500,000 to 10,000,000
+ * @window_us: ... within this window, 500,000 to 10,000,000; without CAP_SYS_RESOURCE a multiple
+ *             of 2,000,000
  *
  * Return: a descriptor that the caller polls for POLLPRI and closes, or a negative errno:
  * -EOPNOTSUPP without a unified hierarchy or without PSI in the kernel.

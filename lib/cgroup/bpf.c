@@ -29,7 +29,7 @@
 
 enum {
 	PROGRAMS_MAX = 64, /* the kernel's limit of programs on one cgroup */
-	INSNS_MAX = 4096, /* what the kernel always takes */
+	INSNS_MAX = 4096,  /* what the kernel always takes */
 };
 
 enum register_use {
@@ -48,14 +48,14 @@ struct program {
 };
 
 static void emit(struct program *p, uint8_t code, uint8_t to, uint8_t from, int16_t offset,
-                 int32_t immediate)
+		 int32_t immediate)
 {
 	if (p->count < p->max)
-		p->insns[p->count] = (struct bpf_insn){ .code = code,
-		                                        .dst_reg = to & 0xf,
-		                                        .src_reg = from & 0xf,
-		                                        .off = offset,
-		                                        .imm = immediate };
+		p->insns[p->count] = (struct bpf_insn){.code = code,
+						       .dst_reg = to & 0xf,
+						       .src_reg = from & 0xf,
+						       .off = offset,
+						       .imm = immediate};
 	p->count++;
 }
 
@@ -87,10 +87,10 @@ static void emit_rule(struct program *p, const struct device_rule *rule)
 		uint8_t reg;
 		int64_t value;
 	} tests[] = {
-		{ rule->type != 'a', REG_TYPE,
-		  rule->type == 'b' ? BPF_DEVCG_DEV_BLOCK : BPF_DEVCG_DEV_CHAR },
-		{ rule->major >= 0, REG_MAJOR, rule->major },
-		{ rule->minor >= 0, REG_MINOR, rule->minor },
+		{rule->type != 'a', REG_TYPE,
+		 rule->type == 'b' ? BPF_DEVCG_DEV_BLOCK : BPF_DEVCG_DEV_CHAR},
+		{rule->major >= 0, REG_MAJOR, rule->major},
+		{rule->minor >= 0, REG_MINOR, rule->minor},
 	};
 	int16_t left = rule->allow ? 4 : 5;
 
@@ -111,9 +111,10 @@ static void emit_load(struct program *p, uint8_t reg, size_t offset)
 	emit(p, BPF_LDX | BPF_MEM | BPF_W, reg, REG_CONTEXT, (int16_t)offset, 0);
 }
 
-static int compile(const struct device_rule *rules, size_t count, struct bpf_insn *insns, size_t max)
+static int compile(const struct device_rule *rules, size_t count, struct bpf_insn *insns,
+		   size_t max)
 {
-	struct program p = { .insns = insns, .max = max };
+	struct program p = {.insns = insns, .max = max};
 
 	emit_load(&p, REG_TYPE, offsetof(struct bpf_cgroup_dev_ctx, access_type));
 	emit_load(&p, REG_MAJOR, offsetof(struct bpf_cgroup_dev_ctx, major));
@@ -128,7 +129,7 @@ static int compile(const struct device_rule *rules, size_t count, struct bpf_ins
 }
 
 int lcx__cgroup_bpf_compile(const struct device_rule *rules, size_t count, uint64_t *insns,
-                            size_t max)
+			    size_t max)
 {
 	_Static_assert(sizeof(struct bpf_insn) == sizeof(*insns), "an instruction has 8 bytes");
 	return compile(rules, count, (struct bpf_insn *)insns, max);

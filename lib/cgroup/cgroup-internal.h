@@ -77,7 +77,7 @@ struct lcx__cgroup_layout {
 	int unified;                 /* index, or -1 */
 	int tracker;                 /* where new cgroups keep their processes, or -1 */
 	int controller[CONTROLLERS]; /* index of the hierarchy, or -1 */
-	char *base;                  /* where relative paths start, in every hierarchy: "" or "/a/b" */
+	char *base; /* where relative paths start, in every hierarchy: "" or "/a/b" */
 };
 
 /* Of this process, now. */
@@ -85,7 +85,7 @@ int lcx__cgroup_layout_read(struct lcx__cgroup_layout **ret, struct lcx_error **
 
 /* Of the given texts of /proc/self/mountinfo and /proc/self/cgroup; @fs_fd is borrowed. */
 int lcx__cgroup_layout_parse(int fs_fd, const char *mountinfo, const char *own,
-                             struct lcx__cgroup_layout **ret, struct lcx_error **err);
+			     struct lcx__cgroup_layout **ret, struct lcx_error **err);
 
 struct lcx__cgroup_layout *lcx__cgroup_layout_ref(struct lcx__cgroup_layout *layout);
 struct lcx__cgroup_layout *lcx__cgroup_layout_free(struct lcx__cgroup_layout *layout);
@@ -103,21 +103,21 @@ int lcx__cgroup_path_join(const char *base, const char *path, char **ret);
 
 /* The directory of an absolute @path, or of its first @length bytes, in one hierarchy. */
 int lcx__cgroup_dir_open(const struct lcx__cgroup_layout *layout, int index, const char *path,
-                         size_t length);
+			 size_t length);
 
 /*
  * mkdir -p; -EEXIST if the last is there. *@ret_kept is the length of the part of
  * @path that was there before. What was made is removed again on failure.
  */
 int lcx__cgroup_dir_make(const struct lcx__cgroup_layout *layout, int index, const char *path,
-                         size_t *ret_kept);
+			 size_t *ret_kept);
 
 /* Everything below @dir_fd, deepest first; -EBUSY if a process is in the way. */
 int lcx__cgroup_dir_empty(int dir_fd);
 
 /* @path itself, and then its parents as long as they are empty and longer than @keep. */
 int lcx__cgroup_dir_remove(const struct lcx__cgroup_layout *layout, int index, const char *path,
-                           size_t keep);
+			   size_t keep);
 
 /* The next directory entry that is a directory itself; NULL at the end. */
 struct dirent *lcx__cgroup_next_dir(DIR *dir);
@@ -141,16 +141,16 @@ struct lcx_cgroup {
 	size_t base_length; /* parents longer than this are ours to remove when empty */
 	bool created;       /* by this handle: a directory found elsewhere is a stranger's */
 	int tracker;        /* index of the hierarchy that knows the processes */
-	int dir_fd[HIERARCHIES_MAX];   /* -1: not in use */
-	size_t kept[HIERARCHIES_MAX];  /* length of the path that was there before us */
+	int dir_fd[HIERARCHIES_MAX];  /* -1: not in use */
+	size_t kept[HIERARCHIES_MAX]; /* length of the path that was there before us */
 	struct device_rule *rules;
 	size_t rule_count;
 };
 
 int lcx__cgroup_create_in(struct lcx__cgroup_layout *layout, const char *path,
-                          struct lcx_cgroup **ret, struct lcx_error **err);
+			  struct lcx_cgroup **ret, struct lcx_error **err);
 int lcx__cgroup_open_in(struct lcx__cgroup_layout *layout, const char *path,
-                        struct lcx_cgroup **ret, struct lcx_error **err);
+			struct lcx_cgroup **ret, struct lcx_error **err);
 
 /*
  * Make sure that @controller is in use. Return: the index of its hierarchy (so that
@@ -219,4 +219,4 @@ int lcx__cgroup_bpf_devices(int dir_fd, const struct device_rule *rules, size_t 
 
 /* The program alone, for tests: @insns of 8 bytes each; its length or -E2BIG. */
 int lcx__cgroup_bpf_compile(const struct device_rule *rules, size_t count, uint64_t *insns,
-                            size_t max);
+			    size_t max);

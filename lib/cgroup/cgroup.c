@@ -75,15 +75,16 @@ LCX_PUBLIC int lcx_cgroup_has_controller(const char *controller, struct lcx_erro
 /* --- making and opening --- */
 
 static int cgroup_new(struct lcx__cgroup_layout *layout, const char *path, struct lcx_cgroup **ret,
-                      struct lcx_error **err)
+		      struct lcx_error **err)
 {
 	CLEANUP(lcx_cgroup_freep) struct lcx_cgroup *cg = NULL;
 	const char *slash;
 	int r;
 
 	if (layout->tracker < 0)
-		return lcx__fail(err, ENODEV, "no cgroup file system is mounted here; mount cgroup2 "
-		                              "on /sys/fs/cgroup");
+		return lcx__fail(err, ENODEV,
+				 "no cgroup file system is mounted here; mount cgroup2 "
+				 "on /sys/fs/cgroup");
 	cg = calloc(1, sizeof(*cg));
 	if (!cg)
 		return lcx__fail_nomem(err);
@@ -104,7 +105,7 @@ static int cgroup_new(struct lcx__cgroup_layout *layout, const char *path, struc
 }
 
 int lcx__cgroup_create_in(struct lcx__cgroup_layout *layout, const char *path,
-                          struct lcx_cgroup **ret, struct lcx_error **err)
+			  struct lcx_cgroup **ret, struct lcx_error **err)
 {
 	CLEANUP(lcx_cgroup_freep) struct lcx_cgroup *cg = NULL;
 	int r;
@@ -114,16 +115,17 @@ int lcx__cgroup_create_in(struct lcx__cgroup_layout *layout, const char *path,
 		return r;
 	if (strlen(cg->path) <= strlen(layout->base) || strcmp(cg->path, "/") == 0)
 		return lcx__fail(err, EINVAL, "a cgroup needs a name of its own, '%s' has none",
-		                 path);
+				 path);
 	cg->created = true;
 	r = lcx__cgroup_dir_make(layout, cg->tracker, cg->path, &cg->kept[cg->tracker]);
 	if (r == -EEXIST)
-		return lcx__fail(err, EEXIST,
-		                 "cgroup '%s' exists already; remove it first, or take another name",
-		                 cg->path);
+		return lcx__fail(
+			err, EEXIST,
+			"cgroup '%s' exists already; remove it first, or take another name",
+			cg->path);
 	if (r < 0)
 		return lcx__fail_sys(err, -r, "create cgroup '%s' in %s", cg->path,
-		                     layout->hierarchies[cg->tracker].mount_point);
+				     layout->hierarchies[cg->tracker].mount_point);
 	cg->dir_fd[cg->tracker] = r;
 	*ret = TAKE_PTR(cg);
 	return 0;
@@ -143,7 +145,7 @@ static int open_all(struct lcx_cgroup *cg, struct lcx_error **err)
 			continue;
 		if (fd < 0)
 			return lcx__fail_sys(err, -fd, "open cgroup '%s' in %s", cg->path,
-			                     layout->hierarchies[i].mount_point);
+					     layout->hierarchies[i].mount_point);
 		cg->dir_fd[i] = fd;
 		if (!found)
 			cg->tracker = (int)i;
@@ -154,13 +156,13 @@ static int open_all(struct lcx_cgroup *cg, struct lcx_error **err)
 	if (cg->dir_fd[layout->tracker] >= 0)
 		cg->tracker = layout->tracker;
 	else if (layout->controller[CONTROLLER_FREEZER] >= 0 &&
-	         cg->dir_fd[layout->controller[CONTROLLER_FREEZER]] >= 0)
+		 cg->dir_fd[layout->controller[CONTROLLER_FREEZER]] >= 0)
 		cg->tracker = layout->controller[CONTROLLER_FREEZER];
 	return 0;
 }
 
 int lcx__cgroup_open_in(struct lcx__cgroup_layout *layout, const char *path,
-                        struct lcx_cgroup **ret, struct lcx_error **err)
+			struct lcx_cgroup **ret, struct lcx_error **err)
 {
 	CLEANUP(lcx_cgroup_freep) struct lcx_cgroup *cg = NULL;
 	int r;
@@ -222,9 +224,9 @@ static int join_hierarchy(struct lcx_cgroup *cg, int index, struct lcx_error **e
 	}
 	if (r == -EEXIST)
 		return lcx__fail(err, EEXIST,
-		                 "cgroup '%s' is there already in hierarchy %s, left by another "
-		                 "owner; open and destroy it first",
-		                 cg->path, h->name);
+				 "cgroup '%s' is there already in hierarchy %s, left by another "
+				 "owner; open and destroy it first",
+				 cg->path, h->name);
 	if (r < 0)
 		return lcx__fail_sys(err, -r, "create cgroup '%s' in %s", cg->path, h->mount_point);
 	cg->dir_fd[index] = r;
@@ -235,7 +237,7 @@ static int join_hierarchy(struct lcx_cgroup *cg, int index, struct lcx_error **e
 	closep(&cg->dir_fd[index]);
 	(void)lcx__cgroup_dir_remove(cg->layout, index, cg->path, cg->kept[index]);
 	return lcx__fail_sys(err, -r, "move the processes of cgroup '%s' in hierarchy %s", cg->path,
-	                     h->name);
+			     h->name);
 }
 
 int lcx__cgroup_use(struct lcx_cgroup *cg, enum controller controller, struct lcx_error **err)
@@ -246,11 +248,11 @@ int lcx__cgroup_use(struct lcx_cgroup *cg, enum controller controller, struct lc
 
 	if (index < 0)
 		return lcx__fail(err, ENODEV,
-		                 "cgroup controller '%s' is not available (%s); boot a kernel with "
-		                 "it, mount or delegate it, or leave its limits unset",
-		                 c->v2_name ? c->v2_name : c->v1_name,
-		                 c->v2_name || c->implicit ? "no hierarchy here has it"
-		                                           : "it exists on version 1 only");
+				 "cgroup controller '%s' is not available (%s); boot a kernel with "
+				 "it, mount or delegate it, or leave its limits unset",
+				 c->v2_name ? c->v2_name : c->v1_name,
+				 c->v2_name || c->implicit ? "no hierarchy here has it"
+							   : "it exists on version 1 only");
 	if (cg->dir_fd[index] < 0) {
 		r = join_hierarchy(cg, index, err);
 		if (r < 0)
@@ -264,8 +266,7 @@ int lcx__cgroup_use(struct lcx_cgroup *cg, enum controller controller, struct lc
 	return index;
 }
 
-LCX_PUBLIC int lcx_cgroup_use(struct lcx_cgroup *cg, const char *controller,
-                              struct lcx_error **err)
+LCX_PUBLIC int lcx_cgroup_use(struct lcx_cgroup *cg, const char *controller, struct lcx_error **err)
 {
 	int r, c = lcx__controller_find(controller, strlen(controller));
 
@@ -291,13 +292,14 @@ LCX_PUBLIC int lcx_cgroup_add_pid(struct lcx_cgroup *cg, int32_t pid, struct lcx
 			continue;
 		r = lcx__write_control(cg->dir_fd[i], "cgroup.procs", text);
 		if (r == -EBUSY || r == -EOPNOTSUPP)
-			return lcx__fail(err, -r,
-			                 "cgroup '%s' passes controllers on to cgroups below it, so "
-			                 "it can hold no process itself; add process %d to one of those",
-			                 cg->path, pid);
+			return lcx__fail(
+				err, -r,
+				"cgroup '%s' passes controllers on to cgroups below it, so "
+				"it can hold no process itself; add process %d to one of those",
+				cg->path, pid);
 		if (r < 0)
 			return lcx__fail_sys(err, -r, "add process %d to cgroup '%s' in %s", pid,
-			                     cg->path, cg->layout->hierarchies[i].mount_point);
+					     cg->path, cg->layout->hierarchies[i].mount_point);
 	}
 	return 0;
 }
@@ -343,8 +345,8 @@ static int remove_in(struct lcx_cgroup *cg, int index)
 	r = lcx__cgroup_dir_empty(cg->dir_fd[index]);
 	if (r == 0)
 		r = lcx__cgroup_dir_remove(cg->layout, index, cg->path,
-		                           cg->kept[index] < cg->base_length ? cg->kept[index]
-		                                                             : cg->base_length);
+					   cg->kept[index] < cg->base_length ? cg->kept[index]
+									     : cg->base_length);
 	/* Somebody else removed it: what we wanted. */
 	return r == -ENOENT || r == -ENODEV ? 0 : r;
 }
@@ -368,7 +370,7 @@ static int remove_everywhere(struct lcx_cgroup *cg, int *ret_where)
 }
 
 LCX_PUBLIC int lcx_cgroup_destroy(struct lcx_cgroup *cg, uint32_t timeout_ms,
-                                  struct lcx_error **err)
+				  struct lcx_error **err)
 {
 	int64_t deadline = lcx__monotonic_ns() + (int64_t)timeout_ms * 1000000;
 	int r, where = cg->tracker;
@@ -382,9 +384,9 @@ LCX_PUBLIC int lcx_cgroup_destroy(struct lcx_cgroup *cg, uint32_t timeout_ms,
 	r = lcx__cgroup_track(cg)->wait_empty(cg, deadline);
 	if (r == -ETIMEDOUT)
 		return lcx__fail(err, EBUSY,
-		                 "processes live in cgroup '%s'; end them first, or call "
-		                 "lcx_cgroup_kill()",
-		                 cg->path);
+				 "processes live in cgroup '%s'; end them first, or call "
+				 "lcx_cgroup_kill()",
+				 cg->path);
 	if (r < 0)
 		return lcx__fail_sys(err, -r, "look for processes in cgroup '%s'", cg->path);
 	r = remove_everywhere(cg, &where);
@@ -398,12 +400,12 @@ LCX_PUBLIC int lcx_cgroup_destroy(struct lcx_cgroup *cg, uint32_t timeout_ms,
 	}
 	if (r == -EBUSY)
 		return lcx__fail(err, EBUSY,
-		                 "cgroup '%s' is still busy in hierarchy %s: a process was put "
-		                 "there alone; end it first",
-		                 cg->path, cg->layout->hierarchies[where].name);
+				 "cgroup '%s' is still busy in hierarchy %s: a process was put "
+				 "there alone; end it first",
+				 cg->path, cg->layout->hierarchies[where].name);
 	if (r < 0)
 		return lcx__fail_sys(err, -r, "remove cgroup '%s' from %s", cg->path,
-		                     cg->layout->hierarchies[where].mount_point);
+				     cg->layout->hierarchies[where].mount_point);
 	for (int i = 0; i < HIERARCHIES_MAX; i++)
 		closep(&cg->dir_fd[i]);
 	return 0;
@@ -412,7 +414,7 @@ LCX_PUBLIC int lcx_cgroup_destroy(struct lcx_cgroup *cg, uint32_t timeout_ms,
 /* --- what is left of others --- */
 
 static int list_one(const struct lcx__cgroup_layout *layout, int index, const char *path,
-                    char ***names)
+		    char ***names)
 {
 	CLEANUP(closep) int fd = lcx__cgroup_dir_open(layout, index, path, strlen(path));
 	CLEANUP(closedirp) DIR *dir = NULL;

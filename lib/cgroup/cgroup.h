@@ -20,7 +20,8 @@ DEFINE_CLEANUP(struct lcx_cgroup_stats *, lcx_cgroup_stats_free)
  * apply (hybrid); set all limits first, so that every hierarchy is in use.
  */
 
-/* A directory for CLONE_INTO_CGROUP, borrowed from @cg; -1 if its processes are tracked by version 1. */
+/* A directory for CLONE_INTO_CGROUP, borrowed from @cg; -1 if its processes are tracked by
+ * version 1. */
 int lcx__cgroup_into_fd(const struct lcx_cgroup *cg);
 
 /* At most this many descriptors come out of lcx__cgroup_join_fds(). */
@@ -39,7 +40,7 @@ int lcx__cgroup_join_fds(const struct lcx_cgroup *cg, int *fds, size_t max);
  * names the property. After a failure some limits may be set: destroy, or apply the old ones again.
  */
 int lcx__cgroup_apply(struct lcx_cgroup *cg, const struct lcx__resources *resources,
-                      struct lcx_error **err);
+		      struct lcx_error **err);
 
 /*
  * The names of the cgroups directly below @path (as for lcx_cgroup_open()), from

@@ -57,20 +57,22 @@ static int append(struct device_rule **rules, size_t *count, const struct device
 }
 
 LCX_PUBLIC int lcx_cgroup_device_rule(struct lcx_cgroup *cg, int32_t allow, char type,
-                                      int64_t major, int64_t minor, const char *access,
-                                      struct lcx_error **err)
+				      int64_t major, int64_t minor, const char *access,
+				      struct lcx_error **err)
 {
-	struct device_rule rule = { .allow = allow != 0, .type = type, .major = major, .minor = minor };
+	struct device_rule rule = {
+		.allow = allow != 0, .type = type, .major = major, .minor = minor};
 	int r = parse_access(access);
 
 	if (r < 0)
-		return lcx__fail(err, EINVAL, "device access '%s' is not made of r, w and m", access);
+		return lcx__fail(err, EINVAL, "device access '%s' is not made of r, w and m",
+				 access);
 	rule.access = (uint8_t)r;
 	if (type != 'a' && type != 'b' && type != 'c')
 		return lcx__fail(err, EINVAL, "device type '%c' is none of a, b and c", type);
 	if (!is_number(major) || !is_number(minor))
-		return lcx__fail(err, EINVAL, "%" PRId64 ":%" PRId64 " is not a device number", major,
-		                 minor);
+		return lcx__fail(err, EINVAL, "%" PRId64 ":%" PRId64 " is not a device number",
+				 major, minor);
 	r = append(&cg->rules, &cg->rule_count, &rule);
 	if (r == -E2BIG)
 		return lcx__fail(err, E2BIG, "more than %d device rules", RULES_MAX);
@@ -85,22 +87,20 @@ LCX_PUBLIC int lcx_cgroup_device_defaults(struct lcx_cgroup *cg, struct lcx_erro
 		const char *access;
 	} defaults[] = {
 		/* A node that cannot be opened does no harm, and image builders make them. */
-		{ 'c', -1, -1, "m" },
-		{ 'b', -1, -1, "m" },
-		{ 'c', 1, 3, "rwm" },    /* null */
-		{ 'c', 1, 5, "rwm" },    /* zero */
-		{ 'c', 1, 7, "rwm" },    /* full */
-		{ 'c', 1, 8, "rwm" },    /* random */
-		{ 'c', 1, 9, "rwm" },    /* urandom */
-		{ 'c', 5, 0, "rwm" },    /* tty */
-		{ 'c', 5, 1, "rwm" },    /* console */
-		{ 'c', 5, 2, "rwm" },    /* ptmx */
-		{ 'c', 136, -1, "rwm" }, /* pts */
+		{'c', -1, -1, "m"},    {'b', -1, -1, "m"}, {'c', 1, 3, "rwm"}, /* null */
+		{'c', 1, 5, "rwm"},                                            /* zero */
+		{'c', 1, 7, "rwm"},                                            /* full */
+		{'c', 1, 8, "rwm"},                                            /* random */
+		{'c', 1, 9, "rwm"},                                            /* urandom */
+		{'c', 5, 0, "rwm"},                                            /* tty */
+		{'c', 5, 1, "rwm"},                                            /* console */
+		{'c', 5, 2, "rwm"},                                            /* ptmx */
+		{'c', 136, -1, "rwm"},                                         /* pts */
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(defaults); i++) {
 		int r = lcx_cgroup_device_rule(cg, 1, defaults[i].type, defaults[i].major,
-		                               defaults[i].minor, defaults[i].access, err);
+					       defaults[i].minor, defaults[i].access, err);
 
 		if (r < 0)
 			return r;
@@ -192,7 +192,7 @@ static int set_deny(struct rule_set *set, const struct device_rule *rule)
 }
 
 static int reduce(const struct device_rule *rules, size_t count, struct rule_set *set,
-                  const struct device_rule **ret_bad)
+		  const struct device_rule **ret_bad)
 {
 	for (size_t i = 0; i < count; i++) {
 		struct device_rule rule = rules[i];
@@ -238,8 +238,9 @@ static int write_rule(int dir_fd, const char *file, const struct device_rule *ru
 	spell_number(rule->major, major);
 	spell_number(rule->minor, minor);
 	(void)snprintf(text, sizeof(text), "%c %s:%s %s%s%s", rule->type, major, minor,
-	               rule->access & DEVICE_READ ? "r" : "", rule->access & DEVICE_WRITE ? "w" : "",
-	               rule->access & DEVICE_MKNOD ? "m" : "");
+		       rule->access & DEVICE_READ ? "r" : "",
+		       rule->access & DEVICE_WRITE ? "w" : "",
+		       rule->access & DEVICE_MKNOD ? "m" : "");
 	return lcx__write_control(dir_fd, file, text);
 }
 
@@ -252,7 +253,7 @@ static int parse_rule(const char *line, struct device_rule *rule)
 
 	if (sscanf(line, "%c %15[^:]:%15s %7s", &type, major, minor, access) != 4)
 		return -EINVAL;
-	*rule = (struct device_rule){ .allow = true, .type = type, .major = -1, .minor = -1 };
+	*rule = (struct device_rule){.allow = true, .type = type, .major = -1, .minor = -1};
 	r = parse_access(access);
 	if (r < 0)
 		return r;
@@ -309,7 +310,7 @@ static uint8_t access_in(const struct rule_set *set, const struct device_rule *r
 
 /* Write to @file what @from has more than @without. */
 static int write_difference(int dir_fd, const char *file, const struct rule_set *from,
-                            const struct rule_set *without)
+			    const struct rule_set *without)
 {
 	for (size_t i = 0; i < from->count; i++) {
 		struct device_rule rule = from->rules[i];
@@ -327,7 +328,7 @@ static int write_difference(int dir_fd, const char *file, const struct rule_set 
 
 static int install_v1(int dir_fd, const struct rule_set *wanted)
 {
-	CLEANUP(rule_set_clear) struct rule_set now = { 0 };
+	CLEANUP(rule_set_clear) struct rule_set now = {0};
 	int r = read_set(dir_fd, &now);
 
 	if (r < 0)
@@ -345,24 +346,26 @@ static int install_v1(int dir_fd, const struct rule_set *wanted)
 
 static int apply_v1(struct lcx_cgroup *cg, int dir_fd, struct lcx_error **err)
 {
-	CLEANUP(rule_set_clear) struct rule_set wanted = { 0 };
+	CLEANUP(rule_set_clear) struct rule_set wanted = {0};
 	const struct device_rule *bad = NULL;
 	int r = reduce(cg->rules, cg->rule_count, &wanted, &bad);
 
 	if (r == -EOPNOTSUPP)
 		return lcx__fail(err, EOPNOTSUPP,
-		                 "cgroup '%s': version 1 cannot deny the device %c %" PRId64
-		                 ":%" PRId64 " (-1 is any) out of a wider rule that allows it; allow "
-		                 "the others one by one",
-		                 cg->path, bad->type, bad->major, bad->minor);
+				 "cgroup '%s': version 1 cannot deny the device %c %" PRId64
+				 ":%" PRId64
+				 " (-1 is any) out of a wider rule that allows it; allow "
+				 "the others one by one",
+				 cg->path, bad->type, bad->major, bad->minor);
 	if (r < 0)
 		return lcx__fail_nomem(err);
 	r = install_v1(dir_fd, &wanted);
 	if (r == -EPERM)
-		return lcx__fail(err, EPERM,
-		                 "cgroup '%s': the device rules need CAP_SYS_ADMIN in the initial user "
-		                 "namespace, and allow no more than its parent has",
-		                 cg->path);
+		return lcx__fail(
+			err, EPERM,
+			"cgroup '%s': the device rules need CAP_SYS_ADMIN in the initial user "
+			"namespace, and allow no more than its parent has",
+			cg->path);
 	if (r < 0)
 		return lcx__fail_sys(err, -r, "cgroup '%s': write its device rules", cg->path);
 	return 0;
@@ -381,12 +384,13 @@ LCX_PUBLIC int lcx_cgroup_apply_devices(struct lcx_cgroup *cg, struct lcx_error 
 	r = lcx__cgroup_bpf_devices(cg->dir_fd[index], cg->rules, cg->rule_count);
 	if (r == -EPERM)
 		return lcx__fail(err, EPERM,
-		                 "cgroup '%s': device rules are an eBPF program, which needs "
-		                 "CAP_SYS_ADMIN (or CAP_BPF and CAP_NET_ADMIN) in the initial user "
-		                 "namespace",
-		                 cg->path);
+				 "cgroup '%s': device rules are an eBPF program, which needs "
+				 "CAP_SYS_ADMIN (or CAP_BPF and CAP_NET_ADMIN) in the initial user "
+				 "namespace",
+				 cg->path);
 	if (r < 0)
-		return lcx__fail_sys(err, -r, "cgroup '%s': install the eBPF program of its device rules",
-		                     cg->path);
+		return lcx__fail_sys(err, -r,
+				     "cgroup '%s': install the eBPF program of its device rules",
+				     cg->path);
 	return 0;
 }

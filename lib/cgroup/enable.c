@@ -32,12 +32,12 @@ static char *spell(uint32_t controllers)
 	for (int c = 0; c < CONTROLLERS; c++)
 		if (controllers & 1u << c)
 			lcx__strbuf_addf(&buf, "%s+%s", buf.length ? " " : "",
-			                 lcx__controllers[c].v2_name);
+					 lcx__controllers[c].v2_name);
 	return lcx__strbuf_take(&buf);
 }
 
 static int enable_at(const char *path, size_t length, int dir_fd, uint32_t controllers,
-                     struct lcx_error **err)
+		     struct lcx_error **err)
 {
 	CLEANUP(freep) char *text = NULL;
 	const char *shown = length ? path : "/";
@@ -48,7 +48,7 @@ static int enable_at(const char *path, size_t length, int dir_fd, uint32_t contr
 	r = read_mask(dir_fd, "cgroup.subtree_control", &enabled);
 	if (r < 0)
 		return lcx__fail_sys(err, -r, "cgroup '%.*s': read cgroup.subtree_control",
-		                     shown_length, shown);
+				     shown_length, shown);
 	controllers &= ~enabled;
 	if (controllers == 0)
 		return 0;
@@ -61,18 +61,18 @@ static int enable_at(const char *path, size_t length, int dir_fd, uint32_t contr
 		return 0;
 	if (r == -EBUSY)
 		return lcx__fail(err, EBUSY,
-		                 "cgroup '%.*s' holds processes itself, so version 2 allows no "
-		                 "controller (%s) below it; move them to a leaf with "
-		                 "lcx_cgroup_vacate(), or create the cgroup elsewhere",
-		                 shown_length, shown, text);
+				 "cgroup '%.*s' holds processes itself, so version 2 allows no "
+				 "controller (%s) below it; move them to a leaf with "
+				 "lcx_cgroup_vacate(), or create the cgroup elsewhere",
+				 shown_length, shown, text);
 	if (read_mask(dir_fd, "cgroup.controllers", &available) == 0 &&
 	    (controllers & ~available) != 0)
 		return lcx__fail(err, ENODEV,
-		                 "cgroup '%.*s' has not got all of '%s' to pass on; have them "
-		                 "delegated by its parent, or do not set their limits",
-		                 shown_length, shown, text);
+				 "cgroup '%.*s' has not got all of '%s' to pass on; have them "
+				 "delegated by its parent, or do not set their limits",
+				 shown_length, shown, text);
 	return lcx__fail_sys(err, -r, "cgroup '%.*s': enable '%s' below it", shown_length, shown,
-	                     text);
+			     text);
 }
 
 int lcx__cgroup_enable(struct lcx_cgroup *cg, uint32_t controllers, struct lcx_error **err)

@@ -31,20 +31,20 @@
 #include "util/str.h"
 
 const struct lcx__controller lcx__controllers[CONTROLLERS] = {
-	[CONTROLLER_CPU] = { "cpu", "cpu", false },
-	[CONTROLLER_CPUACCT] = { "cpuacct", NULL, true }, /* cpu.stat is always there */
-	[CONTROLLER_CPUSET] = { "cpuset", "cpuset", false },
-	[CONTROLLER_MEMORY] = { "memory", "memory", false },
-	[CONTROLLER_IO] = { "blkio", "io", false },
-	[CONTROLLER_PIDS] = { "pids", "pids", false },
-	[CONTROLLER_DEVICES] = { "devices", NULL, true }, /* an eBPF program */
-	[CONTROLLER_FREEZER] = { "freezer", NULL, true }, /* cgroup.freeze */
-	[CONTROLLER_HUGETLB] = { "hugetlb", "hugetlb", false },
-	[CONTROLLER_RDMA] = { "rdma", "rdma", false },
-	[CONTROLLER_MISC] = { "misc", "misc", false },
-	[CONTROLLER_NET_CLS] = { "net_cls", NULL, false },
-	[CONTROLLER_NET_PRIO] = { "net_prio", NULL, false },
-	[CONTROLLER_PERF_EVENT] = { "perf_event", NULL, true },
+	[CONTROLLER_CPU] = {"cpu", "cpu", false},
+	[CONTROLLER_CPUACCT] = {"cpuacct", NULL, true}, /* cpu.stat is always there */
+	[CONTROLLER_CPUSET] = {"cpuset", "cpuset", false},
+	[CONTROLLER_MEMORY] = {"memory", "memory", false},
+	[CONTROLLER_IO] = {"blkio", "io", false},
+	[CONTROLLER_PIDS] = {"pids", "pids", false},
+	[CONTROLLER_DEVICES] = {"devices", NULL, true}, /* an eBPF program */
+	[CONTROLLER_FREEZER] = {"freezer", NULL, true}, /* cgroup.freeze */
+	[CONTROLLER_HUGETLB] = {"hugetlb", "hugetlb", false},
+	[CONTROLLER_RDMA] = {"rdma", "rdma", false},
+	[CONTROLLER_MISC] = {"misc", "misc", false},
+	[CONTROLLER_NET_CLS] = {"net_cls", NULL, false},
+	[CONTROLLER_NET_PRIO] = {"net_prio", NULL, false},
+	[CONTROLLER_PERF_EVENT] = {"perf_event", NULL, true},
 };
 
 static bool same_name(const char *name, const char *text, size_t length)
@@ -249,7 +249,7 @@ static int parse_mountinfo(struct lcx__cgroup_layout *layout, const char *text)
 	if (!copy)
 		return -ENOMEM;
 	while ((line = strsep(&rest, "\n"))) {
-		struct lcx__hierarchy found = { 0 };
+		struct lcx__hierarchy found = {0};
 		int r = parse_mount(line, &found);
 
 		if (r > 0)
@@ -331,7 +331,7 @@ static int parse_own(struct lcx__cgroup_layout *layout, const char *text)
  */
 static int choose_tracker(const struct lcx__cgroup_layout *layout)
 {
-	static const char *const preferred[] = { "freezer", "pids", "name=systemd" };
+	static const char *const preferred[] = {"freezer", "pids", "name=systemd"};
 
 	if (layout->unified >= 0 && !layout->hierarchies[layout->unified].read_only)
 		return layout->unified;
@@ -383,7 +383,7 @@ int lcx__cgroup_root_fd(const struct lcx__cgroup_layout *layout, int index)
 
 static bool is_delegated(int dir_fd)
 {
-	static const char *const marks[] = { "user.delegate", "trusted.delegate" };
+	static const char *const marks[] = {"user.delegate", "trusted.delegate"};
 	char value[2];
 
 	for (size_t i = 0; i < ARRAY_SIZE(marks); i++)
@@ -467,7 +467,7 @@ static void read_unified_controllers(struct lcx__cgroup_layout *layout)
 /* --- the layout as a whole --- */
 
 int lcx__cgroup_layout_parse(int fs_fd, const char *mountinfo, const char *own,
-                             struct lcx__cgroup_layout **ret, struct lcx_error **err)
+			     struct lcx__cgroup_layout **ret, struct lcx_error **err)
 {
 	CLEANUP(lcx__cgroup_layout_freep) struct lcx__cgroup_layout *layout = NULL;
 	int r;
@@ -491,7 +491,7 @@ int lcx__cgroup_layout_parse(int fs_fd, const char *mountinfo, const char *own,
 	r = find_base(layout);
 	if (r < 0)
 		return lcx__fail_sys(err, -r, "open the cgroup mount '%s'",
-		                     layout->hierarchies[layout->tracker].mount_point);
+				     layout->hierarchies[layout->tracker].mount_point);
 	read_unified_controllers(layout);
 	index_controllers(layout);
 	*ret = TAKE_PTR(layout);

@@ -16,11 +16,11 @@ static bool is_made_of(const char *text, const char *characters)
 	return *text && strlen(text) < 4096 && text[strspn(text, characters)] == '\0';
 }
 
-#define DIGITS "0123456789"
+#define DIGITS  "0123456789"
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 static int set_cpuset(struct lcx_cgroup *cg, const char *file, const char *list,
-                      struct lcx_error **err)
+		      struct lcx_error **err)
 {
 	int index;
 
@@ -56,24 +56,24 @@ static const struct io_rule {
 	int64_t min, max;
 	const char *v2_file, *v2_key, *v1_file, *v1_else;
 } io_rules[] = {
-	[LCX_CGROUP_IO_READ_BYTES_PER_S] = { "read bytes per second", 1, INT64_MAX, "io.max",
-	                                     "rbps=", "blkio.throttle.read_bps_device", NULL },
-	[LCX_CGROUP_IO_WRITE_BYTES_PER_S] = { "written bytes per second", 1, INT64_MAX, "io.max",
-	                                      "wbps=", "blkio.throttle.write_bps_device", NULL },
-	[LCX_CGROUP_IO_READ_OPS_PER_S] = { "reads per second", 1, INT64_MAX, "io.max",
-	                                   "riops=", "blkio.throttle.read_iops_device", NULL },
-	[LCX_CGROUP_IO_WRITE_OPS_PER_S] = { "writes per second", 1, INT64_MAX, "io.max",
-	                                    "wiops=", "blkio.throttle.write_iops_device", NULL },
-	[LCX_CGROUP_IO_DEVICE_WEIGHT] = { "device weight", 1, 10000, "io.weight", "",
-	                                  "blkio.weight_device", "blkio.bfq.weight_device" },
-	[LCX_CGROUP_IO_DEVICE_LEAF_WEIGHT] = { "device leaf weight", 10, 1000, NULL, NULL,
-	                                       "blkio.leaf_weight_device", NULL },
+	[LCX_CGROUP_IO_READ_BYTES_PER_S] = {"read bytes per second", 1, INT64_MAX, "io.max",
+					    "rbps=", "blkio.throttle.read_bps_device", NULL},
+	[LCX_CGROUP_IO_WRITE_BYTES_PER_S] = {"written bytes per second", 1, INT64_MAX, "io.max",
+					     "wbps=", "blkio.throttle.write_bps_device", NULL},
+	[LCX_CGROUP_IO_READ_OPS_PER_S] = {"reads per second", 1, INT64_MAX, "io.max",
+					  "riops=", "blkio.throttle.read_iops_device", NULL},
+	[LCX_CGROUP_IO_WRITE_OPS_PER_S] = {"writes per second", 1, INT64_MAX, "io.max",
+					   "wiops=", "blkio.throttle.write_iops_device", NULL},
+	[LCX_CGROUP_IO_DEVICE_WEIGHT] = {"device weight", 1, 10000, "io.weight", "",
+					 "blkio.weight_device", "blkio.bfq.weight_device"},
+	[LCX_CGROUP_IO_DEVICE_LEAF_WEIGHT] = {"device leaf weight", 10, 1000, NULL, NULL,
+					      "blkio.leaf_weight_device", NULL},
 };
 _Static_assert(ARRAY_SIZE(io_rules) == LCX_CGROUP_IO_DEVICE_LEAF_WEIGHT + 1,
-               "io_rules and enum lcx_cgroup_io_limit differ");
+	       "io_rules and enum lcx_cgroup_io_limit differ");
 
 static int write_io(struct lcx_cgroup *cg, int index, int32_t limit, const char *device,
-                    int64_t value, struct lcx_error **err)
+		    int64_t value, struct lcx_error **err)
 {
 	const struct io_rule *rule = &io_rules[limit];
 	bool v2 = lcx__cgroup_is_v2(cg, index);
@@ -93,12 +93,12 @@ static int write_io(struct lcx_cgroup *cg, int index, int32_t limit, const char 
 			value = (int64_t)lcx__cgroup_blkio_from_io_weight((uint64_t)value);
 	}
 	(void)snprintf(text, sizeof(text), "%s %s%s", device, key,
-	               spell(value, v2 ? "max" : "0", number));
+		       spell(value, v2 ? "max" : "0", number));
 	return lcx__cgroup_write(cg, index, file, text, err);
 }
 
 LCX_PUBLIC int lcx_cgroup_set_io_limit(struct lcx_cgroup *cg, int32_t limit, uint32_t major,
-                                       uint32_t minor, int64_t value, struct lcx_error **err)
+				       uint32_t minor, int64_t value, struct lcx_error **err)
 {
 	const struct io_rule *rule;
 	char device[24];
@@ -109,9 +109,9 @@ LCX_PUBLIC int lcx_cgroup_set_io_limit(struct lcx_cgroup *cg, int32_t limit, uin
 	rule = &io_rules[limit];
 	if (value < rule->min || value > rule->max)
 		return lcx__fail(err, ERANGE,
-		                 "the limit '%s' does not take %" PRId64 ": it must be %" PRId64
-		                 " to %" PRId64,
-		                 rule->name, value, rule->min, rule->max);
+				 "the limit '%s' does not take %" PRId64 ": it must be %" PRId64
+				 " to %" PRId64,
+				 rule->name, value, rule->min, rule->max);
 	index = lcx__cgroup_use(cg, CONTROLLER_IO, err);
 	if (index < 0)
 		return index;
@@ -122,7 +122,7 @@ LCX_PUBLIC int lcx_cgroup_set_io_limit(struct lcx_cgroup *cg, int32_t limit, uin
 /* --- huge pages --- */
 
 LCX_PUBLIC int lcx_cgroup_set_hugetlb(struct lcx_cgroup *cg, const char *page_size,
-                                      int64_t limit_bytes, struct lcx_error **err)
+				      int64_t limit_bytes, struct lcx_error **err)
 {
 	size_t digits = strspn(page_size, DIGITS);
 	const char *unit = page_size + digits, *suffix;
@@ -132,10 +132,10 @@ LCX_PUBLIC int lcx_cgroup_set_hugetlb(struct lcx_cgroup *cg, const char *page_si
 	if (digits == 0 || digits > 10 || strlen(unit) != 2 || !strchr("KMG", unit[0]) ||
 	    unit[1] != 'B')
 		return lcx__fail(err, EINVAL, "'%s' is not the size of a huge page like 2MB",
-		                 page_size);
+				 page_size);
 	if (limit_bytes < 0)
 		return lcx__fail(err, ERANGE, "huge pages of %s: %" PRId64 " bytes is no limit",
-		                 page_size, limit_bytes);
+				 page_size, limit_bytes);
 	index = lcx__cgroup_use(cg, CONTROLLER_HUGETLB, err);
 	if (index < 0)
 		return index;
@@ -143,21 +143,23 @@ LCX_PUBLIC int lcx_cgroup_set_hugetlb(struct lcx_cgroup *cg, const char *page_si
 	suffix = lcx__cgroup_is_v2(cg, index) ? "max" : "limit_in_bytes";
 	(void)snprintf(file, sizeof(file), "hugetlb.%s.%s", page_size, suffix);
 	(void)snprintf(reserved, sizeof(reserved), "hugetlb.%s.rsvd.%s", page_size, suffix);
-	r = lcx__cgroup_write(cg, index, file,
-	                      spell(limit_bytes, lcx__cgroup_is_v2(cg, index) ? "max" : "-1", number),
-	                      err);
-	/* Reservations count apart since 5.7; without this limit mmap(2) succeeds and SIGBUS comes. */
+	r = lcx__cgroup_write(
+		cg, index, file,
+		spell(limit_bytes, lcx__cgroup_is_v2(cg, index) ? "max" : "-1", number), err);
+	/* Reservations count apart since 5.7; without this limit mmap(2) succeeds and SIGBUS comes.
+	 */
 	if (r == 0 && faccessat(cg->dir_fd[index], reserved, F_OK, 0) == 0)
 		r = lcx__cgroup_write(
 			cg, index, reserved,
-			spell(limit_bytes, lcx__cgroup_is_v2(cg, index) ? "max" : "-1", number), err);
+			spell(limit_bytes, lcx__cgroup_is_v2(cg, index) ? "max" : "-1", number),
+			err);
 	return r;
 }
 
 /* --- RDMA, misc, network priorities --- */
 
 LCX_PUBLIC int lcx_cgroup_set_rdma(struct lcx_cgroup *cg, const char *device, int64_t handles,
-                                   int64_t objects, struct lcx_error **err)
+				   int64_t objects, struct lcx_error **err)
 {
 	char text[192], number[24];
 	int index, used;
@@ -170,22 +172,22 @@ LCX_PUBLIC int lcx_cgroup_set_rdma(struct lcx_cgroup *cg, const char *device, in
 	used = snprintf(text, sizeof(text), "%s", device);
 	if (handles >= 0)
 		used += snprintf(text + used, sizeof(text) - (size_t)used, " hca_handle=%s",
-		                 spell(handles, "max", number));
+				 spell(handles, "max", number));
 	if (objects >= 0)
 		(void)snprintf(text + used, sizeof(text) - (size_t)used, " hca_object=%s",
-		               spell(objects, "max", number));
+			       spell(objects, "max", number));
 	return lcx__cgroup_write(cg, index, "rdma.max", text, err);
 }
 
 LCX_PUBLIC int lcx_cgroup_set_misc(struct lcx_cgroup *cg, const char *resource, int64_t value,
-                                   struct lcx_error **err)
+				   struct lcx_error **err)
 {
 	char text[128], number[24];
 	int index;
 
 	if (!is_made_of(resource, LETTERS DIGITS "_-") || strlen(resource) > 64 || value < 0)
 		return lcx__fail(err, EINVAL, "misc: '%s' cannot be limited to %" PRId64, resource,
-		                 value);
+				 value);
 	index = lcx__cgroup_use(cg, CONTROLLER_MISC, err);
 	if (index < 0)
 		return index;
@@ -194,14 +196,14 @@ LCX_PUBLIC int lcx_cgroup_set_misc(struct lcx_cgroup *cg, const char *resource, 
 }
 
 LCX_PUBLIC int lcx_cgroup_set_net_priority(struct lcx_cgroup *cg, const char *interface,
-                                           uint32_t priority, struct lcx_error **err)
+					   uint32_t priority, struct lcx_error **err)
 {
 	char text[64];
 	int index;
 
 	if (strlen(interface) > 15 || strpbrk(interface, " \t\n/") || !*interface)
 		return lcx__fail(err, EINVAL, "'%s' is not the name of a network interface",
-		                 interface);
+				 interface);
 	index = lcx__cgroup_use(cg, CONTROLLER_NET_PRIO, err);
 	if (index < 0)
 		return index;
@@ -214,9 +216,9 @@ LCX_PUBLIC int lcx_cgroup_set_net_priority(struct lcx_cgroup *cg, const char *in
 /* These do not limit: they move, stop or delegate. "cgroup.max.*" and pressure stay allowed. */
 static bool is_control_of_tree(const char *file)
 {
-	static const char *const refused[] = { "cgroup.procs",  "cgroup.threads",
-		                               "cgroup.kill",   "cgroup.freeze",
-		                               "cgroup.type",   "cgroup.subtree_control" };
+	static const char *const refused[] = {"cgroup.procs", "cgroup.threads",
+					      "cgroup.kill",  "cgroup.freeze",
+					      "cgroup.type",  "cgroup.subtree_control"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(refused); i++)
 		if (strcmp(file, refused[i]) == 0)
@@ -225,34 +227,36 @@ static bool is_control_of_tree(const char *file)
 }
 
 LCX_PUBLIC int lcx_cgroup_set_file(struct lcx_cgroup *cg, const char *file, const char *text,
-                                   struct lcx_error **err)
+				   struct lcx_error **err)
 {
 	size_t prefix = strcspn(file, ".");
 	int c, index = cg->layout->unified;
 
 	if (!is_made_of(file, LETTERS DIGITS "_.-") || file[0] == '.' || file[prefix] != '.' ||
 	    strlen(file) > 200 || is_control_of_tree(file))
-		return lcx__fail(err, EINVAL, "'%s' is not a control file of a cgroup that can be set",
-		                 file);
+		return lcx__fail(err, EINVAL,
+				 "'%s' is not a control file of a cgroup that can be set", file);
 	if (!*text || strpbrk(text, "\r\n"))
 		return lcx__fail(err, EINVAL, "%s: the value must be one line", file);
 	if (index < 0)
 		return lcx__fail(err, ENODEV,
-		                 "%s is a file of cgroup version 2, which is not mounted here; use "
-		                 "the named limits instead",
-		                 file);
+				 "%s is a file of cgroup version 2, which is not mounted here; use "
+				 "the named limits instead",
+				 file);
 	c = lcx__controller_find(file, prefix);
 	if (c >= 0 && lcx__controllers[c].v2_name) {
 		index = lcx__cgroup_use(cg, (enum controller)c, err);
 		if (index < 0)
 			return index;
 		if (index != cg->layout->unified)
-			return lcx__fail(err, ENODEV,
-			                 "%s is a file of cgroup version 2, but the controller '%s' "
-			                 "is mounted as version 1; use the named limit instead",
-			                 file, lcx__controllers[c].v2_name);
+			return lcx__fail(
+				err, ENODEV,
+				"%s is a file of cgroup version 2, but the controller '%s' "
+				"is mounted as version 1; use the named limit instead",
+				file, lcx__controllers[c].v2_name);
 	}
 	if (cg->dir_fd[index] < 0)
-		return lcx__fail(err, ENODEV, "cgroup '%s' is not in the unified hierarchy", cg->path);
+		return lcx__fail(err, ENODEV, "cgroup '%s' is not in the unified hierarchy",
+				 cg->path);
 	return lcx__cgroup_write(cg, index, file, text, err);
 }

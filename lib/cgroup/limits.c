@@ -86,15 +86,15 @@ int lcx__cgroup_read_number(int dir_fd, const char *file, int64_t *ret)
 }
 
 int lcx__cgroup_write(struct lcx_cgroup *cg, int index, const char *file, const char *text,
-                      struct lcx_error **err)
+		      struct lcx_error **err)
 {
 	int r = lcx__write_control(cg->dir_fd[index], file, text);
 
 	if (r == -ENOENT)
 		return lcx__fail(err, EOPNOTSUPP,
-		                 "cgroup '%s': this kernel has no %s, so it cannot be set to '%s'; "
-		                 "leave that limit unset, or boot a kernel that has it",
-		                 cg->path, file, text);
+				 "cgroup '%s': this kernel has no %s, so it cannot be set to '%s'; "
+				 "leave that limit unset, or boot a kernel that has it",
+				 cg->path, file, text);
 	if (r < 0)
 		return lcx__fail_sys(err, -r, "cgroup '%s': set %s to '%s'", cg->path, file, text);
 	return 0;
@@ -127,74 +127,135 @@ static const struct limit_rule {
 	struct spelling v2, v1;
 	struct spelling v2_else, v1_else; /* where the kernel has not got the first */
 } rules[] = {
-	[LCX_CGROUP_MEMORY_MAX_BYTES] = { "memory.max", CONTROLLER_MEMORY, 0, INT64_MAX,
-	                                  { "memory.max", FORM_NUMBER, "max" },
-	                                  { "memory.limit_in_bytes", FORM_MEMORY_V1, "-1" } },
-	[LCX_CGROUP_MEMORY_HIGH_BYTES] = { "memory.high", CONTROLLER_MEMORY, 0, INT64_MAX,
-	                                   { "memory.high", FORM_NUMBER, "max" } },
-	[LCX_CGROUP_MEMORY_LOW_BYTES] = { "memory.low", CONTROLLER_MEMORY, 0, INT64_MAX,
-	                                  { "memory.low", FORM_NUMBER, "max" },
-	                                  { "memory.soft_limit_in_bytes", FORM_NUMBER, "-1" } },
-	[LCX_CGROUP_MEMORY_MIN_BYTES] = { "memory.min", CONTROLLER_MEMORY, 0, INT64_MAX,
-	                                  { "memory.min", FORM_NUMBER, "max" } },
-	[LCX_CGROUP_SWAP_MAX_BYTES] = { "swap.max", CONTROLLER_MEMORY, 0, INT64_MAX,
-	                                { "memory.swap.max", FORM_NUMBER, "max" },
-	                                { "memory.memsw.limit_in_bytes", FORM_SWAP_V1, "-1" } },
-	[LCX_CGROUP_SWAPPINESS] = { "swappiness", CONTROLLER_MEMORY, 0, 100, { NULL },
-	                            { "memory.swappiness", FORM_NUMBER, NULL } },
-	[LCX_CGROUP_OOM_GROUP] = { "oom.group", CONTROLLER_MEMORY, 0, 1,
-	                           { "memory.oom.group", FORM_NUMBER, NULL } },
-	[LCX_CGROUP_OOM_KILL_DISABLE] = { "oom_kill_disable", CONTROLLER_MEMORY, 0, 1, { NULL },
-	                                  { "memory.oom_control", FORM_NUMBER, NULL } },
-	[LCX_CGROUP_KERNEL_TCP_MAX_BYTES] = { "kernel TCP memory", CONTROLLER_MEMORY, 0, INT64_MAX,
-	                                      { NULL },
-	                                      { "memory.kmem.tcp.limit_in_bytes", FORM_NUMBER,
-	                                        "-1" } },
-	[LCX_CGROUP_CPU_QUOTA_US] = { "cpu quota", CONTROLLER_CPU, 1000, INT64_MAX,
-	                              { "cpu.max", FORM_QUOTA, "max" },
-	                              { "cpu.cfs_quota_us", FORM_QUOTA, "-1" } },
-	[LCX_CGROUP_CPU_PERIOD_US] = { "cpu period", CONTROLLER_CPU, 1000, 1000000,
-	                               { "cpu.max", FORM_PERIOD, NULL },
-	                               { "cpu.cfs_period_us", FORM_PERIOD, NULL } },
-	[LCX_CGROUP_CPU_BURST_US] = { "cpu burst", CONTROLLER_CPU, 0, INT64_MAX / 1000,
-	                              { "cpu.max.burst", FORM_NUMBER, NULL },
-	                              { "cpu.cfs_burst_us", FORM_NUMBER, NULL } },
-	[LCX_CGROUP_CPU_WEIGHT] = { "cpu weight", CONTROLLER_CPU, 1, 10000,
-	                            { "cpu.weight", FORM_NUMBER, NULL },
-	                            { "cpu.shares", FORM_SHARES, NULL } },
-	[LCX_CGROUP_CPU_SHARES] = { "cpu shares", CONTROLLER_CPU, 2, 262144,
-	                            { "cpu.weight", FORM_WEIGHT, NULL },
-	                            { "cpu.shares", FORM_NUMBER, NULL } },
-	[LCX_CGROUP_CPU_IDLE] = { "cpu idle", CONTROLLER_CPU, 0, 1,
-	                          { "cpu.idle", FORM_NUMBER, NULL },
-	                          { "cpu.idle", FORM_NUMBER, NULL } },
-	[LCX_CGROUP_CPU_RT_RUNTIME_US] = { "cpu real-time runtime", CONTROLLER_CPU, 0, INT64_MAX,
-	                                   { NULL },
-	                                   { "cpu.rt_runtime_us", FORM_NUMBER, "-1" } },
-	[LCX_CGROUP_CPU_RT_PERIOD_US] = { "cpu real-time period", CONTROLLER_CPU, 1,
-	                                  INT64_MAX / 1000, { NULL },
-	                                  { "cpu.rt_period_us", FORM_NUMBER, NULL } },
-	[LCX_CGROUP_PIDS_MAX] = { "pids.max", CONTROLLER_PIDS, 0, INT64_MAX,
-	                          { "pids.max", FORM_NUMBER, "max" },
-	                          { "pids.max", FORM_NUMBER, "max" } },
-	[LCX_CGROUP_IO_WEIGHT] = { "io weight", CONTROLLER_IO, 1, 10000,
-	                           { "io.weight", FORM_IO_WEIGHT, NULL },
-	                           { "blkio.weight", FORM_BLKIO, NULL },
-	                           { "io.bfq.weight", FORM_BLKIO, NULL },
-	                           { "blkio.bfq.weight", FORM_BLKIO, NULL } },
-	[LCX_CGROUP_IO_LEAF_WEIGHT] = { "io leaf weight", CONTROLLER_IO, 10, 1000, { NULL },
-	                                { "blkio.leaf_weight", FORM_NUMBER, NULL } },
-	[LCX_CGROUP_NET_CLASS_ID] = { "network class", CONTROLLER_NET_CLS, 0, UINT32_MAX, { NULL },
-	                              { "net_cls.classid", FORM_NUMBER, NULL } },
+	[LCX_CGROUP_MEMORY_MAX_BYTES] = {"memory.max",
+					 CONTROLLER_MEMORY,
+					 0,
+					 INT64_MAX,
+					 {"memory.max", FORM_NUMBER, "max"},
+					 {"memory.limit_in_bytes", FORM_MEMORY_V1, "-1"}},
+	[LCX_CGROUP_MEMORY_HIGH_BYTES] = {"memory.high",
+					  CONTROLLER_MEMORY,
+					  0,
+					  INT64_MAX,
+					  {"memory.high", FORM_NUMBER, "max"}},
+	[LCX_CGROUP_MEMORY_LOW_BYTES] = {"memory.low",
+					 CONTROLLER_MEMORY,
+					 0,
+					 INT64_MAX,
+					 {"memory.low", FORM_NUMBER, "max"},
+					 {"memory.soft_limit_in_bytes", FORM_NUMBER, "-1"}},
+	[LCX_CGROUP_MEMORY_MIN_BYTES] =
+		{"memory.min", CONTROLLER_MEMORY, 0, INT64_MAX, {"memory.min", FORM_NUMBER, "max"}},
+	[LCX_CGROUP_SWAP_MAX_BYTES] = {"swap.max",
+				       CONTROLLER_MEMORY,
+				       0,
+				       INT64_MAX,
+				       {"memory.swap.max", FORM_NUMBER, "max"},
+				       {"memory.memsw.limit_in_bytes", FORM_SWAP_V1, "-1"}},
+	[LCX_CGROUP_SWAPPINESS] = {"swappiness",
+				   CONTROLLER_MEMORY,
+				   0,
+				   100,
+				   {NULL},
+				   {"memory.swappiness", FORM_NUMBER, NULL}},
+	[LCX_CGROUP_OOM_GROUP] =
+		{"oom.group", CONTROLLER_MEMORY, 0, 1, {"memory.oom.group", FORM_NUMBER, NULL}},
+	[LCX_CGROUP_OOM_KILL_DISABLE] = {"oom_kill_disable",
+					 CONTROLLER_MEMORY,
+					 0,
+					 1,
+					 {NULL},
+					 {"memory.oom_control", FORM_NUMBER, NULL}},
+	[LCX_CGROUP_KERNEL_TCP_MAX_BYTES] = {"kernel TCP memory",
+					     CONTROLLER_MEMORY,
+					     0,
+					     INT64_MAX,
+					     {NULL},
+					     {"memory.kmem.tcp.limit_in_bytes", FORM_NUMBER, "-1"}},
+	[LCX_CGROUP_CPU_QUOTA_US] = {"cpu quota",
+				     CONTROLLER_CPU,
+				     1000,
+				     INT64_MAX,
+				     {"cpu.max", FORM_QUOTA, "max"},
+				     {"cpu.cfs_quota_us", FORM_QUOTA, "-1"}},
+	[LCX_CGROUP_CPU_PERIOD_US] = {"cpu period",
+				      CONTROLLER_CPU,
+				      1000,
+				      1000000,
+				      {"cpu.max", FORM_PERIOD, NULL},
+				      {"cpu.cfs_period_us", FORM_PERIOD, NULL}},
+	[LCX_CGROUP_CPU_BURST_US] = {"cpu burst",
+				     CONTROLLER_CPU,
+				     0,
+				     INT64_MAX / 1000,
+				     {"cpu.max.burst", FORM_NUMBER, NULL},
+				     {"cpu.cfs_burst_us", FORM_NUMBER, NULL}},
+	[LCX_CGROUP_CPU_WEIGHT] = {"cpu weight",
+				   CONTROLLER_CPU,
+				   1,
+				   10000,
+				   {"cpu.weight", FORM_NUMBER, NULL},
+				   {"cpu.shares", FORM_SHARES, NULL}},
+	[LCX_CGROUP_CPU_SHARES] = {"cpu shares",
+				   CONTROLLER_CPU,
+				   2,
+				   262144,
+				   {"cpu.weight", FORM_WEIGHT, NULL},
+				   {"cpu.shares", FORM_NUMBER, NULL}},
+	[LCX_CGROUP_CPU_IDLE] = {"cpu idle",
+				 CONTROLLER_CPU,
+				 0,
+				 1,
+				 {"cpu.idle", FORM_NUMBER, NULL},
+				 {"cpu.idle", FORM_NUMBER, NULL}},
+	[LCX_CGROUP_CPU_RT_RUNTIME_US] = {"cpu real-time runtime",
+					  CONTROLLER_CPU,
+					  0,
+					  INT64_MAX,
+					  {NULL},
+					  {"cpu.rt_runtime_us", FORM_NUMBER, "-1"}},
+	[LCX_CGROUP_CPU_RT_PERIOD_US] = {"cpu real-time period",
+					 CONTROLLER_CPU,
+					 1,
+					 INT64_MAX / 1000,
+					 {NULL},
+					 {"cpu.rt_period_us", FORM_NUMBER, NULL}},
+	[LCX_CGROUP_PIDS_MAX] = {"pids.max",
+				 CONTROLLER_PIDS,
+				 0,
+				 INT64_MAX,
+				 {"pids.max", FORM_NUMBER, "max"},
+				 {"pids.max", FORM_NUMBER, "max"}},
+	[LCX_CGROUP_IO_WEIGHT] = {"io weight",
+				  CONTROLLER_IO,
+				  1,
+				  10000,
+				  {"io.weight", FORM_IO_WEIGHT, NULL},
+				  {"blkio.weight", FORM_BLKIO, NULL},
+				  {"io.bfq.weight", FORM_BLKIO, NULL},
+				  {"blkio.bfq.weight", FORM_BLKIO, NULL}},
+	[LCX_CGROUP_IO_LEAF_WEIGHT] = {"io leaf weight",
+				       CONTROLLER_IO,
+				       10,
+				       1000,
+				       {NULL},
+				       {"blkio.leaf_weight", FORM_NUMBER, NULL}},
+	[LCX_CGROUP_NET_CLASS_ID] = {"network class",
+				     CONTROLLER_NET_CLS,
+				     0,
+				     UINT32_MAX,
+				     {NULL},
+				     {"net_cls.classid", FORM_NUMBER, NULL}},
 };
 _Static_assert(ARRAY_SIZE(rules) == LCX_CGROUP_NET_CLASS_ID + 1,
-               "rules and enum lcx_cgroup_limit differ");
+	       "rules and enum lcx_cgroup_limit differ");
 
 /* --- memory of version 1 --- */
 
-/* memory.limit_in_bytes may never exceed memory.memsw.limit_in_bytes, whichever is written first. */
+/* memory.limit_in_bytes may never exceed memory.memsw.limit_in_bytes, whichever is written first.
+ */
 static int write_memory_v1(struct lcx_cgroup *cg, int index, bool memsw, int64_t value,
-                           struct lcx_error **err)
+			   struct lcx_error **err)
 {
 	char text[24];
 
@@ -202,13 +263,13 @@ static int write_memory_v1(struct lcx_cgroup *cg, int index, bool memsw, int64_t
 		(void)strcpy(text, "-1");
 	else
 		(void)snprintf(text, sizeof(text), "%" PRId64, value);
-	return lcx__cgroup_write(
-		cg, index, memsw ? "memory.memsw.limit_in_bytes" : "memory.limit_in_bytes", text,
-		err);
+	return lcx__cgroup_write(cg, index,
+				 memsw ? "memory.memsw.limit_in_bytes" : "memory.limit_in_bytes",
+				 text, err);
 }
 
 int lcx__cgroup_set_memory_v1(struct lcx_cgroup *cg, int index, int64_t memory_bytes,
-                              int64_t memsw_bytes, struct lcx_error **err)
+			      int64_t memsw_bytes, struct lcx_error **err)
 {
 	int64_t memsw_now = INT64_MAX;
 	bool memsw_first;
@@ -230,12 +291,12 @@ static int64_t add_limits(int64_t a, int64_t b)
 	int64_t sum;
 
 	return a == INT64_MAX || b == INT64_MAX || __builtin_add_overflow(a, b, &sum) ? INT64_MAX
-	                                                                              : sum;
+										      : sum;
 }
 
 /* A new memory limit keeps the amount of swap alone that was allowed before. */
 static int set_memory_max_v1(struct lcx_cgroup *cg, int index, int64_t value,
-                             struct lcx_error **err)
+			     struct lcx_error **err)
 {
 	int64_t memory, memsw;
 
@@ -256,16 +317,16 @@ static int set_swap_max_v1(struct lcx_cgroup *cg, int index, int64_t value, stru
 		return lcx__fail_sys(err, -r, "cgroup '%s': read memory.limit_in_bytes", cg->path);
 	if (memory == INT64_MAX && value != INT64_MAX)
 		return lcx__fail(err, EINVAL,
-		                 "cgroup '%s': version 1 limits swap together with memory; set a "
-		                 "memory limit before the swap limit",
-		                 cg->path);
+				 "cgroup '%s': version 1 limits swap together with memory; set a "
+				 "memory limit before the swap limit",
+				 cg->path);
 	return lcx__cgroup_set_memory_v1(cg, index, -1, add_limits(memory, value), err);
 }
 
 /* --- CPU bandwidth --- */
 
 static int set_cpu_max_v2(struct lcx_cgroup *cg, int index, int64_t quota_us, int64_t period_us,
-                          struct lcx_error **err)
+			  struct lcx_error **err)
 {
 	CLEANUP(freep) char *now = NULL;
 	char text[64], quota[24];
@@ -294,7 +355,7 @@ static int set_cpu_max_v2(struct lcx_cgroup *cg, int index, int64_t quota_us, in
  * each write: when the period is refused with the old quota, the quota goes first.
  */
 static int set_cpu_max_v1(struct lcx_cgroup *cg, int index, int64_t quota_us, int64_t period_us,
-                          struct lcx_error **err)
+			  struct lcx_error **err)
 {
 	char quota[24], period[24];
 	bool again = false;
@@ -304,11 +365,11 @@ static int set_cpu_max_v1(struct lcx_cgroup *cg, int index, int64_t quota_us, in
 	(void)snprintf(period, sizeof(period), "%" PRId64, period_us);
 	if (period_us >= 0) {
 		r = lcx__cgroup_write(cg, index, "cpu.cfs_period_us", period,
-		                      quota_us >= 0 ? NULL : err);
+				      quota_us >= 0 ? NULL : err);
 		again = r == -EINVAL && quota_us >= 0;
 		if (r < 0 && !again)
 			return lcx__fail_sys(err, -r, "cgroup '%s': set cpu.cfs_period_us to '%s'",
-			                     cg->path, period);
+					     cg->path, period);
 	}
 	if (quota_us >= 0)
 		r = lcx__cgroup_write(cg, index, "cpu.cfs_quota_us", quota, err);
@@ -318,14 +379,14 @@ static int set_cpu_max_v1(struct lcx_cgroup *cg, int index, int64_t quota_us, in
 }
 
 int lcx__cgroup_set_cpu_max(struct lcx_cgroup *cg, int64_t quota_us, int64_t period_us,
-                            struct lcx_error **err)
+			    struct lcx_error **err)
 {
 	int index = lcx__cgroup_use(cg, CONTROLLER_CPU, err);
 
 	if (index < 0)
 		return index;
 	return lcx__cgroup_is_v2(cg, index) ? set_cpu_max_v2(cg, index, quota_us, period_us, err)
-	                                    : set_cpu_max_v1(cg, index, quota_us, period_us, err);
+					    : set_cpu_max_v1(cg, index, quota_us, period_us, err);
 }
 
 /* --- one limit --- */
@@ -345,11 +406,11 @@ static void spell(const struct spelling *spelling, int64_t value, char text[stat
 	else if (spelling->form == FORM_BLKIO)
 		number = lcx__cgroup_blkio_from_io_weight(number);
 	(void)snprintf(text, 32, "%s%" PRIu64, spelling->form == FORM_IO_WEIGHT ? "default " : "",
-	               number);
+		       number);
 }
 
 static int write_limit(struct lcx_cgroup *cg, int index, const struct spelling *spelling,
-                       int64_t value, struct lcx_error **err)
+		       int64_t value, struct lcx_error **err)
 {
 	char text[32];
 
@@ -382,14 +443,14 @@ static int check_value(const struct limit_rule *rule, int64_t value, struct lcx_
 	if (value >= rule->min && value <= rule->max && value != INT64_MAX)
 		return 0;
 	return lcx__fail(err, ERANGE,
-	                 "the limit '%s' does not take %" PRId64 ": it must be %" PRId64
-	                 " to %" PRId64 "%s",
-	                 rule->name, value, rule->min, rule->max,
-	                 may_be_unlimited ? ", or INT64_MAX for no limit" : "");
+			 "the limit '%s' does not take %" PRId64 ": it must be %" PRId64
+			 " to %" PRId64 "%s",
+			 rule->name, value, rule->min, rule->max,
+			 may_be_unlimited ? ", or INT64_MAX for no limit" : "");
 }
 
 LCX_PUBLIC int lcx_cgroup_set_limit(struct lcx_cgroup *cg, int32_t limit, int64_t value,
-                                    struct lcx_error **err)
+				    struct lcx_error **err)
 {
 	const struct spelling *spelling, *other;
 	const struct limit_rule *rule;
@@ -409,9 +470,9 @@ LCX_PUBLIC int lcx_cgroup_set_limit(struct lcx_cgroup *cg, int32_t limit, int64_
 	other = lcx__cgroup_is_v2(cg, index) ? &rule->v2_else : &rule->v1_else;
 	if (!spelling->file)
 		return lcx__fail(err, EOPNOTSUPP,
-		                 "cgroup version %d has no limit '%s'; leave it unset on this "
-		                 "machine",
-		                 lcx__cgroup_is_v2(cg, index) ? 2 : 1, rule->name);
+				 "cgroup version %d has no limit '%s'; leave it unset on this "
+				 "machine",
+				 lcx__cgroup_is_v2(cg, index) ? 2 : 1, rule->name);
 	if (other->file && faccessat(cg->dir_fd[index], spelling->file, F_OK, 0) < 0 &&
 	    faccessat(cg->dir_fd[index], other->file, F_OK, 0) == 0)
 		spelling = other;

@@ -88,7 +88,7 @@ int lcx__cgroup_list_pids(int dir_fd, struct lcx_cgroup_pids *pids)
 }
 
 LCX_PUBLIC int lcx_cgroup_pids_new(struct lcx_cgroup *cg, struct lcx_cgroup_pids **ret,
-                                   struct lcx_error **err)
+				   struct lcx_error **err)
 {
 	CLEANUP(lcx_cgroup_pids_freep) struct lcx_cgroup_pids *pids = calloc(1, sizeof(*pids));
 	int r;
@@ -168,7 +168,7 @@ int lcx__cgroup_signal_all(struct lcx_cgroup *cg, int32_t signal)
 	for (size_t at = 0; r == 0 && at < pids->count; at += SIGNAL_BATCH) {
 		size_t left = pids->count - at;
 		int one = signal_batch(lcx__cgroup_tracker_fd(cg), pids->pids + at,
-		                       left < SIGNAL_BATCH ? left : SIGNAL_BATCH, signal);
+				       left < SIGNAL_BATCH ? left : SIGNAL_BATCH, signal);
 
 		if (one < 0)
 			failed = one;
@@ -186,12 +186,12 @@ int lcx__cgroup_refuse_self(struct lcx_cgroup *cg, const char *what, struct lcx_
 		return r;
 	if (strcmp(cg->path, "/") == 0)
 		return lcx__fail(err, EBUSY, "the root cgroup is everybody's: it cannot be %s",
-		                 what);
+				 what);
 	while ((pid = lcx_cgroup_pids_next(pids)))
 		if (pid == getpid())
 			return lcx__fail(err, EBUSY,
-			                 "this process is in cgroup '%s' itself: it cannot be %s",
-			                 cg->path, what);
+					 "this process is in cgroup '%s' itself: it cannot be %s",
+					 cg->path, what);
 	return 0;
 }
 
@@ -309,6 +309,6 @@ LCX_PUBLIC int lcx_cgroup_vacate(const char *leaf, struct lcx_error **err)
 	r = vacate(from_fd, to_fd);
 	if (r < 0)
 		return lcx__fail_sys(err, -r, "move the processes of cgroup '%s' to its leaf '%s'",
-		                     layout->base, leaf);
+				     layout->base, leaf);
 	return 0;
 }

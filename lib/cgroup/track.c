@@ -22,7 +22,8 @@
 
 /* --- version 2 --- */
 
-/* One flag of an open cgroup.events; a cgroup that is gone has neither processes nor frozen ones. */
+/* One flag of an open cgroup.events; a cgroup that is gone has neither processes nor frozen ones.
+ */
 static int read_flag(int fd, const char *key, bool *ret)
 {
 	char text[256];
@@ -58,7 +59,7 @@ static int wait_flag(struct lcx_cgroup *cg, const char *key, bool wanted, int64_
 	if (fd < 0)
 		return TAKE_FD(fd);
 	for (;;) {
-		struct pollfd wait = { .fd = fd, .events = POLLPRI };
+		struct pollfd wait = {.fd = fd, .events = POLLPRI};
 		bool now;
 		int r = read_flag(fd, key, &now);
 
@@ -147,7 +148,7 @@ static int v1_wait_empty(struct lcx_cgroup *cg, int64_t deadline_ns)
 	for (;;) {
 		CLEANUP(lcx_cgroup_pids_freep) struct lcx_cgroup_pids *pids = NULL;
 		CLEANUP(closep) int pidfd = -1;
-		struct pollfd wait = { .fd = -1, .events = POLLIN };
+		struct pollfd wait = {.fd = -1, .events = POLLIN};
 		int left_ms, r = v1_pids(cg, &pids);
 
 		if (r < 0 || (pids->count == 0 && !pids->foreign))
@@ -224,8 +225,8 @@ static int v1_kill(struct lcx_cgroup *cg)
 }
 
 static const struct lcx__track_ops track_ops[2] = {
-	{ v1_is_populated, v1_wait_empty, v1_set_frozen, v1_is_frozen, v1_kill },
-	{ v2_is_populated, v2_wait_empty, v2_set_frozen, v2_is_frozen, v2_kill },
+	{v1_is_populated, v1_wait_empty, v1_set_frozen, v1_is_frozen, v1_kill},
+	{v2_is_populated, v2_wait_empty, v2_set_frozen, v2_is_frozen, v2_kill},
 };
 
 const struct lcx__track_ops *lcx__cgroup_track(const struct lcx_cgroup *cg)
@@ -262,21 +263,20 @@ static int fail_freezer(struct lcx_cgroup *cg, int r, const char *verb, struct l
 {
 	if (r == -EOPNOTSUPP)
 		return lcx__fail(err, EOPNOTSUPP,
-		                 "cgroup '%s' cannot be %s: no freezer hierarchy is mounted and "
-		                 "cgroup.freeze needs version 2 and Linux 5.2",
-		                 cg->path, verb);
+				 "cgroup '%s' cannot be %s: no freezer hierarchy is mounted and "
+				 "cgroup.freeze needs version 2 and Linux 5.2",
+				 cg->path, verb);
 	if (r == -ETIMEDOUT)
 		return lcx__fail(err, ETIMEDOUT,
-		                 "not every process of cgroup '%s' could be %s in time; one may "
-		                 "be waiting in the kernel: try again, or kill it",
-		                 cg->path, verb);
+				 "not every process of cgroup '%s' could be %s in time; one may "
+				 "be waiting in the kernel: try again, or kill it",
+				 cg->path, verb);
 	if (r < 0)
 		return lcx__fail_sys(err, -r, "cgroup '%s' cannot be %s", cg->path, verb);
 	return 0;
 }
 
-LCX_PUBLIC int lcx_cgroup_freeze(struct lcx_cgroup *cg, uint32_t timeout_ms,
-                                 struct lcx_error **err)
+LCX_PUBLIC int lcx_cgroup_freeze(struct lcx_cgroup *cg, uint32_t timeout_ms, struct lcx_error **err)
 {
 	const struct lcx__track_ops *ops = lcx__cgroup_track(cg);
 	int r = lcx__cgroup_refuse_self(cg, "frozen", err);
@@ -294,7 +294,7 @@ LCX_PUBLIC int lcx_cgroup_thaw(struct lcx_cgroup *cg, uint32_t timeout_ms, struc
 	int64_t deadline = timeout_ms ? deadline_after(timeout_ms) : 0;
 
 	return fail_freezer(cg, lcx__cgroup_track(cg)->set_frozen(cg, false, deadline), "thawed",
-	                    err);
+			    err);
 }
 
 /*
@@ -316,7 +316,7 @@ static int kill_by_signals(struct lcx_cgroup *cg, int64_t deadline_ns)
 		if (r < 0)
 			return r;
 		r = ops->wait_empty(cg, now + PATIENCE_NS < deadline_ns ? now + PATIENCE_NS
-		                                                        : deadline_ns);
+									: deadline_ns);
 	} while (r == -ETIMEDOUT && lcx__cgroup_remaining_ms(deadline_ns) > 0);
 	return r;
 }
@@ -338,9 +338,9 @@ LCX_PUBLIC int lcx_cgroup_kill(struct lcx_cgroup *cg, uint32_t timeout_ms, struc
 		return 0;
 	if (r == -ETIMEDOUT)
 		return lcx__fail(err, ETIMEDOUT,
-		                 "cgroup '%s' still has processes after they were killed; one is "
-		                 "waiting in the kernel (for a disk, say): try again later",
-		                 cg->path);
+				 "cgroup '%s' still has processes after they were killed; one is "
+				 "waiting in the kernel (for a disk, say): try again later",
+				 cg->path);
 	if (r < 0)
 		return lcx__fail_sys(err, -r, "kill the processes of cgroup '%s'", cg->path);
 	return 0;

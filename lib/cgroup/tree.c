@@ -76,7 +76,7 @@ static bool next_component(const char *path, size_t length, size_t *at, char nam
 }
 
 int lcx__cgroup_dir_open(const struct lcx__cgroup_layout *layout, int index, const char *path,
-                         size_t length)
+			 size_t length)
 {
 	CLEANUP(closep) int at_fd = lcx__cgroup_root_fd(layout, index);
 	char name[NAME_MAX + 1];
@@ -101,7 +101,7 @@ int lcx__cgroup_dir_open(const struct lcx__cgroup_layout *layout, int index, con
  */
 static int seed_cpuset(int parent_fd, int dir_fd)
 {
-	static const char *const files[] = { "cpuset.cpus", "cpuset.mems" };
+	static const char *const files[] = {"cpuset.cpus", "cpuset.mems"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
 		CLEANUP(freep) char *text = NULL;
@@ -123,7 +123,7 @@ static int seed_cpuset(int parent_fd, int dir_fd)
 
 /* One component: made, unless it is there and may be. Returns its descriptor. */
 static int make_one(const struct lcx__hierarchy *h, int parent_fd, const char *name, bool last,
-                    bool *ret_made)
+		    bool *ret_made)
 {
 	CLEANUP(closep) int fd = -1;
 	int r = 0;
@@ -144,7 +144,7 @@ static int make_one(const struct lcx__hierarchy *h, int parent_fd, const char *n
 }
 
 static int make_path(const struct lcx__cgroup_layout *layout, int index, const char *path,
-                     size_t *ret_kept)
+		     size_t *ret_kept)
 {
 	CLEANUP(closep) int at_fd = lcx__cgroup_root_fd(layout, index);
 	size_t at = 0, length = strlen(path), kept = 0, done = 0;
@@ -159,8 +159,8 @@ static int make_path(const struct lcx__cgroup_layout *layout, int index, const c
 
 		if (next < 0) {
 			if (made_any)
-				(void)lcx__cgroup_dir_remove(
-					layout, index, strndupa(path, done), kept);
+				(void)lcx__cgroup_dir_remove(layout, index, strndupa(path, done),
+							     kept);
 			return next;
 		}
 		closep(&at_fd);
@@ -175,7 +175,7 @@ static int make_path(const struct lcx__cgroup_layout *layout, int index, const c
 }
 
 int lcx__cgroup_dir_make(const struct lcx__cgroup_layout *layout, int index, const char *path,
-                         size_t *ret_kept)
+			 size_t *ret_kept)
 {
 	int r = -ENOENT;
 
@@ -275,7 +275,7 @@ int lcx__cgroup_dir_empty(int dir_fd)
 }
 
 int lcx__cgroup_dir_remove(const struct lcx__cgroup_layout *layout, int index, const char *path,
-                           size_t keep)
+			   size_t keep)
 {
 	size_t length = strlen(path);
 	bool is_parent = false;

@@ -17,6 +17,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -48,7 +49,7 @@ static void post(struct lcx_cgroup_watch *watch, enum lcx_cgroup_event event)
 
 static int add(struct lcx_cgroup_watch *watch, int fd, uint32_t events)
 {
-	struct epoll_event event = { .events = events, .data.fd = fd };
+	struct epoll_event event = {.events = events, .data.fd = fd};
 
 	return epoll_ctl(watch->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
 }
@@ -95,7 +96,7 @@ static void look_at_memory(struct lcx_cgroup_watch *watch)
 
 static void set_timer(struct lcx_cgroup_watch *watch, long ns)
 {
-	struct itimerspec spec = { .it_value.tv_nsec = ns, .it_interval.tv_nsec = ns };
+	struct itimerspec spec = {.it_value.tv_nsec = ns, .it_interval.tv_nsec = ns};
 
 	(void)timerfd_settime(watch->timer_fd, 0, &spec, NULL);
 }
@@ -150,12 +151,12 @@ static int watch_memory(struct lcx_cgroup_watch *watch, struct lcx_cgroup *cg)
 		return 0;
 	v2 = lcx__cgroup_is_v2(cg, index);
 	watch->memory_fd = openat(cg->dir_fd[index], v2 ? "memory.events" : "memory.oom_control",
-	                          O_RDONLY | O_CLOEXEC);
+				  O_RDONLY | O_CLOEXEC);
 	if (watch->memory_fd < 0)
 		return errno == ENOENT ? 0 : -errno; /* the controller is not enabled */
 	look_at_memory(watch);
 	return v2 ? add(watch, watch->memory_fd, EPOLLPRI)
-	          : watch_memory_v1(watch, cg->dir_fd[index]);
+		  : watch_memory_v1(watch, cg->dir_fd[index]);
 }
 
 /* --- processes --- */
@@ -185,12 +186,20 @@ static void look_at_events(struct lcx_cgroup_watch *watch)
 	watch->frozen = frozen != 0;
 }
 
+/* A zombie still takes signals, but its pidfd is readable. */
+static bool is_alive(int pidfd)
+{
+	struct pollfd now = {.fd = pidfd, .events = POLLIN};
+
+	return pidfd >= 0 && poll(&now, 1, 0) == 0;
+}
+
 /* Hold on to a member that lives; when it is gone, to another. */
 static void look_at_members(struct lcx_cgroup_watch *watch)
 {
 	if (watch->dir_fd < 0)
 		return;
-	if (watch->pidfd >= 0 && sys_pidfd_send_signal(watch->pidfd, 0) != -ESRCH)
+	if (is_alive(watch->pidfd))
 		return;
 	drop(watch, &watch->pidfd);
 	for (int tries = 0; tries < 16 && watch->pidfd < 0; tries++) {
@@ -217,7 +226,8 @@ static int watch_processes(struct lcx_cgroup_watch *watch, struct lcx_cgroup *cg
 		look_at_members(watch);
 		return 0;
 	}
-	watch->events_fd = openat(lcx__cgroup_tracker_fd(cg), "cgroup.events", O_RDONLY | O_CLOEXEC);
+	watch->events_fd =
+		openat(lcx__cgroup_tracker_fd(cg), "cgroup.events", O_RDONLY | O_CLOEXEC);
 	if (watch->events_fd < 0)
 		return errno == ENOENT ? 0 : -errno; /* the root has none */
 	look_at_events(watch);
@@ -242,7 +252,7 @@ LCX_PUBLIC struct lcx_cgroup_watch *lcx_cgroup_watch_free(struct lcx_cgroup_watc
 }
 
 LCX_PUBLIC int lcx_cgroup_watch_new(struct lcx_cgroup *cg, struct lcx_cgroup_watch **ret,
-                                    struct lcx_error **err)
+				    struct lcx_error **err)
 {
 	CLEANUP(lcx_cgroup_watch_freep) struct lcx_cgroup_watch *watch = NULL;
 	int r;
@@ -250,13 +260,13 @@ LCX_PUBLIC int lcx_cgroup_watch_new(struct lcx_cgroup *cg, struct lcx_cgroup_wat
 	watch = malloc(sizeof(*watch));
 	if (!watch)
 		return lcx__fail_nomem(err);
-	*watch = (struct lcx_cgroup_watch){ .epoll_fd = epoll_create1(EPOLL_CLOEXEC),
-	                                    .events_fd = -1,
-	                                    .dir_fd = -1,
-	                                    .pidfd = -1,
-	                                    .memory_fd = -1,
-	                                    .oom_fd = -1,
-	                                    .timer_fd = -1 };
+	*watch = (struct lcx_cgroup_watch){.epoll_fd = epoll_create1(EPOLL_CLOEXEC),
+					   .events_fd = -1,
+					   .dir_fd = -1,
+					   .pidfd = -1,
+					   .memory_fd = -1,
+					   .oom_fd = -1,
+					   .timer_fd = -1};
 	if (watch->epoll_fd < 0)
 		return lcx__fail_sys(err, errno, "make an epoll descriptor");
 	r = watch_processes(watch, cg);
@@ -277,8 +287,8 @@ LCX_PUBLIC int lcx_cgroup_watch_fd(const struct lcx_cgroup_watch *watch)
 static enum lcx_cgroup_event take(struct lcx_cgroup_watch *watch)
 {
 	static const enum lcx_cgroup_event order[] = {
-		LCX_CGROUP_EVENT_OOM,       LCX_CGROUP_EVENT_OOM_KILL, LCX_CGROUP_EVENT_FROZEN,
-		LCX_CGROUP_EVENT_THAWED,    LCX_CGROUP_EVENT_POPULATED, LCX_CGROUP_EVENT_EMPTY,
+		LCX_CGROUP_EVENT_OOM,     LCX_CGROUP_EVENT_OOM_KILL,  LCX_CGROUP_EVENT_FROZEN,
+		LCX_CGROUP_EVENT_THAWED,  LCX_CGROUP_EVENT_POPULATED, LCX_CGROUP_EVENT_EMPTY,
 		LCX_CGROUP_EVENT_REMOVED,
 	};
 
@@ -315,15 +325,15 @@ LCX_PUBLIC int64_t lcx_cgroup_oom_kills(struct lcx_cgroup *cg)
 	if (index < 0 || cg->dir_fd[index] < 0)
 		return -ENODATA;
 	r = lcx__read_file(cg->dir_fd[index],
-	                   lcx__cgroup_is_v2(cg, index) ? "memory.events" : "memory.oom_control", 4096,
-	                   &text, NULL);
+			   lcx__cgroup_is_v2(cg, index) ? "memory.events" : "memory.oom_control",
+			   4096, &text, NULL);
 	if (r == 0)
 		r = lcx__keyed_value(text, "oom_kill", &kills);
 	return r == -ENOENT ? -ENODATA : r < 0 ? r : kills;
 }
 
 LCX_PUBLIC int lcx_cgroup_pressure_fd(struct lcx_cgroup *cg, int32_t resource, int32_t full,
-                                      uint32_t stall_us, uint32_t window_us, struct lcx_error **err)
+				      uint32_t stall_us, uint32_t window_us, struct lcx_error **err)
 {
 	static const char *const files[] = {
 		[LCX_CGROUP_PRESSURE_CPU] = "cpu.pressure",
@@ -332,6 +342,7 @@ LCX_PUBLIC int lcx_cgroup_pressure_fd(struct lcx_cgroup *cg, int32_t resource, i
 	};
 	CLEANUP(closep) int fd = -1;
 	char text[64];
+	int r;
 
 	if (resource < 0 || (size_t)resource >= ARRAY_SIZE(files))
 		return lcx__fail(err, EINVAL, "%d is not a resource with pressure", resource);
@@ -340,14 +351,21 @@ LCX_PUBLIC int lcx_cgroup_pressure_fd(struct lcx_cgroup *cg, int32_t resource, i
 	fd = openat(lcx__cgroup_into_fd(cg), files[resource], O_RDWR | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT)
 		return lcx__fail(err, EOPNOTSUPP,
-		                 "this kernel measures no pressure; boot it with psi=1");
+				 "this kernel measures no pressure; boot it with psi=1");
 	if (fd < 0)
 		return lcx__fail_sys(err, errno, "cgroup '%s': open %s", cg->path, files[resource]);
-	(void)snprintf(text, sizeof(text), "%s %" PRIu32 " %" PRIu32, full ? "full" : "some", stall_us,
-	               window_us);
+	(void)snprintf(text, sizeof(text), "%s %" PRIu32 " %" PRIu32, full ? "full" : "some",
+		       stall_us, window_us);
 	/* The kernel wants the final NUL, too. */
-	if (write(fd, text, strlen(text) + 1) < 0)
-		return lcx__fail_sys(err, errno, "cgroup '%s': set the trigger '%s' in %s", cg->path,
-		                     text, files[resource]);
+	r = write(fd, text, strlen(text) + 1) < 0 ? -errno : 0;
+	if (r == -EINVAL)
+		return lcx__fail(err, EINVAL,
+				 "cgroup '%s': the trigger '%s' is refused: the window must be "
+				 "500000 to 10000000 us and no shorter than the stall, and without "
+				 "CAP_SYS_RESOURCE a multiple of 2000000",
+				 cg->path, text);
+	if (r < 0)
+		return lcx__fail_sys(err, -r, "cgroup '%s': set the trigger '%s' in %s", cg->path,
+				     text, files[resource]);
 	return TAKE_FD(fd);
 }
