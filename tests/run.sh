@@ -9,8 +9,9 @@
 #   ffi        the library called from Python, nothing compiled
 #   examples   every example program, and examples/quickstart.sh
 #   bench      measurements (not part of "everything")
+#   fuzz       every fuzz target for LCX_FUZZ_SECONDS (10; not part of "everything")
 #
-# Without arguments all but the benchmark. A pattern chooses tests by name: system/net-*, unit/ipam.
+# Without arguments all but the last two. A pattern chooses tests by name: system/net-*, unit/ipam.
 # The last line is "N passed, N failed, N skipped"; the exit code is 1 if any failed or none ran.
 #
 # Environment: LCX_BUILD_DIR (default: build/ in the source tree) gets the builds "plain" and "asan" and
@@ -88,6 +89,8 @@ build() { # plain|asan
 	case $1 in
 	plain) options='-Db_sanitize=none' ;;
 	asan) options='-Db_sanitize=address,undefined -Db_lundef=false' ;;
+	fuzz) options='-Dfuzz=true' ;;
+	tsan) options='-Db_sanitize=thread -Db_lundef=false' ;;
 	esac
 	began=$(date +%s)
 	# shellcheck disable=SC2086
@@ -147,21 +150,24 @@ part_abi() {
 	done
 }
 
-# On this machine with sanitizers, in the guest (which emulates the processor) without. A test that says
-# "# build: plain" measures time or memory, or runs its program where no sanitizer can follow.
+# On this machine with ASan and UBSan, in the guest (which emulates the processor) without. A test chooses
+# by a line "# build: plain" (it measures time or memory, or goes where no sanitizer can follow) or
+# "# build: tsan" (threads; on this machine only).
+build_of() { # SCRIPT
+	wish=$(sed -n 's/^# build: \([a-z]*\).*/\1/p' "$1" | head -n 1)
+	[ -z "${LCX_TEST_GUEST:-}" ] || wish=plain
+	echo "${wish:-asan}"
+}
+
 part_system() {
 	[ "$(id -u)" -eq 0 ] || { lost 'system: needs root'; return 0; }
-	for kind in plain asan; do
-		[ -n "${LCX_TEST_GUEST:-}" ] || build "$kind" || return 0
-	done
 	[ -n "${LCX_TEST_GUEST:-}" ] || prepare_images || return 0
 	for script in tests/system/*-*.sh; do
 		[ -f "$script" ] || continue
 		name=$(basename "$script" .sh)
 		matches "$name" || continue
-		kind=asan
-		[ -z "${LCX_TEST_GUEST:-}" ] || kind=plain
-		! grep -q '^# build: plain' "$script" || kind=plain
+		kind=$(build_of "$script")
+		[ -n "${LCX_TEST_GUEST:-}" ] || build "$kind" || continue
 		BUILD=$top/$kind run_test "system/$name${LCX_TEST_GUEST:+ (v2)}" \
 			sh tests/system/isolate.sh "$system_limit" sh "$script"
 	done
@@ -221,6 +227,23 @@ part_bench() {
 	meson test -C "$top/plain" --benchmark --no-rebuild --verbose
 }
 
+# With an instrumented build of their own; what is found new goes to the build directory, not to the corpus.
+part_fuzz() {
+	CC=clang build fuzz || return 0
+	for source in tests/fuzz/*.c; do
+		[ -f "$source" ] || continue
+		name=$(basename "$source" .c)
+		matches "$name" || continue
+		mkdir -p "$top/fuzz/corpus/$name"
+		run_test "fuzz/$name" fuzz_test "$name"
+	done
+}
+
+fuzz_test() { # NAME
+	"$top/fuzz/tests/fuzz-$1" -max_total_time="${LCX_FUZZ_SECONDS:-10}" -artifact_prefix="$logs/fuzz-$1-" \
+		"$top/fuzz/corpus/$1" "tests/fuzz/$1" && echo "ok - $1 survives"
+}
+
 # --- main
 
 if [ "${1:-}" = --in-guest ]; then
@@ -229,14 +252,14 @@ if [ "${1:-}" = --in-guest ]; then
 	export LCX_TEST_GUEST=1
 fi
 mkdir -p "$logs"
-[ -n "${LCX_TEST_GUEST:-}" ] || rm -f "$top/plain.done" "$top/asan.done"
+[ -n "${LCX_TEST_GUEST:-}" ] || rm -f "$top"/*.done
 # shellcheck disable=SC2086
 [ $# -gt 0 ] || set -- $all_parts
 
 for part; do
-	case " $all_parts bench " in
+	case " $all_parts bench fuzz " in
 	*" ${part%%/*} "*) ;;
-	*) echo "run.sh: no part '${part%%/*}'; there are: $all_parts bench" >&2; exit 2 ;;
+	*) echo "run.sh: no part '${part%%/*}'; there are: $all_parts bench fuzz" >&2; exit 2 ;;
 	esac
 done
 

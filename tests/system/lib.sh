@@ -55,13 +55,13 @@ check() { # NAME COMMAND...
 	fi
 }
 
-# Pass if the command fails with this status and says these words (a basic regular expression).
+# Pass if the command fails with this status and says these words (a basic regular expression, or '').
 check_fails() { # NAME STATUS WORDS COMMAND...
 	name=$1 status=$2 words=$3
 	shift 3
 	r=0
 	"$@" >"$T/check.out" 2>&1 || r=$?
-	if [ "$r" -eq "$status" ] && grep -q -e "$words" "$T/check.out"; then
+	if [ "$r" -eq "$status" ] && { [ -z "$words" ] || grep -q -e "$words" "$T/check.out"; }; then
 		pass "$name"
 	else
 		echo "[status $r, wanted $status with '$words'] $*" >>"$T/check.out"

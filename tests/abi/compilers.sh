@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: MIT
+# The library builds without a warning by clang too, and without the features that it can do without.
+. "${SRC:?}/tests/system/lib.sh"
+need meson ninja clang
+
+builds() { # NAME DIR OPTION...
+	name=$1 dir=$T/$2
+	shift 2
+	if meson setup "$dir" "$SRC" --werror "$@" >"$T/log" 2>&1 && ninja -C "$dir" >"$T/log" 2>&1; then
+		pass "$name"
+	else
+		grep -E 'FAILED|error|ERROR' "$T/log" >"$T/errors" || cp "$T/log" "$T/errors"
+		fail "$name" "$T/errors"
+	fi
+}
+
+export CC=clang
+builds 'by clang' clang -Dimage=enabled -Dseccomp=enabled -Dtests=enabled
+unset CC
+builds 'without images and seccomp' core -Dimage=disabled -Dseccomp=disabled -Dtests=disabled
+[ ! -d "$T/core/lib" ] || check_eq 'the core needs nothing but its three libraries' 'libc.so.6 libcap-ng.so.0 libjson-c.so.5 libmnl.so.0' \
+	"$(readelf -d "$T/core/lib/liblcx.so" | sed -n 's/.*NEEDED.*\[\(.*\)\]/\1/p' | grep -v '^ld-' | LC_ALL=C sort | tr '\n' ' ' | sed 's/ $//')"
