@@ -53,9 +53,10 @@ static bool take_part(const char **text, char *part, size_t size)
 	memcpy(part, *text, length);
 	part[length] = '\0';
 	*text += length;
-	if (**text == '/')
-		(*text)++;
-	return true;
+	if (**text != '/')
+		return true;
+	(*text)++;
+	return **text != '\0';
 }
 
 int lcx__platform_parse(const char *text, struct lcx__platform *ret, struct lcx_error **err)

@@ -538,13 +538,10 @@ static int add_hard_link(struct lcx__tree *tree, const struct lcx__entry *e, str
 	struct place at = {-1, NULL, false};
 	int fd, r;
 
-	r = open_parent(tree, e->link, false, &fd, &target_name, err);
+	r = open_parent(tree, e->link, false, &fd, &target_name, NULL);
 	if (r < 0)
-		return r == -ENOENT || r == -ENOTDIR
-			       ? lcx__fail(err, EBADMSG,
-					   "hard link to '%.300s', which is not in this layer",
-					   e->link)
-			       : r;
+		return lcx__fail(err, EBADMSG, "hard link to '%.300s', which is not in this layer",
+		                 e->link);
 	target_dir = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 	if (target_dir < 0)
 		return lcx__fail_sys(err, errno, "dup");

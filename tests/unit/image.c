@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: MIT */
+/* What an image is called and what it says: references, digests, documents, challenges. */
+#include "unit.h"
+
+#include <errno.h>
+
+#include "image/challenge.h"
+#include "image/manifest.h"
+#include "image/reference.h"
+#include "image/registry-internal.h"
+#include "util/str.h"
+
+#define D64  "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define A16  "aaaaaaaaaaaaaaaa"
+#define A128 A16 A16 A16 A16 A16 A16 A16 A16
+
+static const struct {
+	const char *text;
+	const char *full; /* NULL: refused */
+} reference_cases[] = {
+	{"debian", "docker.io/library/debian:latest"},
+	{"debian:bookworm", "docker.io/library/debian:bookworm"},
+	{"a/b", "docker.io/a/b:latest"},
+	{"docker.io/debian", "docker.io/library/debian:latest"},
+	{"index.docker.io/debian", "docker.io/library/debian:latest"},
+	{"localhost/a", "localhost/a:latest"},
+	{"localhost:5000/a/b:1.2-x_Y", "localhost:5000/a/b:1.2-x_Y"},
+	{"127.0.0.1:5000/a", "127.0.0.1:5000/a:latest"},
+	{"[::1]:5000/a", "[::1]:5000/a:latest"},
+	{"UPPER/a", "UPPER/a:latest"},
+	{"reg.example/a__b/c-d---e/f.g_h", "reg.example/a__b/c-d---e/f.g_h:latest"},
+	{"a@sha256:" D64, "docker.io/library/a@sha256:" D64},
+	{"a:tag@sha256:" D64, "docker.io/library/a@sha256:" D64},
+	{"a@sha512:" A128, "docker.io/library/a@sha512:" A128},
+	{"a:" A128, "docker.io/library/a:" A128},
+	{"deadbeef", "docker.io/library/deadbeef:latest"},
+	{"", NULL},
+	{NULL, NULL},
+	{"Debian", NULL},
+	{"a:" A128 "a", NULL},
+	{"a:", NULL},
+	{"a:.x", NULL},
+	{"a:-x", NULL},
+	{"a:x y", NULL},
+	{"a//b", NULL},
+	{"/a", NULL},
+	{"a/", NULL},
+	{"../a", NULL},
+	{"a/../b", NULL},
+	{"a/./b", NULL},
+	{"a..b", NULL},
+	{"a___b", NULL},
+	{"-a", NULL},
+	{"a-", NULL},
+	{"a\n", NULL},
+	{"a?b", NULL},
+	{"a#b", NULL},
+	{"a%2fb", NULL},
+	{"http://a/b", NULL},
+	{"user@host.example/a", NULL},
+	{"host.example:/a", NULL},
+	{"host.example:0/a", NULL},
+	{"host.example:65536/a", NULL},
+	{"host.example:+1/a", NULL},
+	{"-host.example/a", NULL},
+	{"host-.example/a", NULL},
+	{"host..example/a", NULL},
+	{"[::1/a", NULL},
+	{"a@sha256:" A16, NULL},
+	{"a@sha256:" A16 A16 A16 "AAAAAAAAAAAAAAAA", NULL},
+	{"a@sha256:../../../../etc/passwd", NULL},
+	{"a@md5:" D64, NULL},
+	{"a@sha256:" D64 "@sha256:" D64, NULL},
+	{D64, NULL},
+	{A128 "/" A128, NULL},
+};
+
+START_TEST(references_are_read_as_docker_reads_them)
+{
+	CLEANUP(lcx__reference_freep) struct lcx__reference *ref = NULL;
+	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
+	CLEANUP(freep) char *full = NULL;
+	int r = lcx__reference_parse(reference_cases[_i].text, &ref, &err);
+
+	if (!reference_cases[_i].full) {
+		ck_assert_int_eq(r, -EINVAL);
+		ck_assert_ptr_nonnull(err);
+		ck_assert_ptr_null(ref);
+		return;
+	}
+	ck_assert_msg(r == 0, "%s: %s", reference_cases[_i].text, lcx_error_message(err));
+	full = lcx__reference_format(ref);
+	ck_assert_str_eq(full, reference_cases[_i].full);
+}
+END_TEST
+
+START_TEST(a_full_reference_is_its_own_name)
+{
+	CLEANUP(lcx__reference_freep) struct lcx__reference *ref = NULL;
+	CLEANUP(freep) char *full = NULL;
+
+	if (!reference_cases[_i].full)
+		return;
+	ck_assert_ok(lcx__reference_parse(reference_cases[_i].full, &ref, NULL));
+	full = lcx__reference_format(ref);
+	ck_assert_str_eq(full, reference_cases[_i].full);
+}
+END_TEST
+
+static const struct {
+	const char *text;
+	bool valid;
+} digest_cases[] = {
+	{"sha256:" D64, true},
+	{"sha512:" A128, true},
+	{"sha256:" D64 "0", false},
+	{"sha512:" D64, false},
+	{"sha256:", false},
+	{"sha256:../../x", false},
+	{"sha256:" D64 "/../x", false},
+	{"SHA256:" D64, false},
+	{"sha256:ABCDEF6789abcdef0123456789abcdef0123456789abcdef0123456789abcdef", false},
+	{"sha384:" D64, false},
+	{D64, false},
+	{"", false},
+	{NULL, false},
+};
+
+START_TEST(only_strict_digests_are_digests)
+{
+	struct lcx__digest digest;
+
+	ck_assert_int_eq(lcx__digest_parse(digest_cases[_i].text, &digest),
+			 digest_cases[_i].valid ? 0 : -EINVAL);
+	if (digest_cases[_i].valid)
+		ck_assert_str_eq(digest.text, digest_cases[_i].text);
+}
+END_TEST
+
+START_TEST(hashes_are_right)
+{
+	static const char empty[] =
+		"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+	struct lcx__digest digest, like;
+
+	ck_assert_ok(lcx__digest_of(NULL, "", 0, &digest));
+	ck_assert_str_eq(digest.text, empty);
+	ck_assert_ok(lcx__digest_parse("sha512:" A128, &like));
+	ck_assert_ok(lcx__digest_of(&like, "x", 1, &digest));
+	ck_assert_uint_eq(strlen(lcx__digest_hex(&digest)), 128);
+}
+END_TEST
+
+#define OCI_MANIFEST "application/vnd.oci.image.manifest.v1+json"
+#define OCI_INDEX    "application/vnd.oci.image.index.v1+json"
+#define CONFIG(more)                                                                               \
+	"\"config\":{\"mediaType\":\"application/vnd.oci.image.config.v1+json\",\"digest\":"       \
+	"\"sha256:" D64 "\",\"size\":2" more "}"
+#define LAYER(type, more)                                                                          \
+	"{\"mediaType\":\"application/vnd.oci.image.layer." type "\",\"digest\":\"sha256:" D64     \
+	"\",\"size\":7" more "}"
+#define HEAD "{\"schemaVersion\":2,"
+
+static const struct {
+	const char *text, *announced;
+	const char *words; /* NULL: accepted */
+} manifest_cases[] = {
+	{HEAD CONFIG("") ",\"layers\":[" LAYER("v1.tar+gzip", "") "]}", OCI_MANIFEST, NULL},
+	{HEAD CONFIG("") ",\"layers\":[" LAYER("v1.tar+zstd", ",\"urls\":[]") "]}", NULL, NULL},
+	{HEAD CONFIG("") ",\"layers\":[]}", OCI_MANIFEST "; charset=utf-8", NULL},
+	{HEAD CONFIG("") ",\"layers\":[],\"mediaType\":\"" OCI_MANIFEST "\"}", "text/plain", NULL},
+	{HEAD "\"manifests\":[]}", OCI_INDEX, NULL},
+	{HEAD "\"manifests\":[]}", OCI_MANIFEST, "announced as"},
+	{HEAD CONFIG("") ",\"layers\":[]}", OCI_INDEX, "announced as"},
+	{HEAD CONFIG("") ",\"layers\":[],\"mediaType\":\"" OCI_INDEX "\"}", NULL, "calls itself"},
+	{HEAD CONFIG("") ",\"layers\":[],\"manifests\":[]}", OCI_MANIFEST, "neither clearly"},
+	{HEAD "\"manifests\":[]," CONFIG("") "}", OCI_INDEX, "neither clearly"},
+	{HEAD "\"layers\":[]}", NULL, "neither clearly"},
+	{HEAD CONFIG("") ",\"layers\":[],\"fsLayers\":[]}", NULL, "neither clearly"},
+	{"{\"schemaVersion\":1,\"layers\":[]," CONFIG("") "}", NULL, "schema version 1"},
+	{HEAD CONFIG("") ",\"layers\":[" LAYER("v1.tar", ",\"urls\":[\"http://x\"]") "]}", NULL,
+	 "foreign"},
+	{HEAD CONFIG("") ",\"layers\":[" LAYER("nondistributable.v1.tar", "") "]}", NULL,
+	 "foreign"},
+	{HEAD CONFIG("") ",\"layers\":[" LAYER("v9.cpio", "") "]}", NULL, "unknown type"},
+	{HEAD CONFIG("") ",\"layers\":{}}", NULL, "array"},
+	{HEAD CONFIG("") ",\"layers\":[3]}", NULL, "not an object"},
+	{HEAD CONFIG(",\"size\":3") ",\"layers\":[]}", NULL, "twice"},
+	{HEAD "\"config\":{\"digest\":\"sha256:../../../x\",\"size\":2},\"layers\":[]}", NULL,
+	 "not a digest"},
+	{HEAD "\"config\":{\"mediaType\":\"application/vnd.oci.image.config.v1+json\",\"digest\":"
+	      "\"sha256:" D64 "\",\"size\":-2},\"layers\":[]}",
+	 NULL, "not a size"},
+	{HEAD "\"config\":{\"mediaType\":\"application/vnd.oci.image.config.v1+json\",\"digest\":"
+	      "\"sha256:" D64 "\",\"size\":99999999},\"layers\":[]}",
+	 NULL, "too large"},
+	{HEAD "\"config\":{\"mediaType\":\"application/vnd.cncf.helm.config.v1+json\",\"digest\":"
+	      "\"sha256:" D64 "\",\"size\":2},\"layers\":[]}",
+	 NULL, "artifact"},
+	{"[]", NULL, "not a JSON object"},
+	{"", NULL, "manifest"},
+	{HEAD CONFIG("") ",\"layers\":[]}{}", NULL, "manifest"},
+	{"<html>", NULL, "manifest"},
+};
+
+START_TEST(manifests_are_of_one_kind_or_refused)
+{
+	CLEANUP(lcx__manifest_freep) struct lcx__manifest *m = NULL;
+	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
+	const char *text = manifest_cases[_i].text;
+	int r = lcx__manifest_parse(text, strlen(text), manifest_cases[_i].announced, &m, &err);
+
+	if (!manifest_cases[_i].words) {
+		ck_assert_msg(r == 0, "%s: %s", text, lcx_error_message(err));
+		return;
+	}
+	ck_assert_int_eq(r, -EBADMSG);
+	ck_assert_int_eq(lcx_error_code(err), EBADMSG);
+	ck_assert_msg(strstr(lcx_error_message(err), manifest_cases[_i].words) != NULL,
+		      "'%s' lacks '%s'", lcx_error_message(err), manifest_cases[_i].words);
+}
+END_TEST
+
+#define ITEM(digit, platform)                                                                      \
+	"{\"mediaType\":\"" OCI_MANIFEST "\",\"size\":1,\"digest\":\"sha256:" digit                \
+	"123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\",\"platform\":{"         \
+	"\"os\":\"linux\",\"architecture\":" platform "}}"
+
+static const char
+	arms[] = HEAD "\"manifests\":[" ITEM("1", "\"amd64\"") "," ITEM("2", "\"arm\",\"variant\":"
+									     "\"v5\"") "," ITEM(
+		"3", "\"arm\",\"variant\":\"v7\"") "," ITEM("4", "\"unknown\"") "]}";
+
+static const struct {
+	const char *platform;
+	char digit; /* of the chosen one; 0: none */
+} platform_cases[] = {
+	{"linux/amd64", '1'}, {"linux/arm/v7", '3'}, {"linux/arm/v6", '2'}, {"linux/arm/v8", '3'},
+	{"linux/arm64", 0},   {"windows/amd64", 0},  {"linux/arm/v4", 0},
+};
+
+START_TEST(the_best_platform_is_chosen)
+{
+	CLEANUP(lcx__manifest_freep) struct lcx__manifest *m = NULL;
+	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
+	const struct lcx__descriptor *d = NULL;
+	struct lcx__platform platform;
+
+	ck_assert_ok(lcx__manifest_parse(arms, strlen(arms), OCI_INDEX, &m, NULL));
+	ck_assert_ok(lcx__platform_parse(platform_cases[_i].platform, &platform, NULL));
+	if (!platform_cases[_i].digit) {
+		ck_assert_fails(lcx__index_choose(m, &platform, NULL, &d, &err), ENOENT, err,
+				"there are: linux/amd64");
+		return;
+	}
+	ck_assert_ok(lcx__index_choose(m, &platform, NULL, &d, NULL));
+	ck_assert_int_eq(lcx__digest_hex(&d->digest)[0], platform_cases[_i].digit);
+}
+END_TEST
+
+START_TEST(platforms_are_written_like_paths)
+{
+	static const char *const bad[] = {
+		"", "linux", "linux/", "/amd64", "linux/a/b/c", "linux/../x/", "LINUX/amd64", NULL};
+	struct lcx__platform platform;
+
+	for (size_t i = 0; bad[i]; i++)
+		ck_assert_int_eq(lcx__platform_parse(bad[i], &platform, NULL), -EINVAL);
+	ck_assert_int_eq(lcx__platform_parse(NULL, &platform, NULL), -EINVAL);
+}
+END_TEST
+
+static int parse_config(const char *text, struct lcx__config **ret, struct lcx_error **err)
+{
+	return lcx__config_parse(text, strlen(text), ret, err);
+}
+
+#define ROOTFS "\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"sha256:" D64 "\"]}"
+
+START_TEST(a_configuration_gives_what_run_needs)
+{
+	CLEANUP(lcx__config_freep) struct lcx__config *c = NULL;
+
+	ck_assert_ok(parse_config(
+		"{\"created\":\"2026-01-31T23:59:59Z\",\"os\":\"linux\",\"architecture\":"
+		"\"amd64\"," ROOTFS ",\"config\":{\"User\":\"1:2\",\"Env\":[\"A=b\",\"C=\"],"
+				    "\"Cmd\":[\"sh\"],\"Entrypoint\":null,"
+		"\"ExposedPorts\":{\"90/udp\":{},\"80/tcp\":{}},\"WorkingDir\":\"/"
+		"w\",\"StopSignal\":\"SIGINT\","
+		"\"Labels\":{\"z\":\"1\",\"User\":\"0\"},\"Volumes\":{\"/v\":{}},\"Unknown\":[1]}}",
+		&c, NULL));
+	ck_assert_int_eq(c->created_ns, 1769903999000000000);
+	ck_assert_str_eq(c->user, "1:2");
+	ck_assert_str_eq(c->env[1], "C=");
+	ck_assert_str_eq(c->cmd[0], "sh");
+	ck_assert_ptr_null(c->entrypoint[0]);
+	ck_assert_str_eq(c->exposed_ports[0], "80/tcp");
+	ck_assert_str_eq(c->exposed_ports[1], "90/udp");
+	ck_assert_str_eq(c->volumes[0], "/v");
+	ck_assert_str_eq(c->stop_signal, "SIGINT");
+	ck_assert_uint_eq(c->n_labels, 2);
+	ck_assert_str_eq(c->labels[0].name, "User");
+	ck_assert_str_eq(c->labels[0].value, "0");
+	ck_assert_uint_eq(c->n_diff_ids, 1);
+}
+END_TEST
+
+static const char *const bad_configs[] = {
+	"{}",
+	"{\"rootfs\":{}}",
+	"{\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"../../x\"]}}",
+	"{\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[1]}}",
+	"{" ROOTFS ",\"config\":[]}",
+	"{" ROOTFS ",\"config\":{\"User\":0}}",
+	"{" ROOTFS ",\"config\":{\"Env\":\"A=b\"}}",
+	"{" ROOTFS ",\"config\":{\"Env\":[\"A=b\",null]}}",
+	"{" ROOTFS ",\"config\":{\"Env\":[\"A=\\u0000b\"]}}",
+	"{" ROOTFS ",\"config\":{\"Cmd\":{\"0\":\"x\"}}}",
+	"{" ROOTFS ",\"config\":{\"Labels\":{\"a\":1}}}",
+	"{" ROOTFS "," ROOTFS "}",
+};
+
+START_TEST(configurations_of_wrong_types_are_refused)
+{
+	CLEANUP(lcx__config_freep) struct lcx__config *c = NULL;
+
+	ck_assert_int_eq(parse_config(bad_configs[_i], &c, NULL), -EBADMSG);
+	ck_assert_ptr_null(c);
+}
+END_TEST
+
+static const struct {
+	const char *value;
+	int scheme;
+	const char *realm, *service;
+} challenge_cases[] = {
+	{"Bearer realm=\"https://a/t\",service=\"reg\",scope=\"repository:x:pull\"",
+	 LCX__CHALLENGE_BEARER, "https://a/t", "reg"},
+	{"bearer  realm = \"https://a/t\" , service=reg", LCX__CHALLENGE_BEARER, "https://a/t",
+	 "reg"},
+	{"Basic realm=\"x, y\"", LCX__CHALLENGE_BASIC, "x, y", NULL},
+	{"Basic realm=x, Bearer realm=\"https://a\"", LCX__CHALLENGE_BEARER, "https://a", NULL},
+	{"Bearer realm=\"https://a\", Basic realm=x", LCX__CHALLENGE_BEARER, "https://a", NULL},
+	{"Negotiate, Basic", LCX__CHALLENGE_BASIC, NULL, NULL},
+	{"Bearer", LCX__CHALLENGE_NONE, NULL, NULL},
+	{"Bearer service=\"x\"", LCX__CHALLENGE_NONE, NULL, NULL},
+	{"Bearer realm=\"", LCX__CHALLENGE_NONE, NULL, NULL},
+	{"Bearer realm=\"a\\\"b\"", LCX__CHALLENGE_BEARER, "a\"b", NULL},
+	{"Bearer realm=\"a\\", LCX__CHALLENGE_NONE, NULL, NULL},
+	{"Digest realm=\"x\"", LCX__CHALLENGE_NONE, NULL, NULL},
+	{"realm=\"x\"", LCX__CHALLENGE_NONE, NULL, NULL},
+	{"=,=,=", LCX__CHALLENGE_NONE, NULL, NULL},
+	{",,, ,", LCX__CHALLENGE_NONE, NULL, NULL},
+	{"", LCX__CHALLENGE_NONE, NULL, NULL},
+	{"\"\"\"", LCX__CHALLENGE_NONE, NULL, NULL},
+};
+
+START_TEST(challenges_are_understood_or_skipped)
+{
+	struct lcx__challenge c = {0};
+
+	ck_assert_ok(lcx__challenge_parse(challenge_cases[_i].value, &c));
+	ck_assert_int_eq(c.scheme, challenge_cases[_i].scheme);
+	if (challenge_cases[_i].realm)
+		ck_assert_str_eq(c.realm, challenge_cases[_i].realm);
+	if (challenge_cases[_i].service)
+		ck_assert_str_eq(c.service, challenge_cases[_i].service);
+	lcx__challenge_clear(&c);
+}
+END_TEST
+
+static const struct {
+	const char *url, *origin;
+} origin_cases[] = {
+	{"https://A.example/x", "https://a.example:443"},
+	{"http://a:80/x?y", "http://a:80"},
+	{"https://u:p@a:8443", "https://a:8443"},
+	{"https://[::1]/x", "https://[::1]:443"},
+	{"file:///etc/passwd", NULL},
+	{"ftp://a/", NULL},
+	{"/x", NULL},
+};
+
+START_TEST(origins_compare)
+{
+	CLEANUP(freep) char *origin = lcx__url_origin(origin_cases[_i].url);
+
+	if (origin_cases[_i].origin)
+		ck_assert_pstr_eq(origin, origin_cases[_i].origin);
+	else
+		ck_assert_ptr_null(origin);
+}
+END_TEST
+
+START_TEST(redirects_resolve_without_credentials)
+{
+	CLEANUP(freep) char *url = NULL, *other = NULL, *token = NULL;
+
+	ck_assert_ok(lcx__url_resolve("https://a/v2/x?q=1", "../y", &url));
+	ck_assert_str_eq(url, "https://a/y");
+	ck_assert_ok(lcx__url_resolve("https://a/v2/x", "https://u:p@b/z", &other));
+	ck_assert_str_eq(other, "https://b/z");
+	ck_assert_ok(lcx__url_token("https://a/t?x=1", "a&b", "repository:c/d:pull", &token));
+	ck_assert_ptr_nonnull(strstr(token, "service=a%26b"));
+	ck_assert_ptr_nonnull(strstr(token, "scope=repository%3"));
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("image");
+	TCase *tc = tcase_create("image");
+
+	tcase_add_loop_test(tc, references_are_read_as_docker_reads_them, 0,
+			    ARRAY_SIZE(reference_cases));
+	tcase_add_loop_test(tc, a_full_reference_is_its_own_name, 0, ARRAY_SIZE(reference_cases));
+	tcase_add_loop_test(tc, only_strict_digests_are_digests, 0, ARRAY_SIZE(digest_cases));
+	tcase_add_test(tc, hashes_are_right);
+	tcase_add_loop_test(tc, manifests_are_of_one_kind_or_refused, 0,
+			    ARRAY_SIZE(manifest_cases));
+	tcase_add_loop_test(tc, the_best_platform_is_chosen, 0, ARRAY_SIZE(platform_cases));
+	tcase_add_test(tc, platforms_are_written_like_paths);
+	tcase_add_test(tc, a_configuration_gives_what_run_needs);
+	tcase_add_loop_test(tc, configurations_of_wrong_types_are_refused, 0,
+			    ARRAY_SIZE(bad_configs));
+	tcase_add_loop_test(tc, challenges_are_understood_or_skipped, 0,
+			    ARRAY_SIZE(challenge_cases));
+	tcase_add_loop_test(tc, origins_compare, 0, ARRAY_SIZE(origin_cases));
+	tcase_add_test(tc, redirects_resolve_without_credentials);
+	suite_add_tcase(suite, tc);
+	return unit_run(suite);
+}
