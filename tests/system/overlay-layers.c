@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * Mount many layers in a way that can be chosen, so that what old kernels need is tested on new
+ * ones:
+ *
+ *     overlay-layers auto|string|mount COUNT BASE TARGET|-
+ *
+ * BASE has the directories 0 (the top-most) to COUNT-1, upper and work; "-" makes the mount
+ * attached nowhere and writes "hello" into it.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "overlay/overlay-internal.h"
+
+static int describe(struct lcx_overlay *overlay, int count, const char *base,
+		    struct lcx_error **err)
+{
+	char upper[256], work[256], lower[256];
+	int r;
+
+	snprintf(upper, sizeof(upper), "%s/upper", base);
+	snprintf(work, sizeof(work), "%s/work", base);
+	r = lcx_overlay_set_upper(overlay, upper, work, err);
+	for (int i = 0; r == 0 && i < count; i++) {
+		snprintf(lower, sizeof(lower), "%s/%d", base, i);
+		r = lcx_overlay_add_lower(overlay, lower, err);
+	}
+	return r;
+}
+
+static int write_hello(int mount_fd)
+{
+	int fd = openat(mount_fd, "hello", O_WRONLY | O_CREAT | O_CLOEXEC, 0644), r = -1;
+
+	if (fd >= 0)
+		r = write(fd, "hello\n", 6) == 6 ? 0 : -1;
+	close(fd);
+	close(mount_fd);
+	return r;
+}
+
+int main(int argc, char **argv)
+{
+	static const char *const hows[] = {"auto", "string", "mount"};
+	struct lcx_overlay *overlay = NULL;
+	struct lcx_error *err = NULL;
+	int r;
+
+	if (argc != 5 || lcx_overlay_new(&overlay, &err) < 0)
+		return 2;
+	for (size_t i = 0; i < ARRAY_SIZE(hows); i++)
+		if (strcmp(argv[1], hows[i]) == 0)
+			overlay->how = (enum lcx__overlay_how)i;
+	r = describe(overlay, atoi(argv[2]), argv[3], &err);
+	if (r == 0 && strcmp(argv[4], "-") != 0)
+		r = lcx_overlay_mount(overlay, argv[4], &err);
+	else if (r == 0 && (r = lcx_overlay_mount_fd(overlay, &err)) >= 0)
+		r = write_hello(r);
+	if (r < 0)
+		fprintf(stderr, "%s\n", lcx_error_message(err));
+	lcx_error_free(err);
+	lcx_overlay_free(overlay);
+	return r < 0;
+}

@@ -1,0 +1,142 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Real overlays: mounted in every way, changed, compared with what the diff says.
+. "${SRC:?}/tests/system/lib.sh"
+
+overlay() { "$BUILD/examples/overlay" "$@"; }
+layers() { "$BUILD/tests/overlay-layers" "$@"; }
+
+# An upper directory of overlay needs a file system that is none itself.
+D=$T/fs
+mkdir "$D"
+mount -t tmpfs -o mode=755 lcx-test-layers "$D"
+defer "umount -l '$D'"
+
+# --- what a container does
+
+cd "$D"
+mkdir -p base/etc base/usr/bin base/var/old mid/etc upper work root
+echo one >base/etc/passwd
+echo two >mid/etc/motd
+echo gone >base/etc/gone
+echo a >base/var/old/a
+echo tool >base/usr/bin/tool
+check 'mounts two layers and an upper' overlay mount root upper work mid base
+check_eq 'both layers are seen' 'one two' "$(cat root/etc/passwd root/etc/motd | tr '\n' ' ' | sed 's/ $//')"
+echo changed >>root/etc/passwd
+rm root/etc/gone
+mkdir root/etc/new
+echo x >root/etc/new/file
+ln -s /etc/passwd root/etc/link
+rm -r root/var/old
+mkdir root/var/old
+mv root/usr/bin/tool root/usr/bin/renamed
+cat >expected <<'END'
+C /etc
+D /etc/gone
+A /etc/link
+A /etc/new
+A /etc/new/file
+C /etc/passwd
+C /usr
+C /usr/bin
+A /usr/bin/renamed
+D /usr/bin/tool
+C /var
+C /var/old
+END
+overlay diff upper mid base >found
+check 'diff tells exactly what was done' diff expected found
+check 'unmounts' overlay unmount root
+check_eq 'nothing is mounted any more' '' "$(ls root)"
+check_fails 'does not unmount what is no overlay' 1 'no overlay is mounted' overlay unmount root
+check_fails 'nor the directory inside one' 1 'no overlay is mounted' sh -c '
+	"$BUILD/examples/overlay" mount root upper work mid base
+	"$BUILD/examples/overlay" unmount root/etc'
+overlay unmount root
+overlay diff upper mid base >found
+check 'and the diff is the same afterwards' diff expected found
+check_match 'size counts the upper' '^[1-9][0-9]* bytes, 1[0-9] inodes$' "$(overlay size upper)"
+
+# --- names that mean something in option strings
+
+odd='a:b,c\d=e "f'
+mkdir "$odd" "$odd/lower" "$odd/upper" "$odd/work"
+echo odd >"$odd/lower/file"
+check 'any characters may stand in a path' overlay mount root "$odd/upper" "$odd/work" "$odd/lower" base
+check_eq 'and lead to that directory' odd "$(cat root/file)"
+overlay unmount root
+long=$(printf '%0200d' 0)
+mkdir -p "$long/$long/lower" "$long/$long/upper" "$long/$long/work"
+echo long >"$long/$long/lower/file"
+check 'a path may be longer than 255 bytes' overlay mount root "$long/$long/upper" "$long/$long/work" "$long/$long/lower" base
+check_eq 'and leads to that directory' long "$(cat root/file)"
+overlay unmount root
+
+# --- many layers, by each way of asking the kernel
+
+mkdir many
+for i in $(seq 0 500); do
+	mkdir "many/$i"
+	echo "$i" >"many/$i/top"
+	echo "$i" >"many/$i/only-$i"
+done
+fresh() { rm -rf many/upper many/work && mkdir many/upper many/work; }
+
+try() { # HOW COUNT: mount, look, unmount
+	fresh
+	layers "$1" "$2" "$D/many" root || return 1
+	[ "$(cat root/top)" = 0 ] && [ "$(cat "root/only-$(($2 - 1))")" = $(($2 - 1)) ] &&
+		echo new >root/new && [ "$(ls root | grep -c only)" = "$2" ]
+	r=$?
+	overlay unmount root && return $r
+}
+
+newer=$(uname -r | awk -F. '{ print ($1 > 6 || ($1 == 6 && $2 + 0 >= 8)) }')
+if [ "$newer" = 1 ]; then
+	check '500 layers' try auto 500
+	fresh
+	check '500 layers, attached nowhere' layers auto 500 "$D/many" -
+	check_eq 'writes go to the upper' hello "$(cat many/upper/hello)"
+else
+	fresh
+	check_fails '500 layers on an old kernel say what is too long' 1 'too many for this kernel' \
+		layers auto 500 "$D/many" root
+fi
+check_fails '501 layers are too many' 1 'at most 500 layers' layers auto 501 "$D/many" root
+check '200 layers by mount(2)' try mount 200
+fresh
+check_fails '400 layers by mount(2) say what is too long' 1 'bytes' layers mount 400 "$D/many" root
+check_eq 'and mount nothing' '' "$(ls root)"
+check 'a few layers by one string' try string 3
+fresh
+check 'a few layers by one string, attached nowhere' layers string 3 "$D/many" -
+fresh
+check_fails 'more by one string point to a directory' 1 'mount them on a directory' layers string 60 "$D/many" -
+
+# --- refusals
+
+fresh
+check_fails 'a missing lower is named' 1 "nowhere'" overlay mount root upper work "$D/nowhere" base
+ln -s root link
+check_fails 'a link is no mount point' 1 "mount point 'link'" overlay mount link upper work mid base
+check_fails 'a read-only upper is explained' 1 'overlay' sh -c '
+	mkdir ro && mount -t tmpfs none ro && mkdir ro/upper ro/work && mount -o remount,ro ro &&
+	"$BUILD/examples/overlay" mount root ro/upper ro/work mid base'
+umount ro 2>/dev/null || :
+check_eq 'after all that nothing is mounted' '' "$(grep " $D/" /proc/self/mountinfo || :)"
+
+# --- without privilege, in a user namespace
+
+if unshare -Urm true 2>/dev/null; then
+	mkdir user && chmod 777 user
+	check 'mounts in a user namespace with userxattr' unshare -Urm sh -c '
+		mount -t tmpfs none user && cd user && mkdir lower lower2 upper work root &&
+		echo x >lower/a && export OVERLAY_USERXATTR=1 &&
+		"$BUILD/examples/overlay" mount root upper work lower lower2 && rm root/a && mkdir root/a &&
+		[ "$("$BUILD/examples/overlay" diff upper lower lower2)" = "C /a" ] &&
+		"$BUILD/examples/overlay" unmount root'
+else
+	skip 'mounts in a user namespace with userxattr' 'this kernel has no user namespaces'
+fi
+cd /
