@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * What the system tests of networks need beyond the shell: the library's calls
+ * one at a time, each in a process of its own, and a server and a client that tell
+ * the address they see. `net-tool ROOT VERB ...`.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/netlink.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "net/net.h"
+#include "util/str.h"
+
+/* A route socket of another namespace; this program has one thread and may go and come back. */
+static int inner_socket(int netns_fd)
+{
+	CLEANUP(closep) int own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	int fd;
+
+	if (own < 0 || setns(netns_fd, CLONE_NEWNET) < 0)
+		return -1;
+	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	return setns(own, CLONE_NEWNET) < 0 ? -1 : fd;
+}
+
+static int add_ports(struct lcx_attachment *attachment, char **texts, struct lcx_error **err)
+{
+	int r = 0;
+
+	for (; *texts && r == 0; texts++) {
+		CLEANUP(lcx_port_freep) struct lcx_port *port = NULL;
+
+		if (strncmp(*texts, "address=", 8) == 0) {
+			r = lcx_attachment_set_address(attachment, *texts + 8, err);
+			continue;
+		}
+		r = lcx_port_parse(*texts, &port, err);
+		if (r == 0)
+			r = lcx_attachment_add_port(attachment, port, err);
+	}
+	return r;
+}
+
+/* attach NETWORK OWNER NETNS-FILE [PORT | address=ADDRESS]... */
+static int attach(struct lcx_ctx *ctx, char **args, struct lcx_error **err)
+{
+	CLEANUP(lcx_attachment_freep) struct lcx_attachment *attachment = NULL;
+	CLEANUP(lcx_network_freep) struct lcx_network *network = NULL;
+	CLEANUP(closep) int netns_fd = open(args[2], O_RDONLY | O_CLOEXEC), netlink_fd = -1;
+	int r;
+
+	netlink_fd = inner_socket(netns_fd);
+	r = lcx_network_open(ctx, args[0], &network, err);
+	if (r == 0)
+		r = lcx_attachment_new(args[1], &attachment, err);
+	if (r == 0)
+		r = add_ports(attachment, args + 3, err);
+	if (r == 0)
+		r = lcx_network_attach(ctx, network, attachment, netns_fd, netlink_fd, err);
+	if (r < 0)
+		return r;
+	printf("%s %s %s\n", lcx_attachment_address(attachment),
+	       lcx_attachment_host_interface(attachment), lcx_attachment_bridge(attachment));
+	for (uint32_t i = 0; i < lcx_attachment_port_count(attachment); i++)
+		printf("%u\n", lcx_port_host_port(lcx_attachment_port(attachment, i)));
+	return 0;
+}
+
+/* detach NETWORK OWNER TIMEOUT */
+static int detach(struct lcx_ctx *ctx, char **args, struct lcx_error **err)
+{
+	return lcx_network_detach(ctx, args[0], args[1], (uint32_t)atoi(args[2]), err);
+}
+
+/* create NAME [SUBNET [internal]] */
+static int create(struct lcx_ctx *ctx, char **args, struct lcx_error **err)
+{
+	CLEANUP(lcx_network_freep) struct lcx_network *network = NULL;
+	int r = lcx_network_new(args[0], &network, err);
+
+	if (r == 0 && args[1] && args[1][0] != '\0')
+		r = lcx_network_set_subnet(network, args[1], err);
+	if (r == 0 && args[1] && args[2])
+		r = lcx_network_set_internal(network, true, err);
+	if (r == 0)
+		r = lcx_network_create(ctx, network, err);
+	if (r == 0)
+		printf("%s %s %s\n", lcx_network_subnet(network), lcx_network_gateway(network),
+		       lcx_network_bridge(network));
+	return r;
+}
+
+static int remove_network(struct lcx_ctx *ctx, char **args, struct lcx_error **err)
+{
+	return lcx_network_remove(ctx, args[0], err);
+}
+
+static int inspect(struct lcx_ctx *ctx, char **args, struct lcx_error **err)
+{
+	CLEANUP(freep) char *text = NULL;
+	int r = lcx_network_inspect(ctx, args[0], &text, err);
+
+	if (r == 0)
+		puts(text);
+	return r;
+}
+
+static int reload(struct lcx_ctx *ctx, char **args, struct lcx_error **err)
+{
+	(void)args;
+	return lcx_net_reload(ctx, err);
+}
+
+static bool is_listed(const char *owner, void *data)
+{
+	for (char **living = data; *living; living++)
+		if (strcmp(*living, owner) == 0)
+			return true;
+	return false;
+}
+
+/* sweep [LIVING-OWNER]... */
+static int sweep(struct lcx_ctx *ctx, char **args, struct lcx_error **err)
+{
+	uint32_t count = 0;
+	int r = lcx__network_sweep(ctx, is_listed, args, &count, err);
+
+	if (r == 0)
+		printf("%u\n", count);
+	return r;
+}
+
+/*
+ * many NETWORK COUNT: namespaces with one attachment and one published port each; the mean time of
+ * the first and of the last tenth, in microseconds. Everything is taken down by the caller's sweep.
+ */
+static int many(struct lcx_ctx *ctx, char **args, struct lcx_error **err)
+{
+	int count = atoi(args[1]), tenth = count / 10, r = 0;
+	CLEANUP(lcx_network_freep) struct lcx_network *network = NULL;
+	int64_t first = 0, last = 0;
+
+	r = lcx_network_open(ctx, args[0], &network, err);
+	for (int i = 0; i < count && r == 0; i++) {
+		CLEANUP(lcx_attachment_freep) struct lcx_attachment *attachment = NULL;
+		CLEANUP(closep)
+		int own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC),
+		    netlink_fd = -1;
+		int netns_fd; /* stays open until the end: it is the container */
+		char owner[32], port[32], *ports[] = {port, NULL};
+		int64_t start;
+
+		if (unshare(CLONE_NEWNET) < 0)
+			return -errno;
+		netns_fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+		netlink_fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+		if (setns(own, CLONE_NEWNET) < 0)
+			return -errno;
+		(void)snprintf(owner, sizeof(owner), "many-%d", i);
+		(void)snprintf(port, sizeof(port), "%d:80", 20000 + i);
+		r = lcx_attachment_new(owner, &attachment, err);
+		if (r == 0)
+			r = add_ports(attachment, ports, err);
+		start = lcx__monotonic_ns();
+		if (r == 0)
+			r = lcx_network_attach(ctx, network, attachment, netns_fd, netlink_fd, err);
+		if (i > 0 && i <= tenth)
+			first += lcx__monotonic_ns() - start;
+		if (i >= count - tenth)
+			last += lcx__monotonic_ns() - start;
+	}
+	if (r == 0 && tenth > 0)
+		printf("%lld %lld\n", (long long)first / tenth / 1000,
+		       (long long)last / tenth / 1000);
+	return r;
+}
+
+/* ---- traffic; ROOT is not used ---- */
+
+static int make_socket(const char *protocol)
+{
+	return socket(AF_INET,
+		      (strcmp(protocol, "udp") == 0 ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC, 0);
+}
+
+/* serve PROTOCOL PORT: answer each client with its address, until killed */
+static int serve(struct lcx_ctx *ctx, char **args, struct lcx_error **err)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET,
+				      .sin_port = htons((uint16_t)atoi(args[1]))};
+	int fd = make_socket(args[0]), on = 1;
+	char text[INET_ADDRSTRLEN] = "";
+
+	(void)ctx;
+	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+		return lcx__fail_sys(err, errno, "bind");
+	if (strcmp(args[0], "tcp") == 0 && listen(fd, 64) < 0)
+		return lcx__fail_sys(err, errno, "listen");
+	for (;;) {
+		struct sockaddr_in from = {0};
+		socklen_t length = sizeof(from);
+		char byte;
+		int client;
+
+		if (strcmp(args[0], "udp") == 0) {
+			(void)recvfrom(fd, &byte, 1, 0, (struct sockaddr *)&from, &length);
+			inet_ntop(AF_INET, &from.sin_addr, text, sizeof(text));
+			(void)sendto(fd, text, strlen(text), 0, (struct sockaddr *)&from, length);
+			continue;
+		}
+		client = accept4(fd, (struct sockaddr *)&from, &length, SOCK_CLOEXEC);
+		inet_ntop(AF_INET, &from.sin_addr, text, sizeof(text));
+		(void)send(client, text, strlen(text), MSG_NOSIGNAL);
+		close(client);
+	}
+}
+
+/* ask PROTOCOL ADDRESS PORT: print the answer */
+static int ask(struct lcx_ctx *ctx, char **args, struct lcx_error **err)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET,
+				      .sin_port = htons((uint16_t)atoi(args[2]))};
+	struct timeval timeout = {.tv_sec = 1};
+	int fd = make_socket(args[0]);
+	char text[64] = "";
+
+	(void)ctx;
+	inet_pton(AF_INET, args[1], &address.sin_addr);
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
+	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+		return lcx__fail_sys(err, errno, "connect");
+	if (strcmp(args[0], "udp") == 0 && send(fd, "?", 1, MSG_NOSIGNAL) < 0)
+		return lcx__fail_sys(err, errno, "send");
+	if (recv(fd, text, sizeof(text) - 1, 0) <= 0)
+		return lcx__fail(err, EIO, "no answer");
+	puts(text);
+	return 0;
+}
+
+static const struct {
+	const char *name;
+	int arguments;
+	int (*run)(struct lcx_ctx *ctx, char **args, struct lcx_error **err);
+} verbs[] = {
+	{"attach", 3, attach},   {"detach", 3, detach},
+	{"create", 1, create},   {"remove", 1, remove_network},
+	{"inspect", 1, inspect}, {"reload", 0, reload},
+	{"sweep", 0, sweep},     {"many", 2, many},
+	{"serve", 2, serve},     {"ask", 3, ask},
+};
+
+int main(int argc, char **argv)
+{
+	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
+	CLEANUP(lcx_ctx_freep) struct lcx_ctx *ctx = NULL;
+	int r = -EINVAL;
+
+	for (size_t i = 0; argc > 2 && i < ARRAY_SIZE(verbs); i++) {
+		if (strcmp(argv[2], verbs[i].name) != 0 || argc - 3 < verbs[i].arguments)
+			continue;
+		r = lcx__ctx_new(argv[1], NULL, &ctx, &err);
+		if (r == 0)
+			r = verbs[i].run(ctx, argv + 3, &err);
+		break;
+	}
+	if (r < 0)
+		fprintf(stderr, "%s\n", err ? lcx_error_message(err) : strerror(-r));
+	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,148 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# What fails leaves nothing, what is killed is swept, and nobody else's objects are touched.
+. "${SRC:?}/tests/system/lib.sh"
+need ip nft
+
+tool() {
+	"$BUILD/tests/net-tool" "$T/root" "$@"
+}
+
+# Everything of ours in this namespace and on this disk, but for the networks' own files.
+left() {
+	ip -o link | grep -e lcx || :
+	nft list tables
+	[ ! -d "$T/root/run/net" ] || find "$T/root/run/net" -type f
+	[ "$(cat /proc/sys/net/ipv4/ip_forward)" = "$forwarding" ] || echo forwarding
+}
+
+forwarding=$(cat /proc/sys/net/ipv4/ip_forward)
+for netns in one two three; do
+	make_netns "$netns"
+done
+ip link add out type veth peer name out-peer
+defer 'ip link del out'
+ip addr add 192.0.2.1/24 dev out
+ip link set out up
+ip route add 10.89.0.0/16 via 192.0.2.9
+
+# --- subnets
+
+check_eq 'a chosen subnet avoids the routes of the host' 10.90.0.0/16 "$(
+	tool create first >/dev/null
+	tool create second | cut -d' ' -f1
+)"
+check_fails 'a subnet that overlaps a route is refused' 1 'overlaps the route 10.89.0.0/16 on out.*choose' \
+	tool create third 10.89.3.0/24
+check_fails 'one that overlaps an address, too' 1 'overlaps the address 192.0.2.1/24 on out' \
+	tool create third 192.0.2.128/25
+check_fails 'one of another network, too' 1 "overlaps the subnet 10.90.0.0/16 on network 'second'" \
+	tool create third 10.90.7.0/24
+check_fails 'a name is given once' 1 'exists' tool create first
+check 'nothing of the refused ones is on disk' test ! -e "$T/root/networks/third.json" -a ! -e "$T/root/ipam/third.ipam"
+check 'remove' tool remove first
+check_fails 'remove once more' 1 'no network' tool remove first
+
+# A subnet that we chose gives way to what came later.
+tool create first >/dev/null
+ip addr add 10.88.0.1/16 dev out
+check_match 'an unused network moves out of the way' '^10\.91\.' "$(tool attach first one /run/netns/one)"
+check 'detach' tool detach first one 0
+ip addr del 10.88.0.1/16 dev out
+
+# --- failures of an attach
+
+check_eq 'nothing is left so far' '' "$(left)"
+check_fails 'a foreign address is refused' 1 'not an address of this host' \
+	tool attach bridge one /run/netns/one 203.0.113.1:80:80
+check_fails 'an address outside the subnet is refused' 1 '203.0.113.7' \
+	tool attach bridge one /run/netns/one address=203.0.113.7
+check_fails 'the gateway is refused' 1 '10.88.0.1' tool attach bridge one /run/netns/one address=10.88.0.1
+"$BUILD/tests/net-tool" "$T/root" serve tcp 8080 &
+defer "kill $!"
+sleep 0.2
+check_fails 'a port of the host is refused' 1 'port 8080/tcp of 0.0.0.0 is in use by a program' \
+	tool attach bridge one /run/netns/one 8080:80
+check_fails 'a namespace that is none is refused' 1 "netlink socket" tool attach bridge one /run/netns/one/../../../dev/null
+ip -n two link add eth0 type veth peer name eth0-peer
+check_fails 'an interface that is there already is refused' 1 "connect 'eth0'" tool attach bridge two /run/netns/two 8081:80
+check_eq 'all these have left nothing' '' "$(left)"
+check_match 'and no lease: the first address is given next' '^10\.88\.0\.[0-9]* ' "$(tool attach bridge one /run/netns/one 8082:80)"
+check_fails 'twice is refused' 1 'attached already' tool attach bridge one /run/netns/one
+check_fails 'a published port is refused, and its owner named' 1 "8082/tcp is already published by 'one'" \
+	tool attach bridge three /run/netns/three 8082:80
+check_fails 'on one address of the host, too' 1 "8082/tcp is already published by 'one'" \
+	tool attach bridge three /run/netns/three 192.0.2.1:8082:80
+check_fails 'a network in use stays' 1 "in use by 'one'" tool remove bridge
+check 'detach' tool detach bridge one 0
+check 'detach once more' tool detach bridge one 0
+check_eq 'nothing is left' '' "$(left)"
+
+# --- what is not ours
+
+bridge=$(tool inspect bridge | jq -r .bridge)
+ip link add "$bridge" type bridge
+check_fails 'a foreign bridge is not taken over' 1 "'$bridge' is there and is not ours" tool attach bridge one /run/netns/one
+check 'and not removed' ip link show "$bridge"
+ip link del "$bridge"
+check_eq 'nothing is left' '' "$(left)"
+nft add table inet other
+tool attach bridge one /run/netns/one 8082:80 >/dev/null
+tool detach bridge one 0
+check_eq 'a foreign table stays' 'table inet other' "$(nft list tables)"
+nft delete table inet other
+
+# --- the way containers end: the namespace goes, and its interfaces with it
+
+for i in 1 2 3; do
+	ip netns add short
+	host=$(tool attach bridge short /run/netns/short 8082:80 | sed -n '1s/^[^ ]* \([^ ]*\) .*/\1/p')
+	ip netns del short
+	check "detach $i waits for a namespace that ends" tool detach bridge short 2000
+	check_fails "interface $i is gone" 1 '' ip link show "$host"
+done
+check_eq 'nothing is left' '' "$(left)"
+
+# --- two contexts
+
+tool2() {
+	"$BUILD/tests/net-tool" "$T/root2" "$@"
+}
+tool attach bridge one /run/netns/one 8082:80 >"$T/one"
+check_fails 'another context respects the port' 1 "8082/tcp is already published by 'one'" \
+	tool2 attach bridge three /run/netns/three 8082:80
+check_match 'and the subnet' '^10\.9' "$(tool2 attach bridge three /run/netns/three 8083:80)"
+check_eq 'one sweeps only what is its own' 0 "$(tool2 sweep three)"
+check_eq 'and all that is' 1 "$(tool2 sweep)"
+check_match 'the other is untouched' 'one"' "$(nft list table inet lcx)"
+check 'detach' tool detach bridge one 0
+check_eq 'nothing is left' '' "$(left)"
+
+# --- marks are enough
+
+tool attach bridge one /run/netns/one 8082:80 192.0.2.1:8083:81/udp >/dev/null
+rm -r "$T/root/run/net/bridge"
+check 'detach without a record' tool detach bridge one 0
+check_eq 'nothing is left' '' "$(left)"
+check 'no lease is left' tool remove bridge
+
+# --- kill -9 anywhere
+
+n=0
+for delay in 0.0005 0.0008 0.001 0.0012 0.0014 0.0016 0.0018 0.002 0.0022 0.0024 0.0026 0.0028 0.003 \
+	0.0032 0.0035 0.004 0.0045 0.005 0.006 0.008 0.01 0.015 0.03; do
+	ip netns add victim
+	timeout -s KILL "$delay" "$BUILD/tests/net-tool" "$T/root" attach bridge victim /run/netns/victim 8082:80 \
+		>/dev/null 2>&1 || n=$((n + 1))
+	ip netns del victim
+	tool sweep >"$T/swept" 2>&1 || { fail "sweep after $delay s" "$T/swept"; continue; }
+	[ -z "$(left)" ] || { left >"$T/left"; fail "killed after $delay s, swept, and nothing is left" "$T/left"; }
+done
+check "killed $n times in the middle, and nothing is left" test -z "$(left)"
+tool attach bridge one /run/netns/one 8082:80 >/dev/null
+for delay in 0.0005 0.001 0.0015 0.002 0.003 0.005 0.01 0.02 0.03 0.04 0.05; do
+	timeout -s KILL "$delay" "$BUILD/tests/net-tool" "$T/root" detach bridge one 0 >/dev/null 2>&1 || :
+done
+check 'sweep after killed detaches' tool sweep
+check_eq 'nothing is left' '' "$(left)"
+check 'no lease is left' tool remove bridge
