@@ -281,7 +281,13 @@ int lcx_container_inspect(struct lcx_container *c, char **ret, struct lcx_error 
 int lcx_container_stats(struct lcx_container *c, struct lcx_cgroup_stats **ret,
                         struct lcx_error **err);
 
-/* The steps that the last start of this handle took, in order: for diagnosis. */
+/**
+ * lcx_container_set_debug() - record also the single operations of the set-up; 0 or 1
+ *
+ * The steps that the last start of this handle took can be read afterwards, in their order; the
+ * operations of lcx-init, which happen meanwhile, have names that start with a blank.
+ */
+void lcx_container_set_debug(struct lcx_container *c, int32_t debug);
 uint32_t lcx_container_step_count(const struct lcx_container *c);
 const char *lcx_container_step_name(const struct lcx_container *c, uint32_t index);
 int64_t lcx_container_step_ns(const struct lcx_container *c, uint32_t index); /* duration */

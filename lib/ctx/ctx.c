@@ -133,6 +133,8 @@ LCX_PUBLIC struct lcx_ctx *lcx_ctx_free(struct lcx_ctx *ctx)
 {
 	if (!ctx)
 		return NULL;
+	if (ctx->free_cache)
+		ctx->free_cache(ctx->cache);
 	closep(&ctx->root_fd);
 	closep(&ctx->run_fd);
 	free(ctx->root_dir);

@@ -9,6 +9,9 @@
 struct lcx_ctx {
 	char *root_dir, *run_dir; /* absolute */
 	int root_fd, run_fd;
+	/* What the container room keeps with it: compiled seccomp filters. */
+	void *cache;
+	void (*free_cache)(void *cache);
 };
 
 DEFINE_CLEANUP(struct lcx_ctx *, lcx_ctx_free)

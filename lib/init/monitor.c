@@ -144,6 +144,8 @@ _Noreturn void init_monitor(struct init *init, const struct plan_monitor *params
 	for (int fd = 0; fd < 3; fd++)
 		sys_call1(__NR_close, fd);
 	sys_call1(__NR_close, init->control_fd);
+	/* Whatever directory the caller stood in must not be kept busy for months. */
+	sys_call1(__NR_chdir, "/");
 
 	if (wait_for_exec(child_fd, &terminal) < 0) {
 		(void)reap(pid);

@@ -3,6 +3,7 @@
 
 #include <asm/errno.h>
 #include <linux/fcntl.h>
+#include <linux/if.h>
 #include <linux/sched.h>
 
 /*
@@ -75,6 +76,21 @@ int init_op_DOMAINNAME(struct init *init, const struct plan_op *op)
 	const char *name = init_str(init, op, 0);
 
 	return (int)sys_call2(__NR_setdomainname, name, strlen(name));
+}
+
+/* The one thing that every network namespace needs: netdevice(7). */
+int init_op_LOOPBACK(struct init *init, const struct plan_op *op)
+{
+	struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP };
+	int fd = (int)sys_call3(__NR_socket, 2 /* AF_INET */, 2 /* SOCK_DGRAM */, 0), r;
+
+	(void)init;
+	(void)op;
+	if (fd < 0)
+		return fd;
+	r = (int)sys_call3(__NR_ioctl, fd, 0x8914 /* SIOCSIFFLAGS */, &request);
+	sys_call1(__NR_close, fd);
+	return r;
 }
 
 /* Before PIVOT: /proc is the host's, so nothing in the image can stand in its place. */

@@ -34,6 +34,7 @@
 	X(REAPER, "process", "start the program below init")                                       \
 	X(SYNC, "process", "wait for the caller")                                                  \
 	X(SEND_NETLINK, "network", "open a netlink socket in the network namespace")               \
+	X(LOOPBACK, "network", "bring the loopback interface up")                                  \
 	X(TERMINAL, "terminal", "make a terminal")                                                 \
 	X(EXEC, "exec", "execute '{0}'")                                                           \
 	/* namespaces and cgroups: ops-ns.c */                                                     \
@@ -136,11 +137,12 @@ struct plan_message {
 struct plan_monitor {
 	uint64_t clone_flags;
 	int32_t state_dir_fd; /* where "exit" is written */
+	int32_t owner_fd;     /* the container's owner lock: held, never touched */
 	int32_t log_dir_fd;   /* -1: nothing is logged */
 	int32_t out_fd, err_fd; /* read ends of the pipes; -1 with a terminal */
-	uint32_t terminal;
+	uint32_t terminal;    /* 1: its output comes from a terminal, not from the pipes */
 	uint32_t log_max_files;
 	uint64_t log_max_size_bytes; /* 0: no rotation */
 	int32_t cgroup_fd;    /* CLONE_INTO_CGROUP, or -1 */
-	char log_name[36];
+	char log_name[32];
 };

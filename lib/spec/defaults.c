@@ -18,7 +18,7 @@
  */
 
 static const char path_variable[] =
-	"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+	"PATH=" LCX__DEFAULT_PATH;
 
 static const char *const namespaces[] = {"mount", "network", "uts", "pid", "ipc", "cgroup"};
 

@@ -206,6 +206,9 @@ struct lcx_spec {
 	char **warnings; /* what was read and could not be used, one sentence each; NULL: nothing */
 };
 
+/* What lcx_spec_new() puts into the environment, and an image may replace. */
+#define LCX__DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
 DEFINE_CLEANUP(struct lcx_spec *, lcx_spec_free)
 
 /*

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * Shared by the files of lib/container. On disk a container is
+ *
+ *	ROOT/containers/ID/	survives a reboot
+ *		container.json	what it was described as (container.c, record.c)
+ *		config.json	the OCI description
+ *		upper, work	its read-write layer
+ *		json.log	its output
+ *		started, exit	the last run: "NS BOOT_ID", "STATUS NS"; oom: it ran out of memory
+ *		lock		held while its state changes
+ *		hosts, hostname, resolv.conf
+ *	ROOT/names/NAME		a symbolic link whose text is the ID
+ *	RUN/containers/ID/	is there only while it is set up
+ *		owner		locked by the program or monitor that owns the process
+ *		journal		what has been made, in order (journal.c)
+ *		state.json	its processes
+ *		rootfs		an empty directory to mount on
+ *
+ * Locks are flock(2) on files that nobody else opens: they belong to the open
+ * file, hence work between threads, and the kernel drops them when the last
+ * holder dies, which is how a dead owner is told from a living one.
+ */
+
+#include <sys/types.h>
+
+#include "cgroup/cgroup.h"
+#include "ctx/ctx.h"
+#include "lcx/container.h"
+#include "log/writer.h"
+#include "process/process.h"
+#include "spec/spec.h"
+#include "util/opt.h"
+#include "util/str.h"
+
+DEFINE_CLEANUP(struct lcx_container *, lcx_container_free)
+DEFINE_CLEANUP(struct lcx_container_list *, lcx_container_list_free)
+
+/* ---- what a container was described as: container.json ---- */
+
+struct description {
+	char *id, *name;
+	char *image;    /* reference as given */
+	char *image_id; /* config digest; set by creation */
+	char *rootfs;   /* a directory instead of an image */
+	char **layers;  /* directories, top-most first; set by creation */
+	char **entrypoint, **command;
+	char *user;
+	char *network;
+	char **ports;
+	char *log_driver;
+	LCX__LIST(struct lcx__key_value) log_options, labels;
+	char *stop_signal;
+	struct lcx__opt_bool auto_remove;
+	struct lcx__opt_i64 created_ns;
+};
+
+int lcx__description_save(const struct description *description, int dir_fd, struct lcx_error **err);
+int lcx__description_load(int dir_fd, struct description *ret, struct lcx_error **err);
+void lcx__description_clear(struct description *description);
+
+/* ---- what it is while it runs: state.json ---- */
+
+struct run_state {
+	char *boot_id;
+	struct lcx__opt_i64 pid, start_time;             /* of its process: proc_pid_stat(5), field 22 */
+	struct lcx__opt_i64 owner_pid, owner_start_time; /* of the program or monitor */
+	struct lcx__opt_i64 started_ns;
+	struct lcx__opt_bool paused;
+	char *address, *mac, *ports; /* of its network attachment */
+};
+
+int lcx__run_state_save(const struct run_state *state, int run_fd, struct lcx_error **err);
+int lcx__run_state_load(int run_fd, struct run_state *ret, struct lcx_error **err);
+void lcx__run_state_clear(struct run_state *state);
+
+/* A pidfd for process @pid, if it is still the one that started at @start_time; else -ESRCH. */
+int lcx__open_process(int64_t pid, int64_t start_time);
+int lcx__read_start_time(pid_t pid, int64_t *ret);
+
+/* ---- the handle ---- */
+
+struct step {
+	char *name;
+	int64_t ns;
+};
+
+struct lcx_container {
+	struct lcx_ctx *ctx; /* borrowed */
+	struct description d;
+	struct lcx_spec *spec; /* NULL until needed, if it was opened */
+	char **env, *cwd;      /* given by the caller, to be merged with the image's */
+
+	enum lcx_container_state state;
+	int dir_fd, run_fd; /* -1: not there */
+	int owner_fd;       /* locked: this handle owns the process */
+	struct run_state run;
+	int64_t started_ns, finished_ns;
+	int32_t exit_status;
+	bool oom_killed;
+
+	struct lcx_process *process;
+	struct lcx__log_writer *log;
+
+	bool debug;
+	struct step *steps;
+	uint32_t n_steps;
+	char *log_path, *command_text; /* for display, made on demand */
+};
+
+/* The cgroup of a container: "/lcx/TAG.ID", below the caller's own place. */
+char *lcx__container_cgroup_path(const struct lcx_ctx *ctx, const char *id);
+#define CGROUP_PARENT "lcx"
+
+/* Take the lock under which a container's state changes; *ret_fd is closed to drop it. */
+int lcx__container_lock(struct lcx_container *c, int *ret_fd, struct lcx_error **err);
+
+/* Read from disk whether it runs, and how it ended. */
+int lcx__container_load_state(struct lcx_container *c, struct lcx_error **err);
+
+/* Read config.json, once. */
+int lcx__container_load_spec(struct lcx_container *c, struct lcx_error **err);
+
+/* Whether a living program or monitor owns its process. Return: 1, 0; then *ret_owner_fd, locked, is the caller's. */
+int lcx__container_is_owned(struct lcx_container *c, int *ret_owner_fd, struct lcx_error **err);
+
+
+/* ---- journal.c ---- */
+
+/* The intent to make @object of @kind; written before it is made. */
+int lcx__journal_add(int run_fd, const char *kind, const char *object, struct lcx_error **err);
+
+/* The lines of the journal that are whole, newest first; owned by the caller: "KIND OBJECT". */
+int lcx__journal_read(int run_fd, char ***ret, struct lcx_error **err);
+
+/* ---- teardown.c ---- */
+
+/*
+ * Take down all that the journal names, in reverse, and then the run directory. Goes
+ * on after a failure; the first one is returned, with all of them in its words.
+ * The caller holds the container's lock, and no living owner is there.
+ */
+int lcx__container_teardown(struct lcx_container *c, struct lcx_error **err);
+
+/* Write down how it ended, unless that stands there already. */
+int lcx__container_record_exit(struct lcx_container *c, int32_t status, struct lcx_error **err);
+
+/* After its process has ended, or its owner has: record, take down, and remove if that was asked for. */
+int lcx__container_finish(struct lcx_container *c, int32_t status, struct lcx_error **err);
+
+/* Remove it from disk; the caller holds the lock and it is torn down. */
+int lcx__container_delete(struct lcx_container *c, struct lcx_error **err);
+
+/* ---- create.c, start.c ---- */
+
+/* Values of the log options. */
+int lcx__parse_size(const char *text, uint64_t *ret_bytes);
+int lcx__parse_count(const char *text, uint32_t *ret);
+
+/* It has an interface in a network of ours. */
+bool lcx__container_has_network(const struct lcx_container *c);
+
+int lcx__container_open_dirs(struct lcx_container *c, struct lcx_error **err);
+int lcx__container_open_id(struct lcx_ctx *ctx, const char *id, struct lcx_container **ret,
+                      struct lcx_error **err);
+int lcx__container_seccomp(struct lcx_container *c, const struct lcx_spec *spec, void **ret,
+                      size_t *ret_size, struct lcx_error **err);

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: MIT */
+#include "container/container-internal.h"
+
+#include <string.h>
+
+#include "lcx/net.h"
+#include "net/net.h"
+
+/* A container that is only described: nothing here touches the disk. */
+
+static int replace(char **place, const char *text, struct lcx_error **err)
+{
+	char *copy = strdup(text);
+
+	if (!copy)
+		return lcx__fail_nomem(err);
+	free(*place);
+	*place = copy;
+	return 0;
+}
+
+static int replace_vector(char ***place, const char *const *texts, struct lcx_error **err)
+{
+	char **copy = lcx__strv_copy(texts);
+
+	if (!copy)
+		return lcx__fail_nomem(err);
+	(void)lcx__strv_free(*place);
+	*place = copy;
+	return 0;
+}
+
+static int append(char ***place, const char *text, struct lcx_error **err)
+{
+	return lcx__strv_append(place, text) < 0 ? lcx__fail_nomem(err) : 0;
+}
+
+static int set_pair(void *list_of_pairs, const char *key, const char *value, struct lcx_error **err)
+{
+	struct lcx__list *list = list_of_pairs;
+	struct lcx__key_value *items = list->items, *bigger;
+
+	for (size_t i = 0; i < list->n; i++)
+		if (strcmp(items[i].key, key) == 0)
+			return replace(&items[i].value, value, err);
+	bigger = realloc(items, (list->n + 1) * sizeof(*bigger));
+	if (!bigger)
+		return lcx__fail_nomem(err);
+	list->items = bigger;
+	bigger[list->n].key = strdup(key);
+	bigger[list->n].value = strdup(value);
+	list->set = true;
+	list->n++;
+	if (!bigger[list->n - 1].key || !bigger[list->n - 1].value)
+		return lcx__fail_nomem(err);
+	return 0;
+}
+
+LCX_PUBLIC int lcx_container_new(struct lcx_ctx *ctx, const char *name, struct lcx_container **ret,
+                                 struct lcx_error **err)
+{
+	CLEANUP(lcx_container_freep) struct lcx_container *c = NULL;
+	char id[LCX__ID_SIZE];
+	int r;
+
+	if (name && !lcx__name_is_valid(name))
+		return lcx__fail(err, EINVAL,
+		                 "'%s' cannot name a container; use letters, digits, '_', '.', '-'", name);
+	c = calloc(1, sizeof(*c));
+	if (!c)
+		return lcx__fail_nomem(err);
+	c->ctx = ctx;
+	c->dir_fd = c->run_fd = c->owner_fd = -1;
+	c->exit_status = LCX_EXIT_UNKNOWN;
+
+	r = lcx__random_id(id);
+	if (r < 0)
+		return lcx__fail_sys(err, -r, "make an identifier");
+	r = replace(&c->d.id, id, err);
+	if (r == 0)
+		r = replace(&c->d.name, name ? name : "", err);
+	if (r == 0)
+		r = replace(&c->d.network, "bridge", err);
+	if (r == 0)
+		r = replace(&c->d.log_driver, "json-file", err);
+	if (r == 0)
+		r = lcx_spec_new(&c->spec, err);
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(c);
+	return 0;
+}
+
+LCX_PUBLIC struct lcx_container *lcx_container_free(struct lcx_container *c)
+{
+	if (!c)
+		return NULL;
+	lcx_process_free(c->process);
+	if (c->log)
+		(void)lcx__log_writer_close(c->log);
+	free(c->log);
+	lcx__description_clear(&c->d);
+	lcx__run_state_clear(&c->run);
+	lcx_spec_free(c->spec);
+	(void)lcx__strv_free(c->env);
+	free(c->cwd);
+	closep(&c->dir_fd);
+	closep(&c->run_fd);
+	closep(&c->owner_fd);
+	for (uint32_t i = 0; i < c->n_steps; i++)
+		free(c->steps[i].name);
+	free(c->steps);
+	free(c->log_path);
+	free(c->command_text);
+	free(c);
+	return NULL;
+}
+
+LCX_PUBLIC struct lcx_spec *lcx_container_spec(struct lcx_container *c)
+{
+	return c->spec;
+}
+
+LCX_PUBLIC int lcx_container_set_image(struct lcx_container *c, const char *reference,
+                                       struct lcx_error **err)
+{
+	return replace(&c->d.image, reference, err);
+}
+
+LCX_PUBLIC int lcx_container_set_rootfs(struct lcx_container *c, const char *path,
+                                        struct lcx_error **err)
+{
+	char *absolute = realpath(path, NULL);
+
+	if (!absolute)
+		return lcx__fail_sys(err, errno, "root file system '%s'", path);
+	free(c->d.rootfs);
+	c->d.rootfs = absolute;
+	return 0;
+}
+
+LCX_PUBLIC int lcx_container_set_entrypoint(struct lcx_container *c, const char *const *argv,
+                                            struct lcx_error **err)
+{
+	return replace_vector(&c->d.entrypoint, argv, err);
+}
+
+LCX_PUBLIC int lcx_container_set_command(struct lcx_container *c, const char *const *argv,
+                                         struct lcx_error **err)
+{
+	return replace_vector(&c->d.command, argv, err);
+}
+
+LCX_PUBLIC int lcx_container_add_env(struct lcx_container *c, const char *assignment,
+                                     struct lcx_error **err)
+{
+	const char *equals = strchr(assignment, '=');
+
+	if (!equals || equals == assignment)
+		return lcx__fail(err, EINVAL, "environment '%s': must be NAME=VALUE", assignment);
+	return append(&c->env, assignment, err);
+}
+
+LCX_PUBLIC int lcx_container_set_user(struct lcx_container *c, const char *user,
+                                      struct lcx_error **err)
+{
+	return replace(&c->d.user, user, err);
+}
+
+LCX_PUBLIC int lcx_container_set_cwd(struct lcx_container *c, const char *path,
+                                     struct lcx_error **err)
+{
+	if (path[0] != '/')
+		return lcx__fail(err, EINVAL, "working directory '%s': must be an absolute path", path);
+	return replace(&c->cwd, path, err);
+}
+
+/* Nothing but a directory that is there can be meant: a typo must not make one on the host. */
+static int add_bind(struct lcx_container *c, char *source, char *destination, char *options,
+                    struct lcx_error **err)
+{
+	CLEANUP(lcx__strv_freep) char **list = NULL;
+	char *option;
+
+	if (source[0] != '/' || !destination || destination[0] != '/')
+		return lcx__fail(err, EINVAL, "must be /SOURCE:/DESTINATION[:OPTION,...]");
+	if (access(source, F_OK) < 0)
+		return lcx__fail_sys(err, errno, "source '%s'", source);
+	if (lcx__strv_append(&list, "rbind") < 0 || lcx__strv_append(&list, "rprivate") < 0)
+		return lcx__fail_nomem(err);
+	while (options && (option = strsep(&options, ",")))
+		if (option[0] && lcx__strv_append(&list, option) < 0)
+			return lcx__fail_nomem(err);
+	return lcx_spec_add_mount(c->spec, source, destination, "bind", (const char *const *)list, err);
+}
+
+LCX_PUBLIC int lcx_container_add_volume(struct lcx_container *c, const char *volume,
+                                        struct lcx_error **err)
+{
+	CLEANUP(freep) char *copy = strdup(volume);
+	char *rest = copy, *source, *destination;
+
+	if (!copy)
+		return lcx__fail_nomem(err);
+	source = strsep(&rest, ":");
+	destination = strsep(&rest, ":");
+	return lcx__fail_prefix(err, add_bind(c, source, destination, rest, err), "volume '%s'", volume);
+}
+
+LCX_PUBLIC int lcx_container_set_network(struct lcx_container *c, const char *network,
+                                         struct lcx_error **err)
+{
+	if (!lcx__name_is_valid(network))
+		return lcx__fail(err, EINVAL, "'%s' cannot name a network", network);
+	return replace(&c->d.network, network, err);
+}
+
+LCX_PUBLIC int lcx_container_publish(struct lcx_container *c, const char *port,
+                                     struct lcx_error **err)
+{
+	CLEANUP(lcx_port_freep) struct lcx_port *parsed = NULL;
+	int r = lcx_port_parse(port, &parsed, err);
+
+	return r < 0 ? r : append(&c->d.ports, port, err);
+}
+
+LCX_PUBLIC int lcx_container_set_log_driver(struct lcx_container *c, const char *driver,
+                                            struct lcx_error **err)
+{
+	if (strcmp(driver, "json-file") != 0 && strcmp(driver, "none") != 0)
+		return lcx__fail(err, EINVAL, "no log driver '%s'; there are 'json-file' and 'none'", driver);
+	return replace(&c->d.log_driver, driver, err);
+}
+
+LCX_PUBLIC int lcx_container_set_log_option(struct lcx_container *c, const char *key,
+                                            const char *value, struct lcx_error **err)
+{
+	uint64_t number;
+	uint32_t files;
+	int r;
+
+	if (strcmp(key, "max-size") == 0)
+		r = lcx__parse_size(value, &number);
+	else if (strcmp(key, "max-file") == 0)
+		r = lcx__parse_count(value, &files);
+	else
+		return lcx__fail(err, EINVAL, "no log option '%s'; there are 'max-size' and 'max-file'", key);
+	if (r < 0)
+		return lcx__fail(err, EINVAL, "log option %s='%s': must be a number%s", key, value,
+		                 strcmp(key, "max-size") == 0 ? " with k, m or g behind it"
+		                                              : " from 1 to 1000");
+	return set_pair(&c->d.log_options, key, value, err);
+}
+
+LCX_PUBLIC int lcx_container_set_label(struct lcx_container *c, const char *key, const char *value,
+                                       struct lcx_error **err)
+{
+	return set_pair(&c->d.labels, key, value, err);
+}
+
+LCX_PUBLIC void lcx_container_set_auto_remove(struct lcx_container *c, int32_t auto_remove)
+{
+	c->d.auto_remove = (struct lcx__opt_bool)LCX__OPT(auto_remove != 0);
+}
+
+LCX_PUBLIC void lcx_container_set_debug(struct lcx_container *c, int32_t debug)
+{
+	c->debug = debug != 0;
+}
+
+/* ---- numbers of log options --------------------------------------------- */
+
+int lcx__parse_count(const char *text, uint32_t *ret)
+{
+	uint64_t value;
+
+	if (lcx__parse_u64(text, LCX__LOG_MAX_FILES, &value) < 0 || value == 0)
+		return -EINVAL;
+	*ret = (uint32_t)value;
+	return 0;
+}
+
+/* "10m": as Docker, with powers of 1024. */
+int lcx__parse_size(const char *text, uint64_t *ret)
+{
+	static const char units[] = "kmg";
+	CLEANUP(freep) char *number = strdup(text);
+	size_t length = strlen(text);
+	const char *unit;
+	uint64_t factor = 1;
+
+	if (!number)
+		return -ENOMEM;
+	if (length > 1 && (unit = strchr(units, number[length - 1] | 0x20))) {
+		factor = UINT64_C(1) << (10 * (unit - units + 1));
+		number[length - 1] = '\0';
+	}
+	if (lcx__parse_u64(number, INT64_MAX / factor, ret) < 0 || *ret == 0)
+		return -EINVAL;
+	*ret *= factor;
+	return 0;
+}

@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: MIT */
+#include "container/container-internal.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sched.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include "image/image.h"
+#include "lcx/security.h"
+#include "net/net.h"
+#include "overlay/overlay.h"
+#include "util/fs.h"
+
+DEFINE_CLEANUP(struct lcx_user *, lcx_user_free)
+
+/*
+ * Creation merges what the caller said with what the image says into one OCI
+ * description, and puts it on disk under a temporary name; one rename makes it
+ * a container. Whoever dies before leaves a directory that lcx_gc() removes: it
+ * holds the directory of containers locked, which creation locks too, but shared.
+ */
+
+/* ---- image + caller -> description -------------------------------------- */
+
+static int take_layers(struct lcx_container *c, const struct lcx_image *image,
+                       struct lcx_error **err)
+{
+	size_t n = lcx_image_layer_count(image);
+
+	if (n == 0)
+		return lcx__fail(err, EINVAL, "image '%s' has no layer to run on", c->d.image);
+	for (size_t i = 0; i < n; i++)
+		if (lcx__strv_append(&c->d.layers, lcx_image_layer_dir(image, i)) < 0)
+			return lcx__fail_nomem(err);
+	c->d.image_id = strdup(lcx_image_id(image));
+	return c->d.image_id ? 0 : lcx__fail_nomem(err);
+}
+
+/* The caller's words win over the image's; an entrypoint of the caller's also drops the image's command. */
+static int merge_arguments(struct lcx_container *c, const struct lcx_image *image,
+                           struct lcx_error **err)
+{
+	const char *const *entrypoint = (const char *const *)c->d.entrypoint;
+	const char *const *command = (const char *const *)c->d.command;
+	CLEANUP(lcx__strv_freep) char **args = NULL;
+
+	if (c->spec->process.args && c->spec->process.args[0])
+		return 0;
+	if (!entrypoint && image)
+		entrypoint = lcx_image_entrypoint(image);
+	if (!command && image && !c->d.entrypoint)
+		command = lcx_image_cmd(image);
+	args = lcx__strv_copy(entrypoint);
+	for (size_t i = 0; args && command && command[i]; i++)
+		if (lcx__strv_append(&args, command[i]) < 0)
+			return lcx__fail_nomem(err);
+	if (!args)
+		return lcx__fail_nomem(err);
+	if (!args[0])
+		return lcx__fail(err, EINVAL, "no command given%s%s%s",
+		                 image ? ", and image '" : "", image ? c->d.image : "",
+		                 image ? "' has none" : "");
+	return lcx_spec_set_args(c->spec, (const char *const *)args, err);
+}
+
+/* The description's own variables win over the image's, but for a PATH that is only its default. */
+static bool is_own_variable(const struct lcx_container *c, const char *assignment)
+{
+	CLEANUP(freep) char *name = strndup(assignment, strcspn(assignment, "="));
+	const char *value = name ? lcx_spec_getenv(c->spec, name) : NULL;
+
+	return value && (strcmp(name, "PATH") != 0 || strcmp(value, LCX__DEFAULT_PATH) != 0);
+}
+
+static int merge_environment(struct lcx_container *c, const struct lcx_image *image,
+                             struct lcx_error **err)
+{
+	const char *const *env = image ? lcx_image_env(image) : NULL;
+	int r = 0;
+
+	for (; r == 0 && env && *env; env++)
+		if (strchr(*env, '=') && !is_own_variable(c, *env))
+			r = lcx_spec_add_env(c->spec, *env, err);
+	for (char **own = c->env; r == 0 && own && *own; own++)
+		r = lcx_spec_add_env(c->spec, *own, err);
+	return r;
+}
+
+static int add_if_missing(struct lcx_container *c, const char *name, const char *value,
+                          struct lcx_error **err)
+{
+	if (lcx_spec_getenv(c->spec, name))
+		return 0;
+	return lcx_spec_set_env(c->spec, name, value, err);
+}
+
+/* A tree to look the user up in: the directory itself, or all layers together, mounted for nobody to see. */
+static int open_root(const struct lcx_container *c, struct lcx_error **err)
+{
+	CLEANUP(lcx_overlay_freep) struct lcx_overlay *overlay = NULL;
+	int r, fd;
+
+	if (c->d.rootfs) {
+		fd = open(c->d.rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		return fd < 0 ? lcx__fail_sys(err, errno, "root file system '%s'", c->d.rootfs) : fd;
+	}
+	if (!c->d.layers[1]) {
+		fd = open(c->d.layers[0], O_PATH | O_DIRECTORY | O_CLOEXEC);
+		return fd < 0 ? lcx__fail_sys(err, errno, "layer '%s'", c->d.layers[0]) : fd;
+	}
+	r = lcx_overlay_new(&overlay, err);
+	for (size_t i = 0; r == 0 && c->d.layers[i]; i++)
+		r = lcx_overlay_add_lower(overlay, c->d.layers[i], err);
+	return r < 0 ? r : lcx_overlay_mount_fd(overlay, err);
+}
+
+static int set_groups(struct lcx_container *c, const struct lcx_user *user, struct lcx_error **err)
+{
+	int r = lcx_spec_clear_groups(c->spec, err);
+
+	for (size_t i = 0; r == 0 && i < lcx_user_group_count(user); i++)
+		r = lcx_spec_add_group(c->spec, lcx_user_group(user, i), err);
+	return r;
+}
+
+static int merge_user(struct lcx_container *c, const struct lcx_image *image, struct lcx_error **err)
+{
+	CLEANUP(lcx_user_freep) struct lcx_user *user = NULL;
+	CLEANUP(closep) int root_fd = -1;
+	const char *wanted = c->d.user ? c->d.user : image ? lcx_image_user(image) : "";
+	int r;
+
+	/* Nobody says anything: the description's own numbers, and if they are root's, its groups and home. */
+	if (!c->d.user && !wanted[0]) {
+		if (lcx_spec_uid(c->spec) != 0)
+			return 0;
+		wanted = "0";
+	}
+	root_fd = open_root(c, err);
+	if (root_fd < 0)
+		return root_fd;
+	r = lcx_user_lookup(root_fd, wanted, &user, err);
+	if (r == 0)
+		r = lcx_spec_set_user(c->spec, lcx_user_uid(user), lcx_user_gid(user), err);
+	if (r == 0)
+		r = set_groups(c, user, err);
+	return r < 0 ? r : add_if_missing(c, "HOME", lcx_user_home(user), err);
+}
+
+static int merge_cwd(struct lcx_container *c, const struct lcx_image *image, struct lcx_error **err)
+{
+	const char *cwd = c->cwd;
+
+	if (!cwd && image && lcx_image_working_dir(image)[0] == '/')
+		cwd = lcx_image_working_dir(image);
+	return cwd ? lcx_spec_set_cwd(c->spec, cwd, err) : 0;
+}
+
+/* ---- network ------------------------------------------------------------ */
+
+bool lcx__container_has_network(const struct lcx_container *c)
+{
+	return strcmp(c->d.network, "none") != 0 && strcmp(c->d.network, "host") != 0 &&
+	       lcx__spec_namespace(c->spec, CLONE_NEWNET) != NULL;
+}
+
+static int check_network(struct lcx_container *c, struct lcx_error **err)
+{
+	CLEANUP(lcx_network_freep) struct lcx_network *network = NULL;
+
+	if (strcmp(c->d.network, "host") == 0) {
+		int r = lcx_spec_remove_namespace(c->spec, "network", err);
+
+		if (r < 0)
+			return r;
+	}
+	if (lcx__container_has_network(c))
+		return lcx_network_open(c->ctx, c->d.network, &network, err);
+	if (c->d.ports && c->d.ports[0])
+		return lcx__fail(err, EINVAL, "ports can't be published on network '%s'", c->d.network);
+	return 0;
+}
+
+/*
+ * The three files of a container's own, whatever the image holds; they are filled
+ * at each start. Not over a volume that the caller puts there.
+ */
+static int add_own_files(struct lcx_container *c, struct lcx_error **err)
+{
+	static const char *const files[] = { "hosts", "hostname", "resolv.conf" };
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(files); i++) {
+		CLEANUP(freep) char *source = lcx__format("%s/containers/%s/%s", c->ctx->root_dir, c->d.id,
+		                                          files[i]);
+		CLEANUP(freep) char *destination = lcx__format("/etc/%s", files[i]);
+		bool taken = false;
+
+		if (!source || !destination)
+			return lcx__fail_nomem(err);
+		for (size_t m = 0; m < c->spec->mounts.n; m++)
+			taken |= strcmp(c->spec->mounts.items[m].destination, destination) == 0;
+		if (!taken)
+			r = lcx_spec_add_bind(c->spec, source, destination, 0, err);
+	}
+	return r;
+}
+
+static int merge(struct lcx_container *c, const struct lcx_image *image, struct lcx_error **err)
+{
+	static int (*const steps[])(struct lcx_container *c, const struct lcx_image *image,
+	                            struct lcx_error **err) = {
+		merge_arguments, merge_environment, merge_cwd, merge_user,
+	};
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(steps); i++)
+		r = steps[i](c, image, err);
+	if (r == 0 && !c->spec->hostname && lcx__spec_namespace(c->spec, CLONE_NEWUTS)) {
+		char hostname[13];
+
+		(void)snprintf(hostname, sizeof(hostname), "%s", c->d.id);
+		r = lcx_spec_set_hostname(c->spec, hostname, err);
+	}
+	if (r == 0 && c->spec->hostname)
+		r = add_if_missing(c, "HOSTNAME", c->spec->hostname, err);
+	if (r == 0 && c->spec->process.terminal.value)
+		r = add_if_missing(c, "TERM", "xterm", err);
+	if (r == 0)
+		r = check_network(c, err);
+	/* A root file system of the caller's own is used as it is. */
+	if (r == 0 && !c->d.rootfs)
+		r = add_own_files(c, err);
+	if (r == 0)
+		r = lcx__spec_check_supported(c->spec, err);
+	return r;
+}
+
+/* ---- on disk ------------------------------------------------------------ */
+
+static int write_spec(struct lcx_container *c, int dir_fd, struct lcx_error **err)
+{
+	CLEANUP(freep) char *json = NULL;
+	int r = lcx_spec_to_json(c->spec, &json, err);
+
+	if (r < 0)
+		return r;
+	r = lcx__replace_file(dir_fd, "config.json", json, strlen(json), 0600, false);
+	return r < 0 ? lcx__fail_sys(err, -r, "write 'config.json'") : 0;
+}
+
+static int fill_directory(struct lcx_container *c, int dir_fd, struct lcx_error **err)
+{
+	static const struct {
+		const char *name;
+		mode_t mode;
+	} dirs[] = { { "upper", 0755 }, { "work", 0700 } };
+	int r;
+
+	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++)
+		if (mkdirat(dir_fd, dirs[i].name, 0700) < 0 ||
+		    fchmodat(dir_fd, dirs[i].name, dirs[i].mode, 0) < 0)
+			return lcx__fail_sys(err, errno, "make '%s'", dirs[i].name);
+	c->d.created_ns = (struct lcx__opt_i64)LCX__OPT(lcx__now_ns());
+	r = write_spec(c, dir_fd, err);
+	return r < 0 ? r : lcx__description_save(&c->d, dir_fd, err);
+}
+
+/* A name whose container is gone is taken over: its owner died between two steps of a removal. */
+static int claim_name(struct lcx_container *c, struct lcx_error **err)
+{
+	CLEANUP(closep) int names_fd = -1, containers_fd = -1;
+	char id[LCX__ID_SIZE + 1] = "";
+
+	if (!c->d.name[0])
+		return 0;
+	names_fd = lcx__make_dirs(c->ctx->root_fd, "names", 0700);
+	containers_fd = lcx__make_dirs(c->ctx->root_fd, "containers", 0700);
+	if (names_fd < 0 || containers_fd < 0)
+		return lcx__fail_sys(err, names_fd < 0 ? -names_fd : -containers_fd, "name '%s'", c->d.name);
+	if (symlinkat(c->d.id, names_fd, c->d.name) == 0)
+		return 0;
+	if (errno != EEXIST)
+		return lcx__fail_sys(err, errno, "name '%s'", c->d.name);
+	if (readlinkat(names_fd, c->d.name, id, sizeof(id) - 1) > 0 &&
+	    faccessat(containers_fd, id, F_OK, 0) < 0 && errno == ENOENT &&
+	    unlinkat(names_fd, c->d.name, 0) == 0 && symlinkat(c->d.id, names_fd, c->d.name) == 0)
+		return 0;
+	return lcx__fail(err, EEXIST,
+	                 "the name '%s' is in use by container %.12s; remove that one or choose another name",
+	                 c->d.name, id);
+}
+
+static void release_name(const struct lcx_container *c)
+{
+	CLEANUP(closep) int names_fd = lcx__open_dir(c->ctx->root_fd, "names");
+	char id[LCX__ID_SIZE + 1] = "";
+
+	if (names_fd >= 0 && c->d.name[0] && readlinkat(names_fd, c->d.name, id, sizeof(id) - 1) > 0 &&
+	    strcmp(id, c->d.id) == 0)
+		(void)unlinkat(names_fd, c->d.name, 0);
+}
+
+static int put_on_disk(struct lcx_container *c, struct lcx_error **err)
+{
+	CLEANUP(closep) int containers_fd = -1, dir_fd = -1;
+	char temporary[64];
+	int r;
+
+	containers_fd = lcx__make_dirs(c->ctx->root_fd, "containers", 0700);
+	if (containers_fd < 0)
+		return lcx__fail_sys(err, -containers_fd, "open the directory of containers");
+	r = lcx__temporary_name(temporary);
+	if (r < 0)
+		return lcx__fail_sys(err, -r, "choose a name");
+	if (flock(containers_fd, LOCK_SH) < 0 || mkdirat(containers_fd, temporary, 0700) < 0)
+		return lcx__fail_sys(err, errno, "make the container's directory");
+	dir_fd = lcx__open_dir(containers_fd, temporary);
+	r = dir_fd < 0 ? lcx__fail_sys(err, -dir_fd, "open the container's directory")
+	               : fill_directory(c, dir_fd, err);
+	if (r == 0)
+		r = claim_name(c, err);
+	if (r == 0 && renameat(containers_fd, temporary, containers_fd, c->d.id) < 0) {
+		r = lcx__fail_sys(err, errno, "commit the container");
+		release_name(c);
+	}
+	if (r < 0)
+		(void)lcx__remove_tree(containers_fd, temporary);
+	return r;
+}
+
+static int create_from_image(struct lcx_container *c, struct lcx_error **err)
+{
+	CLEANUP(lcx_image_freep) struct lcx_image *image = NULL;
+	int r;
+
+	r = lcx_image_open(c->ctx, c->d.image, &image, err);
+	if (r < 0)
+		return lcx__fail_stage(err, r, "image");
+	/* First the hold, then the use: from here on nobody removes the layers. */
+	r = lcx__image_hold(c->ctx, image, c->d.id, err);
+	if (r < 0)
+		return lcx__fail_stage(err, r, "image");
+	r = take_layers(c, image, err);
+	if (r == 0 && lcx_image_stop_signal(image)[0]) {
+		c->d.stop_signal = strdup(lcx_image_stop_signal(image));
+		r = c->d.stop_signal ? 0 : lcx__fail_nomem(err);
+	}
+	if (r == 0)
+		r = merge(c, image, err);
+	if (r == 0)
+		r = put_on_disk(c, err);
+	if (r < 0)
+		(void)lcx__image_release(c->ctx, c->d.id, NULL);
+	return r;
+}
+
+LCX_PUBLIC int lcx_container_create(struct lcx_container *c, struct lcx_error **err)
+{
+	int r;
+
+	if (c->state != LCX_CONTAINER_NEW)
+		return lcx__fail(err, EEXIST, "container '%.12s' was created before", c->d.id);
+	if (!c->d.image && !c->d.rootfs)
+		return lcx__fail(err, EINVAL, "a container needs an image or a root file system");
+	if (c->d.image && c->d.rootfs)
+		return lcx__fail(err, EINVAL, "a container has either an image or a root file system");
+	if (c->d.image)
+		r = create_from_image(c, err);
+	else if ((r = merge(c, NULL, err)) == 0)
+		r = put_on_disk(c, err);
+	if (r == 0)
+		r = lcx__container_open_dirs(c, err);
+	if (r == 0)
+		c->state = LCX_CONTAINER_CREATED;
+	return r;
+}
+
+/* Remove in the reverse order of creation: what a crash leaves is a container, or a name of none. */
+int lcx__container_delete(struct lcx_container *c, struct lcx_error **err)
+{
+	CLEANUP(closep) int containers_fd = lcx__open_dir(c->ctx->root_fd, "containers");
+	char temporary[64];
+	int r;
+
+	if (containers_fd < 0)
+		return containers_fd == -ENOENT ? 0
+		                                : lcx__fail_sys(err, -containers_fd, "open the directory of containers");
+	/* Under a name that is no identifier nobody finds it half removed. */
+	r = lcx__temporary_name(temporary);
+	if (r == 0 && renameat(containers_fd, c->d.id, containers_fd, temporary) < 0)
+		r = errno == ENOENT ? 0 : -errno;
+	release_name(c);
+	if (r == 0)
+		r = lcx__remove_tree(containers_fd, temporary);
+	if (r < 0)
+		(void)lcx__fail_sys(err, -r, "remove the directory of container '%.12s'", c->d.id);
+	if (c->d.image_id) {
+		int released = lcx__image_release(c->ctx, c->d.id, err);
+
+		r = r < 0 ? r : released;
+	}
+	return r;
+}

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+#include "container/container-internal.h"
+
+#include <string.h>
+
+#include "security/seccomp.h"
+
+/* ---- filters, compiled once --------------------------------------------- */
+
+static void free_cache(void *cache)
+{
+	(void)lcx__seccomp_cache_free(cache);
+}
+
+int lcx__container_seccomp(struct lcx_container *c, const struct lcx_spec *spec, void **ret,
+                      size_t *ret_size, struct lcx_error **err)
+{
+	struct lcx__seccomp_filter filter;
+	struct lcx__seccomp_cache *cache = c->ctx->cache;
+	int r;
+
+	if (!spec->linux_.seccomp)
+		return 0;
+	if (!cache) {
+		r = lcx__seccomp_cache_new(c->ctx->run_fd, &cache, err);
+		if (r < 0)
+			return r;
+		c->ctx->cache = cache;
+		c->ctx->free_cache = free_cache;
+	}
+	r = lcx__seccomp_cache_get(cache, spec->linux_.seccomp,
+	                           spec->process.capabilities.bounding.value, &filter, err);
+	if (r < 0)
+		return r;
+	*ret = malloc(filter.size);
+	if (!*ret)
+		return lcx__fail_nomem(err);
+	memcpy(*ret, filter.bpf, filter.size);
+	*ret_size = filter.size;
+	return 0;
+}
+
+/* ---- a second process --------------------------------------------------- */
+
+LCX_PUBLIC int lcx_container_exec_spec(struct lcx_container *c, struct lcx_spec **ret,
+                                       struct lcx_error **err)
+{
+	CLEANUP(lcx_spec_freep) struct lcx_spec *copy = NULL;
+	int r = lcx__container_load_spec(c, err);
+
+	if (r == 0)
+		r = lcx_spec_dup(c->spec, &copy, err);
+	if (r == 0)
+		r = lcx_spec_set_args(copy, (const char *const[]){ NULL }, err);
+	if (r == 0)
+		r = lcx_spec_set_terminal(copy, 0, err);
+	if (r == 0)
+		*ret = TAKE_PTR(copy);
+	return r;
+}
+
+struct joined_cgroup {
+	struct lcx_cgroup *cg;
+	char *path;
+	int fds[LCX__CGROUP_JOIN_MAX];
+	size_t n_fds;
+};
+
+static void joined_cgroup_clear(struct joined_cgroup *joined)
+{
+	for (size_t i = 0; i < joined->n_fds; i++)
+		closep(&joined->fds[i]);
+	lcx_cgroup_free(joined->cg);
+	free(joined->path);
+}
+
+static int open_cgroup(struct lcx_container *c, struct joined_cgroup *joined, struct lcx_error **err)
+{
+	int r;
+
+	if (lcx_cgroup_mode(NULL) == LCX_CGROUP_MODE_NONE)
+		return 0;
+	joined->path = c->spec->linux_.cgroups_path ? strdup(c->spec->linux_.cgroups_path)
+	                                            : lcx__container_cgroup_path(c->ctx, c->d.id);
+	if (!joined->path)
+		return lcx__fail_nomem(err);
+	r = lcx_cgroup_open(joined->path, &joined->cg, err);
+	if (r < 0)
+		return r;
+	r = lcx__cgroup_join_fds(joined->cg, joined->fds, ARRAY_SIZE(joined->fds));
+	if (r < 0)
+		return lcx__fail_sys(err, -r, "open cgroup '%s'", joined->path);
+	joined->n_fds = (size_t)r;
+	return 0;
+}
+
+/* Namespaces are the container's; everything about the process is @wanted's. */
+static int combine(const struct lcx_container *c, const struct lcx_spec *wanted,
+                   const struct lcx_stdio *stdio, struct lcx_spec **ret, struct lcx_error **err)
+{
+	CLEANUP(lcx_spec_freep) struct lcx_spec *spec = NULL;
+	bool terminal = stdio && stdio->terminal;
+	int r = lcx_spec_dup(wanted, &spec, err);
+
+	(void)c;
+	if (r == 0)
+		r = lcx_spec_set_terminal(spec, terminal, err);
+	if (r == 0 && terminal)
+		r = lcx_spec_set_terminal_size(spec, stdio->rows, stdio->columns, err);
+	if (r == 0 && terminal && !lcx_spec_getenv(spec, "TERM"))
+		r = lcx_spec_set_env(spec, "TERM", "xterm", err);
+	if (r == 0)
+		*ret = TAKE_PTR(spec);
+	return r;
+}
+
+LCX_PUBLIC int lcx_container_exec(struct lcx_container *c, const struct lcx_spec *wanted,
+                                  const struct lcx_stdio *stdio, struct lcx_process **ret,
+                                  struct lcx_error **err)
+{
+	CLEANUP(joined_cgroup_clear) struct joined_cgroup joined = { 0 };
+	CLEANUP(lcx_spec_freep) struct lcx_spec *spec = NULL;
+	CLEANUP(freep) void *seccomp = NULL;
+	CLEANUP(closep) int pidfd = -1;
+	size_t seccomp_size = 0;
+	int r;
+
+	r = lcx__container_load_state(c, err);
+	if (r < 0)
+		return r;
+	pidfd = lcx__open_process(c->run.pid.value, c->run.start_time.value);
+	if (pidfd < 0 || (c->state != LCX_CONTAINER_RUNNING && c->state != LCX_CONTAINER_PAUSED))
+		return lcx__fail(err, ESRCH, "container '%.12s' is not running", c->d.id);
+	if (c->state == LCX_CONTAINER_PAUSED)
+		return lcx__fail(err, EBUSY, "container '%.12s' is paused; unpause it first", c->d.id);
+	r = lcx__container_load_spec(c, err);
+	if (r == 0)
+		r = combine(c, wanted, stdio, &spec, err);
+	if (r == 0)
+		r = open_cgroup(c, &joined, err);
+	if (r == 0)
+		r = lcx__container_seccomp(c, spec, &seccomp, &seccomp_size, err);
+	if (r < 0)
+		return r;
+
+	struct lcx__compile compile = {
+		.spec = spec,
+		.join_fds = joined.fds,
+		.n_join_fds = joined.n_fds,
+		.cgroup = joined.path,
+		.cgroup_fd = joined.cg ? lcx__cgroup_into_fd(joined.cg) : -1,
+		.seccomp = seccomp,
+		.seccomp_size = seccomp_size,
+	};
+	return lcx__spawn(&(struct lcx__spawn){ .compile = &compile, .exec_pidfd = pidfd, .stdio = stdio },
+	                  ret, err);
+}

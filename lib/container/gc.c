@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: MIT */
+#include "container/container-internal.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+
+#include "image/image.h"
+#include "net/net.h"
+#include "util/fs.h"
+
+/*
+ * Theory of operation. A living owner holds the lock of its container, and the
+ * kernel drops it when the owner dies, by whatever instruction. So everything
+ * that can be locked here, while its process was set up, is abandoned.
+ *
+ * By journal: each run directory without an owner is taken down. By mark: cgroups,
+ * interfaces, nf_tables elements and leases carry this root directory's tag and
+ * their container's identifier; what names a container without a run directory
+ * has no owner either. The second way finds what the first one lost.
+ */
+
+struct sweep {
+	struct lcx_ctx *ctx;
+	uint32_t count;
+	int first; /* result of the first failure */
+	struct lcx__strbuf words;
+};
+
+static void note(struct sweep *s, int r, const struct lcx_error *err)
+{
+	if (r >= 0)
+		return;
+	if (s->first == 0)
+		s->first = r;
+	lcx__strbuf_addf(&s->words, "%s%s", s->words.length ? "; " : "", lcx_error_message(err));
+}
+
+/* ---- by journal --------------------------------------------------------- */
+
+/*
+ * Its directory below the root is gone, or was never readable: only what the journal
+ * names can be taken down.
+ */
+static int take_down_orphan(struct sweep *s, const char *id, struct lcx_error **err)
+{
+	CLEANUP(lcx_container_freep) struct lcx_container *c = calloc(1, sizeof(*c));
+	CLEANUP(closep) int runs_fd = lcx__open_dir(s->ctx->run_fd, "containers");
+
+	if (!c)
+		return lcx__fail_nomem(err);
+	c->ctx = s->ctx;
+	c->dir_fd = c->run_fd = c->owner_fd = -1;
+	c->d.id = strdup(id);
+	if (!c->d.id)
+		return lcx__fail_nomem(err);
+	c->run_fd = runs_fd < 0 ? -1 : lcx__open_dir(runs_fd, id);
+	return lcx__container_teardown(c, err);
+}
+
+/* Somebody is at it, or it lives: not ours. A monitor without a record was left by its starter. */
+static int recover(struct sweep *s, const char *id, struct lcx_error **err)
+{
+	CLEANUP(lcx_container_freep) struct lcx_container *c = NULL;
+	CLEANUP(closep) int lock_fd = -1, owner_fd = -1;
+	int r = lcx__container_open_id(s->ctx, id, &c, NULL);
+
+	if (r == -ENOENT)
+		return take_down_orphan(s, id, err);
+	if (r < 0)
+		return lcx__container_open_id(s->ctx, id, &c, err);
+	lock_fd = openat(c->dir_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (lock_fd < 0 || flock(lock_fd, LOCK_EX | LOCK_NB) < 0)
+		return 0;
+	r = lcx__container_load_state(c, err);
+	if (r < 0 || c->run_fd < 0)
+		return r;
+	r = lcx__container_is_owned(c, &owner_fd, err);
+	if (r < 0 || (r == 1 && c->run.pid.set))
+		return r < 0 ? r : 0;
+	s->count++;
+	return lcx__container_finish(c, LCX_EXIT_UNKNOWN, err);
+}
+
+static int for_each(int parent_fd, const char *name, struct sweep *s,
+                    int (*visit)(struct sweep *s, const char *entry, struct lcx_error **err))
+{
+	CLEANUP(closedirp) DIR *dir = NULL;
+	struct dirent *entry;
+	int fd = lcx__open_dir(parent_fd, name);
+
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd;
+	dir = fdopendir(fd);
+	if (!dir) {
+		(void)close(fd);
+		return -ENOMEM;
+	}
+	while ((entry = readdir(dir))) {
+		CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
+
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+			continue;
+		note(s, visit(s, entry->d_name, &err), err);
+	}
+	return 0;
+}
+
+/* ---- by mark ------------------------------------------------------------ */
+
+/* A container that is set up, by a living owner: everybody else's objects are orphans. */
+static bool is_alive(const char *owner, void *data)
+{
+	struct sweep *s = data;
+	CLEANUP(closep) int runs_fd = lcx__open_dir(s->ctx->run_fd, "containers");
+
+	return runs_fd >= 0 && faccessat(runs_fd, owner, F_OK, 0) == 0;
+}
+
+static int sweep_cgroups(struct sweep *s, struct lcx_error **err)
+{
+	CLEANUP(lcx__strv_freep) char **names = NULL;
+	char tag[LCX__CTX_TAG_SIZE];
+	int r = lcx__cgroup_list(CGROUP_PARENT, &names, err);
+
+	if (r < 0)
+		return r == -ENODEV ? 0 : r;
+	lcx__ctx_tag(s->ctx, tag);
+	for (size_t i = 0; names && names[i]; i++) {
+		CLEANUP(lcx_cgroup_freep) struct lcx_cgroup *cg = NULL;
+		CLEANUP(lcx_error_freep) struct lcx_error *one = NULL;
+		CLEANUP(freep) char *path = lcx__format(CGROUP_PARENT "/%s", names[i]);
+
+		if (strncmp(names[i], tag, strlen(tag)) != 0 || names[i][strlen(tag)] != '.' ||
+		    is_alive(names[i] + strlen(tag) + 1, s) || !path)
+			continue;
+		r = lcx_cgroup_open(path, &cg, &one);
+		if (r == 0)
+			r = lcx_cgroup_kill(cg, 10000, &one);
+		if (r == 0)
+			r = lcx_cgroup_destroy(cg, 10000, &one);
+		note(s, r, one);
+		s->count += r == 0;
+	}
+	return 0;
+}
+
+static int sweep_networks(struct sweep *s, struct lcx_error **err)
+{
+	uint32_t count = 0;
+	int r = lcx__network_sweep(s->ctx, is_alive, s, &count, err);
+
+	s->count += count;
+	return r;
+}
+
+static bool exists(int parent_fd, const char *dir, const char *name)
+{
+	CLEANUP(closep) int fd = lcx__open_dir(parent_fd, dir);
+
+	return fd >= 0 && faccessat(fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* A name of a container that is gone. */
+static int sweep_name(struct sweep *s, const char *name, struct lcx_error **err)
+{
+	CLEANUP(closep) int names_fd = lcx__open_dir(s->ctx->root_fd, "names");
+	char id[LCX__ID_SIZE + 1] = "";
+
+	(void)err;
+	if (names_fd < 0 || readlinkat(names_fd, name, id, sizeof(id) - 1) < 0 ||
+	    exists(s->ctx->root_fd, "containers", id))
+		return 0;
+	s->count += unlinkat(names_fd, name, 0) == 0;
+	return 0;
+}
+
+/* What was being made, or removed, when somebody died: everything that is half has such a name. */
+static int sweep_half_made(struct sweep *s, const char *name, struct lcx_error **err)
+{
+	CLEANUP(closep) int containers_fd = lcx__open_dir(s->ctx->root_fd, "containers");
+	int r;
+
+	if (strncmp(name, ".tmp-", 5) != 0 || containers_fd < 0)
+		return 0;
+	r = lcx__remove_tree(containers_fd, name);
+	if (r < 0)
+		return lcx__fail_sys(err, -r, "remove 'containers/%s'", name);
+	s->count++;
+	return 0;
+}
+
+static int sweep_holds(struct sweep *s, struct lcx_error **err)
+{
+	CLEANUP(lcx__strv_freep) char **holders = NULL;
+	int r = lcx__image_holders(s->ctx, &holders, err);
+
+	if (r < 0)
+		return r == -EOPNOTSUPP ? 0 : r;
+	for (size_t i = 0; holders && holders[i]; i++) {
+		if (exists(s->ctx->root_fd, "containers", holders[i]))
+			continue;
+		r = lcx__image_release(s->ctx, holders[i], err);
+		if (r < 0)
+			return r;
+		s->count++;
+	}
+	return 0;
+}
+
+/* Creation holds the directory locked, shared; whoever is at it now is left alone. */
+static int sweep_files(struct sweep *s, struct lcx_error **err)
+{
+	CLEANUP(closep) int containers_fd = lcx__open_dir(s->ctx->root_fd, "containers");
+	int r;
+
+	if (containers_fd < 0)
+		return containers_fd == -ENOENT ? 0 : containers_fd;
+	if (flock(containers_fd, LOCK_EX | LOCK_NB) < 0)
+		return 0;
+	r = for_each(s->ctx->root_fd, "containers", s, sweep_half_made);
+	if (r == 0)
+		r = for_each(s->ctx->root_fd, "names", s, sweep_name);
+	if (r == 0)
+		r = sweep_holds(s, err);
+	return r;
+}
+
+/* ---- both --------------------------------------------------------------- */
+
+static int recover_all(struct sweep *s, struct lcx_error **err)
+{
+	int r = for_each(s->ctx->run_fd, "containers", s, recover);
+
+	return r < 0 ? lcx__fail_sys(err, -r, "list the run directory") : 0;
+}
+
+static int conclude(struct sweep *s, struct lcx_error **err)
+{
+	CLEANUP(freep) char *words = lcx__strbuf_take(&s->words);
+
+	return s->first < 0 ? lcx__fail(err, -s->first, "%s", words ? words : "") : 0;
+}
+
+LCX_PUBLIC int lcx_gc(struct lcx_ctx *ctx, uint32_t *ret_count, struct lcx_error **err)
+{
+	static int (*const steps[])(struct sweep *s, struct lcx_error **err) = {
+		recover_all, sweep_files, sweep_cgroups, sweep_networks,
+	};
+	struct sweep s = { .ctx = ctx };
+
+	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
+		CLEANUP(lcx_error_freep) struct lcx_error *one = NULL;
+
+		note(&s, steps[i](&s, &one), one);
+	}
+	if (lcx_has_feature("image")) {
+		CLEANUP(lcx_error_freep) struct lcx_error *one = NULL;
+
+		note(&s, lcx_image_gc(ctx, NULL, &one), one);
+	}
+	if (ret_count)
+		*ret_count = s.count;
+	return conclude(&s, err);
+}
+
+/*
+ * What cannot be taken down now is no reason not to open: the journal stays, and
+ * lcx_gc() says why.
+ */
+LCX_PUBLIC int lcx_ctx_open(const char *root_dir, const char *run_dir, struct lcx_ctx **ret,
+                            struct lcx_error **err)
+{
+	CLEANUP(lcx_ctx_freep) struct lcx_ctx *ctx = NULL;
+	struct sweep s = { 0 };
+	int r = lcx__ctx_new(root_dir, run_dir, &ctx, err);
+
+	if (r < 0)
+		return r;
+	s.ctx = ctx;
+	(void)recover_all(&s, NULL);
+	lcx__strbuf_free(&s.words);
+	*ret = TAKE_PTR(ctx);
+	return 0;
+}

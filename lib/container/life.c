@@ -1,0 +1,442 @@
+/* SPDX-License-Identifier: MIT */
+#include "container/container-internal.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+
+#include "util/fs.h"
+#include "util/sys.h"
+
+/*
+ * What happens to a container that exists, from any process. Who owns the
+ * container's process (a program, or the monitor) also sees it end; everybody
+ * else waits for the owner to write down how, or to die.
+ */
+
+enum { FREEZE_TIMEOUT_MS = 10000, KILL_WAIT_MS = 10000 };
+
+/* ---- locks and state ---------------------------------------------------- */
+
+int lcx__container_lock(struct lcx_container *c, int *ret_fd, struct lcx_error **err)
+{
+	CLEANUP(closep) int fd = -1;
+	struct stat st;
+
+	fd = openat(c->dir_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return lcx__fail_sys(err, errno, "lock container '%.12s'", c->d.id);
+	while (flock(fd, LOCK_EX) < 0)
+		if (errno != EINTR)
+			return lcx__fail_sys(err, errno, "lock container '%.12s'", c->d.id);
+	/* Whoever held it before may have removed the container. */
+	if (fstat(fd, &st) < 0 || st.st_nlink == 0)
+		return lcx__fail(err, ENOENT, "container '%.12s' was removed", c->d.id);
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+int lcx__container_is_owned(struct lcx_container *c, int *ret_owner_fd, struct lcx_error **err)
+{
+	CLEANUP(closep) int fd = -1;
+
+	if (c->run_fd < 0)
+		return 0;
+	fd = openat(c->run_fd, "owner", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : lcx__fail_sys(err, errno, "look for the owner of '%.12s'", c->d.id);
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+		*ret_owner_fd = TAKE_FD(fd);
+		return 0;
+	}
+	return errno == EWOULDBLOCK ? 1 : lcx__fail_sys(err, errno, "look for the owner of '%.12s'", c->d.id);
+}
+
+static void load_times(struct lcx_container *c)
+{
+	CLEANUP(freep) char *started = NULL, *ended = NULL;
+	long long ns;
+	int status;
+
+	c->started_ns = c->finished_ns = 0;
+	c->exit_status = LCX_EXIT_UNKNOWN;
+	if (lcx__read_file(c->dir_fd, "started", 256, &started, NULL) == 0 &&
+	    sscanf(started, "%lld", &ns) == 1)
+		c->started_ns = ns;
+	if (lcx__read_file(c->dir_fd, "exit", 256, &ended, NULL) == 0 &&
+	    sscanf(ended, "%d %lld", &status, &ns) == 2) {
+		c->exit_status = status;
+		c->finished_ns = ns;
+	}
+	c->oom_killed = faccessat(c->dir_fd, "oom", F_OK, 0) == 0;
+}
+
+static void open_run_directory(struct lcx_container *c)
+{
+	CLEANUP(closep) int runs_fd = lcx__open_dir(c->ctx->run_fd, "containers");
+	int fd;
+
+	closep(&c->run_fd);
+	if (runs_fd < 0)
+		return;
+	fd = lcx__open_dir(runs_fd, c->d.id);
+	c->run_fd = fd < 0 ? -1 : fd;
+}
+
+/* Running is: a process that still is the one that was started, and no word that it ended. */
+int lcx__container_load_state(struct lcx_container *c, struct lcx_error **err)
+{
+	CLEANUP(closep) int pidfd = -1;
+
+	(void)err;
+	load_times(c);
+	lcx__run_state_clear(&c->run);
+	open_run_directory(c);
+	if (c->run_fd >= 0 && lcx__run_state_load(c->run_fd, &c->run, NULL) < 0)
+		lcx__run_state_clear(&c->run);
+	pidfd = lcx__open_process(c->run.pid.value, c->run.start_time.value);
+	if (pidfd >= 0 && c->finished_ns == 0)
+		c->state = c->run.paused.value ? LCX_CONTAINER_PAUSED : LCX_CONTAINER_RUNNING;
+	else
+		c->state = c->started_ns ? LCX_CONTAINER_STOPPED : LCX_CONTAINER_CREATED;
+	return 0;
+}
+
+LCX_PUBLIC int lcx_container_refresh(struct lcx_container *c, struct lcx_error **err)
+{
+	if (c->state == LCX_CONTAINER_NEW)
+		return 0;
+	return lcx__container_load_state(c, err);
+}
+
+/* ---- waiting ------------------------------------------------------------ */
+
+/* A deadline on the monotonic clock; INT64_MAX: never. */
+static int64_t deadline_after(int32_t timeout_ms)
+{
+	return timeout_ms < 0 ? INT64_MAX : lcx__monotonic_ns() + (int64_t)timeout_ms * 1000000;
+}
+
+static int left_ms(int64_t deadline)
+{
+	int64_t left = deadline - lcx__monotonic_ns();
+
+	if (deadline == INT64_MAX)
+		return -1;
+	return left <= 0 ? 0 : left > INT64_C(3600000000000) ? 3600000 : (int)((left + 999999) / 1000000);
+}
+
+static int wait_own(struct lcx_container *c, int32_t timeout_ms, struct lcx_error **err)
+{
+	CLEANUP(closep) int lock_fd = -1;
+	int32_t status;
+	int r = lcx_process_wait(c->process, timeout_ms, &status, err);
+
+	if (r < 0)
+		return r;
+	if (c->owner_fd < 0)
+		return 0; /* was finished before */
+	r = lcx__container_lock(c, &lock_fd, err);
+	if (r < 0)
+		return r;
+	if (c->log)
+		(void)lcx__log_flush(c->log);
+	r = lcx__container_finish(c, status, err);
+	c->exit_status = status;
+	c->state = LCX_CONTAINER_STOPPED;
+	return r;
+}
+
+static bool has_exit(const struct lcx_container *c)
+{
+	return faccessat(c->dir_fd, "exit", F_OK, 0) == 0;
+}
+
+/*
+ * The process has ended, or its owner has. If nobody owns the container, finish it: what
+ * nobody wrote down is unknown. Return: 1 if it is finished, 0 if its owner is still at it.
+ */
+static int finish_abandoned(struct lcx_container *c, struct lcx_error **err)
+{
+	CLEANUP(closep) int lock_fd = -1, owner_fd = -1;
+	int r = lcx__container_lock(c, &lock_fd, err);
+
+	if (r < 0)
+		return r;
+	r = lcx__container_load_state(c, err);
+	if (r < 0 || c->run_fd < 0)
+		return r < 0 ? r : 1;
+	r = lcx__container_is_owned(c, &owner_fd, err);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	r = lcx__container_finish(c, LCX_EXIT_UNKNOWN, err);
+	return r < 0 ? r : 1;
+}
+
+/*
+ * Someone else's container. News are: the owner writes "exit" (a rename in the
+ * directory), or the owner ends (its pidfd).
+ */
+static int wait_for_news(struct lcx_container *c, int64_t deadline, struct lcx_error **err)
+{
+	CLEANUP(closep) int inotify_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK), owner = -1;
+	struct pollfd pfds[2];
+	char path[64];
+
+	if (inotify_fd < 0)
+		return lcx__fail_sys(err, errno, "watch container '%.12s'", c->d.id);
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", c->dir_fd);
+	if (inotify_add_watch(inotify_fd, path, IN_MOVED_TO | IN_MOVE_SELF | IN_DELETE_SELF) < 0)
+		return lcx__fail_sys(err, errno, "watch container '%.12s'", c->d.id);
+	owner = lcx__open_process(c->run.owner_pid.value, c->run.owner_start_time.value);
+	/* What happened before the watch was set is seen now. */
+	if (owner < 0 || has_exit(c))
+		return 0;
+	pfds[0] = (struct pollfd){ .fd = inotify_fd, .events = POLLIN };
+	pfds[1] = (struct pollfd){ .fd = owner, .events = POLLIN };
+	switch (poll(pfds, 2, left_ms(deadline))) {
+	case 0:
+		return lcx__fail(err, ETIMEDOUT, "container '%.12s' still runs", c->d.id);
+	case -1:
+		return errno == EINTR ? 0 : lcx__fail_sys(err, errno, "wait for container '%.12s'", c->d.id);
+	default:
+		return 0;
+	}
+}
+
+/* It has ended; its owner is about to finish, which ends with the owner, or with the run directory. */
+static int wait_for_owner(struct lcx_container *c, int64_t deadline, struct lcx_error **err)
+{
+	CLEANUP(closep) int owner = lcx__open_process(c->run.owner_pid.value, c->run.owner_start_time.value);
+	struct pollfd pfd = { .fd = owner, .events = POLLIN };
+
+	if (owner < 0)
+		return 0;
+	if (c->run.owner_pid.value == getpid())
+		return 1; /* another handle of this program is at it */
+	if (poll(&pfd, 1, left_ms(deadline)) == 0)
+		return lcx__fail(err, ETIMEDOUT, "the owner of container '%.12s' does not finish it", c->d.id);
+	return 0;
+}
+
+static int wait_foreign(struct lcx_container *c, int32_t timeout_ms, struct lcx_error **err)
+{
+	int64_t deadline = deadline_after(timeout_ms);
+	int r = lcx__container_load_state(c, err);
+
+	while (r == 0) {
+		/* An owner that wrote the exit also takes down; a monitor only ends. */
+		if (c->state == LCX_CONTAINER_CREATED)
+			return lcx__fail(err, ESRCH, "container '%.12s' was never started", c->d.id);
+		if (c->state == LCX_CONTAINER_STOPPED) {
+			r = finish_abandoned(c, err);
+			if (r == -ENOENT || r == 1)
+				return 0;
+			if (r < 0)
+				return r;
+			r = wait_for_owner(c, deadline, err);
+			if (r != 0)
+				return r < 0 ? r : 0;
+		} else {
+			r = wait_for_news(c, deadline, err);
+		}
+		if (r == 0)
+			r = lcx__container_load_state(c, err);
+	}
+	return r;
+}
+
+LCX_PUBLIC int lcx_container_wait(struct lcx_container *c, int32_t timeout_ms, int32_t *ret_status,
+                                  struct lcx_error **err)
+{
+	int r;
+
+	if (c->state == LCX_CONTAINER_NEW)
+		return lcx__fail(err, ESRCH, "container '%.12s' was never created", c->d.id);
+	r = c->process ? wait_own(c, timeout_ms, err) : wait_foreign(c, timeout_ms, err);
+	if (r == 0 && ret_status)
+		*ret_status = c->exit_status;
+	return r;
+}
+
+/* ---- signals ------------------------------------------------------------ */
+
+static int open_running(struct lcx_container *c, struct lcx_error **err)
+{
+	int pidfd, r = lcx__container_load_state(c, err);
+
+	if (r < 0)
+		return r;
+	pidfd = lcx__open_process(c->run.pid.value, c->run.start_time.value);
+	if (pidfd < 0 || c->finished_ns) {
+		closep(&pidfd);
+		return lcx__fail(err, ESRCH, "container '%.12s' is not running", c->d.id);
+	}
+	return pidfd;
+}
+
+LCX_PUBLIC int lcx_container_kill(struct lcx_container *c, int32_t signal, struct lcx_error **err)
+{
+	CLEANUP(closep) int pidfd = open_running(c, err);
+	int r;
+
+	if (pidfd < 0)
+		return pidfd;
+	r = sys_pidfd_send_signal(pidfd, signal);
+	return r < 0 ? lcx__fail_sys(err, -r, "send signal %d to container '%.12s'", signal, c->d.id) : 0;
+}
+
+static const struct {
+	const char *name;
+	int number;
+} signals[] = {
+	{ "HUP", SIGHUP },   { "INT", SIGINT },   { "QUIT", SIGQUIT },   { "KILL", SIGKILL },
+	{ "USR1", SIGUSR1 }, { "USR2", SIGUSR2 }, { "TERM", SIGTERM },   { "CONT", SIGCONT },
+	{ "STOP", SIGSTOP }, { "WINCH", SIGWINCH }, { "PWR", SIGPWR },   { "ABRT", SIGABRT },
+	{ "ALRM", SIGALRM }, { "PIPE", SIGPIPE }, { "TSTP", SIGTSTP },   { "TTIN", SIGTTIN },
+	{ "TTOU", SIGTTOU }, { "CHLD", SIGCHLD },
+};
+
+/* "SIGQUIT", "QUIT", "3", "SIGRTMIN+3"; an image may say anything: then SIGTERM. */
+static int stop_signal(const char *text)
+{
+	uint64_t number;
+
+	if (!text || !text[0])
+		return SIGTERM;
+	if (lcx__parse_u64(text, 64, &number) == 0)
+		return number ? (int)number : SIGTERM;
+	if (strncmp(text, "SIG", 3) == 0)
+		text += 3;
+	if (strncmp(text, "RTMIN+", 6) == 0 && lcx__parse_u64(text + 6, 30, &number) == 0)
+		return SIGRTMIN + (int)number;
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+		if (strcmp(signals[i].name, text) == 0)
+			return signals[i].number;
+	return SIGTERM;
+}
+
+static int kill_all(struct lcx_container *c, struct lcx_error **err)
+{
+	CLEANUP(lcx_cgroup_freep) struct lcx_cgroup *cg = NULL;
+	CLEANUP(freep) char *path = lcx__container_cgroup_path(c->ctx, c->d.id);
+
+	if (!path)
+		return lcx__fail_nomem(err);
+	if (lcx_cgroup_open(path, &cg, NULL) == 0 && lcx_cgroup_kill(cg, KILL_WAIT_MS, NULL) == 0)
+		return 0;
+	return lcx_container_kill(c, SIGKILL, err);
+}
+
+LCX_PUBLIC int lcx_container_stop(struct lcx_container *c, int32_t grace_ms, struct lcx_error **err)
+{
+	int r;
+
+	if (c->state == LCX_CONTAINER_NEW)
+		return 0;
+	r = lcx__container_load_state(c, err);
+	if (r < 0)
+		return r;
+	if (c->state == LCX_CONTAINER_CREATED)
+		return 0;
+	if (c->state == LCX_CONTAINER_PAUSED)
+		(void)lcx_container_unpause(c, NULL);
+	r = lcx_container_kill(c, stop_signal(c->d.stop_signal), NULL);
+	if (r < 0 && r != -ESRCH)
+		return lcx_container_kill(c, SIGKILL, err);
+	r = lcx_container_wait(c, grace_ms, NULL, NULL);
+	if (r != -ETIMEDOUT)
+		return r < 0 ? lcx_container_wait(c, 0, NULL, err) : 0;
+	r = kill_all(c, err);
+	return r < 0 && r != -ESRCH ? r : lcx_container_wait(c, KILL_WAIT_MS, NULL, err);
+}
+
+/* ---- freezing ----------------------------------------------------------- */
+
+static int set_frozen(struct lcx_container *c, bool frozen, struct lcx_error **err)
+{
+	CLEANUP(lcx_cgroup_freep) struct lcx_cgroup *cg = NULL;
+	CLEANUP(freep) char *path = lcx__container_cgroup_path(c->ctx, c->d.id);
+	CLEANUP(closep) int lock_fd = -1, pidfd = -1;
+	int r;
+
+	if (!path)
+		return lcx__fail_nomem(err);
+	r = lcx__container_lock(c, &lock_fd, err);
+	if (r < 0)
+		return r;
+	pidfd = open_running(c, err);
+	if (pidfd < 0)
+		return pidfd;
+	r = lcx_cgroup_open(path, &cg, err);
+	if (r == 0)
+		r = frozen ? lcx_cgroup_freeze(cg, FREEZE_TIMEOUT_MS, err)
+		           : lcx_cgroup_thaw(cg, FREEZE_TIMEOUT_MS, err);
+	if (r < 0)
+		return r;
+	c->run.paused = (struct lcx__opt_bool)LCX__OPT(frozen);
+	c->state = frozen ? LCX_CONTAINER_PAUSED : LCX_CONTAINER_RUNNING;
+	return lcx__run_state_save(&c->run, c->run_fd, err);
+}
+
+LCX_PUBLIC int lcx_container_pause(struct lcx_container *c, struct lcx_error **err)
+{
+	return set_frozen(c, true, err);
+}
+
+LCX_PUBLIC int lcx_container_unpause(struct lcx_container *c, struct lcx_error **err)
+{
+	return set_frozen(c, false, err);
+}
+
+/* ---- the end ------------------------------------------------------------ */
+
+static int end_by_force(struct lcx_container *c, struct lcx_error **err)
+{
+	int r = kill_all(c, NULL);
+
+	if (r < 0 && r != -ESRCH)
+		return kill_all(c, err);
+	r = lcx_container_wait(c, KILL_WAIT_MS, NULL, err);
+	return r == -ESRCH ? 0 : r;
+}
+
+LCX_PUBLIC int lcx_container_remove(struct lcx_container *c, int32_t force, struct lcx_error **err)
+{
+	CLEANUP(closep) int lock_fd = -1, owner_fd = -1;
+	int r, torn_down;
+
+	if (c->state == LCX_CONTAINER_NEW)
+		return 0;
+	r = lcx__container_load_state(c, err);
+	if (r < 0)
+		return r;
+	if (c->state == LCX_CONTAINER_RUNNING || c->state == LCX_CONTAINER_PAUSED) {
+		if (!force)
+			return lcx__fail(err, EBUSY,
+			                 "container '%.12s' is running; stop it first, or force its removal",
+			                 c->d.id);
+		r = end_by_force(c, err);
+		if (r < 0)
+			return r;
+	}
+	r = lcx__container_lock(c, &lock_fd, err);
+	if (r == -ENOENT)
+		return 0; /* it removed itself when it ended */
+	if (r == 0)
+		r = lcx__container_load_state(c, err);
+	if (r < 0)
+		return r;
+	torn_down = lcx__container_teardown(c, err);
+	r = lcx__container_delete(c, err);
+	return torn_down < 0 ? torn_down : r;
+}
+
+LCX_PUBLIC struct lcx_process *lcx_container_process(struct lcx_container *c)
+{
+	return c->process;
+}

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+#include "container/container-internal.h"
+
+#include <string.h>
+
+#include "util/fs.h"
+#include "util/json.h"
+#include "util/sys.h"
+
+/* The two records of a container, each by a table that reads, writes and releases it. */
+
+enum { RECORD_LIMIT = 4 << 20 };
+
+static const struct lcx__json_field description_fields[] = {
+	{ "id", AS_STRING(struct description, id) },
+	{ "name", AS_STRING(struct description, name) },
+	{ "image", AS_STRING(struct description, image) },
+	{ "imageId", AS_STRING(struct description, image_id) },
+	{ "rootfs", AS_STRING(struct description, rootfs) },
+	{ "layers", AS_STRINGS(struct description, layers) },
+	{ "entrypoint", AS_STRINGS(struct description, entrypoint) },
+	{ "command", AS_STRINGS(struct description, command) },
+	{ "user", AS_STRING(struct description, user) },
+	{ "network", AS_STRING(struct description, network) },
+	{ "ports", AS_STRINGS(struct description, ports) },
+	{ "logDriver", AS_STRING(struct description, log_driver) },
+	{ "logOptions", AS_STRING_MAP(struct description, log_options) },
+	{ "labels", AS_STRING_MAP(struct description, labels) },
+	{ "stopSignal", AS_STRING(struct description, stop_signal) },
+	{ "autoRemove", AS_BOOL(struct description, auto_remove) },
+	{ "createdNs", AS_I64(struct description, created_ns) },
+	{ 0 },
+};
+
+static const struct lcx__json_field run_state_fields[] = {
+	{ "bootId", AS_STRING(struct run_state, boot_id) },
+	{ "pid", AS_I64(struct run_state, pid) },
+	{ "startTime", AS_I64(struct run_state, start_time) },
+	{ "ownerPid", AS_I64(struct run_state, owner_pid) },
+	{ "ownerStartTime", AS_I64(struct run_state, owner_start_time) },
+	{ "startedNs", AS_I64(struct run_state, started_ns) },
+	{ "paused", AS_BOOL(struct run_state, paused) },
+	{ "address", AS_STRING(struct run_state, address) },
+	{ "mac", AS_STRING(struct run_state, mac) },
+	{ "ports", AS_STRING(struct run_state, ports) },
+	{ 0 },
+};
+
+static int save(const struct lcx__json_field *fields, const void *record, int dir_fd,
+                const char *file, bool durable, struct lcx_error **err)
+{
+	CLEANUP(lcx__json_putp) struct json_object *json = lcx__json_write(fields, record, NULL);
+	CLEANUP(freep) char *text = json ? lcx__json_print(json) : NULL;
+	int r;
+
+	if (!text)
+		return lcx__fail_nomem(err);
+	r = lcx__replace_file(dir_fd, file, text, strlen(text), 0600, durable);
+	return r < 0 ? lcx__fail_sys(err, -r, "write '%s'", file) : 0;
+}
+
+static int load(const struct lcx__json_field *fields, void *record, size_t size, int dir_fd,
+                const char *file, struct lcx_error **err)
+{
+	CLEANUP(lcx__json_putp) struct json_object *json = NULL;
+	CLEANUP(freep) char *text = NULL;
+	size_t length;
+	int r;
+
+	memset(record, 0, size);
+	r = lcx__read_file(dir_fd, file, RECORD_LIMIT, &text, &length);
+	if (r < 0)
+		return lcx__fail_sys(err, -r, "read '%s'", file);
+	r = lcx__json_parse(text, length, RECORD_LIMIT, &json, err);
+	if (r == 0)
+		r = lcx__json_read(fields, json, record, NULL, err);
+	return lcx__fail_prefix(err, r, "read '%s'", file);
+}
+
+int lcx__description_save(const struct description *description, int dir_fd, struct lcx_error **err)
+{
+	return save(description_fields, description, dir_fd, "container.json", true, err);
+}
+
+int lcx__description_load(int dir_fd, struct description *ret, struct lcx_error **err)
+{
+	return load(description_fields, ret, sizeof(*ret), dir_fd, "container.json", err);
+}
+
+void lcx__description_clear(struct description *description)
+{
+	lcx__json_release(description_fields, description);
+	*description = (struct description){ 0 };
+}
+
+int lcx__run_state_save(const struct run_state *state, int run_fd, struct lcx_error **err)
+{
+	return save(run_state_fields, state, run_fd, "state.json", false, err);
+}
+
+int lcx__run_state_load(int run_fd, struct run_state *ret, struct lcx_error **err)
+{
+	return load(run_state_fields, ret, sizeof(*ret), run_fd, "state.json", err);
+}
+
+void lcx__run_state_clear(struct run_state *state)
+{
+	lcx__json_release(run_state_fields, state);
+	*state = (struct run_state){ 0 };
+}
+
+/* ---- processes by number ------------------------------------------------ */
+
+/* Field 22; field 2, the name, may hold anything, also blanks and parentheses: proc(5). */
+int lcx__read_start_time(pid_t pid, int64_t *ret)
+{
+	CLEANUP(freep) char *text = NULL;
+	char path[64], *at;
+	int r;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	r = lcx__read_file(AT_FDCWD, path, 4096, &text, NULL);
+	if (r < 0)
+		return r == -ENOENT ? -ESRCH : r;
+	at = strrchr(text, ')');
+	for (int field = 2; at && field < 22; field++)
+		at = strchr(at + 1, ' ');
+	if (!at)
+		return -EIO;
+	*ret = strtoll(at + 1, NULL, 10);
+	return 0;
+}
+
+/* The number may have been given to somebody else: the pidfd is opened first, then checked. */
+int lcx__open_process(int64_t pid, int64_t start_time)
+{
+	CLEANUP(closep) int pidfd = -1;
+	int64_t found;
+	int r;
+
+	if (pid <= 0)
+		return -ESRCH;
+	pidfd = sys_pidfd_open((int)pid, 0);
+	if (pidfd < 0)
+		return pidfd;
+	r = lcx__read_start_time((pid_t)pid, &found);
+	if (r < 0)
+		return r;
+	return found == start_time ? TAKE_FD(pidfd) : -ESRCH;
+}

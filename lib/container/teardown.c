@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+#include "container/container-internal.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+
+#include "lcx/net.h"
+#include "util/fs.h"
+#include "util/sys.h"
+
+/*
+ * Taking down is replaying the journal backwards. Each kind of object has one
+ * function, which succeeds if the object is not there: the journal tells what was
+ * intended, not what came to be.
+ */
+
+enum {
+	KILL_TIMEOUT_MS = 10000,
+	/* A network namespace dies by itself after its last process, but takes its time. */
+	LINK_TIMEOUT_MS = 2000,
+};
+
+static int undo_cgroup(struct lcx_container *c, const char *path, struct lcx_error **err)
+{
+	CLEANUP(lcx_cgroup_freep) struct lcx_cgroup *cg = NULL, *parent = NULL;
+	int r = lcx_cgroup_open(path, &cg, NULL);
+
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0)
+		return lcx_cgroup_open(path, &cg, err);
+	r = lcx_cgroup_kill(cg, KILL_TIMEOUT_MS, err);
+	if (r < 0)
+		return r;
+	/* What the cgroup counted is lost with it. */
+	if (lcx_cgroup_oom_kills(cg) > 0) {
+		c->oom_killed = true;
+		if (c->dir_fd >= 0)
+			(void)lcx__replace_file(c->dir_fd, "oom", "1\n", 2, 0600, false);
+	}
+	r = lcx_cgroup_destroy(cg, KILL_TIMEOUT_MS, err);
+	/* The last one takes the common parent with it; -EBUSY says that it was not the last. */
+	if (r == 0 && lcx_cgroup_open(CGROUP_PARENT, &parent, NULL) == 0)
+		(void)lcx_cgroup_destroy(parent, 0, NULL);
+	return r;
+}
+
+static int undo_network(struct lcx_container *c, const char *network, struct lcx_error **err)
+{
+	return lcx_network_detach(c->ctx, network, c->d.id, LINK_TIMEOUT_MS, err);
+}
+
+/* "PID START_TIME": its whole pid namespace goes with it. */
+static int undo_process(struct lcx_container *c, const char *object, struct lcx_error **err)
+{
+	CLEANUP(closep) int pidfd = -1;
+	long long pid, start_time;
+	int r;
+
+	(void)c;
+	if (sscanf(object, "%lld %lld", &pid, &start_time) != 2)
+		return 0;
+	pidfd = lcx__open_process(pid, start_time);
+	if (pidfd < 0)
+		return 0;
+	r = sys_pidfd_send_signal(pidfd, SIGKILL);
+	return r < 0 && r != -ESRCH ? lcx__fail_sys(err, -r, "kill process %lld", pid) : 0;
+}
+
+static const struct {
+	const char *kind;
+	int (*undo)(struct lcx_container *c, const char *object, struct lcx_error **err);
+} kinds[] = {
+	{ "cgroup", undo_cgroup },
+	{ "network", undo_network },
+	{ "process", undo_process },
+};
+
+static int undo(struct lcx_container *c, char *entry, struct lcx_error **err)
+{
+	char *object = entry, *kind = strsep(&object, " ");
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (object && strcmp(kinds[i].kind, kind) == 0)
+			return kinds[i].undo(c, object, err);
+	return lcx__fail(err, EINVAL, "the journal names an unknown kind of object: '%s'", kind);
+}
+
+/* Collect the words of every failure; the first one's number is the result. */
+static void note_failure(struct lcx__strbuf *words, int *first, int r, const struct lcx_error *err)
+{
+	if (r >= 0)
+		return;
+	if (*first == 0)
+		*first = r;
+	lcx__strbuf_addf(words, "%s%s", words->length ? "; " : "", lcx_error_message(err));
+}
+
+static int remove_run_directory(struct lcx_container *c, struct lcx_error **err)
+{
+	CLEANUP(closep) int runs_fd = lcx__open_dir(c->ctx->run_fd, "containers");
+	int r;
+
+	closep(&c->run_fd);
+	lcx__run_state_clear(&c->run);
+	if (runs_fd < 0)
+		return runs_fd == -ENOENT ? 0 : lcx__fail_sys(err, -runs_fd, "open the run directory");
+	r = lcx__remove_tree(runs_fd, c->d.id);
+	return r < 0 ? lcx__fail_sys(err, -r, "remove the run directory") : 0;
+}
+
+int lcx__container_teardown(struct lcx_container *c, struct lcx_error **err)
+{
+	CLEANUP(lcx__strv_freep) char **entries = NULL;
+	struct lcx__strbuf words = STRBUF_EMPTY;
+	CLEANUP(freep) char *all = NULL;
+	int first = 0, r;
+
+	if (c->run_fd < 0)
+		return 0;
+	r = lcx__journal_read(c->run_fd, &entries, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; entries[i]; i++) {
+		CLEANUP(lcx_error_freep) struct lcx_error *one = NULL;
+
+		r = undo(c, entries[i], &one);
+		note_failure(&words, &first, r, one);
+	}
+	/* As long as something is left, so is the journal that names it. */
+	if (first == 0) {
+		CLEANUP(lcx_error_freep) struct lcx_error *one = NULL;
+
+		r = remove_run_directory(c, &one);
+		note_failure(&words, &first, r, one);
+	}
+	all = lcx__strbuf_take(&words);
+	return first < 0 ? lcx__fail(err, -first, "take down: %s", all ? all : "") : 0;
+}
+
+int lcx__container_record_exit(struct lcx_container *c, int32_t status, struct lcx_error **err)
+{
+	char text[64];
+	int r;
+
+	if (faccessat(c->dir_fd, "exit", F_OK, 0) == 0)
+		return 0;
+	(void)snprintf(text, sizeof(text), "%d %lld\n", status, (long long)lcx__now_ns());
+	r = lcx__replace_file(c->dir_fd, "exit", text, strlen(text), 0600, false);
+	return r < 0 ? lcx__fail_sys(err, -r, "record the exit status") : 0;
+}
+
+int lcx__container_finish(struct lcx_container *c, int32_t status, struct lcx_error **err)
+{
+	bool remove = c->d.auto_remove.value;
+	int r = 0, torn_down;
+
+	/* Never started to the end: there is no exit to speak of. */
+	if (faccessat(c->dir_fd, "started", F_OK, 0) == 0)
+		r = lcx__container_record_exit(c, status, err);
+	torn_down = lcx__container_teardown(c, err);
+	closep(&c->owner_fd);
+	r = r < 0 ? r : torn_down;
+	if (r == 0)
+		r = lcx__container_load_state(c, err);
+	if (r == 0 && remove)
+		r = lcx__container_delete(c, err);
+	return r;
+}

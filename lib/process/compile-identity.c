@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+#include "process/compile-internal.h"
+
+#include <sched.h>
+
+/*
+ * The last steps, from root in the container to the program's own identity.
+ * Without no_new_privs a filter can only be installed with CAP_SYS_ADMIN, hence
+ * before the capabilities go; with it, last, so that it need not allow our own
+ * calls: seccomp(2).
+ */
+
+int lcx__compile_limits(struct compiler *c, struct lcx_error **err)
+{
+	const struct lcx__spec_process *process = &c->spec->process;
+	struct plan_op *op;
+
+	(void)err;
+	for (size_t i = 0; i < process->rlimits.n; i++) {
+		op = lcx__plan_add(c->plan, PLAN_RLIMIT);
+		op->str[0] = lcx__plan_format(c->plan, "number %d", process->rlimits.items[i].resource.value);
+		op->num[0] = (uint64_t)process->rlimits.items[i].resource.value;
+		op->num[1] = process->rlimits.items[i].soft.value;
+		op->num[2] = process->rlimits.items[i].hard.value;
+	}
+	op = lcx__plan_add(c->plan, PLAN_UMASK);
+	op->num[0] = process->user.umask.set ? process->user.umask.value : 0022;
+	if (process->cwd) {
+		op = lcx__plan_add(c->plan, PLAN_CHDIR);
+		op->str[0] = lcx__plan_string(c->plan, process->cwd);
+		op->flags = c->in->make_cwd ? PLAN_F_MAKE_TARGET : 0;
+	}
+	return 0;
+}
+
+static void compile_seccomp(struct compiler *c)
+{
+	struct plan_op *op;
+
+	if (!c->in->seccomp)
+		return;
+	op = lcx__plan_add(c->plan, PLAN_SECCOMP);
+	op->str[0] = lcx__plan_data(c->plan, c->in->seccomp, c->in->seccomp_size);
+	op->length = (uint32_t)c->in->seccomp_size;
+}
+
+int lcx__compile_identity(struct compiler *c, struct lcx_error **err)
+{
+	const struct lcx__spec_user *user = &c->spec->process.user;
+	const struct lcx__spec_capabilities *caps = &c->spec->process.capabilities;
+	bool no_new_privileges = c->spec->process.no_new_privileges.value;
+	struct plan_op *op;
+
+	(void)err;
+	lcx__plan_add(c->plan, PLAN_CAP_BOUND)->num[0] = caps->bounding.value;
+	if (!no_new_privileges)
+		compile_seccomp(c);
+
+	op = lcx__plan_add(c->plan, PLAN_USER);
+	op->num[0] = user->uid.value;
+	op->num[1] = user->gid.value;
+	op->num[2] = lcx__compile_is_private(c, CLONE_NEWUSER);
+	op->length = (uint32_t)user->additional_gids.n;
+	op->str[0] = lcx__plan_data(c->plan, user->additional_gids.items,
+	                            user->additional_gids.n * sizeof(uint32_t));
+
+	op = lcx__plan_add(c->plan, PLAN_CAPS);
+	op->num[0] = caps->effective.value;
+	op->num[1] = caps->permitted.value;
+	op->num[2] = caps->inheritable.value;
+	op->num[3] = caps->ambient.value;
+
+	if (no_new_privileges) {
+		(void)lcx__plan_add(c->plan, PLAN_NO_NEW_PRIVS);
+		compile_seccomp(c);
+	}
+	return 0;
+}
+
+int lcx__compile_program(struct compiler *c, struct lcx_error **err)
+{
+	const struct lcx__spec_process *process = &c->spec->process;
+	struct plan_op *op;
+	uint32_t n_args, n_env, args, env;
+
+	if (!process->args || !process->args[0])
+		return lcx__fail(err, EINVAL, "no command: neither the description nor the image names one");
+	args = lcx__plan_vector(c->plan, (const char *const *)process->args, &n_args);
+	env = lcx__plan_vector(c->plan, (const char *const *)process->env, &n_env);
+	op = lcx__plan_add(c->plan, PLAN_EXEC);
+	op->str[0] = lcx__plan_string(c->plan, process->args[0]);
+	op->str[1] = args;
+	op->str[2] = env;
+	op->length = n_args;
+	op->num[0] = n_env;
+	return 0;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "process/compile.h"
+
+/* The stages of compile-*.c: each appends its operations. */
+struct compiler {
+	const struct lcx__compile *in;
+	const struct lcx_spec *spec;
+	struct lcx__compiled *out;
+	struct lcx__plan *plan;
+};
+
+typedef int compile_fn(struct compiler *c, struct lcx_error **err);
+
+/* compile-mounts.c */
+compile_fn lcx__compile_root, lcx__compile_mounts, lcx__compile_devices, lcx__compile_masks,
+	lcx__compile_sysctls, lcx__compile_pivot;
+
+/* compile-identity.c */
+compile_fn lcx__compile_limits, lcx__compile_identity, lcx__compile_program;
+
+/* Whether the description asks for a namespace of its own or one to join. */
+bool lcx__compile_is_private(const struct compiler *c, uint32_t clone_flag);

@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: MIT */
+#include "process/compile-internal.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "util/fs.h"
+#include "util/str.h"
+#include "util/sys.h"
+
+static bool make_public(uint64_t propagation)
+{
+	return propagation & (MS_SHARED | MS_SLAVE | MS_PRIVATE | MS_UNBINDABLE);
+}
+
+/*
+ * The copy of the host's mounts becomes a slave: what the host unmounts later is
+ * unmounted here too and not kept busy, and nothing goes the other way.
+ */
+int lcx__compile_root(struct compiler *c, struct lcx_error **err)
+{
+	const struct lcx__compile *in = c->in;
+	uint64_t wanted = c->spec->linux_.rootfs_propagation.value;
+	struct plan_op *op;
+
+	(void)err;
+	op = lcx__plan_add(c->plan, PLAN_PROPAGATION);
+	op->str[0] = lcx__plan_string(c->plan, wanted & MS_PRIVATE ? "private" : "slaves");
+	op->num[0] = wanted & MS_PRIVATE ? MS_PRIVATE : MS_SLAVE;
+
+	if (in->layers) {
+		op = lcx__plan_add(c->plan, PLAN_ROOT_OVERLAY);
+		op->str[1] = lcx__plan_vector(c->plan, in->layers, &op->length);
+		op->str[2] = lcx__plan_string(c->plan, in->upper);
+		op->str[3] = lcx__plan_string(c->plan, in->work);
+		op->flags = in->upper ? 0 : PLAN_F_READONLY;
+		if (lcx__compile_is_private(c, CLONE_NEWUSER))
+			op->flags |= PLAN_F_USERXATTR;
+	} else {
+		op = lcx__plan_add(c->plan, PLAN_ROOT_BIND);
+		op->str[1] = lcx__plan_string(c->plan, in->rootfs);
+		op->flags = PLAN_F_RECURSIVE;
+	}
+	op->str[0] = lcx__plan_string(c->plan, in->staging);
+	return 0;
+}
+
+/* ---- mounts ------------------------------------------------------------- */
+
+/* Flags of mount(2) that have no attribute are options of the file system itself. */
+static const struct {
+	uint64_t flag;
+	const char *option;
+} super_options[] = {
+	{ MS_SYNCHRONOUS, "sync" },
+	{ MS_DIRSYNC, "dirsync" },
+	{ MS_LAZYTIME, "lazytime" },
+};
+
+static char *file_system_options(const struct lcx__mount_options *parsed)
+{
+	struct lcx__strbuf buf = STRBUF_EMPTY;
+
+	lcx__strbuf_adds(&buf, parsed->data ? parsed->data : "");
+	for (size_t i = 0; i < ARRAY_SIZE(super_options); i++)
+		if (parsed->flags & super_options[i].flag)
+			lcx__strbuf_addf(&buf, "%s%s", buf.length ? "," : "", super_options[i].option);
+	return lcx__strbuf_take(&buf);
+}
+
+static uint64_t last_propagation(const struct lcx__mount_options *parsed)
+{
+	return parsed->n_propagation ? parsed->propagation[parsed->n_propagation - 1] : 0;
+}
+
+static int compile_new(struct compiler *c, const struct lcx__spec_mount *m, struct lcx_error **err)
+{
+	CLEANUP(freep) char *options = file_system_options(&m->parsed);
+	struct plan_op *op;
+
+	if (!options)
+		return lcx__fail_nomem(err);
+	op = lcx__plan_add(c->plan, PLAN_MOUNT);
+	op->flags = PLAN_F_MAKE_TARGET;
+	op->str[0] = lcx__plan_string(c->plan, m->type);
+	op->str[1] = lcx__plan_string(c->plan, m->destination);
+	op->str[2] = lcx__plan_string(c->plan, m->source ? m->source : m->type);
+	op->str[3] = options[0] ? lcx__plan_string(c->plan, options) : 0;
+	op->num[0] = m->parsed.attr_set | m->parsed.rattr_set;
+	op->num[2] = last_propagation(&m->parsed);
+	return 0;
+}
+
+static int compile_bind(struct compiler *c, const struct lcx__spec_mount *m, struct lcx_error **err)
+{
+	struct plan_op *op;
+
+	if (!m->source || m->source[0] != '/')
+		return lcx__fail(err, EINVAL, "mount on '%s': the source of a bind mount is an absolute path",
+		                 m->destination);
+	op = lcx__plan_add(c->plan, PLAN_BIND);
+	op->flags = PLAN_F_MAKE_TARGET | (m->parsed.flags & MS_REC ? PLAN_F_RECURSIVE : 0);
+	op->str[0] = lcx__plan_string(c->plan, m->source);
+	op->str[1] = lcx__plan_string(c->plan, m->destination);
+	op->num[0] = m->parsed.attr_set;
+	op->num[1] = m->parsed.attr_clr;
+	op->num[2] = last_propagation(&m->parsed);
+	op->num[3] = m->parsed.rattr_set;
+	return 0;
+}
+
+/*
+ * "cgroup" stands for whatever the host has: one cgroup2 file system, or a tmpfs
+ * with a directory for each version 1 hierarchy, as on the host. A line of
+ * /proc/self/cgroup is "ID:CONTROLLERS:PATH"; 0 is version 2.
+ */
+static void compile_hierarchy(struct compiler *c, const struct lcx__spec_mount *m, uint32_t id,
+                              const char *controllers)
+{
+	const char *name = strncmp(controllers, "name=", 5) == 0 ? controllers + 5 : controllers;
+	struct plan_op *op = lcx__plan_add(c->plan, PLAN_MOUNT);
+
+	op->flags = PLAN_F_MAKE_TARGET;
+	op->str[0] = lcx__plan_string(c->plan, id ? "cgroup" : "cgroup2");
+	op->str[1] = lcx__plan_format(c->plan, "%s/%s", m->destination, id ? name : "unified");
+	op->str[2] = lcx__plan_string(c->plan, "cgroup");
+	op->str[3] = !id ? 0
+	             : name == controllers ? lcx__plan_string(c->plan, controllers)
+	                                   : lcx__plan_format(c->plan, "none,%s", controllers);
+	op->num[0] = m->parsed.attr_set;
+}
+
+static int compile_cgroup_v1(struct compiler *c, const struct lcx__spec_mount *m, char *lines)
+{
+	struct plan_op *op;
+	char *line;
+
+	op = lcx__plan_add(c->plan, PLAN_MOUNT);
+	op->flags = PLAN_F_MAKE_TARGET;
+	op->str[0] = lcx__plan_string(c->plan, "tmpfs");
+	op->str[1] = lcx__plan_string(c->plan, m->destination);
+	op->str[2] = lcx__plan_string(c->plan, "cgroup");
+	op->str[3] = lcx__plan_string(c->plan, "mode=755,size=64k");
+	op->num[0] = m->parsed.attr_set & ~(uint64_t)SYS_MOUNT_ATTR_RDONLY;
+	while ((line = strsep(&lines, "\n"))) {
+		char *id = strsep(&line, ":"), *controllers = strsep(&line, ":");
+
+		if (controllers && line)
+			compile_hierarchy(c, m, (uint32_t)strtoul(id, NULL, 10), controllers);
+	}
+	if (m->parsed.attr_set & SYS_MOUNT_ATTR_RDONLY) {
+		op = lcx__plan_add(c->plan, PLAN_REMOUNT);
+		op->str[0] = lcx__plan_string(c->plan, m->destination);
+		op->num[0] = SYS_MOUNT_ATTR_RDONLY;
+	}
+	return 0;
+}
+
+static int compile_cgroup_mount(struct compiler *c, const struct lcx__spec_mount *m,
+                                struct lcx_error **err)
+{
+	CLEANUP(freep) char *lines = NULL;
+	struct lcx__spec_mount unified = *m;
+	int r = lcx__read_file(AT_FDCWD, "/proc/self/cgroup", 1 << 20, &lines, NULL);
+
+	if (r < 0)
+		return lcx__fail_sys(err, -r, "read '/proc/self/cgroup'");
+	if (strncmp(lines, "0::", 3) != 0 || strchr(lines, '\n')[1] != '\0')
+		return compile_cgroup_v1(c, m, lines);
+	unified.type = (char *)(uintptr_t) "cgroup2";
+	return compile_new(c, &unified, err);
+}
+
+int lcx__compile_mounts(struct compiler *c, struct lcx_error **err)
+{
+	for (size_t i = 0; i < c->spec->mounts.n; i++) {
+		const struct lcx__spec_mount *m = &c->spec->mounts.items[i];
+		bool bind = m->parsed.flags & MS_BIND || (m->type && strcmp(m->type, "bind") == 0);
+		int r;
+
+		if (bind)
+			r = compile_bind(c, m, err);
+		else if (!m->type)
+			r = lcx__fail(err, EINVAL, "mount on '%s': neither a type nor 'bind'", m->destination);
+		else if (strcmp(m->type, "cgroup") == 0)
+			r = compile_cgroup_mount(c, m, err);
+		else
+			r = compile_new(c, m, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* ---- /dev --------------------------------------------------------------- */
+
+/* What the runtime specification promises: config-linux.md, "Default Devices" and "Dev symbolic links". */
+static const struct {
+	const char *name;
+	unsigned int minor, major;
+} default_devices[] = {
+	{ "null", 3, 1 },   { "zero", 5, 1 },    { "full", 7, 1 },
+	{ "random", 8, 1 }, { "urandom", 9, 1 }, { "tty", 0, 5 },
+};
+
+static const struct {
+	const char *name, *target;
+} dev_links[] = {
+	{ "fd", "/proc/self/fd" },         { "stdin", "/proc/self/fd/0" },
+	{ "stdout", "/proc/self/fd/1" },   { "stderr", "/proc/self/fd/2" },
+	{ "core", "/proc/kcore" },         { "ptmx", "pts/ptmx" },
+};
+
+static void add_device(struct compiler *c, const char *dir, const char *name, uint64_t mode,
+                       uint64_t device, uint32_t uid, uint32_t gid)
+{
+	struct plan_op *op = lcx__plan_add(c->plan, PLAN_MKNOD);
+
+	op->str[0] = lcx__plan_string(c->plan, dir);
+	op->str[1] = lcx__plan_string(c->plan, name);
+	op->num[0] = mode;
+	op->num[1] = device;
+	op->num[2] = uid;
+	op->num[3] = gid;
+	if (lcx__compile_is_private(c, CLONE_NEWUSER)) {
+		op->str[2] = lcx__plan_format(c->plan, "%s/%s", dir, name);
+		op->str[3] = op->str[2];
+	}
+}
+
+/* The kernel's encoding, which is not the C library's: new_encode_dev() in linux/kdev_t.h. */
+static uint64_t encode_device(uint64_t major, uint64_t minor)
+{
+	return (minor & 0xff) | (major << 8) | ((minor & ~(uint64_t)0xff) << 12);
+}
+
+static int add_described_device(struct compiler *c, const struct lcx__spec_device *d,
+                                struct lcx_error **err)
+{
+	CLEANUP(freep) char *dir = strdup(d->path);
+	char *slash;
+	uint64_t type = d->type.value == 'b' ? S_IFBLK : d->type.value == 'p' ? S_IFIFO : S_IFCHR;
+
+	if (!dir)
+		return lcx__fail_nomem(err);
+	slash = strrchr(dir, '/');
+	if (!slash || slash[1] == '\0')
+		return lcx__fail(err, EINVAL, "device '%s' has no name", d->path);
+	*slash = '\0';
+	add_device(c, slash == dir ? "/" : dir, slash + 1,
+	           type | (d->file_mode.set ? d->file_mode.value & 07777 : 0666),
+	           encode_device((uint64_t)d->major.value, (uint64_t)d->minor.value), d->uid.value,
+	           d->gid.value);
+	return 0;
+}
+
+static bool dev_is_bound(const struct lcx_spec *spec)
+{
+	for (size_t i = 0; i < spec->mounts.n; i++)
+		if (strcmp(spec->mounts.items[i].destination, "/dev") == 0)
+			return spec->mounts.items[i].parsed.flags & MS_BIND;
+	return false;
+}
+
+static bool is_default_device(const char *path)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(default_devices); i++)
+		if (strncmp(path, "/dev/", 5) == 0 && strcmp(path + 5, default_devices[i].name) == 0)
+			return true;
+	return false;
+}
+
+int lcx__compile_devices(struct compiler *c, struct lcx_error **err)
+{
+	if (dev_is_bound(c->spec))
+		return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(default_devices); i++)
+		add_device(c, "/dev", default_devices[i].name, S_IFCHR | 0666,
+		           encode_device(default_devices[i].major, default_devices[i].minor), 0, 0);
+	for (size_t i = 0; i < c->spec->linux_.devices.n; i++) {
+		const struct lcx__spec_device *d = &c->spec->linux_.devices.items[i];
+		int r = is_default_device(d->path) ? 0 : add_described_device(c, d, err);
+
+		if (r < 0)
+			return r;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(dev_links); i++) {
+		struct plan_op *op = lcx__plan_add(c->plan, PLAN_SYMLINK);
+
+		op->str[0] = lcx__plan_string(c->plan, "/dev");
+		op->str[1] = lcx__plan_string(c->plan, dev_links[i].name);
+		op->str[2] = lcx__plan_string(c->plan, dev_links[i].target);
+	}
+	/* A place for the terminal; an ordinary file, so that without one it is harmless. */
+	if (c->spec->process.terminal.value)
+		add_device(c, "/dev", "console", S_IFREG | 0620, 0, 0, 0);
+	return 0;
+}
+
+/* ---- what is hidden ----------------------------------------------------- */
+
+int lcx__compile_masks(struct compiler *c, struct lcx_error **err)
+{
+	const struct lcx__spec_linux *linux_ = &c->spec->linux_;
+
+	(void)err;
+	for (char **path = linux_->readonly_paths; path && *path; path++)
+		lcx__plan_add(c->plan, PLAN_READONLY)->str[0] = lcx__plan_string(c->plan, *path);
+	for (char **path = linux_->masked_paths; path && *path; path++)
+		lcx__plan_add(c->plan, PLAN_MASK)->str[0] = lcx__plan_string(c->plan, *path);
+	return 0;
+}
+
+/* "net.ipv4.ip_forward" or "net/ipv4/conf/eth0.10/forwarding": sysctl.d(5). */
+static char *sysctl_path(const char *key)
+{
+	char *path = lcx__format("/proc/sys/%s", key);
+
+	if (path && !strchr(key, '/'))
+		for (char *at = path; *at; at++)
+			if (*at == '.')
+				*at = '/';
+	return path;
+}
+
+int lcx__compile_sysctls(struct compiler *c, struct lcx_error **err)
+{
+	for (size_t i = 0; i < c->spec->linux_.sysctl.n; i++) {
+		const struct lcx__key_value *item = &c->spec->linux_.sysctl.items[i];
+		CLEANUP(freep) char *path = sysctl_path(item->key);
+		struct plan_op *op;
+
+		if (!path)
+			return lcx__fail_nomem(err);
+		op = lcx__plan_add(c->plan, PLAN_SYSCTL);
+		op->str[0] = lcx__plan_string(c->plan, path);
+		op->str[1] = lcx__plan_string(c->plan, item->value);
+	}
+	return 0;
+}
+
+int lcx__compile_pivot(struct compiler *c, struct lcx_error **err)
+{
+	uint64_t propagation = c->spec->linux_.rootfs_propagation.value;
+	struct plan_op *op;
+
+	(void)err;
+	if (c->spec->root.readonly.value) {
+		op = lcx__plan_add(c->plan, PLAN_REMOUNT);
+		op->str[0] = lcx__plan_string(c->plan, "/");
+		op->num[0] = SYS_MOUNT_ATTR_RDONLY;
+	}
+	op = lcx__plan_add(c->plan, PLAN_PIVOT);
+	if (make_public(propagation))
+		op->num[0] = propagation;
+	return 0;
+}

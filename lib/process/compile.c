@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: MIT */
+#include "process/compile-internal.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/mount.h>
+
+#include "util/str.h"
+
+#ifndef CLONE_NEWTIME
+#define CLONE_NEWTIME 0x00000080
+#endif
+
+/*
+ * Theory of operation. A container's process comes into being in this order:
+ *
+ *   monitor      only when detached: a process that stays behind
+ *   user         the caller writes the id maps, then it takes an id of its own
+ *   join         namespaces that exist already
+ *   session      of its own, so that no signal of a terminal reaches it
+ *   cgroup       before the cgroup namespace, whose root it becomes
+ *   network      hand a socket to the caller, who then works at the same time
+ *   root, mounts, devices, terminal, masks     the file system, from outside
+ *   ready        the caller has done its part: network is up
+ *   sysctls      which may name the new interfaces
+ *   pivot        the host's file system is gone
+ *   limits, identity, program
+ *
+ * New namespaces are made by the clone itself, except the cgroup and the time
+ * namespace, which depend on steps in between.
+ */
+
+/* ---- namespaces --------------------------------------------------------- */
+
+enum {
+	/* What clone() makes at once; the two others are made on the way. */
+	MADE_BY_CLONE = CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC |
+			CLONE_NEWUTS,
+};
+
+static const struct {
+	uint32_t flag;
+	const char *name;
+} namespace_kinds[] = {
+	/* The user namespace first: it decides over all others. */
+	{ CLONE_NEWUSER, "user" },     { CLONE_NEWNET, "network" }, { CLONE_NEWIPC, "ipc" },
+	{ CLONE_NEWUTS, "uts" },       { CLONE_NEWCGROUP, "cgroup" }, { CLONE_NEWTIME, "time" },
+	{ CLONE_NEWPID, "pid" },
+};
+
+bool lcx__compile_is_private(const struct compiler *c, uint32_t clone_flag)
+{
+	return lcx__spec_namespace(c->spec, clone_flag) != NULL;
+}
+
+static bool is_new(const struct compiler *c, uint32_t clone_flag)
+{
+	const struct lcx__spec_namespace *ns = lcx__spec_namespace(c->spec, clone_flag);
+
+	return ns && !ns->path;
+}
+
+static int own_fd(struct compiler *c, int fd)
+{
+	c->out->owned_fds[c->out->n_owned_fds++] = fd;
+	return lcx__plan_fd(c->plan, fd);
+}
+
+static int choose_clone_flags(struct compiler *c, struct lcx_error **err)
+{
+	const struct lcx__spec_namespace *mount = lcx__spec_namespace(c->spec, CLONE_NEWNS);
+	uint64_t flags = 0;
+
+	if (!mount || mount->path)
+		return lcx__fail(err, EOPNOTSUPP,
+		                 "linux.namespaces: a container needs a new mount namespace of its own");
+	for (size_t i = 0; i < c->spec->linux_.namespaces.n; i++)
+		if (!c->spec->linux_.namespaces.items[i].path)
+			flags |= c->spec->linux_.namespaces.items[i].type.value;
+	c->out->clone_flags = flags & MADE_BY_CLONE;
+	return 0;
+}
+
+static int join_namespace(struct compiler *c, size_t kind, struct lcx_error **err)
+{
+	const struct lcx__spec_namespace *ns = lcx__spec_namespace(c->spec, namespace_kinds[kind].flag);
+	struct plan_op *op;
+	int fd;
+
+	if (!ns || !ns->path)
+		return 0;
+	fd = open(ns->path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return lcx__fail_sys(err, errno, "open the %s namespace '%s'",
+		                     namespace_kinds[kind].name, ns->path);
+	op = lcx__plan_add(c->plan, PLAN_SETNS);
+	op->fd = own_fd(c, fd);
+	op->str[0] = lcx__plan_string(c->plan, namespace_kinds[kind].name);
+	op->num[0] = namespace_kinds[kind].flag;
+	return 0;
+}
+
+static bool joins_pid(const struct compiler *c)
+{
+	return lcx__compile_is_private(c, CLONE_NEWPID) && !is_new(c, CLONE_NEWPID);
+}
+
+/* The monitor clones, so that it, and not the caller, is the parent. */
+static int compile_monitor(struct compiler *c, struct lcx_error **err)
+{
+	struct plan_monitor params;
+	struct plan_op *op;
+	int r;
+
+	if (!c->in->monitor)
+		return 0;
+	params = *c->in->monitor;
+	params.clone_flags = c->out->clone_flags;
+	params.state_dir_fd = lcx__plan_fd(c->plan, params.state_dir_fd);
+	params.owner_fd = lcx__plan_fd(c->plan, params.owner_fd);
+	params.log_dir_fd = lcx__plan_fd(c->plan, params.log_dir_fd);
+	params.out_fd = lcx__plan_fd(c->plan, params.out_fd);
+	params.err_fd = lcx__plan_fd(c->plan, params.err_fd);
+	params.cgroup_fd = lcx__plan_fd(c->plan, c->in->cgroup_fd);
+	c->out->clone_flags = 0;
+
+	(void)lcx__plan_add(c->plan, PLAN_DETACH);
+	(void)lcx__plan_add(c->plan, PLAN_SESSION);
+	if (joins_pid(c)) {
+		r = join_namespace(c, ARRAY_SIZE(namespace_kinds) - 1, err);
+		if (r < 0)
+			return r;
+	}
+	op = lcx__plan_add(c->plan, PLAN_MONITOR);
+	op->str[0] = lcx__plan_data(c->plan, &params, sizeof(params));
+	return 0;
+}
+
+/* Whoever has no mapped id yet can own nothing: it takes id 0 before it makes anything. */
+static int compile_user_namespace(struct compiler *c, struct lcx_error **err)
+{
+	struct plan_op *op;
+
+	(void)err;
+	if (!is_new(c, CLONE_NEWUSER))
+		return 0;
+	op = lcx__plan_add(c->plan, PLAN_SYNC);
+	op->num[0] = PLAN_MESSAGE_MAPS;
+	op = lcx__plan_add(c->plan, PLAN_USER);
+	op->num[2] = 1; /* setgroups() may be denied in there */
+	return 0;
+}
+
+static int compile_joins(struct compiler *c, struct lcx_error **err)
+{
+	int r;
+
+	/* A process that joins is visible in there: nobody may trace it or open its /proc/PID/exe. */
+	(void)lcx__plan_add(c->plan, PLAN_NONDUMPABLE);
+	for (size_t i = 0; i < ARRAY_SIZE(namespace_kinds); i++) {
+		if (namespace_kinds[i].flag == CLONE_NEWPID && c->in->monitor)
+			continue;
+		r = join_namespace(c, i, err);
+		if (r < 0)
+			return r;
+	}
+	if (joins_pid(c) && !c->in->monitor)
+		(void)lcx__plan_add(c->plan, PLAN_ENTER);
+	return 0;
+}
+
+static int compile_session(struct compiler *c, struct lcx_error **err)
+{
+	struct plan_op *op;
+
+	(void)err;
+	(void)lcx__plan_add(c->plan, PLAN_SESSION);
+	op = lcx__plan_add(c->plan, PLAN_KEYRING);
+	op->str[0] = lcx__plan_string(c->plan, "_lcx");
+	return 0;
+}
+
+static int compile_cgroup(struct compiler *c, struct lcx_error **err)
+{
+	struct plan_op *op;
+
+	(void)err;
+	for (size_t i = 0; i < c->in->n_join_fds; i++) {
+		op = lcx__plan_add(c->plan, PLAN_JOIN_CGROUP);
+		op->fd = lcx__plan_fd(c->plan, c->in->join_fds[i]);
+		op->str[0] = lcx__plan_string(c->plan, c->in->cgroup);
+	}
+	if (is_new(c, CLONE_NEWCGROUP)) {
+		op = lcx__plan_add(c->plan, PLAN_UNSHARE);
+		op->num[0] = CLONE_NEWCGROUP;
+	}
+	return 0;
+}
+
+static void add_offset(struct lcx__strbuf *text, const char *clock,
+                       const struct lcx__spec_time_offset *offset)
+{
+	if (offset->set)
+		lcx__strbuf_addf(text, "%s %lld %u\n", clock, (long long)offset->secs.value,
+		                 offset->nanosecs.value);
+}
+
+static int compile_time(struct compiler *c, struct lcx_error **err)
+{
+	const struct lcx__spec_time_offsets *offsets = &c->spec->linux_.time_offsets;
+	struct lcx__strbuf buf = STRBUF_EMPTY;
+	CLEANUP(freep) char *text = NULL;
+	struct plan_op *op;
+
+	if (!is_new(c, CLONE_NEWTIME))
+		return 0;
+	add_offset(&buf, "boottime", &offsets->boottime);
+	add_offset(&buf, "monotonic", &offsets->monotonic);
+	text = lcx__strbuf_take(&buf);
+	if (!text)
+		return lcx__fail_nomem(err);
+	op = lcx__plan_add(c->plan, PLAN_TIME_OFFSETS);
+	op->str[0] = text[0] ? lcx__plan_string(c->plan, text) : 0;
+	return 0;
+}
+
+static int compile_network(struct compiler *c, struct lcx_error **err)
+{
+	(void)err;
+	if (c->in->netlink)
+		(void)lcx__plan_add(c->plan, PLAN_SEND_NETLINK);
+	else if (is_new(c, CLONE_NEWNET))
+		(void)lcx__plan_add(c->plan, PLAN_LOOPBACK);
+	return 0;
+}
+
+static int compile_host_settings(struct compiler *c, struct lcx_error **err)
+{
+	struct plan_op *op;
+
+	(void)err;
+	if (!c->spec->process.oom_score_adj.set)
+		return 0;
+	op = lcx__plan_add(c->plan, PLAN_PROC_WRITE);
+	op->str[0] = lcx__plan_string(c->plan, "/proc/self/oom_score_adj");
+	op->str[1] = lcx__plan_format(c->plan, "%d", c->spec->process.oom_score_adj.value);
+	return 0;
+}
+
+static int compile_terminal(struct compiler *c, struct lcx_error **err)
+{
+	const struct lcx__spec_process *process = &c->spec->process;
+	struct plan_op *op;
+
+	(void)err;
+	if (!process->terminal.value)
+		return 0;
+	op = lcx__plan_add(c->plan, PLAN_TERMINAL);
+	op->num[0] = process->console_size.height.value;
+	op->num[1] = process->console_size.width.value;
+	op->num[2] = process->user.uid.value;
+	op->num[3] = c->in->staging != NULL;
+	return 0;
+}
+
+static int compile_ready(struct compiler *c, struct lcx_error **err)
+{
+	(void)err;
+	lcx__plan_add(c->plan, PLAN_SYNC)->num[0] = PLAN_MESSAGE_READY;
+	return 0;
+}
+
+static int compile_names(struct compiler *c, struct lcx_error **err)
+{
+	(void)err;
+	if (c->spec->hostname && lcx__compile_is_private(c, CLONE_NEWUTS))
+		lcx__plan_add(c->plan, PLAN_HOSTNAME)->str[0] =
+			lcx__plan_string(c->plan, c->spec->hostname);
+	if (c->spec->domainname && lcx__compile_is_private(c, CLONE_NEWUTS))
+		lcx__plan_add(c->plan, PLAN_DOMAINNAME)->str[0] =
+			lcx__plan_string(c->plan, c->spec->domainname);
+	return 0;
+}
+
+/* ---- the two sequences -------------------------------------------------- */
+
+static compile_fn *const start_stages[] = {
+	choose_clone_flags,
+	compile_monitor,
+	compile_user_namespace,
+	compile_joins,
+	compile_session,
+	compile_cgroup,
+	compile_time,
+	compile_network,
+	compile_host_settings,
+	lcx__compile_root,
+	lcx__compile_mounts,
+	lcx__compile_devices,
+	compile_terminal,
+	lcx__compile_masks,
+	compile_ready,
+	lcx__compile_sysctls,
+	compile_names,
+	lcx__compile_pivot,
+	lcx__compile_limits,
+	lcx__compile_identity,
+	lcx__compile_program,
+};
+
+static compile_fn *const exec_stages[] = {
+	compile_session,
+	compile_terminal,
+	lcx__compile_limits,
+	lcx__compile_identity,
+	lcx__compile_program,
+};
+
+static int begin(struct compiler *c, struct lcx_error **err)
+{
+	int r = lcx__plan_new(&c->out->plan, err);
+
+	if (r < 0)
+		return r;
+	c->plan = c->out->plan;
+	lcx__plan_set_trace(c->plan, c->in->trace);
+	return 0;
+}
+
+static int run_stages(struct compiler *c, compile_fn *const *stages, size_t n,
+                      struct lcx_error **err)
+{
+	for (size_t i = 0; i < n; i++) {
+		int r = stages[i](c, err);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int lcx__compile_start(const struct lcx__compile *input, struct lcx__compiled *ret,
+                       struct lcx_error **err)
+{
+	struct compiler c = { .in = input, .spec = input->spec, .out = ret };
+	int r;
+
+	*ret = (struct lcx__compiled){ 0 };
+	r = begin(&c, err);
+	if (r == 0)
+		r = run_stages(&c, start_stages, ARRAY_SIZE(start_stages), err);
+	if (r < 0)
+		lcx__compiled_clear(ret);
+	return r;
+}
+
+/* All namespaces of the container at once, by its process: pidfd with setns(2), Linux 5.8. */
+static void join_container(struct compiler *c, int pidfd)
+{
+	struct plan_op *op;
+
+	(void)lcx__plan_add(c->plan, PLAN_NONDUMPABLE);
+	for (size_t i = 0; i < c->in->n_join_fds; i++) {
+		op = lcx__plan_add(c->plan, PLAN_JOIN_CGROUP);
+		op->fd = lcx__plan_fd(c->plan, c->in->join_fds[i]);
+		op->str[0] = lcx__plan_string(c->plan, c->in->cgroup);
+	}
+	op = lcx__plan_add(c->plan, PLAN_SETNS);
+	op->fd = lcx__plan_fd(c->plan, pidfd);
+	op->str[0] = lcx__plan_string(c->plan, "container's");
+	for (size_t i = 0; i < c->spec->linux_.namespaces.n; i++)
+		op->num[0] |= c->spec->linux_.namespaces.items[i].type.value;
+	if (lcx__compile_is_private(c, CLONE_NEWUSER)) {
+		op = lcx__plan_add(c->plan, PLAN_USER);
+		op->num[2] = 1;
+	}
+	(void)lcx__plan_add(c->plan, PLAN_ENTER);
+}
+
+int lcx__compile_exec(const struct lcx__compile *input, int pidfd, struct lcx__compiled *ret,
+                      struct lcx_error **err)
+{
+	struct compiler c = { .in = input, .spec = input->spec, .out = ret };
+	int r;
+
+	*ret = (struct lcx__compiled){ 0 };
+	r = begin(&c, err);
+	if (r == 0) {
+		join_container(&c, pidfd);
+		r = run_stages(&c, exec_stages, ARRAY_SIZE(exec_stages), err);
+	}
+	if (r < 0)
+		lcx__compiled_clear(ret);
+	return r;
+}
+
+void lcx__compiled_clear(struct lcx__compiled *compiled)
+{
+	for (size_t i = 0; i < compiled->n_owned_fds; i++)
+		closep(&compiled->owned_fds[i]);
+	compiled->n_owned_fds = 0;
+	compiled->plan = lcx__plan_free(compiled->plan);
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * From a description to a launch plan. Everything that can be known before a
+ * process exists is decided here, in the host, where errors have words and
+ * memory is at hand; lcx-init only performs.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "init/launch.h"
+#include "spec/spec.h"
+
+/* What the description does not say. All is borrowed. */
+struct lcx__compile {
+	const struct lcx_spec *spec;
+
+	/* The root: layers with (or without) a read-write layer, or else a directory. */
+	const char *const *layers; /* top-most first; NULL: use @rootfs */
+	const char *upper, *work;  /* NULL: read-only */
+	const char *rootfs;
+	const char *staging;       /* an empty directory that it is mounted on */
+
+	const int *join_fds;       /* cgroup v1: the `tasks` files to write to */
+	size_t n_join_fds;
+	const char *cgroup;        /* its name, for errors */
+	int cgroup_fd;             /* cgroup v2: for CLONE_INTO_CGROUP, or -1 */
+
+	const void *seccomp;       /* struct sock_filter[]; NULL: none */
+	size_t seccomp_size;
+
+	bool netlink;              /* a socket in the network namespace is wanted */
+	bool make_cwd;             /* a missing working directory is made */
+	const struct plan_monitor *monitor; /* NULL: the caller owns the process; its fds are the caller's */
+	bool trace;
+};
+
+struct lcx__compiled {
+	struct lcx__plan *plan;
+	uint64_t clone_flags;
+	int owned_fds[24]; /* must live until the launch */
+	size_t n_owned_fds;
+};
+
+void lcx__compiled_clear(struct lcx__compiled *compiled);
+
+/* The plan that makes a container and executes its process. */
+int lcx__compile_start(const struct lcx__compile *input, struct lcx__compiled *ret,
+                       struct lcx_error **err);
+
+/* The plan that executes one more process in the container that @pidfd's process lives in. */
+int lcx__compile_exec(const struct lcx__compile *input, int pidfd, struct lcx__compiled *ret,
+                      struct lcx_error **err);

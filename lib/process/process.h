@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "init/launch.h"
+#include "lcx/process.h"
+#include "process/compile.h"
+#include "process/stdio.h"
+#include "util/error.h"
+
+DEFINE_CLEANUP(struct lcx_process *, lcx_process_free)
+
+struct lcx__log_writer;
+
+/*
+ * What the caller does while the process is being made. Each may be NULL; a
+ * negative result, with *err set, ends the process and is handed on.
+ */
+struct lcx__spawn_hooks {
+	void *data;
+	/* The process exists, with all its namespaces; so far it has executed nothing. */
+	int (*on_child)(void *data, pid_t pid, int pidfd, struct lcx_error **err);
+	/* Its user namespace waits for its id maps. */
+	int (*on_maps)(void *data, pid_t pid, struct lcx_error **err);
+	/* A netlink socket inside; meanwhile the process makes its file system. */
+	int (*on_netlink)(void *data, int netlink_fd, struct lcx_error **err);
+	/* It waits for the word to go on to the end. */
+	int (*on_ready)(void *data, struct lcx_error **err);
+	/* An operation of the plan took @ns; only if the compilation asked for a trace. */
+	void (*on_trace)(void *data, const char *what, uint64_t ns);
+};
+
+struct lcx__spawn {
+	const struct lcx__compile *compile;
+	int exec_pidfd; /* -1: make a container; else execute one more process in this one's */
+	const struct lcx_stdio *stdio;
+	struct lcx__log_writer *log; /* borrowed until the process is freed; NULL: nothing is logged */
+	const struct lcx__spawn_hooks *hooks;
+};
+
+/* Make the process and return once its program was executed. */
+int lcx__spawn(const struct lcx__spawn *spawn, struct lcx_process **ret, struct lcx_error **err);
+
+/* The same with a monitor that owns the process. @monitor's fds are the caller's. */
+int lcx__spawn_detached(const struct lcx__spawn *spawn, struct plan_monitor *monitor,
+                        pid_t *ret_monitor, struct lcx_error **err);
+
+/*
+ * How a process ended, by its pidfd, without waiting. Return: 1 with the status (perhaps
+ * LCX_EXIT_UNKNOWN), or 0 while it runs.
+ */
+int lcx__process_poll_exit(int pidfd, int32_t *ret_status);

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+
+#include "process/process-internal.h"
+#include "util/sys.h"
+
+/*
+ * One conversation with lcx-init, from the clone to the execution. The plan says
+ * what it sends; here each message finds what answers it.
+ */
+struct talk {
+	const struct lcx__spawn *spawn;
+	struct lcx__child child;
+	int n_forks; /* how many processes must still be named before the container's is known */
+	pid_t monitor;   /* who was named before */
+	pid_t pid;
+	int pidfd;       /* the container's process */
+	int terminal_fd;
+};
+
+static void talk_clear(struct talk *talk)
+{
+	lcx__child_abandon(&talk->child);
+	closep(&talk->pidfd);
+	closep(&talk->terminal_fd);
+}
+
+static int tell_child(struct talk *talk, struct lcx_error **err)
+{
+	const struct lcx__spawn_hooks *hooks = talk->spawn->hooks;
+
+	return hooks && hooks->on_child ? hooks->on_child(hooks->data, talk->pid, talk->pidfd, err) : 0;
+}
+
+static int answer_child(struct talk *talk, int *fd, struct lcx_error **err)
+{
+	closep(&talk->pidfd);
+	talk->pidfd = TAKE_FD(*fd);
+	talk->monitor = talk->pid;
+	talk->pid = lcx__pidfd_pid(talk->pidfd);
+	if (talk->pid < 0)
+		return lcx__fail_sys(err, -talk->pid, "find the process behind a pidfd");
+	return --talk->n_forks == 0 ? tell_child(talk, err) : 0;
+}
+
+static int answer_maps(struct talk *talk, int *fd, struct lcx_error **err)
+{
+	const struct lcx__spawn_hooks *hooks = talk->spawn->hooks;
+	int r = 0;
+
+	(void)fd;
+	if (hooks && hooks->on_maps)
+		r = hooks->on_maps(hooks->data, talk->pid, err);
+	return r < 0 ? r : lcx__child_continue(&talk->child, err);
+}
+
+static int answer_netlink(struct talk *talk, int *fd, struct lcx_error **err)
+{
+	const struct lcx__spawn_hooks *hooks = talk->spawn->hooks;
+
+	return hooks && hooks->on_netlink ? hooks->on_netlink(hooks->data, *fd, err) : 0;
+}
+
+static int answer_ready(struct talk *talk, int *fd, struct lcx_error **err)
+{
+	const struct lcx__spawn_hooks *hooks = talk->spawn->hooks;
+	int r = 0;
+
+	(void)fd;
+	if (hooks && hooks->on_ready)
+		r = hooks->on_ready(hooks->data, err);
+	return r < 0 ? r : lcx__child_continue(&talk->child, err);
+}
+
+static int answer_terminal(struct talk *talk, int *fd, struct lcx_error **err)
+{
+	(void)err;
+	closep(&talk->terminal_fd);
+	talk->terminal_fd = TAKE_FD(*fd);
+	return 0;
+}
+
+static int (*const answers[])(struct talk *talk, int *fd, struct lcx_error **err) = {
+	[PLAN_MESSAGE_CHILD] = answer_child,     [PLAN_MESSAGE_MAPS] = answer_maps,
+	[PLAN_MESSAGE_NETLINK] = answer_netlink, [PLAN_MESSAGE_READY] = answer_ready,
+	[PLAN_MESSAGE_TERMINAL] = answer_terminal,
+};
+
+static int converse(struct talk *talk, struct lcx_error **err)
+{
+	int type, r = 0;
+
+	for (;;) {
+		CLEANUP(closep) int fd = -1;
+
+		type = lcx__child_receive(&talk->child, &fd, err);
+		if (type <= 0)
+			return type;
+		if ((size_t)type >= ARRAY_SIZE(answers) || !answers[type])
+			return lcx__fail(err, EPROTO, "lcx-init says what nobody asked it");
+		r = answers[type](talk, &fd, err);
+		if (r < 0)
+			return r;
+	}
+}
+
+static void report_trace(void *data, uint32_t op, uint64_t ns)
+{
+	const struct talk *talk = data;
+	const struct lcx__spawn_hooks *hooks = talk->spawn->hooks;
+	char what[200];
+
+	if (!hooks || !hooks->on_trace)
+		return;
+	lcx__plan_describe(talk->child.plan, op, what, sizeof(what));
+	hooks->on_trace(hooks->data, what, ns);
+}
+
+static int launch(const struct lcx__spawn *spawn, const struct lcx__compile *compile,
+                  const struct lcx__streams *streams, struct lcx__compiled *compiled,
+                  struct talk *talk, struct lcx_error **err)
+{
+	struct lcx__launch launch = {
+		.cgroup_fd = compile->monitor ? -1 : compile->cgroup_fd,
+		.stdio = { streams->child[0], streams->child[1], streams->child[2] },
+	};
+	int r;
+
+	r = spawn->exec_pidfd >= 0 ? lcx__compile_exec(compile, spawn->exec_pidfd, compiled, err)
+	                           : lcx__compile_start(compile, compiled, err);
+	if (r < 0)
+		return r;
+	launch.plan = compiled->plan;
+	launch.clone_flags = compiled->clone_flags;
+	r = lcx__launch(&launch, &talk->child, err);
+	if (r < 0)
+		return r;
+	talk->child.on_trace = report_trace;
+	talk->child.trace_data = talk;
+	return 0;
+}
+
+/* The launched process is the container's, unless the plan has it fork on. */
+static int adopt_launched(struct talk *talk, struct lcx_error **err)
+{
+	talk->pid = talk->child.pid;
+	talk->pidfd = fcntl(talk->child.pidfd, F_DUPFD_CLOEXEC, 3);
+	if (talk->pidfd < 0)
+		return lcx__fail_sys(err, errno, "keep a pidfd");
+	return tell_child(talk, err);
+}
+
+static int count_forks(const struct lcx__spawn *spawn, const struct lcx__compile *compile)
+{
+	const struct lcx__spec_namespace *pid = lcx__spec_namespace(compile->spec, CLONE_NEWPID);
+
+	if (compile->monitor)
+		return 2; /* out of the caller's family; the monitor's child */
+	return spawn->exec_pidfd >= 0 || (pid && pid->path) ? 1 : 0;
+}
+
+static int spawn_and_talk(const struct lcx__spawn *spawn, const struct lcx__compile *compile,
+                          struct lcx__streams *streams, struct talk *talk, struct lcx_error **err)
+{
+	CLEANUP(lcx__compiled_clear) struct lcx__compiled compiled = { 0 };
+	int r = launch(spawn, compile, streams, &compiled, talk, err);
+
+	if (r < 0)
+		return r;
+	talk->n_forks = count_forks(spawn, compile);
+	/* Our copies of the child's ends would keep the streams from ever ending. */
+	lcx__streams_close_child(streams);
+	r = talk->n_forks == 0 ? adopt_launched(talk, err) : 0;
+	if (r == 0)
+		r = converse(talk, err);
+	if (r < 0 && talk->pidfd >= 0)
+		(void)sys_pidfd_send_signal(talk->pidfd, SIGKILL);
+	return r;
+}
+
+int lcx__spawn(const struct lcx__spawn *spawn, struct lcx_process **ret, struct lcx_error **err)
+{
+	CLEANUP(lcx_process_freep) struct lcx_process *process = NULL;
+	CLEANUP(lcx__streams_close) struct lcx__streams streams = LCX__STREAMS_NONE;
+	CLEANUP(talk_clear) struct talk talk = {
+		.spawn = spawn, .child = LCX__CHILD_NONE, .pidfd = -1, .terminal_fd = -1
+	};
+	int r;
+
+	r = lcx__process_new(&process, err);
+	if (r == 0)
+		r = lcx__streams_open(spawn->stdio, &streams, err);
+	if (r == 0)
+		r = spawn_and_talk(spawn, spawn->compile, &streams, &talk, err);
+	if (r < 0)
+		return r;
+
+	process->pid = talk.pid;
+	process->pidfd = TAKE_FD(talk.pidfd);
+	process->terminal_fd = TAKE_FD(talk.terminal_fd);
+	process->is_exec = spawn->exec_pidfd >= 0;
+	process->log = spawn->log;
+	/* What was launched either lives on as the process, or ended when it handed over. */
+	if (talk.pid == talk.child.pid) {
+		closep(&talk.child.pidfd);
+		closep(&talk.child.control_fd);
+		talk.child = LCX__CHILD_NONE;
+	} else {
+		lcx__child_reap(&talk.child);
+	}
+	r = lcx__process_connect(process, spawn->stdio, &streams, err);
+	if (r < 0) {
+		(void)sys_pidfd_send_signal(process->pidfd, SIGKILL);
+		return r;
+	}
+	*ret = TAKE_PTR(process);
+	return 0;
+}
+
+int lcx__spawn_detached(const struct lcx__spawn *spawn, struct plan_monitor *monitor,
+                        pid_t *ret_monitor, struct lcx_error **err)
+{
+	CLEANUP(lcx__streams_close) struct lcx__streams streams = LCX__STREAMS_NONE;
+	CLEANUP(talk_clear) struct talk talk = {
+		.spawn = spawn, .child = LCX__CHILD_NONE, .pidfd = -1, .terminal_fd = -1
+	};
+	struct lcx__compile compile = *spawn->compile;
+	int r;
+
+	r = lcx__streams_open(spawn->stdio, &streams, err);
+	if (r < 0)
+		return r;
+	/* The monitor reads where we would: it blocks in poll(), never in read(). */
+	monitor->out_fd = streams.host[1];
+	monitor->err_fd = streams.host[2];
+	compile.monitor = monitor;
+	r = spawn_and_talk(spawn, &compile, &streams, &talk, err);
+	if (r < 0)
+		return r;
+	lcx__child_reap(&talk.child);
+	*ret_monitor = talk.monitor;
+	return 0;
+}

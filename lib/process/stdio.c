@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+#include "process/stdio.h"
+
+#include <fcntl.h>
+
+LCX_PUBLIC int lcx_stdio_new(struct lcx_stdio **ret, struct lcx_error **err)
+{
+	struct lcx_stdio *stdio = calloc(1, sizeof(*stdio));
+
+	if (!stdio)
+		return lcx__fail_nomem(err);
+	for (int i = 0; i < 3; i++)
+		stdio->fds[i] = -1;
+	*ret = stdio;
+	return 0;
+}
+
+static void set_fds(struct lcx_stdio *stdio, enum lcx__stdio_mode mode, int in_fd, int out_fd,
+                    int err_fd)
+{
+	stdio->mode = mode;
+	stdio->fds[0] = in_fd;
+	stdio->fds[1] = out_fd;
+	stdio->fds[2] = err_fd;
+}
+
+LCX_PUBLIC void lcx_stdio_set_passthrough(struct lcx_stdio *stdio, int in_fd, int out_fd, int err_fd)
+{
+	set_fds(stdio, LCX__STDIO_PASSTHROUGH, in_fd, out_fd, err_fd);
+}
+
+LCX_PUBLIC void lcx_stdio_set_attach(struct lcx_stdio *stdio, int in_fd, int out_fd, int err_fd)
+{
+	set_fds(stdio, LCX__STDIO_CAPTURE, in_fd, out_fd, err_fd);
+}
+
+LCX_PUBLIC void lcx_stdio_set_terminal(struct lcx_stdio *stdio, uint16_t rows, uint16_t columns)
+{
+	stdio->terminal = true;
+	stdio->rows = rows;
+	stdio->columns = columns;
+}
+
+LCX_PUBLIC struct lcx_stdio *lcx_stdio_free(struct lcx_stdio *stdio)
+{
+	free(stdio);
+	return NULL;
+}
+
+/* Only our end is made non-blocking: the flag belongs to an end of a pipe, not to the pipe. */
+static int open_pipe(int *child, int *host, bool to_child, struct lcx_error **err)
+{
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return lcx__fail_sys(err, errno, "make a pipe");
+	*child = ends[to_child ? 0 : 1];
+	*host = ends[to_child ? 1 : 0];
+	if (fcntl(*host, F_SETFL, O_NONBLOCK) < 0)
+		return lcx__fail_sys(err, errno, "make a pipe");
+	return 0;
+}
+
+static int copy_fds(const struct lcx_stdio *stdio, struct lcx__streams *streams,
+                    struct lcx_error **err)
+{
+	for (int i = 0; i < 3; i++) {
+		if (stdio->fds[i] < 0)
+			continue;
+		streams->child[i] = fcntl(stdio->fds[i], F_DUPFD_CLOEXEC, 3);
+		if (streams->child[i] < 0)
+			return lcx__fail_sys(err, errno, "pass descriptor %d on", stdio->fds[i]);
+	}
+	return 0;
+}
+
+static int open_pipes(bool input, struct lcx__streams *streams, struct lcx_error **err)
+{
+	for (int i = input ? 0 : 1; i < 3; i++) {
+		int r = open_pipe(&streams->child[i], &streams->host[i], i == 0, err);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int lcx__streams_open(const struct lcx_stdio *stdio, struct lcx__streams *ret,
+                      struct lcx_error **err)
+{
+	int r = 0;
+
+	*ret = LCX__STREAMS_NONE;
+	if (stdio && stdio->terminal && stdio->mode == LCX__STDIO_PASSTHROUGH)
+		return lcx__fail(err, EINVAL, "a terminal and passed-through descriptors exclude each other");
+	if (stdio && stdio->mode == LCX__STDIO_PASSTHROUGH)
+		r = copy_fds(stdio, ret, err);
+	else if (!stdio || !stdio->terminal)
+		r = open_pipes(stdio && stdio->fds[0] >= 0, ret, err);
+	if (r < 0)
+		lcx__streams_close(ret);
+	return r;
+}
+
+void lcx__streams_close_child(struct lcx__streams *streams)
+{
+	for (int i = 0; i < 3; i++)
+		closep(&streams->child[i]);
+}
+
+void lcx__streams_close(struct lcx__streams *streams)
+{
+	lcx__streams_close_child(streams);
+	for (int i = 0; i < 3; i++)
+		closep(&streams->host[i]);
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+#include "unit.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/epoll.h>
+
+#include "process/flow.h"
+#include "process/process.h"
+
+static struct lcx__flow flow;
+static int source[2], sink[2], epoll_fd;
+static char tapped[256 * 1024];
+static size_t n_tapped;
+static bool tap_ended;
+
+static void tap(void *data, const void *bytes, size_t length)
+{
+	(void)data;
+	if (!bytes) {
+		tap_ended = true;
+		return;
+	}
+	ck_assert_uint_le(n_tapped + length, sizeof(tapped));
+	memcpy(tapped + n_tapped, bytes, length);
+	n_tapped += length;
+}
+
+static void set_up(void)
+{
+	ck_assert_int_eq(pipe2(source, O_CLOEXEC), 0);
+	ck_assert_int_eq(pipe2(sink, O_CLOEXEC), 0);
+	epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	flow = LCX__FLOW_NONE;
+	flow.from = source[0];
+	flow.to = sink[1];
+	flow.epoll_fd = epoll_fd;
+	flow.tap = tap;
+	n_tapped = 0;
+	tap_ended = false;
+}
+
+static void tear_down(void)
+{
+	lcx__flow_close(&flow);
+	closep(&source[1]);
+	closep(&sink[0]);
+	closep(&epoll_fd);
+}
+
+static bool has_news(void)
+{
+	struct epoll_event event;
+
+	return epoll_wait(epoll_fd, &event, 1, 0) > 0;
+}
+
+START_TEST(bytes_reach_the_other_side_and_the_tap)
+{
+	char text[16] = "";
+
+	ck_assert_ok(lcx__flow_run(&flow));
+	ck_assert(!has_news());
+	ck_assert_int_eq(write(source[1], "hello", 5), 5);
+	ck_assert(has_news());
+	ck_assert_ok(lcx__flow_run(&flow));
+	ck_assert(!has_news());
+	ck_assert_int_eq(read(sink[0], text, sizeof(text)), 5);
+	ck_assert_str_eq(text, "hello");
+	ck_assert_uint_eq(n_tapped, 5);
+	ck_assert(!lcx__flow_is_done(&flow));
+}
+END_TEST
+
+START_TEST(the_end_is_handed_on)
+{
+	char text[16];
+
+	ck_assert_int_eq(write(source[1], "bye", 3), 3);
+	closep(&source[1]);
+	ck_assert_ok(lcx__flow_run(&flow));
+	ck_assert(lcx__flow_is_done(&flow));
+	ck_assert(tap_ended);
+	ck_assert_int_eq(read(sink[0], text, sizeof(text)), 3);
+	ck_assert_int_eq(read(sink[0], text, sizeof(text)), 0);
+}
+END_TEST
+
+/* A reader that does not read must stop the flow, not the program, and lose nothing. */
+START_TEST(a_full_pipe_does_not_block)
+{
+	static char block[4096], received[300 * 1024];
+	size_t sent = 0, got = 0;
+
+	ck_assert_int_eq(fcntl(source[1], F_SETFL, O_NONBLOCK), 0);
+	for (int i = 0; i < 100; i++) {
+		memset(block, 'a' + i % 26, sizeof(block));
+		ssize_t n = write(source[1], block, sizeof(block));
+
+		if (n > 0)
+			sent += (size_t)n;
+		ck_assert_ok(lcx__flow_run(&flow));
+	}
+	ck_assert(!has_news());
+	closep(&source[1]);
+	while (!lcx__flow_is_done(&flow) || flow.to >= 0) {
+		ssize_t n = read(sink[0], received + got, sizeof(received) - got);
+
+		ck_assert_int_gt(n, 0);
+		got += (size_t)n;
+		ck_assert_ok(lcx__flow_run(&flow));
+	}
+	for (ssize_t n; (n = read(sink[0], received + got, sizeof(received) - got)) > 0;)
+		got += (size_t)n;
+	ck_assert_uint_eq(got, sent);
+	ck_assert_uint_eq(n_tapped, sent);
+	ck_assert_int_eq(memcmp(received, tapped, got), 0);
+}
+END_TEST
+
+static volatile sig_atomic_t n_signals;
+
+static void count_signal(int sig)
+{
+	(void)sig;
+	n_signals = n_signals + 1;
+}
+
+START_TEST(a_reader_that_left_raises_no_signal)
+{
+	struct sigaction action = { .sa_handler = count_signal }, before;
+	sigset_t mask;
+
+	ck_assert_int_eq(sigaction(SIGPIPE, &action, &before), 0);
+	n_signals = 0;
+	closep(&sink[0]);
+	for (int i = 0; i < 3; i++) {
+		ck_assert_int_eq(write(source[1], "x", 1), 1);
+		ck_assert_ok(lcx__flow_run(&flow));
+	}
+	ck_assert_int_eq(n_signals, 0);
+	ck_assert_uint_eq(n_tapped, 3); /* the log still gets it */
+	ck_assert_int_eq(sigprocmask(SIG_BLOCK, NULL, &mask), 0);
+	ck_assert_int_eq(sigismember(&mask, SIGPIPE), 0);
+	ck_assert_int_eq(sigaction(SIGPIPE, &before, NULL), 0);
+}
+END_TEST
+
+START_TEST(descriptors_of_the_callers_keep_their_flags)
+{
+	int before = fcntl(sink[1], F_GETFL);
+
+	ck_assert_int_eq(write(source[1], "x", 1), 1);
+	ck_assert_ok(lcx__flow_run(&flow));
+	ck_assert_int_eq(fcntl(sink[1], F_GETFL), before);
+}
+END_TEST
+
+START_TEST(terminal_and_passthrough_exclude_each_other)
+{
+	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
+	CLEANUP(lcx_stdio_freep) struct lcx_stdio *stdio = NULL;
+	struct lcx__streams streams;
+
+	ck_assert_ok(lcx_stdio_new(&stdio, NULL));
+	lcx_stdio_set_terminal(stdio, 24, 80);
+	lcx_stdio_set_passthrough(stdio, 0, 1, 2);
+	ck_assert_fails(lcx__streams_open(stdio, &streams, &err), EINVAL, err, "exclude");
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("process");
+	TCase *tc = tcase_create("flow");
+
+	tcase_add_checked_fixture(tc, set_up, tear_down);
+	tcase_add_test(tc, bytes_reach_the_other_side_and_the_tap);
+	tcase_add_test(tc, the_end_is_handed_on);
+	tcase_add_test(tc, a_full_pipe_does_not_block);
+	tcase_add_test(tc, a_reader_that_left_raises_no_signal);
+	tcase_add_test(tc, descriptors_of_the_callers_keep_their_flags);
+	tcase_add_test(tc, terminal_and_passthrough_exclude_each_other);
+	suite_add_tcase(suite, tc);
+	return unit_run(suite);
+}
