@@ -91,7 +91,7 @@ else
 	build=$(pwd)/build/quickstart
 	sh tests/install.sh build image quickstart >"$work/said" 2>&1 || { cat "$work/said"; die 'cannot install the packages above'; }
 	say 'all packages of the sections build, image and quickstart in tests/packages are here'
-	[ -f "$build/build.ninja" ] || show meson setup --buildtype=release -Dtests=disabled "$build"
+	[ -f "$build/build.ninja" ] || lines=3 show meson setup --buildtype=release -Dtests=disabled "$build"
 	printf '   %s$ ninja -C %s%s\n' "$dim" "$build" "$plain"
 	ninja -C "$build" >"$work/said" 2>&1 || { tail -n 40 "$work/said"; die 'the build failed'; }
 	tail -n 1 "$work/said" | sed 's/^/   /'
@@ -124,7 +124,7 @@ show lcx run -d --name web -p "$port:80" -m 64m --cpus 0.5 --pids-limit 32 busyb
 show lcx ps
 
 step 'Ask it, over the bridge and through the published port'
-address=$(lcx --format json inspect web | sed -n 's/.*"IPAddress": *"\([0-9.]*\)".*/\1/p' | head -n 1)
+address=$(lcx --format json inspect web | sed -n 's/.*"address": *"\([0-9.]*\)".*/\1/p' | head -n 1)
 [ -n "$address" ] || die "'lcx inspect web' names no address"
 wait_until curl -fsS --max-time 2 "http://$address/"
 show curl -sS --max-time 5 "http://$address/"
@@ -133,6 +133,7 @@ show curl -sS --max-time 5 "http://127.0.0.1:$port/"
 step 'Its bridge, its cable and its rules, made by netlink alone'
 show ip -br link show type bridge
 show ip -br link show type veth
+lines=20
 show nft list table inet lcx
 
 step 'Its log, its statistics, a second program in it'

@@ -18,5 +18,5 @@ export CC=clang
 builds 'by clang' clang -Dimage=enabled -Dseccomp=enabled -Dtests=enabled
 unset CC
 builds 'without images and seccomp' core -Dimage=disabled -Dseccomp=disabled -Dtests=disabled
-[ ! -d "$T/core/lib" ] || check_eq 'the core needs nothing but its three libraries' 'libc.so.6 libcap-ng.so.0 libjson-c.so.5 libmnl.so.0' \
-	"$(readelf -d "$T/core/lib/liblcx.so" | sed -n 's/.*NEEDED.*\[\(.*\)\]/\1/p' | grep -v '^ld-' | LC_ALL=C sort | tr '\n' ' ' | sed 's/ $//')"
+check_eq 'the core needs nothing but its three libraries' '' "$(readelf -d "$T/core/lib/liblcx.so" |
+	sed -n 's/.*NEEDED.*\[\(.*\)\]/\1/p' | grep -v '^lib\(c\|m\|mnl\|json-c\|cap-ng\)\.so\|^ld-linux')"
