@@ -97,7 +97,8 @@ int lcx_log_open(struct lcx_log *log, int dir_fd, const char *name, struct lcx_e
  *
  * Whole lines are buffered, and written when the buffer is full; call
  * lcx_log_flush() when there is no more input for now. A full disk does not fail the call:
- * whole lines are dropped and counted, so that the container goes on.
+ * whole lines are dropped and counted, so that the container goes on. (A program that limits its
+ * file size, RLIMIT_FSIZE, must ignore SIGXFSZ for that.)
  *
  * Return: 0; -EINVAL for a stream that is none, -EBADF before lcx_log_open(), else
  * what write(2) reported: the lines that could not be stored are dropped and counted.
@@ -233,10 +234,10 @@ int lcx_log_reader_partial(const struct lcx_log_reader *reader);
 uint64_t lcx_log_reader_skipped(const struct lcx_log_reader *reader);
 
 /**
- * lcx_log_reader_gaps() - how often rotation removed the file that was being read
+ * lcx_log_reader_gaps() - how often rotation removed, or cut off, the file that was being read
  *
- * That file is read to its end, but others between it and the next one may be gone. Happens to a
- * reader that is slower than all rotations that the log's files last for.
+ * A file that is removed is read to its end, but others between it and the next one may be gone.
+ * Happens to a reader that is slower than all rotations that the log's files last for.
  */
 uint64_t lcx_log_reader_gaps(const struct lcx_log_reader *reader);
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "log/log-internal.h"
@@ -241,6 +242,24 @@ static void switch_file(struct lcx_log_reader *reader)
 }
 
 /*
+ * Some writers, Docker's with a single file among them, begin anew by cutting the file off. What
+ * they wrote before and was not read yet is gone.
+ */
+static bool begin_anew(struct lcx_log_reader *reader)
+{
+	off_t position = lseek(reader->file.fd, 0, SEEK_CUR);
+	struct stat st;
+
+	if (fstat(reader->file.fd, &st) < 0 || st.st_size >= position ||
+	    lseek(reader->file.fd, 0, SEEK_SET) < 0)
+		return false;
+	reader->start = reader->end = 0;
+	reader->overlong = false;
+	reader->gaps++;
+	return true;
+}
+
+/*
  * At the end of the file: step on to a younger one, or find that there is one. Return: 1 if
  * reading must be tried again, 0 at the end of the log.
  */
@@ -255,7 +274,7 @@ static int advance(struct lcx_log_reader *reader)
 	}
 	r = lcx__log_chain_younger(&reader->chain, &reader->file, &reader->younger, &gap);
 	if (r < 0)
-		return r == -ENOENT || r == -EAGAIN ? 0 : r;
+		return r == -ENOENT || r == -EAGAIN ? begin_anew(reader) : r;
 	reader->gaps += gap;
 	return 1;
 }

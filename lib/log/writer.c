@@ -29,6 +29,8 @@ enum {
 	SUFFIX_SIZE = 5, /* ".999" */
 };
 
+_Static_assert((int)LCX__LOG_BUFFER_SIZE >= (int)LCX__LOG_LINE_MAX, "the largest line must fit");
+
 struct file_name {
 	char text[LCX__LOG_NAME_SIZE + SUFFIX_SIZE];
 };
@@ -95,6 +97,19 @@ static size_t whole_lines(const char *data, size_t length)
 	return length;
 }
 
+/* Take the last @length bytes back. The file is asked for its size: others may have cut it, too. */
+static void cut_off(struct lcx__log_writer *w, size_t length)
+{
+	struct sys_statx st = {0};
+	int r = sys_statx(w->fd, "", AT_EMPTY_PATH, &st);
+
+	if (r == 0 && st.size >= length)
+		r = sys_ftruncate(w->fd, st.size - length);
+	w->torn = r < 0;
+	if (r == 0)
+		w->size = st.size >= length ? st.size - length : st.size;
+}
+
 /* Write whole lines, or drop those that can't be stored, and leave no half one behind. */
 static int write_lines(struct lcx__log_writer *w, const char *lines, size_t length)
 {
@@ -109,11 +124,9 @@ static int write_lines(struct lcx__log_writer *w, const char *lines, size_t leng
 			r = -EIO;
 	}
 	kept = whole_lines(lines, done);
-	w->size += kept;
-	if (kept < done && sys_ftruncate(w->fd, w->size) < 0) {
-		w->torn = true;
-		w->size += done - kept;
-	}
+	w->size += done;
+	if (kept < done)
+		cut_off(w, done - kept);
 	if (r >= 0)
 		return 0;
 	drop(w, lines + kept, length - kept, (int)r);

@@ -118,22 +118,59 @@ static int collect(const struct lcx__child *child, uint32_t kinds, struct lcx_ns
 	return 0;
 }
 
-/* The words of clone(2)'s errors are not about namespaces. */
-static int explain(int r, uint32_t kinds, struct lcx_error **err)
+/* Hand on a failure that is described already; a description that the caller has is kept. */
+static int hand_on(int r, struct lcx_error **inner, struct lcx_error **err)
 {
-	struct lcx_error *old = err ? *err : NULL;
-	const char *words = r == -ENOSPC || r == -EUSERS ? "a limit in /proc/sys/user is reached"
-			    : r == -EINVAL               ? "the kernel lacks one of these kinds"
-			    : r == -EPERM && !(kinds & LCX_NS_USER)
-				    ? "that needs CAP_SYS_ADMIN, or a user namespace of one's own"
-				    : NULL;
+	if (err && !*err)
+		*err = TAKE_PTR(*inner);
+	return r;
+}
 
-	if (!words)
-		return r;
-	if (err)
-		*err = NULL;
-	lcx_error_free(old);
-	return lcx__fail(err, r == -EINVAL ? EOPNOTSUPP : -r, "make new namespaces: %s", words);
+/* What clone(2) means when it is asked for namespaces. */
+static const char *clone_words(int r, uint32_t kinds)
+{
+	switch (r) {
+	case -ENOSPC:
+	case -EUSERS:
+		return "a limit in /proc/sys/user is reached";
+	case -EINVAL:
+		return "the kernel lacks one of these kinds";
+	case -EPERM:
+		return kinds & LCX_NS_USER
+			       ? "user namespaces are forbidden here, by a sysctl or a security "
+				 "module"
+			       : "that needs CAP_SYS_ADMIN, or a user namespace of one's own";
+	default:
+		return NULL;
+	}
+}
+
+static int launch_into(uint32_t kinds, const struct lcx__plan *plan, struct lcx__child *child,
+		       struct lcx_error **err)
+{
+	CLEANUP(lcx_error_freep) struct lcx_error *inner = NULL;
+	const struct lcx__launch launch = {
+		.plan = plan,
+		.clone_flags = lcx__ns_clone_flags(kinds & ~(uint32_t)LCX_NS_TIME),
+		.cgroup_fd = -1,
+		.stdio = {-1, -1, -1},
+	};
+	int r = lcx__launch(&launch, child, &inner);
+	const char *words = r < 0 ? clone_words(r, kinds) : NULL;
+
+	if (words)
+		return lcx__fail(err, r == -EINVAL ? EOPNOTSUPP : -r, "make new namespaces: %s",
+				 words);
+	return hand_on(r, &inner, err);
+}
+
+static int give_map(struct lcx__child *child, const struct lcx_idmap *map, struct lcx_error **err)
+{
+	int r = expect(child, PLAN_MESSAGE_MAPS, err);
+
+	if (r >= 0)
+		r = lcx__idmap_write_child(map, child->pid, child->pidfd, err);
+	return r < 0 ? r : lcx__child_continue(child, err);
 }
 
 static int create(uint32_t kinds, const struct lcx_idmap *map, const char *time_offsets,
@@ -142,7 +179,6 @@ static int create(uint32_t kinds, const struct lcx_idmap *map, const char *time_
 	CLEANUP(lcx__child_abandonp) struct lcx__child child = LCX__CHILD_NONE;
 	CLEANUP(lcx__plan_freep) struct lcx__plan *plan = NULL;
 	CLEANUP(lcx_ns_set_freep) struct lcx_ns_set *set = malloc(sizeof(*set));
-	struct lcx__launch launch = {.cgroup_fd = -1, .stdio = {-1, -1, -1}};
 	int r;
 
 	if (!set)
@@ -151,18 +187,9 @@ static int create(uint32_t kinds, const struct lcx_idmap *map, const char *time_
 	r = make_plan(kinds, time_offsets, &plan, err);
 	if (r < 0)
 		return r;
-	launch.plan = plan;
-	launch.clone_flags = lcx__ns_clone_flags(kinds & ~(uint32_t)LCX_NS_TIME);
-	r = lcx__launch(&launch, &child, err);
-	if (r < 0)
-		return explain(r, kinds, err);
-	if (map) {
-		r = expect(&child, PLAN_MESSAGE_MAPS, err);
-		if (r >= 0)
-			r = lcx__idmap_write_child(map, child.pid, child.pidfd, err);
-		if (r >= 0)
-			r = lcx__child_continue(&child, err);
-	}
+	r = launch_into(kinds, plan, &child, err);
+	if (r >= 0 && map)
+		r = give_map(&child, map, err);
 	if (r >= 0)
 		r = expect(&child, PLAN_MESSAGE_READY, err);
 	if (r >= 0)
@@ -198,13 +225,22 @@ static int64_t whole_seconds(int64_t ns)
 
 LCX_PUBLIC int lcx_ns_create_time(int64_t monotonic_ns, int64_t boottime_ns, struct lcx_error **err)
 {
+	CLEANUP(lcx_error_freep) struct lcx_error *inner = NULL;
 	CLEANUP(lcx_ns_set_freep) struct lcx_ns_set *set = NULL;
 	int64_t monotonic = whole_seconds(monotonic_ns), boottime = whole_seconds(boottime_ns);
 	char text[LCX__TIME_OFFSETS_SIZE];
-	int r, index = lcx__ns_index(LCX_NS_TIME);
+	int r;
 
 	lcx__time_offsets_format(monotonic, (uint32_t)(monotonic_ns - monotonic * 1000000000),
 				 boottime, (uint32_t)(boottime_ns - boottime * 1000000000), text);
-	r = create(LCX_NS_TIME, NULL, text, &set, err);
-	return r < 0 ? r : TAKE_FD(set->fds[index]);
+	r = create(LCX_NS_TIME, NULL, text, &set, &inner);
+	if (r == -ERANGE)
+		return lcx__fail(
+			err, ERANGE,
+			"shift the monotonic clock by %lld s and that of boot time by %lld s: a "
+			"clock would be below zero, or too large",
+			(long long)monotonic, (long long)boottime);
+	if (r < 0)
+		return hand_on(r, &inner, err);
+	return TAKE_FD(set->fds[lcx__ns_index(LCX_NS_TIME)]);
 }

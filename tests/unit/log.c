@@ -885,6 +885,27 @@ START_TEST(file_renamed_by_others_is_left_after_reopen)
 }
 END_TEST
 
+START_TEST(file_that_is_cut_off_is_read_from_its_new_beginning)
+{
+	struct lcx_log *log = open_log((struct options){0});
+	struct lcx_log_reader *reader = open_reader();
+	char path[64];
+
+	ck_assert_ok(lcx_log_reader_set_follow(reader, NULL));
+	write_numbers(log, 0, 5);
+	expect_numbers(reader, 0, 5);
+	(void)snprintf(path, sizeof(path), "%s/log", dir.path);
+	ck_assert_int_eq(truncate(path, 0), 0);
+	write_numbers(log, 5, 7);
+	expect_numbers(reader, 5, 7);
+	expect_end(reader);
+	ck_assert_uint_eq(lcx_log_reader_gaps(reader), 1);
+	ck_assert_uint_eq(lcx_log_reader_skipped(reader), 0);
+	lcx_log_free(log);
+	lcx_log_reader_free(reader);
+}
+END_TEST
+
 /* ---- what is refused ---- */
 
 START_TEST(links_and_other_kinds_of_files_are_refused)
@@ -978,6 +999,7 @@ static Suite *suite(void)
 	tcase_add_test(files, reader_that_is_too_late_knows_it);
 	tcase_add_test(files, indices_left_out_by_a_crash_are_stepped_over);
 	tcase_add_test(files, file_renamed_by_others_is_left_after_reopen);
+	tcase_add_test(files, file_that_is_cut_off_is_read_from_its_new_beginning);
 	tcase_add_test(files, links_and_other_kinds_of_files_are_refused);
 	tcase_add_test(files, wrong_order_and_wrong_values_are_refused);
 	suite_add_tcase(s, files);
