@@ -64,6 +64,7 @@ static int parse_who(const char *text, size_t length, const char *what, struct w
 	uint64_t id;
 	int r;
 
+	*ret = (struct who){0};
 	if (length == 0)
 		return lcx__fail(err, EINVAL, "the %s is empty; give a number or a name", what);
 	if (length >= MAX_NAME)
@@ -273,7 +274,7 @@ LCX_PUBLIC int lcx_user_lookup(int32_t root_fd, const char *text, struct lcx_use
 {
 	CLEANUP(lcx_user_freep) struct lcx_user *user = NULL;
 	CLEANUP(freep) char *passwd = NULL, *groups = NULL;
-	struct who who = {.is_number = true}, group = {.is_number = true};
+	struct who who = {.is_number = true}, group = {0}; /* user 0, unless told otherwise */
 	bool has_group = false;
 	int r = 0;
 
