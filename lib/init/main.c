@@ -5,6 +5,7 @@
 #include <linux/signal.h>
 #include <linux/time.h>
 #include <linux/mman.h>
+#include <linux/prctl.h>
 #include <asm/errno.h>
 
 /*
@@ -141,6 +142,8 @@ _Noreturn void init_main(void)
 	/* What the library passed without O_CLOEXEC, to survive one exec, must not survive the next. */
 	sys_close_range(PLAN_FD_CONTROL, ~0u, 4 /* CLOSE_RANGE_CLOEXEC */);
 	sys_call1(__NR_umask, 0);
+	/* Else a list of processes shows the memfd's name. */
+	sys_call5(__NR_prctl, PR_SET_NAME, "lcx-init", 0, 0, 0);
 
 	for (uint32_t i = 0; plan && i < plan->n_ops; i++) {
 		init.op = (struct plan_op *)(plan + 1) + i;

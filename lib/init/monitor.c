@@ -156,6 +156,7 @@ _Noreturn void init_monitor(struct init *init, const struct plan_monitor *params
 	m.sources[OUT] = (struct pollfd){ params->terminal ? terminal : params->out_fd, POLLIN, 0 };
 	m.sources[ERR] = (struct pollfd){ params->err_fd, POLLIN, 0 };
 	m.sources[PIDFD] = (struct pollfd){ pidfd, POLLIN, 0 };
+	lcx__log_writer_init(&m.log);
 	if (params->log_dir_fd >= 0)
 		m.logging = lcx__log_writer_open(&m.log, params->log_dir_fd, params->log_name,
 		                                 LCX_LOG_FORMAT_JSON_FILE, params->log_max_size_bytes,
