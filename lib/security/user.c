@@ -83,6 +83,7 @@ static int parse_who(const char *text, size_t length, const char *what, struct w
 	if (!name_is_clean(ret->name))
 		return lcx__fail(err, EINVAL, "the %s '%s' is neither a number nor a name", what,
 				 ret->name);
+	ret->is_number = false;
 	return 0;
 }
 
