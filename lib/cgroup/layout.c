@@ -347,7 +347,8 @@ static void index_controllers(struct lcx__cgroup_layout *layout)
 	for (int c = 0; c < CONTROLLERS; c++) {
 		layout->controller[c] = -1;
 		for (size_t i = 0; i < layout->count; i++)
-			if (layout->hierarchies[i].controllers & 1u << c)
+			if (layout->hierarchies[i].controllers & 1u << c &&
+			    (layout->controller[c] < 0 || !layout->hierarchies[i].unified))
 				layout->controller[c] = (int)i;
 		if (layout->controller[c] < 0 && lcx__controllers[c].implicit)
 			layout->controller[c] = layout->unified;
