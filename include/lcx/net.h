@@ -167,7 +167,8 @@ int lcx_attachment_add_port(struct lcx_attachment *attachment, const struct lcx_
  *
  * Afterwards "lo" and the new interface are up and have their addresses, the
  * default route is set (if there is none yet and the network is not internal),
- * and the ports are published. On failure nothing is left.
+ * and the ports are published. On failure nothing is left. The attachment lives
+ * until lcx_network_detach(), or until the machine goes down.
  *
  * Return: 0; -EADDRINUSE for a port or an address that is taken; -ENOSPC when the
  * pool is empty or the bridge has the kernel's 1023 ports; -EEXIST when the

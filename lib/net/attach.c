@@ -338,7 +338,9 @@ LCX_PUBLIC int lcx_network_attach(struct lcx_ctx *ctx, struct lcx_network *netwo
 				  struct lcx_attachment *attachment, int netns_fd, int netlink_fd,
 				  struct lcx_error **err)
 {
-	int r = lcx__network_plan(ctx, network, attachment, err);
+	int r;
 
+	attachment->standalone = true;
+	r = lcx__network_plan(ctx, network, attachment, err);
 	return r < 0 ? r : lcx__network_apply(ctx, network, attachment, netns_fd, netlink_fd, err);
 }

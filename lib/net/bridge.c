@@ -155,6 +155,19 @@ static int set_address_and_up(struct lcx_netlink *nl, const struct lcx_network *
 	return r < 0 ? lcx__nl_fail(nl, err, -r, "address %s, set up", network->gateway) : 0;
 }
 
+/*
+ * Forwarding is on, and no bridge but the one in the making is there: it is somebody
+ * else who has switched it on, whatever we remember of former times.
+ */
+static void forget_former_times(struct lcx_ctx *ctx, struct lcx_netlink *nl)
+{
+	unsigned int bridges = 0;
+
+	if (lcx__forwarding_is_on() && lcx__bridge_forwarding_was_off(ctx) &&
+	    lcx__firewall_count_bridges(nl, &bridges, NULL) == 0 && bridges <= 1)
+		forget_forwarding(ctx);
+}
+
 static int complete(struct lcx_ctx *ctx, struct lcx_netlink *nl, const struct lcx_network *network,
 		    uint32_t index, struct lcx_error **err)
 {
@@ -162,6 +175,7 @@ static int complete(struct lcx_ctx *ctx, struct lcx_netlink *nl, const struct lc
 	char comment[NET_MARK_SIZE];
 	int r;
 
+	forget_former_times(ctx, nl);
 	lcx__net_comment(ctx, network->name, comment);
 	r = lcx__firewall_add_network(comment, network,
 				      guard || lcx__bridge_forwarding_was_off(ctx), err);

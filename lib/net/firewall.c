@@ -178,7 +178,8 @@ int lcx__firewall_remove_network(const struct lcx_network *network, struct lcx_e
 }
 
 /* A bridge of any context: by its mark, since the table may have been flushed. */
-static int count_bridges(struct lcx_netlink *route, unsigned int *ret, struct lcx_error **err)
+int lcx__firewall_count_bridges(struct lcx_netlink *route, unsigned int *ret,
+				struct lcx_error **err)
 {
 	CLEANUP(lcx_link_list_freep) struct lcx_link_list *links = NULL;
 	const struct lcx_link *link;
@@ -216,7 +217,7 @@ int lcx__firewall_remove_unused(struct lcx_netlink *route, bool was_off, bool *r
 		r = lcx__nft_generation(nl, &generation);
 		if (r < 0)
 			return lcx__firewall_fail(nl, err, r, "ask for the generation");
-		r = count_bridges(route, &bridges, err);
+		r = lcx__firewall_count_bridges(route, &bridges, err);
 		*ret_unused = r == 0 && bridges == 0;
 		if (!*ret_unused)
 			return r;

@@ -60,6 +60,7 @@ struct lcx_attachment {
 	uint32_t prefix;
 	struct lcx_port *ports;
 	size_t port_count;
+	bool standalone; /* of no container: lives until it is detached, or the machine goes down */
 	char boot_id[LCX__BOOT_ID_SIZE]; /* of the record it was read from */
 };
 
@@ -159,6 +160,9 @@ int lcx__firewall_remove_network(const struct lcx_network *network, struct lcx_e
  * remembers that forwarding was off, that is switched off first.
  */
 int lcx__firewall_remove_unused(struct lcx_netlink *route, bool was_off, bool *ret_unused,
+				struct lcx_error **err);
+/* Bridges of all contexts, by their marks. */
+int lcx__firewall_count_bridges(struct lcx_netlink *route, unsigned int *ret,
 				struct lcx_error **err);
 /* Make the table anew around its entries. */
 int lcx__firewall_set_up(bool guard, struct lcx_error **err);

@@ -262,8 +262,7 @@ int lcx__firewall_find_port(const struct lcx_port *port, uint16_t *ret_number,
 			    char holder[static NET_MARK_SIZE], struct lcx_error **err)
 {
 	CLEANUP(lcx__nft_elements_free)
-	struct lcx__nft_elements anywhere = {0},
-				 keys = {0}, found = {0};
+	struct lcx__nft_elements anywhere = {0}, keys = {0}, found = {0};
 	CLEANUP(lcx_netlink_freep) struct lcx_netlink *nl = NULL;
 	int r;
 
@@ -312,7 +311,8 @@ int lcx__firewall_list_owners(const char *prefix, char ***ret, struct lcx_error 
 		CLEANUP(lcx__nft_elements_free) struct lcx__nft_elements elements = {0};
 
 		r = lcx__nft_list(nl, LCX_TABLE, port_sets[set], &elements);
-		if (r < 0 && r != -ENOENT && r != -EOPNOTSUPP && r != -EINVAL)
+		/* Who may not look has made none; nor has a kernel without nf_tables. */
+		if (r < 0 && r != -ENOENT && r != -EPERM && r != -EOPNOTSUPP && r != -EINVAL)
 			return lcx__firewall_fail(nl, err, r, "list published ports");
 		for (size_t i = 0; i < elements.count; i++) {
 			const char *comment = elements.list[i].comment;

@@ -77,6 +77,8 @@ int lcx__record_write(int dir_fd, const struct lcx_attachment *attachment, struc
 	if (r < 0)
 		return lcx__fail_sys(err, -r, "read the boot id");
 	lcx__net_json_add_text(object, "boot_id", boot_id, &failed);
+	lcx__net_json_add(object, "standalone", json_object_new_boolean(attachment->standalone),
+			  &failed);
 	if (failed)
 		return lcx__fail_nomem(err);
 	file_name(attachment->owner, file);
@@ -150,7 +152,8 @@ static int from_json(struct json_object *object, struct lcx_attachment *attachme
 		if (!lcx__net_json_text(object, texts[i].key, (char *)attachment + texts[i].offset,
 					texts[i].size))
 			return -EUCLEAN;
-	if (!lcx__net_json_u32(object, "prefix", 128, &attachment->prefix))
+	if (!lcx__net_json_u32(object, "prefix", 128, &attachment->prefix) ||
+	    !lcx__net_json_bool(object, "standalone", &attachment->standalone))
 		return -EUCLEAN;
 	return ports_from_json(object, attachment);
 }

@@ -10,9 +10,11 @@ struct used {
 	char by[160];
 };
 
+/* Only what overlaps the subnet of interest: a router's table may have a million other routes. */
 struct used_list {
 	struct used *list;
 	size_t count, size;
+	struct lcx__inet interest;
 };
 
 static void used_free(struct used_list *used)
@@ -21,11 +23,19 @@ static void used_free(struct used_list *used)
 }
 
 /* A default route claims nothing. */
+static bool matters(const struct used_list *used, const char *text)
+{
+	struct lcx__inet subnet;
+
+	return lcx__inet_parse(text, &subnet) == 0 && subnet.prefix > 0 &&
+	       lcx__inet_overlap(&subnet, &used->interest);
+}
+
 static int add(struct used_list *used, const char *text, const char *format, const char *by)
 {
 	struct lcx__inet subnet;
 
-	if (lcx__inet_parse(text, &subnet) < 0 || subnet.prefix == 0)
+	if (!matters(used, text) || lcx__inet_parse(text, &subnet) < 0)
 		return 0;
 	if (used->count == used->size) {
 		size_t size = used->size ? used->size * 2 : 32;
@@ -57,12 +67,16 @@ static int add_host(struct lcx_netlink *nl, const char *own_bridge, struct used_
 	if (r < 0)
 		return r;
 	while (lcx_address_list_next(addresses)) {
+		if (!matters(used, lcx_address_list_text(addresses)))
+			continue;
 		lcx__link_describe(nl, lcx_address_list_index(addresses), name);
 		if (strcmp(name, own_bridge) != 0 &&
 		    add(used, lcx_address_list_text(addresses), "address", name) < 0)
 			return lcx__fail_nomem(err);
 	}
 	while (lcx_route_list_next(routes)) {
+		if (!matters(used, lcx_route_list_destination(routes)))
+			continue;
 		lcx__link_describe(nl, lcx_route_list_index(routes), name);
 		if (strcmp(name, own_bridge) != 0 &&
 		    add(used, lcx_route_list_destination(routes), "route", name) < 0)
@@ -128,6 +142,7 @@ int lcx__subnet_check(int networks_fd, const struct lcx_network *network, struct
 
 	if (lcx__inet_parse(network->subnet, &subnet) < 0)
 		return lcx__fail(err, EINVAL, "'%s' is not a subnet", network->subnet);
+	used.interest = subnet;
 	r = list_used(networks_fd, network, &used, err);
 	if (r < 0)
 		return r;
@@ -170,6 +185,7 @@ int lcx__subnet_choose(int networks_fd, const struct lcx_network *network,
 	struct lcx__inet found;
 	int r;
 
+	(void)lcx__inet_parse("10.64.0.0/10", &used.interest);
 	r = list_used(networks_fd, network, &used, err);
 	if (r < 0)
 		return r;

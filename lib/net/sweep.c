@@ -15,7 +15,8 @@ struct sweep {
 	struct lcx_ctx *ctx;
 	bool (*is_alive)(const char *owner, void *data);
 	void *data;
-	char **removed; /* owners */
+	char **networks; /* names */
+	char **removed;  /* owners */
 	struct lcx__troubles troubles;
 };
 
@@ -27,9 +28,29 @@ static void note(struct sweep *sweep, const char *owner)
 	(void)lcx__strv_append(&sweep->removed, owner);
 }
 
+/* An attachment that was made by itself, in this boot, is nobody's to clean up. */
+static bool is_standalone(const struct sweep *sweep, const char *owner)
+{
+	char boot_id[LCX__BOOT_ID_SIZE];
+	bool found = false;
+
+	if (lcx__boot_id(boot_id) < 0)
+		return true;
+	for (size_t i = 0; sweep->networks[i] && !found; i++) {
+		CLEANUP(closep)
+		int records_fd = lcx__net_records_dir(sweep->ctx, sweep->networks[i], NULL);
+		CLEANUP(lcx_attachment_freep) struct lcx_attachment *record = NULL;
+
+		if (records_fd >= 0 && lcx__record_read(records_fd, owner, &record, NULL) == 0)
+			found = record->standalone && strcmp(record->boot_id, boot_id) == 0;
+	}
+	return found;
+}
+
 static bool is_dead(struct sweep *sweep, const char *owner)
 {
-	return lcx__name_is_valid(owner) && !sweep->is_alive(owner, sweep->data);
+	return lcx__name_is_valid(owner) && !sweep->is_alive(owner, sweep->data) &&
+	       !is_standalone(sweep, owner);
 }
 
 static void detach(struct sweep *sweep, const char *network, const char *owner)
@@ -213,6 +234,7 @@ int lcx__network_sweep(struct lcx_ctx *ctx, bool (*is_alive)(const char *owner, 
 	r = list_networks(ctx, networks_fd, &names);
 	if (r < 0)
 		return lcx__fail_sys(err, -r, "list networks");
+	sweep.networks = names;
 	sweep.removed = lcx__strv_copy(NULL);
 	if (!sweep.removed)
 		return lcx__fail_nomem(err);

@@ -51,8 +51,20 @@ static int add_ports(struct lcx_attachment *attachment, char **texts, struct lcx
 	return r;
 }
 
+/* As the container's room does it. */
+static int plan_and_apply(struct lcx_ctx *ctx, struct lcx_network *network,
+			  struct lcx_attachment *attachment, int netns_fd, int netlink_fd,
+			  struct lcx_error **err)
+{
+	int r = lcx__network_plan(ctx, network, attachment, err);
+
+	return r < 0 ? r : lcx__network_apply(ctx, network, attachment, netns_fd, netlink_fd, err);
+}
+
 /* attach NETWORK OWNER NETNS-FILE [PORT | address=ADDRESS]... */
-static int attach(struct lcx_ctx *ctx, char **args, struct lcx_error **err)
+static int attach_by(int (*make)(struct lcx_ctx *, struct lcx_network *, struct lcx_attachment *,
+				 int, int, struct lcx_error **),
+		     struct lcx_ctx *ctx, char **args, struct lcx_error **err)
 {
 	CLEANUP(lcx_attachment_freep) struct lcx_attachment *attachment = NULL;
 	CLEANUP(lcx_network_freep) struct lcx_network *network = NULL;
@@ -66,7 +78,7 @@ static int attach(struct lcx_ctx *ctx, char **args, struct lcx_error **err)
 	if (r == 0)
 		r = add_ports(attachment, args + 3, err);
 	if (r == 0)
-		r = lcx_network_attach(ctx, network, attachment, netns_fd, netlink_fd, err);
+		r = make(ctx, network, attachment, netns_fd, netlink_fd, err);
 	if (r < 0)
 		return r;
 	printf("%s %s %s\n", lcx_attachment_address(attachment),
@@ -74,6 +86,17 @@ static int attach(struct lcx_ctx *ctx, char **args, struct lcx_error **err)
 	for (uint32_t i = 0; i < lcx_attachment_port_count(attachment); i++)
 		printf("%u\n", lcx_port_host_port(lcx_attachment_port(attachment, i)));
 	return 0;
+}
+
+static int attach(struct lcx_ctx *ctx, char **args, struct lcx_error **err)
+{
+	return attach_by(plan_and_apply, ctx, args, err);
+}
+
+/* attach-alone: the same by the public function */
+static int attach_alone(struct lcx_ctx *ctx, char **args, struct lcx_error **err)
+{
+	return attach_by(lcx_network_attach, ctx, args, err);
 }
 
 /* detach NETWORK OWNER TIMEOUT */
@@ -154,8 +177,7 @@ static int many(struct lcx_ctx *ctx, char **args, struct lcx_error **err)
 	for (int i = 0; i < count && r == 0; i++) {
 		CLEANUP(lcx_attachment_freep) struct lcx_attachment *attachment = NULL;
 		CLEANUP(closep)
-		int own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC),
-		    netlink_fd = -1;
+		int own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), netlink_fd = -1;
 		int netns_fd; /* stays open until the end: it is the container */
 		char owner[32], port[32], *ports[] = {port, NULL};
 		int64_t start;
@@ -173,7 +195,7 @@ static int many(struct lcx_ctx *ctx, char **args, struct lcx_error **err)
 			r = add_ports(attachment, ports, err);
 		start = lcx__monotonic_ns();
 		if (r == 0)
-			r = lcx_network_attach(ctx, network, attachment, netns_fd, netlink_fd, err);
+			r = plan_and_apply(ctx, network, attachment, netns_fd, netlink_fd, err);
 		if (i > 0 && i <= tenth)
 			first += lcx__monotonic_ns() - start;
 		if (i >= count - tenth)
@@ -254,11 +276,17 @@ static const struct {
 	int arguments;
 	int (*run)(struct lcx_ctx *ctx, char **args, struct lcx_error **err);
 } verbs[] = {
-	{"attach", 3, attach},   {"detach", 3, detach},
-	{"create", 1, create},   {"remove", 1, remove_network},
-	{"inspect", 1, inspect}, {"reload", 0, reload},
-	{"sweep", 0, sweep},     {"many", 2, many},
-	{"serve", 2, serve},     {"ask", 3, ask},
+	{"attach", 3, attach},
+	{"detach", 3, detach},
+	{"create", 1, create},
+	{"remove", 1, remove_network},
+	{"inspect", 1, inspect},
+	{"reload", 0, reload},
+	{"sweep", 0, sweep},
+	{"many", 2, many},
+	{"serve", 2, serve},
+	{"ask", 3, ask},
+	{"attach-alone", 3, attach_alone},
 };
 
 int main(int argc, char **argv)

@@ -118,6 +118,26 @@ check_match 'the other is untouched' 'one"' "$(nft list table inet lcx)"
 check 'detach' tool detach bridge one 0
 check_eq 'nothing is left' '' "$(left)"
 
+# --- an attachment of no container is nobody's to sweep
+
+tool attach-alone bridge one /run/netns/one 8082:80 >"$T/one"
+check_eq 'sweep finds nothing' 0 "$(tool sweep)"
+check_match 'it is still published' 'tcp . 8082' "$(nft list table inet lcx)"
+sed -i 's/"boot_id":".*"/"boot_id":"00000000-0000-0000-0000-000000000000"/' "$T/root/run/net/bridge/one.json"
+check_eq 'one of another boot is swept' 1 "$(tool sweep)"
+check_eq 'nothing is left' '' "$(left)"
+
+# --- forwarding that somebody else has switched on since
+
+mkdir -p "$T/root/run/net"
+: >"$T/root/run/net/.forwarding-was-off"
+echo 1 >/proc/sys/net/ipv4/ip_forward
+tool attach bridge one /run/netns/one >"$T/one"
+check_eq 'there is no guard' '' "$(nft list table inet lcx | grep guard || :)"
+check 'detach' tool detach bridge one 0
+check_eq 'it stays on' 1 "$(cat /proc/sys/net/ipv4/ip_forward)"
+echo "$forwarding" >/proc/sys/net/ipv4/ip_forward
+
 # --- marks are enough
 
 tool attach bridge one /run/netns/one 8082:80 192.0.2.1:8083:81/udp >/dev/null
