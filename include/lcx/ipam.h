@@ -23,8 +23,8 @@ extern "C" {
  * An address that was released is not given again before the pool has gone
  * once round, as far as it is not full.
  *
- * One thread at a time per handle; handles in different threads or processes
- * exclude each other for the few microseconds that a call takes. Every call
+ * One thread at a time per handle, which a forked child may go on using; handles in different
+ * threads or processes exclude each other for the few microseconds that a call takes. Every call
  * that touches the file may fail with
  *   -EUCLEAN  the file is damaged: it is left alone and never guessed at.
  *             Rebuild it: lcx_ipam_pool_discard(), create, and allocate again
@@ -56,7 +56,7 @@ struct lcx_ipam_cursor;
  *
  * Return: 0, or -EEXIST if there is a pool of that name, -EINVAL for a subnet,
  * gateway or name that cannot be, -ENOSPC if the disk is full, else what
- * open(2) or write(2) reported. A failed or killed call leaves no file.
+ * open(2) or write(2) reported. A call that is killed leaves no half-made file.
  */
 int lcx_ipam_pool_create(int dir_fd, const char *name, const char *subnet, const char *gateway,
 			 struct lcx_ipam_pool **ret, struct lcx_error **err);

@@ -37,7 +37,8 @@ struct lcx_overlay *lcx_overlay_free(struct lcx_overlay *overlay);
  * lcx_overlay_add_lower() - put a read-only directory below those added before
  * @path: copied; looked up when it is mounted. Any characters may be in it
  *
- * The kernel takes 500 layers; kernels before 6.8 about 200. -E2BIG beyond 500.
+ * The kernel takes 500 layers; before Linux 6.8 about 200, or, where the mount is attached nowhere,
+ * a dozen. -E2BIG beyond 500.
  */
 int lcx_overlay_add_lower(struct lcx_overlay *overlay, const char *path, struct lcx_error **err);
 
@@ -69,8 +70,8 @@ int lcx_overlay_set_upper_fd(struct lcx_overlay *overlay, int upper_fd, int work
  * What has a default above is always told to the kernel, so that its build
  * configuration does not matter. "userxattr" keeps overlay's marks in user.*
  * attributes: needed in a user namespace. "volatile" never waits for the disk:
- * for containers whose changes need not survive a power failure. Return: 0, -EINVAL for an unknown
- * key or value.
+ * for containers whose changes need not survive a power failure; the kernel then refuses the work
+ * directory for a second mount. Return: 0, -EINVAL for an unknown key or value.
  */
 int lcx_overlay_set_option(struct lcx_overlay *overlay, const char *key, const char *value,
 			   struct lcx_error **err);

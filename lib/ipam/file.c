@@ -200,12 +200,29 @@ static void sync_dir(int dir_fd)
 		(void)fsync(fd);
 }
 
+/*
+ * link(2) never replaces: of two who create the same pool, one gets EEXIST. An
+ * unnamed file is reached through /proc, or, with a privilege, without.
+ */
+static int give_name(int dir_fd, int fd, const char *temporary, const char *final_name)
+{
+	char self[32];
+	int r;
+
+	(void)snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	r = temporary[0] ? linkat(dir_fd, temporary, dir_fd, final_name, 0)
+			 : linkat(AT_FDCWD, self, dir_fd, final_name, AT_SYMLINK_FOLLOW);
+	if (r < 0 && errno == ENOENT && !temporary[0])
+		r = linkat(fd, "", dir_fd, final_name, AT_EMPTY_PATH);
+	return r < 0 ? -errno : 0;
+}
+
 /* An unnamed file, so that a crash leaves nothing; with a temporary name where that isn't possible.
  */
 static int make_file(int dir_fd, const struct lcx_ipam_pool *draft, const char *final_name)
 {
 	CLEANUP(closep) int fd = -1;
-	char temporary[64] = "", self[32];
+	char temporary[64] = "";
 	int r;
 
 	fd = openat(dir_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
@@ -221,12 +238,8 @@ static int make_file(int dir_fd, const struct lcx_ipam_pool *draft, const char *
 	avoid_copy_on_write(fd);
 	/* The mode is ours to choose, whatever umask the host has. */
 	r = fchmod(fd, 0600) < 0 ? -errno : format_file(fd, draft);
-	/* link(2) never replaces: of two who create the same pool, one gets EEXIST. */
-	(void)snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
-	if (r == 0 &&
-	    (temporary[0] ? linkat(dir_fd, temporary, dir_fd, final_name, 0)
-			  : linkat(AT_FDCWD, self, dir_fd, final_name, AT_SYMLINK_FOLLOW)) < 0)
-		r = -errno;
+	if (r == 0)
+		r = give_name(dir_fd, fd, temporary, final_name);
 	if (temporary[0])
 		(void)unlinkat(dir_fd, temporary, 0);
 	if (r == 0)
@@ -361,6 +374,7 @@ int lcx__ipam_file_open(int dir_fd, const char *name, struct lcx_ipam_pool **ret
 	if (!pool)
 		return lcx__fail_nomem(err);
 	pool->fd = -1;
+	pool->pid = getpid();
 	pool->writes_left = -1;
 	r = lcx__ipam_file_name(name, file, err);
 	if (r < 0)
@@ -389,7 +403,7 @@ int lcx__ipam_file_open(int dir_fd, const char *name, struct lcx_ipam_pool **ret
  * Lock and journal
  */
 
-static int lock(int fd, short type)
+static int set_lock(int fd, short type)
 {
 	struct flock whole = {.l_type = type, .l_whence = SEEK_SET};
 	int r;
@@ -398,6 +412,34 @@ static int lock(int fd, short type)
 		r = fcntl(fd, type == F_UNLCK ? F_OFD_SETLK : F_OFD_SETLKW, &whole);
 	while (r < 0 && errno == EINTR);
 	return r < 0 ? -errno : 0;
+}
+
+int lcx__ipam_lock(int fd)
+{
+	return set_lock(fd, F_WRLCK);
+}
+
+/*
+ * The lock belongs to the open file, which a forked child shares with its
+ * parent: they would not exclude each other. So a handle that finds itself in
+ * another process opens the file anew.
+ */
+static int follow_fork(struct lcx_ipam_pool *pool, struct lcx_error **err)
+{
+	char path[32];
+	int fd;
+
+	if (pool->pid == getpid())
+		return 0;
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", pool->fd);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return lcx__fail_sys(err, errno, "address pool '%s': open it again after a fork",
+				     pool->name);
+	(void)close(pool->fd);
+	pool->fd = fd;
+	pool->pid = getpid();
+	return 0;
 }
 
 static int apply(struct lcx_ipam_pool *pool, const struct journal *journal)
@@ -463,7 +505,10 @@ int lcx__ipam_begin(struct lcx_ipam_pool *pool, struct lcx__ipam_change *change,
 	change->locked = change->damaged = false;
 	change->count = 0;
 
-	r = lock(pool->fd, F_WRLCK);
+	r = follow_fork(pool, err);
+	if (r < 0)
+		return r;
+	r = lcx__ipam_lock(pool->fd);
 	if (r < 0)
 		return lcx__fail_sys(err, -r, "lock address pool '%s'", pool->name);
 	change->locked = true;
@@ -479,7 +524,7 @@ int lcx__ipam_begin(struct lcx_ipam_pool *pool, struct lcx__ipam_change *change,
 void lcx__ipam_end(struct lcx__ipam_change *change)
 {
 	if (change->locked)
-		(void)lock(change->pool->fd, F_UNLCK);
+		(void)set_lock(change->pool->fd, F_UNLCK);
 	change->locked = false;
 }
 

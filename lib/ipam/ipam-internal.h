@@ -38,6 +38,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "lcx/ipam.h"
 #include "util/error.h"
@@ -137,6 +138,7 @@ struct lcx__ipam_layout {
 struct lcx_ipam_pool {
 	char *name;
 	int fd;
+	pid_t pid; /* whose the lock is */
 	const uint8_t *map;
 	size_t mapped; /* bytes */
 	struct lcx__ipam_header header;
@@ -168,6 +170,8 @@ int lcx__ipam_file_create(int dir_fd, const char *name, struct lcx_ipam_pool *dr
 			  struct lcx_error **err);
 int lcx__ipam_file_open(int dir_fd, const char *name, struct lcx_ipam_pool **ret,
 			struct lcx_error **err);
+/* Wait for the lock; closing the descriptor gives it up. */
+int lcx__ipam_lock(int fd);
 uint64_t lcx__cell_check(const struct lcx__ipam_cell *cell, uint32_t number, uint64_t salt);
 uint64_t lcx__mix(uint64_t seed, const void *data, size_t length);
 /* Fills @layout; -EUCLEAN if the header cannot be. */

@@ -309,22 +309,7 @@ static int check_empty(struct lcx__ipam_change *change, struct lcx_error **err)
 	return r;
 }
 
-LCX_PUBLIC int lcx_ipam_pool_destroy(int dir_fd, const char *name, struct lcx_error **err)
-{
-	CLEANUP(lcx_ipam_pool_freep) struct lcx_ipam_pool *pool = NULL;
-	CLEANUP(lcx__ipam_end) struct lcx__ipam_change change = {.locked = false};
-	int r;
-
-	r = lcx_ipam_pool_open(dir_fd, name, &pool, err);
-	if (r == 0)
-		r = lcx__ipam_begin(pool, &change, err);
-	if (r == 0)
-		r = check_empty(&change, err);
-	/* Still locked: nobody can get a lease between the look and the removal. */
-	return r < 0 ? r : lcx_ipam_pool_discard(dir_fd, name, err);
-}
-
-LCX_PUBLIC int lcx_ipam_pool_discard(int dir_fd, const char *name, struct lcx_error **err)
+static int remove_file(int dir_fd, const char *name, struct lcx_error **err)
 {
 	char file[LCX__FILE_NAME_SIZE];
 	int r;
@@ -337,6 +322,38 @@ LCX_PUBLIC int lcx_ipam_pool_discard(int dir_fd, const char *name, struct lcx_er
 			       ? lcx__fail(err, ENOENT, "there is no address pool '%s'", name)
 			       : lcx__fail_sys(err, errno, "remove address pool '%s'", name);
 	return 0;
+}
+
+LCX_PUBLIC int lcx_ipam_pool_destroy(int dir_fd, const char *name, struct lcx_error **err)
+{
+	CLEANUP(lcx_ipam_pool_freep) struct lcx_ipam_pool *pool = NULL;
+	CLEANUP(lcx__ipam_end) struct lcx__ipam_change change = {.locked = false};
+	int r;
+
+	r = lcx_ipam_pool_open(dir_fd, name, &pool, err);
+	if (r == 0)
+		r = lcx__ipam_begin(pool, &change, err);
+	if (r == 0)
+		r = check_empty(&change, err);
+	/* Still locked: nobody can get a lease between the look and the removal. */
+	return r < 0 ? r : remove_file(dir_fd, name, err);
+}
+
+/* Locked, so that nobody is given an address of a pool that is gone by then. */
+LCX_PUBLIC int lcx_ipam_pool_discard(int dir_fd, const char *name, struct lcx_error **err)
+{
+	CLEANUP(closep) int fd = -1;
+	char file[LCX__FILE_NAME_SIZE];
+	int r;
+
+	r = lcx__ipam_file_name(name, file, err);
+	if (r < 0)
+		return r;
+	/* What is no pool file at all is not worth a lock. */
+	fd = openat(dir_fd, file, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd >= 0)
+		(void)lcx__ipam_lock(fd);
+	return remove_file(dir_fd, name, err);
 }
 
 LCX_PUBLIC const char *lcx_ipam_pool_name(const struct lcx_ipam_pool *pool)

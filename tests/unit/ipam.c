@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "ipam/ipam-internal.h"
 #include "unit.h"
@@ -642,6 +643,34 @@ START_TEST(threads_exclude_each_other)
 }
 END_TEST
 
+/* Each child goes on with the parent's handle. */
+START_TEST(forked_children_exclude_each_other)
+{
+	struct lcx_ipam_pool *pool = make("10.0.0.0/16");
+	char owner[32], address[LCX_IPAM_ADDRESS_SIZE];
+
+	for (int i = 0; i < THREADS; i++) {
+		if (fork() != 0)
+			continue;
+		snprintf(owner, sizeof(owner), "child%d", i);
+		for (int j = 0; j < ROUNDS; j++)
+			if (lcx_ipam_allocate(pool, owner, NULL, address, sizeof(address), NULL) <
+			    0)
+				_exit(1);
+		_exit(0);
+	}
+	for (int i = 0; i < THREADS; i++) {
+		int status = 1;
+
+		ck_assert_int_gt(wait(&status), 0);
+		ck_assert_int_eq(status, 0);
+	}
+	ck_assert_uint_eq(used(pool), THREADS * ROUNDS);
+	ck_assert(is_sound(pool));
+	lcx_ipam_pool_free(pool);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("ipam");
@@ -676,6 +705,7 @@ int main(void)
 	tcase_add_loop_test(tc, death_between_any_two_writes_is_repaired, 0, 5);
 	tcase_add_test(tc, a_torn_journal_is_no_change);
 	tcase_add_test(tc, threads_exclude_each_other);
+	tcase_add_test(tc, forked_children_exclude_each_other);
 	suite_add_tcase(suite, tc);
 	return unit_run(suite);
 }
