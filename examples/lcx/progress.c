@@ -60,7 +60,7 @@ static void draw_line(FILE *out, const char *title, enum lcx_pull_state state, u
 
 	text_decimal_size((double)done, have);
 	text_decimal_size((double)total, all);
-	(void)snprintf(line, sizeof(line), "%s: %s", title, state_name(state));
+	(void)snprintf(line, sizeof(line), "%s: %-11s", title, state_name(state));
 	if (!moving || bar < LEAST_BAR) {
 		fprintf(out, "\r\033[K%.*s\n", (int)(columns > 1 ? columns - 1 : 1), line);
 		return;
@@ -85,27 +85,42 @@ static void draw_layers(struct progress *progress, const struct lcx_pull *pull, 
 	progress->n_drawn = n;
 }
 
+/* Whether a layer is in that state. */
+static bool any_in(const struct lcx_pull *pull, enum lcx_pull_state state)
+{
+	for (size_t i = 0; i < lcx_pull_layer_count(pull); i++) {
+		if (lcx_pull_layer_state(pull, i) == state)
+			return true;
+	}
+	return false;
+}
+
+/* How much of a layer has been through @phase: all of it, if it is further than that. */
+static uint64_t done_in(const struct lcx_pull *pull, size_t layer, enum lcx_pull_state phase)
+{
+	enum lcx_pull_state state = lcx_pull_layer_state(pull, layer);
+
+	if (state == phase)
+		return lcx_pull_layer_done_bytes(pull, layer);
+	return state > phase ? lcx_pull_layer_total_bytes(pull, layer) : 0;
+}
+
 /* More layers than the terminal has lines cannot be drawn in place: one line stands for all. */
 static void draw_sum(struct progress *progress, const struct lcx_pull *pull, size_t columns)
 {
+	bool downloading = any_in(pull, LCX_PULL_DOWNLOADING) || any_in(pull, LCX_PULL_WAITING);
+	enum lcx_pull_state phase = downloading ? LCX_PULL_DOWNLOADING : LCX_PULL_UNPACKING;
 	size_t n = lcx_pull_layer_count(pull), n_done = 0;
 	uint64_t done = 0, total = 0;
 	char title[TEXT_SIZE];
 
 	for (size_t i = 0; i < n; i++) {
-		enum lcx_pull_state state = lcx_pull_layer_state(pull, i);
-		uint64_t size = lcx_pull_layer_total_bytes(pull, i);
-
-		total += size;
-		n_done += state == LCX_PULL_DONE;
-		if (state == LCX_PULL_DONE || state == LCX_PULL_UNPACKING)
-			done += size;
-		else
-			done += lcx_pull_layer_done_bytes(pull, i);
+		n_done += lcx_pull_layer_state(pull, i) == LCX_PULL_DONE;
+		total += lcx_pull_layer_total_bytes(pull, i);
+		done += done_in(pull, i, phase);
 	}
 	(void)snprintf(title, sizeof(title), "%zu of %zu layers", n_done, n);
-	draw_line(progress->out, title, n_done == n ? LCX_PULL_DONE : LCX_PULL_DOWNLOADING, done,
-		  total, columns);
+	draw_line(progress->out, title, n_done == n ? LCX_PULL_DONE : phase, done, total, columns);
 	progress->n_drawn = 1;
 }
 
