@@ -57,12 +57,6 @@ static void print_help(void)
 	puts("\n'lcx COMMAND --help' tells more; so does lcx(1).");
 }
 
-static bool asks_for_help(int argc, char **argv)
-{
-	return argc < 2 || strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0 ||
-	       strcmp(argv[1], "-h") == 0;
-}
-
 int main(int argc, char **argv)
 {
 	static const struct grammar grammar = {
@@ -70,6 +64,7 @@ int main(int argc, char **argv)
 		.rows = main_rows,
 		.max = -1,
 		.stop_at_operand = true,
+		.print_help = print_help,
 	};
 	struct main_options values = {0};
 	struct app app = {.command = ""};
@@ -79,10 +74,6 @@ int main(int argc, char **argv)
 
 	/* How wide a character is; numbers stay as programs read them. */
 	(void)setlocale(LC_CTYPE, "");
-	if (asks_for_help(argc, argv)) {
-		print_help();
-		return EXIT_SUCCESS;
-	}
 	argc--;
 	argv++;
 	result = options_parse(&app, &grammar, &values, &argc, argv);
@@ -90,8 +81,10 @@ int main(int argc, char **argv)
 		return options_exit(result);
 	if (values.version)
 		return cmd_version(&app, 0, argv);
-	if (argc == 0)
-		return options_usage_error(&app, "no command");
+	if (argc == 0 || strcmp(argv[0], "help") == 0) {
+		print_help();
+		return EXIT_SUCCESS;
+	}
 	command = app_find_command(&app, commands, argv[0]);
 	if (!command)
 		return EXIT_LIBRARY_FAILED;

@@ -28,35 +28,34 @@ struct parser {
 	char **argv;
 };
 
-static size_t min3(size_t a, size_t b, size_t c)
+static size_t min(size_t a, size_t b)
 {
-	size_t least = a < b ? a : b;
-
-	return least < c ? least : c;
+	return a < b ? a : b;
 }
 
-/* Levenshtein's distance, one row at a time; long words are not worth a guess. */
+/* Optimal string alignment, three rows at a time: an edit is a letter more, less, another, or a
+ * swap. */
 size_t options_distance(const char *a, const char *b)
 {
 	enum { LONGEST = 31 };
-	size_t row[LONGEST + 1], length = strlen(b);
+	size_t rows[3][LONGEST + 1], n = strlen(a), m = strlen(b);
 
-	if (length > LONGEST || strlen(a) > LONGEST)
+	if (n > LONGEST || m > LONGEST)
 		return LONGEST;
-	for (size_t j = 0; j <= length; j++)
-		row[j] = j;
-	for (size_t i = 1; a[i - 1]; i++) {
-		size_t diagonal = row[0];
+	for (size_t j = 0; j <= m; j++)
+		rows[0][j] = j;
+	for (size_t i = 1; i <= n; i++) {
+		size_t *row = rows[i % 3], *above = rows[(i - 1) % 3], *above2 = rows[(i + 1) % 3];
 
 		row[0] = i;
-		for (size_t j = 1; j <= length; j++) {
-			size_t above = row[j];
-
-			row[j] = min3(above + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1]));
-			diagonal = above;
+		for (size_t j = 1; j <= m; j++) {
+			row[j] = min(above[j - 1] + (a[i - 1] != b[j - 1]),
+				     min(above[j], row[j - 1]) + 1);
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+				row[j] = min(row[j], above2[j - 2] + 1);
 		}
 	}
-	return row[length];
+	return rows[n % 3][m];
 }
 
 int options_usage_error(const struct app *app, const char *format, ...)
@@ -96,6 +95,10 @@ static void print_help(const struct parser *p)
 {
 	const struct grammar *g = p->grammar;
 
+	if (g->print_help) {
+		g->print_help();
+		return;
+	}
 	printf("Usage: lcx %s%s%s%s\n\n%s\n", p->app->command, g->rows ? " [OPTION...]" : "",
 	       g->operands ? " " : "", g->operands ? g->operands : "", g->about);
 	if (g->rows) {

@@ -16,7 +16,7 @@ done
 for command in ls create inspect rm; do
 	check "help for network $command" lcx network "$command" --help
 done
-check_fails 'no command' 125 'no command' lcx --debug
+check_match 'no command: the list of them' '^  run ' "$(lcx)"
 check_fails 'an unknown command, with the nearest' 125 "did you mean 'run'" lcx rnu
 check_fails 'an unknown long option, with the nearest' 125 "'--nmae'; did you mean '--name'" lcx run --nmae x y
 check_fails 'an unknown letter' 125 "unknown option '-Z'" lcx run -itZ x
@@ -64,9 +64,9 @@ check_fails 'an image that is not here' 125 'missing-image' lcx run --rm --pull 
 check_eq 'all of these left no container' '' "$(lcx ps -aq)"
 
 for command in 'rm nope' 'rm -f nope' 'stop nope' 'kill nope' 'logs nope' 'rmi nope' 'inspect nope' \
-	'stats nope' 'network inspect nope' 'network rm nope' "import $T/none"; do
+	'stats nope' 'network inspect nope' 'network rm nope' "import $T/none x"; do
 	# shellcheck disable=SC2086
-	check_fails "$command" 1 "${command##* }" lcx $command
+	check_fails "$command" 1 'nope\|none' lcx $command
 done
 check_fails 'exec in no container' 125 'nope' lcx exec nope true
 check_fails 'an identifier that is a path' 1 'etc' lcx rm ../../etc
@@ -78,7 +78,7 @@ check_fails 'a root directory that others may write to' 125 "$T/open" sh -c \
 check 'a program that succeeds' run true
 check_fails 'its own code' 7 '' run sh -c 'exit 7'
 check_fails 'a code above 128' 200 '' run sh -c 'exit 200'
-check_fails 'a code as the shell gives it for a signal' 137 '' run sh -c 'sh -c "kill -9 \$\$"'
+check_fails 'a code as the shell gives it for a signal' 137 '' run sh -c 'sh -c "kill -9 \$\$"; exit $?'
 check_fails 'a program that is not there' 127 'no-such-program' run no-such-program
 check_fails 'a path that is not there' 127 '/no/such' run /no/such
 check_fails 'a directory' 126 '/etc' run /etc
