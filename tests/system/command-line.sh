@@ -91,7 +91,7 @@ check_eq 'these left no container either' '' "$(lcx ps -aq)"
 check_eq 'standard output' out "$(run sh -c 'echo out; echo err >&2' 2>"$T/err")"
 check_eq 'standard error, apart' err "$(cat "$T/err")"
 check_eq 'standard input with -i' 'through' "$(echo through | run -i cat)"
-check_eq 'standard input from a file' "$(cksum <"$BUILD/examples/lcx/lcx")" "$(run -i cksum <"$BUILD/examples/lcx/lcx")"
+check_eq 'standard input from a file' "$(md5sum <"$BUILD/examples/lcx/lcx")" "$(run -i md5sum <"$BUILD/examples/lcx/lcx")"
 check_eq 'no standard input without -i' '' "$(echo through | run cat)"
 check_eq 'a megabyte through both ways' 1048576 "$(head -c 1048576 /dev/zero | run -i cat | wc -c)"
 check_eq 'a reader that goes away' 1 "$(run sh -c 'yes | head -n 100000' | head -n 1 | wc -l)"
@@ -114,7 +114,7 @@ check_fails 'a dropped capability' 1 'not permitted' run --cap-drop CHOWN chown 
 check_eq 'no new privileges' 1 "$(run --security-opt no-new-privileges sed -n 's/NoNewPrivs:[[:space:]]*//p' /proc/self/status)"
 check_eq 'no seccomp filter' 0 "$(run --security-opt seccomp=unconfined sed -n 's/Seccomp:[[:space:]]*//p' /proc/self/status)"
 check_eq 'the default seccomp filter' 2 "$(run sed -n 's/Seccomp:[[:space:]]*//p' /proc/self/status)"
-check_match 'steps with --debug' 'exec.* ms' "$(run --debug true 2>&1)"
+check_match 'steps with --debug' 'process.* ms' "$(run --debug true 2>&1)"
 
 # --- a detached one, and all that looks at it
 
