@@ -85,7 +85,9 @@ static int inspect(struct app *app, const char *name, const char *separator,
 
 	if (is_type(o, "container"))
 		r = inspect_container(app, name, separator, err);
-	if (r == -ENOENT && is_type(o, "image")) {
+	/* -EINVAL: what names an image, with a slash for instance, need not be able to name a
+	 * container. */
+	if ((r == -ENOENT || (r == -EINVAL && !o->type)) && is_type(o, "image")) {
 		*err = lcx_error_free(*err);
 		r = inspect_image(app, name, separator, err);
 	}

@@ -79,7 +79,7 @@ def look_at(container):
     with container.stats() as stats:
         say("stats", f"{stats.memory_usage_bytes} bytes, {stats.pids_current} tasks, "
                      f"{stats.cpu_usage_ns // 1000} us of cpu")
-    say("inspect", container.inspect().get("Id", container.id)[:12])
+    say("inspect", container.inspect()["id"][:12])
 
 
 def end(container, process):

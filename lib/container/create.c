@@ -158,6 +158,21 @@ static int merge_cwd(struct lcx_container *c, const struct lcx_image *image, str
 	return cwd ? lcx_spec_set_cwd(c->spec, cwd, err) : 0;
 }
 
+/* The description's, by the name that the image specification gives it (conversion.md), or the image's. */
+static int merge_stop_signal(struct lcx_container *c, const struct lcx_image *image,
+                             struct lcx_error **err)
+{
+	const char *wanted = lcx_spec_annotation(c->spec, "org.opencontainers.image.stopSignal");
+
+	if (!wanted && image)
+		wanted = lcx_image_stop_signal(image);
+	if (!wanted || !wanted[0])
+		return 0;
+	free(c->d.stop_signal);
+	c->d.stop_signal = strdup(wanted);
+	return c->d.stop_signal ? 0 : lcx__fail_nomem(err);
+}
+
 /* ---- network ------------------------------------------------------------ */
 
 bool lcx__container_has_network(const struct lcx_container *c)
@@ -212,7 +227,7 @@ static int merge(struct lcx_container *c, const struct lcx_image *image, struct 
 {
 	static int (*const steps[])(struct lcx_container *c, const struct lcx_image *image,
 	                            struct lcx_error **err) = {
-		merge_arguments, merge_environment, merge_cwd, merge_user,
+		merge_arguments, merge_environment, merge_cwd, merge_user, merge_stop_signal,
 	};
 	int r = 0;
 
@@ -344,10 +359,6 @@ static int create_from_image(struct lcx_container *c, struct lcx_error **err)
 	if (r < 0)
 		return lcx__fail_stage(err, r, "image");
 	r = take_layers(c, image, err);
-	if (r == 0 && lcx_image_stop_signal(image)[0]) {
-		c->d.stop_signal = strdup(lcx_image_stop_signal(image));
-		r = c->d.stop_signal ? 0 : lcx__fail_nomem(err);
-	}
 	if (r == 0)
 		r = merge(c, image, err);
 	if (r == 0)

@@ -120,14 +120,14 @@ check_match 'steps with --debug' 'process.* ms' "$(run --debug true 2>&1)"
 
 id=$(lcx run -d --name web --network none --label tier=front --stop-signal INT --rootfs "$T/rootfs" \
 	sh -c 'trap "echo bye; exit 3" INT; echo one; echo two >&2; echo three; while :; do sleep 0.1; done')
-defer 'lcx rm -f web other'
+defer 'lcx rm -f web other sig'
 check_match 'prints an identifier' '^[0-9a-f]\{12,\}$' "$id"
 check_fails 'a name that is taken' 125 "web" lcx run -d --name web --rootfs "$T/rootfs" true
 wait_for 5 sh -c '"$BUILD/examples/lcx/lcx" --root "$T/lcx-root" --run-dir "$T/lcx-run" logs web 2>/dev/null | grep three'
 check_eq 'logs: output' "one
 three" "$(lcx logs web 2>/dev/null)"
 check_eq 'logs: error' two "$(lcx logs web 2>&1 >/dev/null)"
-check_eq 'logs: the last' three "$(lcx logs --tail 1 web 2>/dev/null)"
+check_eq 'logs: the last two' 2 "$(lcx logs --tail 2 web 2>&1 | wc -l)"
 check_match 'logs: times' '^20[0-9-]*T[0-9:.]*Z one' "$(lcx logs -t web 2>/dev/null)"
 check_eq 'logs: since now' '' "$(lcx logs --since 0s web 2>&1)"
 check_eq 'logs: until an hour ago' '' "$(lcx logs --until 1h web 2>&1)"
@@ -145,20 +145,20 @@ check_eq 'ps -q' "$short" "$(lcx ps -q)"
 check_eq 'ps -q --no-trunc' "$id" "$(lcx ps -q --no-trunc)"
 check_eq 'ps: a filter that fits' "$short" "$(lcx ps -q -f name=web -f status=running -f label=tier=front)"
 check_eq 'ps: one that does not' '' "$(lcx ps -q -f label=tier=back)"
-check_fails 'rm of a running one' 1 web lcx rm web
+check_fails 'rm of a running one' 1 'is running' lcx rm web
 check_fails 'network rm of a used name' 1 nope lcx network rm nope
 
 json() { # NAME FILTER COMMAND...: valid JSON, and the filter is true of it
 	name=$1 filter=$2
 	shift 2
-	lcx "$@" >"$T/json" 2>&1 || :
+	lcx "$@" >"$T/json" 2>"$T/json.err" || :
 	check "JSON: $name" jq -e "$filter" "$T/json"
 }
 json ps '.[0].Names == "web" and .[0].State == "running" and (.[0].Pid | type) == "number"' ps --format json
 json 'ps, whole identifiers' ".[0].ID == \"$id\"" ps --no-trunc --format json
 json inspect 'length == 1 and (.[0] | type) == "object"' inspect web
 json 'inspect of two, one missing' 'length == 1' inspect web nope
-json stats '.[0].Name == "web" and .[0].MemoryBytes > 0 and .[0].PIDs >= 1' stats --format json
+json stats '.[0].Name == "web" and .[0].MemoryBytes > 0 and .[0].CPUNanoseconds > 0' stats --format json
 json version '.Library != null' version --format json
 json images 'type == "array"' images --format json
 json 'network ls' 'type == "array"' network ls --format json
@@ -174,8 +174,8 @@ check 'logs -f ends with the container' wait_for 5 sh -c "! kill -0 $follower"
 check_eq 'and printed its last words' bye "$(tail -n 1 "$T/followed")"
 check_match 'by its own stop signal' 'Exited (3)' "$(lcx ps -a)"
 check_eq 'ps shows those that run only' '' "$(lcx ps -q)"
-check_fails 'exec in a stopped one' 125 'web' lcx exec web true
-check_fails 'kill of a stopped one' 1 'web' lcx kill web
+check_fails 'exec in a stopped one' 125 'not running' lcx exec web true
+check_fails 'kill of a stopped one' 1 'not running' lcx kill web
 check 'stop of a stopped one' lcx stop web
 lcx run -d --name other --network none --rootfs "$T/rootfs" sleep 1000 >/dev/null
 check_fails 'rm goes on after a failure' 1 'nope' lcx rm -f web nope other
@@ -187,7 +187,9 @@ check 'a killed one' sh -c 'lcx() { "$BUILD/examples/lcx/lcx" --root "$T/lcx-roo
 
 # --- signals are passed on
 
-lcx run --rm --name sig --network none --rootfs "$T/rootfs" \
+# (A shell function in the background would be a process of its own in front of the command.)
+"$BUILD/examples/lcx/lcx" --root "$T/lcx-root" --run-dir "$T/lcx-run" run --rm --name sig --network none \
+	--rootfs "$T/rootfs" \
 	sh -c 'trap "exit 42" TERM; echo ready; while :; do sleep 0.1; done' >"$T/ready" &
 pid=$!
 wait_for 5 grep ready "$T/ready"
