@@ -376,31 +376,38 @@ static void pids(struct test *test)
 	end(test, cg);
 }
 
+/* A tenth of a CPU: on a busy machine a larger share might never be reached. */
 static void cpu(struct test *test)
 {
 	struct lcx_cgroup *cg = make(test, "cpu");
 	struct shared *shared = shared_new();
 	struct lcx_cgroup_stats *stats = NULL;
 	pid_t spinner = start(shared, body_spin);
-	int64_t before, used;
+	int64_t before, used, began, took;
 
 	EXPECT_OK(test, lcx_cgroup_set_limit(cg, LCX_CGROUP_CPU_PERIOD_US, 50000, &err));
-	EXPECT_OK(test, lcx_cgroup_set_limit(cg, LCX_CGROUP_CPU_QUOTA_US, 10000, &err));
-	EXPECT_OK(test, lcx_cgroup_set_limit(cg, LCX_CGROUP_CPU_WEIGHT, 50, &err));
+	EXPECT_OK(test, lcx_cgroup_set_limit(cg, LCX_CGROUP_CPU_QUOTA_US, 5000, &err));
+	EXPECT_OK(test, lcx_cgroup_set_limit(cg, LCX_CGROUP_CPU_WEIGHT, 200, &err));
 	EXPECT_OK(test, lcx_cgroup_add_pid(cg, spinner, &err));
 	EXPECT_OK(test, lcx_cgroup_stats_new(cg, &stats, &err));
 	before = lcx_cgroup_stats_cpu_usage_ns(stats);
+	began = lcx__monotonic_ns();
 	let_go(shared);
-	nap_ms(2000);
-	EXPECT_OK(test, lcx_cgroup_stats_read(stats, &err));
+	do {
+		nap_ms(100);
+		EXPECT_OK(test, lcx_cgroup_stats_read(stats, &err));
+		took = lcx__monotonic_ns() - began;
+	} while (took < 2 * INT64_C(1000000000) ||
+		 (lcx_cgroup_stats_cpu_throttled_periods(stats) < 10 &&
+		  took < 20 * INT64_C(1000000000)));
 	used = lcx_cgroup_stats_cpu_usage_ns(stats) - before;
-	note("a fifth of a CPU for 2 s: used %" PRId64 " ms, throttled in %" PRId64 " of %" PRId64
-	     " periods, for %" PRId64 " ms",
-	     used / 1000000, lcx_cgroup_stats_cpu_throttled_periods(stats),
+	note("a tenth of a CPU for %" PRId64 " ms: used %" PRId64 " ms, throttled in %" PRId64
+	     " of %" PRId64 " periods, for %" PRId64 " ms",
+	     took / 1000000, used / 1000000, lcx_cgroup_stats_cpu_throttled_periods(stats),
 	     lcx_cgroup_stats_cpu_periods(stats),
 	     lcx_cgroup_stats_cpu_throttled_ns(stats) / 1000000);
-	EXPECT(test, used > 40 * 1000000 && used < 700 * 1000000);
-	EXPECT(test, lcx_cgroup_stats_cpu_throttled_periods(stats) > 5);
+	EXPECT(test, used > 0 && used < took / 4);
+	EXPECT(test, lcx_cgroup_stats_cpu_throttled_periods(stats) >= 10);
 	EXPECT(test, lcx_cgroup_stats_cpu_throttled_ns(stats) > 100 * 1000000);
 	EXPECT_OK(test, lcx_cgroup_set_limit(cg, LCX_CGROUP_CPU_QUOTA_US, INT64_MAX, &err));
 	EXPECT_FAILS(test, lcx_cgroup_set_limit(cg, LCX_CGROUP_CPU_WEIGHT, 0, &err), ERANGE,
