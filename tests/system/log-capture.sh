@@ -72,6 +72,10 @@ r=0
 check_eq "full disk: the command is not disturbed" 7 $r
 check "full disk: the loss is counted" grep -q 'lines were lost' "$T/words"
 "$log" -r "$T/small" log >"$T/back.out" 2>"$T/back.err"
-check "full disk: what was stored is whole lines of the beginning" \
-	sh -c "head -c \$(stat -c %s '$T/back.out') '$T/out' | cmp - '$T/back.out'"
+check "full disk: much was stored" test "$(wc -l <"$T/back.out")" -gt 100
+# Lines in the middle may be missing: a shorter batch may fit where a longer one did not.
+check "full disk: what was stored is whole lines" awk '
+	NR == FNR { written[$0] = 1; next }
+	!($0 in written) && !/^long/ { print "half a line: " $0; bad = 1 }
+	END { exit bad }' "$T/out" "$T/back.out"
 check_eq "full disk: no damaged line" "" "$(grep -a 'damaged' "$T/back.err" || true)"

@@ -777,7 +777,7 @@ START_TEST(tail_of_none_and_follow_shows_only_what_is_new)
 }
 END_TEST
 
-enum { RACE_LINES = 15000 };
+enum { RACE_LINES = 6000 };
 
 static void *write_race(void *log)
 {
@@ -976,7 +976,7 @@ static Suite *suite(void)
 	suite_add_tcase(s, pure);
 
 	tcase_add_checked_fixture(files, set_up, tear_down);
-	tcase_set_timeout(files, 60);
+	tcase_set_timeout(files, 120);
 	tcase_add_loop_test(files, both_streams_come_back_with_time, 0, 2);
 	tcase_add_test(files, long_line_is_cut_every_16_kib_as_docker_does);
 	tcase_add_loop_test(files, no_character_is_cut_in_two, 0, 4);
