@@ -23,7 +23,7 @@ enum {
 
 static int undo_cgroup(struct lcx_container *c, const char *path, struct lcx_error **err)
 {
-	CLEANUP(lcx_cgroup_freep) struct lcx_cgroup *cg = NULL, *parent = NULL;
+	CLEANUP(lcx_cgroup_freep) struct lcx_cgroup *cg = NULL;
 	int r = lcx_cgroup_open(path, &cg, NULL);
 
 	if (r == -ENOENT)
@@ -39,11 +39,7 @@ static int undo_cgroup(struct lcx_container *c, const char *path, struct lcx_err
 		if (c->dir_fd >= 0)
 			(void)lcx__replace_file(c->dir_fd, "oom", "1\n", 2, 0600, false);
 	}
-	r = lcx_cgroup_destroy(cg, KILL_TIMEOUT_MS, err);
-	/* The last one takes the common parent with it; -EBUSY says that it was not the last. */
-	if (r == 0 && lcx_cgroup_open(CGROUP_PARENT, &parent, NULL) == 0)
-		(void)lcx_cgroup_destroy(parent, 0, NULL);
-	return r;
+	return lcx_cgroup_destroy(cg, KILL_TIMEOUT_MS, err);
 }
 
 static int undo_network(struct lcx_container *c, const char *network, struct lcx_error **err)
