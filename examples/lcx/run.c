@@ -317,8 +317,12 @@ static void print_steps(const struct app *app, const struct lcx_container *c)
 	if (!app->debug)
 		return;
 	for (uint32_t i = 0; i < lcx_container_step_count(c); i++) {
-		print_step(app, lcx_container_step_name(c, i), lcx_container_step_ns(c, i));
-		total_ns += lcx_container_step_ns(c, i);
+		const char *name = lcx_container_step_name(c, i);
+		int64_t ns = lcx_container_step_ns(c, i);
+
+		print_step(app, name, ns);
+		if (name[0] != ' ') /* a part of the step that follows it */
+			total_ns += ns;
 	}
 	print_step(app, "(all)", total_ns);
 }
