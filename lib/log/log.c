@@ -19,8 +19,6 @@ struct lcx_log {
 	struct lcx__log_writer writer;
 };
 
-DEFINE_CLEANUP(struct lcx_log *, lcx_log_free)
-
 static bool is_open(const struct lcx_log *log)
 {
 	return log->writer.fd >= 0;
