@@ -224,45 +224,59 @@ int lcx__firewall_remove_ports(const char *comment, const struct lcx_port *ports
 	return r < 0 ? lcx__firewall_fail(nl, err, r, "remove published ports") : 0;
 }
 
-/* Who publishes on every address is in the way of one address, and the other way round. */
-static int add_rivals(const struct lcx_port *port, struct lcx__nft_elements *keys,
-		      struct lcx_error **err)
-{
-	CLEANUP(lcx_address_list_freep) struct lcx_address_list *addresses = NULL;
-	CLEANUP(lcx_netlink_freep) struct lcx_netlink *route = NULL;
-	char text[LCX__INET_SIZE];
-	int r;
-
-	if (set_of(port) == OF_ADDRESS)
-		return add_range(keys, port->host_address, port) < 0 ? lcx__fail_nomem(err) : 0;
-	r = lcx_netlink_open(&route, err);
-	if (r == 0)
-		r = lcx_address_list_open(route, 0, &addresses, err);
-	if (r < 0)
-		return r;
-	while (lcx_address_list_next(addresses)) {
-		(void)snprintf(text, sizeof(text), "%s", lcx_address_list_text(addresses));
-		text[strcspn(text, "/")] = '\0';
-		r = strchr(text, ':') ? 0 : add_range(keys, text, port);
-		if (r < 0)
-			return lcx__fail_nomem(err);
-	}
-	return 0;
-}
-
 static uint16_t number_of(const struct lcx__nft_element *element)
 {
 	uint16_t number;
 
+	if (element->key_length < 8 || element->key_length > LCX__NFT_KEY_SIZE)
+		return 0;
 	memcpy(&number, element->key + element->key_length - 4, sizeof(number));
 	return ntohs(number);
+}
+
+static enum port_protocol protocol_of(const struct lcx__nft_element *element)
+{
+	uint8_t number = element->key_length >= 8 ? element->key[element->key_length - 8] : 0;
+
+	return number == IPPROTO_UDP ? PORT_UDP : number == IPPROTO_SCTP ? PORT_SCTP : PORT_TCP;
+}
+
+/*
+ * Who publishes on one address is in the way of who wants them all. There are few of
+ * those, as a rule; the map of the others, which may be large, is asked for certain keys only.
+ */
+static int find_on_any_address(struct lcx_netlink *nl, const struct lcx_port *port,
+			       struct lcx__nft_elements *ret)
+{
+	size_t kept = 0;
+	int r = lcx__nft_list(nl, LCX_TABLE, SET_PORTS_OF_ADDRESS, ret);
+
+	for (size_t i = 0; i < ret->count; i++) {
+		uint16_t number = number_of(&ret->list[i]);
+
+		if (protocol_of(&ret->list[i]) == port->protocol && number >= port->host_port &&
+		    number < port->host_port + port->count)
+			ret->list[kept++] = ret->list[i];
+	}
+	ret->count = kept;
+	return r == -ENOENT ? 0 : r;
+}
+
+static int find_on_address(struct lcx_netlink *nl, const struct lcx_port *port,
+			   struct lcx__nft_elements *ret)
+{
+	CLEANUP(lcx__nft_elements_free) struct lcx__nft_elements keys = {0};
+	int r = add_range(&keys, port->host_address, port);
+
+	return r < 0 ? r
+		     : lcx__nft_find(nl, LCX_TABLE, SET_PORTS_OF_ADDRESS, keys.list, keys.count,
+				     ret);
 }
 
 int lcx__firewall_find_port(const struct lcx_port *port, uint16_t *ret_number,
 			    char holder[static NET_MARK_SIZE], struct lcx_error **err)
 {
-	CLEANUP(lcx__nft_elements_free)
-	struct lcx__nft_elements anywhere = {0}, keys = {0}, found = {0};
+	CLEANUP(lcx__nft_elements_free) struct lcx__nft_elements anywhere = {0}, found = {0};
 	CLEANUP(lcx_netlink_freep) struct lcx_netlink *nl = NULL;
 	int r;
 
@@ -271,13 +285,10 @@ int lcx__firewall_find_port(const struct lcx_port *port, uint16_t *ret_number,
 		return r;
 	if (add_range(&anywhere, NULL, port) < 0)
 		return lcx__fail_nomem(err);
-	r = add_rivals(port, &keys, err);
-	if (r < 0)
-		return r;
 	r = lcx__nft_find(nl, LCX_TABLE, SET_PORTS_ANYWHERE, anywhere.list, anywhere.count, &found);
 	if (r == 0 && found.count == 0)
-		r = lcx__nft_find(nl, LCX_TABLE, SET_PORTS_OF_ADDRESS, keys.list, keys.count,
-				  &found);
+		r = set_of(port) == ANYWHERE ? find_on_any_address(nl, port, &found)
+					     : find_on_address(nl, port, &found);
 	/* A kernel without nf_tables has no entries; publishing will say what is missing. */
 	if (r < 0 && r != -EOPNOTSUPP && r != -EINVAL)
 		return lcx__firewall_fail(nl, err, r, "look a published port up");

@@ -52,6 +52,7 @@ ip addr del 10.88.0.1/16 dev out
 
 # --- failures of an attach
 
+tool create other 10.100.0.0/24 >/dev/null
 check_eq 'nothing is left so far' '' "$(left)"
 check_fails 'a foreign address is refused' 1 'not an address of this host' \
 	tool attach bridge one /run/netns/one 203.0.113.1:80:80
@@ -66,6 +67,7 @@ check_fails 'a port of the host is refused' 1 'port 8080/tcp of 0.0.0.0 is in us
 check_fails 'a namespace that is none is refused' 1 "netlink socket" tool attach bridge one /run/netns/one/../../../dev/null
 ip -n two link add eth0 type veth peer name eth0-peer
 check_fails 'an interface that is there already is refused' 1 "connect 'eth0'" tool attach bridge two /run/netns/two 8081:80
+ip -n two link del eth0
 check_eq 'all these have left nothing' '' "$(left)"
 check_match 'and no lease: the first address is given next' '^10\.88\.0\.[0-9]* ' "$(tool attach bridge one /run/netns/one 8082:80)"
 check_fails 'twice is refused' 1 'attached already' tool attach bridge one /run/netns/one
@@ -73,6 +75,12 @@ check_fails 'a published port is refused, and its owner named' 1 "8082/tcp is al
 	tool attach bridge three /run/netns/three 8082:80
 check_fails 'on one address of the host, too' 1 "8082/tcp is already published by 'one'" \
 	tool attach bridge three /run/netns/three 192.0.2.1:8082:80
+check 'a port on one address' tool attach bridge three /run/netns/three 192.0.2.1:8085:80
+check_fails 'is in the way of who wants it on all' 1 "8085/tcp is already published by 'three'" \
+	tool attach other two /run/netns/two 8084-8089:84-89/tcp
+check 'but not for another protocol' tool attach other two /run/netns/two 8085:85/udp
+check 'detach' tool detach bridge three 0
+check 'detach' tool detach other two 0
 check_fails 'a network in use stays' 1 "in use by 'one'" tool remove bridge
 check 'detach' tool detach bridge one 0
 check 'detach once more' tool detach bridge one 0
