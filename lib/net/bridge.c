@@ -226,7 +226,7 @@ int lcx__bridge_remove(struct lcx_ctx *ctx, struct lcx_netlink *nl,
 	CLEANUP(lcx_error_freep) struct lcx_error *e = NULL;
 	CLEANUP(lcx_link_freep) struct lcx_link *link = NULL;
 	struct lcx__troubles troubles = TROUBLES_NONE;
-	bool unused = false;
+	bool unused = false, was_off;
 	int r;
 
 	/* Another's bridge of that name is none of our business. */
@@ -241,7 +241,12 @@ int lcx__bridge_remove(struct lcx_ctx *ctx, struct lcx_netlink *nl,
 
 	r = lcx__firewall_remove_network(network, &e);
 	lcx__troubles_add(&troubles, r, &e);
-	r = lcx__firewall_remove_unused(nl, lcx__bridge_forwarding_was_off(ctx), &unused, &e);
+	/*
+	 * Without a bridge, what our file remembers may be history: forwarding was switched
+	 * back then, and may have been switched on by somebody else since.
+	 */
+	was_off = link && lcx__bridge_forwarding_was_off(ctx);
+	r = lcx__firewall_remove_unused(nl, was_off, &unused, &e);
 	lcx__troubles_add(&troubles, r, &e);
 	if (r == 0 && unused)
 		forget_forwarding(ctx);

@@ -154,22 +154,23 @@ static void sweep_ports(struct sweep *sweep)
 	}
 }
 
-/* A bridge whose network has no attachment: the process that removed the last one was killed. */
+/*
+ * A network without attachments has no bridge, no entries, and no forwarding of its
+ * own, unless the process that removed the last one was killed on the way.
+ */
 static void sweep_bridge(struct sweep *sweep, struct lcx_netlink *nl, int networks_fd,
 			 const char *name)
 {
 	CLEANUP(lcx_network_freep) struct lcx_network *network = NULL;
 	CLEANUP(lcx__strv_freep) char **owners = NULL;
-	CLEANUP(lcx_link_freep) struct lcx_link *link = NULL;
-	CLEANUP(closep) int records_fd = -1;
+	CLEANUP(closep) int records_fd = lcx__net_records_dir(sweep->ctx, name, NULL), lock_fd = -1;
 	struct lcx_error *e = NULL;
 	int r;
 
-	if (lcx__network_read(networks_fd, name, &network, NULL) < 0 ||
-	    lcx__bridge_find(sweep->ctx, nl, network, &link, NULL) <= 0)
+	if (records_fd < 0 || lcx__network_read(networks_fd, name, &network, NULL) < 0)
 		return;
-	records_fd = lcx__net_records_lock(sweep->ctx, name, NULL);
-	if (records_fd < 0 || lcx__net_list_names(records_fd, false, &owners) < 0 || owners[0])
+	lock_fd = lcx__net_records_lock(sweep->ctx, name, NULL);
+	if (lock_fd < 0 || lcx__net_list_names(lock_fd, false, &owners) < 0 || owners[0])
 		return;
 	r = lcx__bridge_remove(sweep->ctx, nl, network, &e);
 	lcx__troubles_add(&sweep->troubles, r, &e);
@@ -293,7 +294,7 @@ LCX_PUBLIC int lcx_net_reload(struct lcx_ctx *ctx, struct lcx_error **err)
 	CLEANUP(lcx__strv_freep) char **names = NULL;
 	struct lcx__troubles troubles = TROUBLES_NONE;
 	CLEANUP(closep) int networks_fd = -1;
-	bool unused = false;
+	unsigned int bridges = 0;
 	int r;
 
 	networks_fd = lcx__net_networks_dir(ctx, err);
@@ -304,13 +305,14 @@ LCX_PUBLIC int lcx_net_reload(struct lcx_ctx *ctx, struct lcx_error **err)
 		return lcx__fail_sys(err, -r, "list networks");
 	r = lcx_netlink_open(&nl, err);
 	if (r == 0)
-		r = lcx__firewall_set_up(lcx__bridge_forwarding_was_off(ctx), err);
+		r = lcx__firewall_count_bridges(nl, &bridges, err);
+	/* With no bridge there is nothing to protect. */
+	if (r < 0 || bridges == 0)
+		return r;
+	r = lcx__firewall_set_up(lcx__bridge_forwarding_was_off(ctx), err);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; names[i]; i++)
 		reload_network(ctx, nl, networks_fd, names[i], &troubles);
-	r = lcx__troubles_end(&troubles, err);
-	/* With no bridge there is nothing to protect. */
-	(void)lcx__firewall_remove_unused(nl, false, &unused, NULL);
-	return r;
+	return lcx__troubles_end(&troubles, err);
 }
