@@ -80,9 +80,9 @@ int lcx_cgroup_vacate(const char *leaf, struct lcx_error **err);
 /**
  * lcx_cgroup_create() - make a new cgroup
  * @path: components separated by "/". A relative path starts at the place that is the
- *        caller's: the nearest delegated cgroup, else the root of the mount where the caller
- *        may write it, on version 1 the caller's own cgroup in each hierarchy. An absolute
- *        path starts at the root of each mount. Missing parents are made.
+ *        caller's: the nearest delegated cgroup, else the topmost one that belongs to the
+ *        caller's user (the root of the mount, for the superuser); lcx_cgroup_path() tells it.
+ *        An absolute path starts at the root of each mount. Missing parents are made.
  * @ret:  the new handle, owned by the caller; untouched on failure
  * @err:  the failure in words, or NULL if unwanted; untouched on success
  *
@@ -113,7 +113,7 @@ int lcx_cgroup_destroy(struct lcx_cgroup *cg, uint32_t timeout_ms, struct lcx_er
 /** lcx_cgroup_free() - drop the handle; NULL is accepted, NULL is returned */
 struct lcx_cgroup *lcx_cgroup_free(struct lcx_cgroup *cg);
 
-/** lcx_cgroup_path() - as given to create or open; valid as long as @cg */
+/** lcx_cgroup_path() - absolute: any process may open it by this name; valid as long as @cg */
 const char *lcx_cgroup_path(const struct lcx_cgroup *cg);
 
 /**

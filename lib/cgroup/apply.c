@@ -93,7 +93,8 @@ static int apply_memory_limits(struct lcx_cgroup *cg, const struct lcx__res_memo
 		r = refuse_below_usage(cg, index, from_oci(memory->limit.value), err);
 	if (r < 0)
 		return r;
-	if (!lcx__cgroup_is_v2(cg, index))
+	/* Both at once have an order; a limit alone leaves the swap that was allowed. */
+	if (!lcx__cgroup_is_v2(cg, index) && is_given(&memory->swap))
 		return lcx__cgroup_set_memory_v1(
 			cg, index, is_given(&memory->limit) ? from_oci(memory->limit.value) : -1,
 			is_given(&memory->swap) ? from_oci(memory->swap.value) : -1, err);

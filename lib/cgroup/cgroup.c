@@ -36,7 +36,8 @@ int lcx__keyed_value(const char *text, const char *key, int64_t *ret)
 			return 0;
 		}
 		text = strchr(text, '\n');
-		text += text != NULL;
+		if (text)
+			text++;
 	}
 	return -ENODATA;
 }
@@ -113,7 +114,7 @@ int lcx__cgroup_create_in(struct lcx__cgroup_layout *layout, const char *path,
 	r = cgroup_new(layout, path, &cg, err);
 	if (r < 0)
 		return r;
-	if (strlen(cg->path) <= strlen(layout->base) || strcmp(cg->path, "/") == 0)
+	if (strcmp(cg->path, layout->base) == 0 || strcmp(cg->path, "/") == 0)
 		return lcx__fail(err, EINVAL, "a cgroup needs a name of its own, '%s' has none",
 				 path);
 	cg->created = true;

@@ -88,6 +88,11 @@ int lcx__cgroup_enable(struct lcx_cgroup *cg, uint32_t controllers, struct lcx_e
 	controllers &= ~have;
 	if (controllers == 0)
 		return 0;
+	if (length > 0 && strcmp(cg->path, cg->layout->base) == 0)
+		return lcx__fail(err, EPERM,
+				 "cgroup '%s' was handed over to this program as it is; what it "
+				 "may have is for its owner to decide",
+				 cg->path);
 	if (strncmp(cg->path, cg->layout->base, length) != 0 || cg->path[length] != '/')
 		length = 0; /* an absolute path beside the base: from the root */
 

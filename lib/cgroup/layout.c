@@ -11,7 +11,8 @@
  * Relative paths start at the *base*, one path for all hierarchies, so that any
  * process that may manage a cgroup finds it by the same name:
  *   1. the nearest ancestor that a service manager has marked as delegated;
- *   2. for an ordinary user the topmost ancestor that is the user's;
+ *   2. the topmost ancestor that belongs to the caller: the root of the mount for the
+ *      superuser, what was handed over for an ordinary user or one of a user namespace;
  *   3. the root of the mount, where the caller may write;
  *   4. else the caller's own cgroup, where making anything will probably fail.
  */
@@ -278,13 +279,24 @@ static struct lcx__hierarchy *find_hierarchy(struct lcx__cgroup_layout *layout, 
 	return NULL;
 }
 
+/* The kernel writes ".." for what is outside of the cgroup namespace. */
+static bool goes_up(const char *path)
+{
+	while ((path = strstr(path, "/.."))) {
+		path += 3;
+		if (*path == '/' || *path == '\0')
+			return true;
+	}
+	return false;
+}
+
 /* @path seen below a mount of @mount_root; the mount itself if it lies outside. */
 static char *path_below(const char *mount_root, const char *path)
 {
 	size_t length = strcmp(mount_root, "/") == 0 ? 0 : strlen(mount_root);
 
-	if (strncmp(path, mount_root, length) != 0 || path[length] != '/' ||
-	    strncmp(path, "/..", 3) == 0 || strcmp(path + length, "/") == 0)
+	if (strncmp(path, mount_root, length) != 0 || path[length] != '/' || goes_up(path) ||
+	    strcmp(path + length, "/") == 0)
 		return strdup("");
 	return strdup(path + length);
 }
@@ -424,7 +436,7 @@ static int64_t find_delegated(int root_fd, const char *own, uid_t uid)
 		}
 		if (is_delegated(at))
 			delegated = length;
-		if (uid != 0 && users < 0 && is_users_own(at, uid))
+		if (users < 0 && is_users_own(at, uid))
 			users = length;
 	}
 	return delegated >= 0 ? delegated : users;
