@@ -45,6 +45,9 @@ static const char *describe_errno(int code, char *buffer, size_t size)
 }
 
 static void describe(struct lcx_error **err, int code, bool with_errno, const char *format,
+                     va_list args) LCX_PRINTF(4, 0);
+
+static void describe(struct lcx_error **err, int code, bool with_errno, const char *format,
                      va_list args)
 {
 	char system_text[128];
