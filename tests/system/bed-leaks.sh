@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 # The leak check, on which every other test relies, finds each kind of leak.
+# guest: no, it tests the bed itself
 . "${SRC:?}/tests/system/lib.sh"
 
 finds() { # VIEW

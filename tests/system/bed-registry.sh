@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 # The bed's own registries do what tests of the library rely on.
+# guest: no, it tests the bed itself
 . "${SRC:?}/tests/system/lib.sh"
 . "$SRC/tests/registry/registry.sh"
 need curl skopeo umoci htpasswd
