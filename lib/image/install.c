@@ -3,6 +3,9 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
+
+#include "util/fs.h"
 
 int lcx__install_new(struct lcx_ctx *ctx, struct lcx__install **ret, struct lcx_error **err)
 {
@@ -102,6 +105,40 @@ int lcx__install_config(struct lcx__install *install, const char *data, size_t l
 	if (r == 0)
 		r = lcx__blob_write(install->store, &d->digest, data, length, err);
 	return r < 0 ? r : init_layers(install, config, err);
+}
+
+static bool ready_to_settle(const struct lcx__install *install)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < install->n_layers; i++) {
+		enum lcx__layer_stage stage = install->layers[i].stage;
+
+		if (stage != LCX__LAYER_LOCK && stage != LCX__LAYER_SETTLE &&
+		    stage != LCX__LAYER_DONE)
+			return false;
+		any |= stage == LCX__LAYER_SETTLE;
+	}
+	return any;
+}
+
+int lcx__install_settle(struct lcx__install *install, struct lcx_error **err)
+{
+	CLEANUP(closep) int dir_fd = -1;
+	int r = 0;
+
+	if (!ready_to_settle(install))
+		return 0;
+	dir_fd = lcx__open_dir(install->store->fd, "layers");
+	if (dir_fd < 0 || syncfs(dir_fd) < 0)
+		return lcx__fail_sys(err, dir_fd < 0 ? -dir_fd : errno,
+				     "write the layers to the disk");
+	for (size_t i = 0; r == 0 && i < install->n_layers; i++)
+		if (install->layers[i].stage == LCX__LAYER_SETTLE)
+			r = lcx__layer_commit(&install->layers[i], err);
+	if (r == 0 && fsync(dir_fd) < 0)
+		r = lcx__fail_sys(err, errno, "write the layers' names to the disk");
+	return r;
 }
 
 bool lcx__install_complete(const struct lcx__install *install)

@@ -32,6 +32,13 @@ int lcx__install_manifest(struct lcx__install *install, const struct lcx__digest
 int lcx__install_config(struct lcx__install *install, const char *data, size_t length,
 			struct lcx_error **err);
 
+/*
+ * Commit the layers that are unpacked, after one syncfs(2) for all of them: it waits for
+ * whatever else the file system has to write. Nothing happens while another layer is being
+ * worked on, unless that waits for another's lock, which may be one of ours.
+ */
+int lcx__install_settle(struct lcx__install *install, struct lcx_error **err);
+
 bool lcx__install_complete(const struct lcx__install *install);
 
 /* Give the complete image its name: from now on it is there. */

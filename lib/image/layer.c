@@ -290,29 +290,38 @@ static int begin_unpack(struct lcx__layer *layer, struct lcx_error **err)
 	return lcx__unpack_new(&job, &layer->unpack, err);
 }
 
-/* Everything on disk before the name that says so. */
-static int commit_layer(struct lcx__layer *layer, struct lcx_error **err)
+static int write_info(const struct lcx__layer *layer)
 {
-	const struct lcx__layer_info info = {layer->progress.produced_bytes,
-					     layer->progress.userxattr};
-	CLEANUP(closep) int dir_fd = -1;
-	char name[LCX__STORE_NAME_SIZE];
-	int r;
+	const struct lcx__layer_info info = {
+		.size_bytes = layer->progress.produced_bytes,
+		.userxattr = layer->progress.userxattr,
+	};
 
-	r = lcx__layer_info_write(layer->tree_fd, &info);
-	if (r < 0 || syncfs(layer->tree_fd) < 0)
-		return lcx__fail_sys(err, r < 0 ? -r : errno, "write to the disk");
+	return lcx__layer_info_write(layer->tree_fd, &info);
+}
+
+int lcx__layer_commit(struct lcx__layer *layer, struct lcx_error **err)
+{
+	char name[LCX__STORE_NAME_SIZE];
+
 	lcx__layer_name(&layer->diff_id, name);
 	/* Another blob with the same content may have come first. */
 	if (renameat(layer->pin->tmp_fd, lcx__digest_hex(&layer->digest), store_of(layer)->fd,
 		     name) < 0 &&
 	    errno != EEXIST && errno != ENOTEMPTY)
-		return lcx__fail_sys(err, errno, "commit to the image store");
-	dir_fd = lcx__open_dir(store_of(layer)->fd, "layers");
-	if (dir_fd < 0 || fsync(dir_fd) < 0)
-		return lcx__fail_sys(err, dir_fd < 0 ? -dir_fd : errno,
-				     "commit to the image store");
+		return fail(layer, lcx__fail_sys(err, errno, "commit to the image store"), err);
+	layer->stage = LCX__LAYER_DONE;
+	close_all(layer);
 	return 0;
+}
+
+/* Either the image is no good or our copy of its blob is: nobody needs it. */
+static void drop_blob(const struct lcx__layer *layer)
+{
+	char name[LCX__STORE_NAME_SIZE];
+
+	lcx__blob_name(&layer->digest, name);
+	(void)unlinkat(store_of(layer)->fd, name, 0);
 }
 
 static int step_unpack(struct lcx__layer *layer, struct lcx_error **err)
@@ -323,19 +332,15 @@ static int step_unpack(struct lcx__layer *layer, struct lcx_error **err)
 		r = lcx__unpack_step(layer->unpack, &layer->progress, err);
 	if (r > 0)
 		return 0;
-	if (r == 0)
-		r = commit_layer(layer, err);
-	if (r == -EBADMSG) {
-		char name[LCX__STORE_NAME_SIZE];
-
-		/* Either the image is no good or our copy is: nobody needs it. */
-		lcx__blob_name(&layer->digest, name);
-		(void)unlinkat(store_of(layer)->fd, name, 0);
-	}
+	if (r == -EBADMSG)
+		drop_blob(layer);
 	if (r < 0)
 		return r;
-	layer->stage = LCX__LAYER_DONE;
-	close_all(layer);
+	r = write_info(layer);
+	if (r < 0)
+		return lcx__fail_sys(err, -r, "describe the layer");
+	layer->unpack = lcx__unpack_free(layer->unpack);
+	layer->stage = LCX__LAYER_SETTLE;
 	return 0;
 }
 
@@ -354,6 +359,7 @@ int lcx__layer_step(struct lcx__layer *layer, struct lcx_error **err)
 		r = step_unpack(layer, err);
 		break;
 	case LCX__LAYER_FETCH:
+	case LCX__LAYER_SETTLE:
 	case LCX__LAYER_DONE:
 		break;
 	}

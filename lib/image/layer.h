@@ -9,6 +9,7 @@
  *   REHASH   lcx__layer_step(); what an earlier attempt has left is read again
  *   FETCH    the caller: lcx__layer_write() from have_bytes on, then _fetched()
  *   UNPACK   lcx__layer_step()
+ *   SETTLE   the caller: lcx__layer_commit(), when all of it is on the disk
  *   DONE     the unpacked layer is in the store
  */
 
@@ -20,6 +21,7 @@ enum lcx__layer_stage {
 	LCX__LAYER_REHASH,
 	LCX__LAYER_FETCH,
 	LCX__LAYER_UNPACK,
+	LCX__LAYER_SETTLE,
 	LCX__LAYER_DONE,
 };
 
@@ -50,6 +52,9 @@ int lcx__layer_write(struct lcx__layer *layer, const void *data, size_t length,
 
 /* All bytes are here: check them, and commit the blob. -EBADMSG drops them. */
 int lcx__layer_fetched(struct lcx__layer *layer, struct lcx_error **err);
+
+/* Give the unpacked and synced layer its name; the caller syncs the directory of names. */
+int lcx__layer_commit(struct lcx__layer *layer, struct lcx_error **err);
 
 /* Forget what is there and start at 0: the source can't resume. */
 int lcx__layer_restart(struct lcx__layer *layer, struct lcx_error **err);

@@ -178,11 +178,16 @@ static int copy_layer(const struct layout *l, struct lcx__layer *layer, struct l
 	return r;
 }
 
+static bool is_in_progress(const struct lcx__layer *layer)
+{
+	return layer->stage != LCX__LAYER_SETTLE && layer->stage != LCX__LAYER_DONE;
+}
+
 static int install_layer(const struct layout *l, struct lcx__layer *layer, struct lcx_error **err)
 {
 	int r = 0;
 
-	while (r == 0 && layer->stage != LCX__LAYER_DONE) {
+	while (r == 0 && is_in_progress(layer)) {
 		if (layer->stage == LCX__LAYER_FETCH) {
 			r = copy_layer(l, layer, err);
 			continue;
@@ -191,6 +196,8 @@ static int install_layer(const struct layout *l, struct lcx__layer *layer, struc
 		if (r == 0 && layer->stage == LCX__LAYER_LOCK) {
 			const struct timespec pause = {0, LOCK_POLL_MS * 1000000};
 
+			/* It may be us who hold the lock, or whom its holder waits for. */
+			r = lcx__install_settle(l->install, err);
 			(void)nanosleep(&pause, NULL);
 		}
 	}
@@ -213,6 +220,8 @@ static int import(const struct layout *l, const char *ref_name, const char *full
 		r = lcx__install_config(l->install, text, length, err);
 	for (size_t i = 0; r == 0 && i < l->install->n_layers; i++)
 		r = install_layer(l, &l->install->layers[i], err);
+	if (r == 0)
+		r = lcx__install_settle(l->install, err);
 	return r < 0 ? r : lcx__install_commit(l->install, full_name, err);
 }
 

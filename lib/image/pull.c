@@ -418,10 +418,13 @@ static int stage_layers(struct lcx_pull *pull, struct lcx_error **err)
 				r = lcx__layer_step(layer, err);
 			worked = true;
 			break;
+		case LCX__LAYER_SETTLE:
 		case LCX__LAYER_DONE:
 			break;
 		}
 	}
+	if (r == 0)
+		r = lcx__install_settle(pull->install, err);
 	if (may_poll)
 		pull->lock_poll_ns = lcx__monotonic_ns() + LOCK_POLL_MS * INT64_C(1000000);
 	if (r < 0 || !lcx__install_complete(pull->install))
@@ -588,6 +591,7 @@ LCX_PUBLIC enum lcx_pull_state lcx_pull_layer_state(const struct lcx_pull *pull,
 	case LCX__LAYER_FETCH:
 		return LCX_PULL_DOWNLOADING;
 	case LCX__LAYER_UNPACK:
+	case LCX__LAYER_SETTLE:
 		return LCX_PULL_UNPACKING;
 	case LCX__LAYER_DONE:
 		break;

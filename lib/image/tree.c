@@ -541,7 +541,7 @@ static int add_hard_link(struct lcx__tree *tree, const struct lcx__entry *e, str
 	r = open_parent(tree, e->link, false, &fd, &target_name, NULL);
 	if (r < 0)
 		return lcx__fail(err, EBADMSG, "hard link to '%.300s', which is not in this layer",
-		                 e->link);
+				 e->link);
 	target_dir = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 	if (target_dir < 0)
 		return lcx__fail_sys(err, errno, "dup");

@@ -1,0 +1,237 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""A registry that lies, for tests: each repository name is one way to lie.
+
+usage: liar.py DIR
+
+Two servers, the second one on all addresses; their ports are written to DIR/port and DIR/other. What the second one is asked
+is one line a request in DIR/other.log, with its Authorization header. Requests to the first are in DIR/log.
+The repository "honest" tells the truth, and all others are like it but for the point in their name.
+"""
+import gzip
+import hashlib
+import http.server
+import io
+import json
+import os
+import sys
+import tarfile
+import threading
+import time
+
+OCI = "application/vnd.oci.image."
+DIR = sys.argv[1]
+
+
+def digest(data):
+    return "sha256:" + hashlib.sha256(data).hexdigest()
+
+
+def make_layer(name, size):
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w") as tar:
+        info = tarfile.TarInfo(name)
+        data = os.urandom(size // 2) + b"x" * (size // 2)
+        info.size = len(data)
+        tar.addfile(info, io.BytesIO(data))
+    plain = stream.getvalue()
+    return plain, gzip.compress(plain, mtime=0)
+
+
+PLAIN, LAYER = make_layer("file", 400_000)
+EVIL_PLAIN, EVIL = make_layer("../../evil", 1000)
+
+
+def config(plain):
+    return json.dumps({
+        "architecture": "amd64", "os": "linux", "config": {"Cmd": ["/bin/true"]},
+        "rootfs": {"type": "layers", "diff_ids": [digest(plain)]}}).encode()
+
+
+def descriptor(kind, data, size=None):
+    return {"mediaType": OCI + kind, "digest": digest(data), "size": len(data) if size is None else size}
+
+
+def manifest(cfg, layer, size=None, **more):
+    return json.dumps({
+        "schemaVersion": 2, "mediaType": OCI + "manifest.v1+json",
+        "config": descriptor("config.v1+json", cfg),
+        "layers": [descriptor("layer.v1.tar+gzip", layer, size)], **more}).encode()
+
+
+CONFIG = config(PLAIN)
+BLOBS = {digest(d): d for d in (LAYER, EVIL, CONFIG, config(EVIL_PLAIN), config(b"other"))}
+
+MANIFESTS = {
+    "evil-layer": manifest(config(EVIL_PLAIN), EVIL),
+    "wrong-diff-id": manifest(config(b"other"), LAYER),
+    "size-too-small": manifest(CONFIG, LAYER, len(LAYER) - 1),
+    "size-too-large": manifest(CONFIG, LAYER, len(LAYER) + 1),
+    "size-huge": manifest(CONFIG, LAYER, 2**63 - 2),
+    "both-kinds": manifest(CONFIG, LAYER, manifests=[]),
+    "urls": manifest(CONFIG, LAYER).replace(b'"layers": [{', b'"layers": [{"urls": ["http://127.0.0.1:1/x"], '),
+    "bad-digest": manifest(CONFIG, LAYER).replace(digest(LAYER).encode(), b"sha256:../../../../etc/passwd"),
+    "not-json": b"<html>hello</html>",
+    "endless-manifest": b"",
+}
+# Repositories whose lie is about one path of the layer's blob: see Handler.lie.
+HONEST = manifest(CONFIG, LAYER)
+state = {}
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    log_name = "log"
+
+    def log_message(self, *args):
+        pass
+
+    def note(self):
+        with open(f"{DIR}/{self.log_name}", "a", encoding="utf-8") as log:
+            log.write(f"{self.path} range={self.headers.get('Range', '-')} "
+                      f"authorization={self.headers.get('Authorization', '-')}\n")
+
+    def send(self, data, code=200, kind="application/octet-stream", length=None, **headers):
+        self.send_response(code)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(data) if length is None else length))
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.end_headers()
+        self.wfile.write(data)
+
+    def redirect(self, location, code=307):
+        self.send(b"", code, Location=location)
+
+    def endless(self):
+        self.send_response(200)
+        self.send_header("Content-Type", OCI + "manifest.v1+json")
+        self.end_headers()
+        self.close_connection = True
+        try:
+            while True:
+                self.wfile.write(b" " * 65536)
+        except OSError:
+            pass
+
+    def ranged(self, data):
+        """As a good registry answers, with ranges."""
+        wanted = self.headers.get("Range", "")
+        if wanted.startswith("bytes="):
+            first = int(wanted[6:].split("-")[0])
+            self.send(data[first:], 206, Content_Range=f"bytes {first}-{len(data) - 1}/{len(data)}")
+        else:
+            self.send(data)
+
+    def cut(self, data, at):
+        """A connection that breaks."""
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data[:at])
+        self.wfile.flush()
+        self.close_connection = True
+
+    def once(self, repository):
+        count = state.get(repository, 0)
+        state[repository] = count + 1
+        return count == 0
+
+    def do_GET(self):
+        self.note()
+        parts = self.path.split("?")[0].strip("/").split("/")
+        if len(parts) != 4 or parts[0] != "v2":
+            return self.send(b"{}", 404)
+        _, repository, kind, target = parts
+        if kind == "manifests":
+            return self.manifest(repository)
+        data = BLOBS.get(target)
+        if data is None:
+            return self.send(b"{}", 404)
+        if data is not LAYER:
+            return self.send(data)
+        return self.lie(repository, data)
+
+    def manifest(self, repository):
+        if repository == "endless-manifest":
+            return self.endless()
+        if repository == "busy" and state.get("busy", 0) < 2:
+            state["busy"] = state.get("busy", 0) + 1
+            return self.send(b'{"errors":[{"message":"slow down"}]}', 429, Retry_After="0")
+        if repository == "always-busy":
+            return self.send(b'{"errors":[{"message":"slow\\u001b[31m down"}]}', 503, Retry_After="0")
+        if repository == "wants-basic" and not self.headers.get("Authorization"):
+            return self.send(b"{}", 401, WWW_Authenticate='Basic realm="x"')
+        if repository == "wants-file-token":
+            return self.send(b"{}", 401, WWW_Authenticate='Bearer realm="file:///etc/passwd"')
+        if repository == "wants-any":
+            return self.send(b"{}", 401, WWW_Authenticate="Negotiate")
+        if repository == "manifest-as-index":
+            return self.send(HONEST, kind=OCI + "index.v1+json")
+        if repository == "lost":
+            return self.send(b'{"errors":[{"message":"gone"}]}', 404)
+        self.send(MANIFESTS.get(repository, HONEST), kind=OCI + "manifest.v1+json")
+
+    def lie(self, repository, data):
+        if repository == "flipped":
+            return self.send(data[:1000] + bytes([data[1000] ^ 1]) + data[1001:])
+        if repository == "short":
+            return self.send(data[:-10])
+        if repository == "long":
+            return self.send(data + b"more")
+        if repository == "endless":
+            return self.endless()
+        if repository == "cut-once" and self.once(repository):
+            return self.cut(data, len(data) // 2)
+        if repository == "cut-always":
+            return self.cut(data, 1000)
+        if repository == "stalled":
+            self.cut(data, 1000)
+            time.sleep(20)
+            return None
+        if repository == "200-for-206":
+            return self.cut(data, len(data) // 2) if self.once(repository) else self.send(data)
+        if repository == "wrong-range":
+            if self.once(repository):
+                return self.cut(data, len(data) // 2)
+            return self.send(data[:100], 206, Content_Range=f"bytes 0-99/{len(data)}")
+        if repository == "206-unasked":
+            return self.send(data, 206, Content_Range=f"bytes 0-{len(data) - 1}/{len(data)}")
+        if repository == "evil-resume":
+            return self.cut(b"\0" * len(data), len(data) // 2) if self.once(repository) else self.ranged(data)
+        if repository in ("redirect-other", "wants-basic"):
+            return self.redirect(f"http://127.0.0.1:{OTHER}/v2/{repository}/blobs/{digest(data)}?signed=1")
+        places = {
+            "redirect-file": "file:///etc/passwd",
+            "redirect-gopher": "gopher://127.0.0.1:1/x",
+            "redirect-link-local": f"http://169.254.169.254:{OTHER}/latest/meta-data",
+            "redirect-loop": self.path,
+            "redirect-nowhere": "http://",
+        }
+        if repository in places:
+            return self.redirect(places[repository])
+        return self.ranged(data)
+
+
+class Other(Handler):
+    """The second host: where redirects lead."""
+    log_name = "other.log"
+
+    def do_GET(self):
+        self.note()
+        self.ranged(LAYER)
+
+
+def serve(handler, address="127.0.0.1"):
+    server = http.server.ThreadingHTTPServer((address, 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server.server_address[1]
+
+
+OTHER = serve(Other, "")
+PORT = serve(Handler)
+for name, port in (("other", OTHER), ("port", PORT)):
+    with open(f"{DIR}/{name}.new", "w", encoding="ascii") as file:
+        file.write(str(port))
+    os.rename(f"{DIR}/{name}.new", f"{DIR}/{name}")
+threading.Event().wait()
