@@ -94,6 +94,31 @@ static int parse_diff_ids(struct json_object *object, struct lcx__config *config
 	return 0;
 }
 
+/*
+ * The OCI's ChainID: the hash of the chain below, a blank and the diff id. An unpacked
+ * layer is known by it, and not by its diff id, since it depends on what lies below
+ * (see implied.c).
+ */
+static int compute_chain_ids(struct lcx__config *config, struct lcx_error **err)
+{
+	config->chain_ids = calloc(config->n_diff_ids + 1, sizeof(*config->chain_ids));
+	if (!config->chain_ids)
+		return lcx__fail_nomem(err);
+	for (size_t i = 0; i < config->n_diff_ids; i++) {
+		char text[2 * LCX__DIGEST_SIZE + 2];
+
+		if (i == 0) {
+			config->chain_ids[i] = config->diff_ids[i];
+			continue;
+		}
+		(void)snprintf(text, sizeof(text), "%s %s", config->chain_ids[i - 1].text,
+			       config->diff_ids[i].text);
+		if (lcx__digest_of(NULL, text, strlen(text), &config->chain_ids[i]) < 0)
+			return lcx__fail(err, EIO, "hash a chain of layers");
+	}
+	return 0;
+}
+
 static int parse_top(struct json_object *object, struct lcx__config *config, struct lcx_error **err)
 {
 	const char *created = NULL;
@@ -110,7 +135,8 @@ static int parse_top(struct json_object *object, struct lcx__config *config, str
 		return r;
 	if (created && lcx__parse_time(created, &config->created_ns) < 0)
 		config->created_ns = 0;
-	return parse_diff_ids(object, config, err);
+	r = parse_diff_ids(object, config, err);
+	return r < 0 ? r : compute_chain_ids(config, err);
 }
 
 int lcx__config_parse(const char *data, size_t length, struct lcx__config **ret,
@@ -160,6 +186,7 @@ struct lcx__config *lcx__config_free(struct lcx__config *config)
 	}
 	free(config->labels);
 	free(config->diff_ids);
+	free(config->chain_ids);
 	free(config->os);
 	free(config->architecture);
 	free(config->variant);

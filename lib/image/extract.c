@@ -134,6 +134,11 @@ struct lcx__extractor *lcx__extractor_free(struct lcx__extractor *x)
 	return NULL;
 }
 
+const struct lcx__strbuf *lcx__extractor_implied(const struct lcx__extractor *x)
+{
+	return lcx__tree_implied(x->tree);
+}
+
 uint64_t lcx__extractor_total_bytes(const struct lcx__extractor *x)
 {
 	return x->total_bytes;

@@ -52,6 +52,10 @@ int lcx__extractor_new(int root_fd, const struct lcx__extract_source *source,
  */
 int lcx__extractor_step(struct lcx__extractor *x, size_t budget_bytes, struct lcx_error **err);
 
+/* As lcx__tree_implied(), when all is done. */
+struct lcx__strbuf;
+const struct lcx__strbuf *lcx__extractor_implied(const struct lcx__extractor *x);
+
 uint64_t lcx__extractor_total_bytes(const struct lcx__extractor *x);
 
 struct lcx__extractor *lcx__extractor_free(struct lcx__extractor *x);

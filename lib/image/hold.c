@@ -17,7 +17,7 @@ static char *describe(const struct lcx_image *image)
 	lcx__strbuf_addf(&text, "image %s\nblob %s\nblob %s\n", image->manifest_digest.text,
 			 image->manifest_digest.text, image->id.text);
 	for (size_t i = 0; i < image->config->n_diff_ids; i++)
-		lcx__strbuf_addf(&text, "layer %s\n", image->config->diff_ids[i].text);
+		lcx__strbuf_addf(&text, "layer %s\n", image->config->chain_ids[i].text);
 	return lcx__strbuf_take(&text);
 }
 
@@ -31,7 +31,7 @@ static int check_layers(const struct lcx__store *store, const struct lcx_image *
 	    lcx__blob_size(store, &image->id, &size) < 0)
 		return lcx__fail(err, ENOENT, "image '%s' has been removed", image->id.text);
 	for (size_t i = 0; i < image->config->n_diff_ids; i++)
-		if (!lcx__layer_exists(store, &image->config->diff_ids[i]))
+		if (!lcx__layer_exists(store, &image->config->chain_ids[i]))
 			return lcx__fail(err, ENOENT, "image '%s' has been removed",
 					 image->id.text);
 	return 0;

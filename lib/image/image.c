@@ -33,19 +33,19 @@ static int load_layers(const struct lcx__store *store, struct lcx_image *image,
 	if (!image->layer_dirs)
 		return lcx__fail_nomem(err);
 	for (size_t i = 0; i < image->config->n_diff_ids; i++) {
-		const struct lcx__digest *diff_id = &image->config->diff_ids[i];
+		const struct lcx__digest *chain_id = &image->config->chain_ids[i];
 		CLEANUP(freep) char *dir = NULL;
 		char name[LCX__STORE_NAME_SIZE];
 		struct lcx__layer_info info;
 
-		if (lcx__layer_info_read(store, diff_id, &info) < 0)
+		if (lcx__layer_info_read(store, chain_id, &info) < 0)
 			return lcx__fail(
 				err, EUCLEAN,
 				"layer '%s' is not in the image store; pull the image again",
-				diff_id->text);
+				image->config->diff_ids[i].text);
 		image->size_bytes += info.size_bytes;
 		image->userxattr |= info.userxattr;
-		lcx__layer_name(diff_id, name);
+		lcx__layer_name(chain_id, name);
 		dir = lcx__format("%s/%s/diff", store->path, name);
 		if (!dir || lcx__strv_append(&image->layer_dirs, dir) < 0)
 			return lcx__fail_nomem(err);

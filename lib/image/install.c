@@ -2,9 +2,11 @@
 #include "image/install.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "image/implied.h"
 #include "util/fs.h"
 
 int lcx__install_new(struct lcx_ctx *ctx, struct lcx__install **ret, struct lcx_error **err)
@@ -78,7 +80,8 @@ static int init_layers(struct lcx__install *install, const struct lcx__config *c
 		return lcx__fail_nomem(err);
 	for (size_t i = 0; i < m->n_items; i++) {
 		int r = lcx__layer_init(&install->layers[i], install->pin, &m->items[i].digest,
-					m->items[i].size, &config->diff_ids[i], err);
+					m->items[i].size, &config->diff_ids[i],
+					&config->chain_ids[i], err);
 
 		install->n_layers = i + 1;
 		if (r < 0)
@@ -107,6 +110,43 @@ int lcx__install_config(struct lcx__install *install, const char *data, size_t l
 	return r < 0 ? r : init_layers(install, config, err);
 }
 
+static int open_root(const struct lcx__install *install, const struct lcx__layer *layer)
+{
+	char name[LCX__STORE_NAME_SIZE], path[LCX__STORE_NAME_SIZE + 8];
+	int fd;
+
+	if (layer->root_fd >= 0)
+		return fcntl(layer->root_fd, F_DUPFD_CLOEXEC, 3);
+	lcx__layer_name(&layer->chain_id, name);
+	(void)snprintf(path, sizeof(path), "%s/diff", name);
+	fd = openat(install->store->fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd;
+}
+
+static void implied_clearp(struct lcx__implied *implied)
+{
+	lcx__implied_clear(implied);
+}
+
+/* Let layer @index have the directories that it doesn't describe from the layers below it. */
+static int inherit(const struct lcx__install *install, size_t index, struct lcx_error **err)
+{
+	const struct lcx__layer *layer = &install->layers[index];
+	CLEANUP(implied_clearp) struct lcx__implied implied = {.root_fd = -1};
+
+	if (lcx__implied_new(layer->root_fd, &layer->implied, &implied) < 0)
+		return lcx__fail_nomem(err);
+	while (implied.n > 0 && index-- > 0) {
+		CLEANUP(closep) int fd = open_root(install, &install->layers[index]);
+
+		if (fd < 0)
+			return lcx__fail_sys(err, errno, "open layer %.19s",
+					     install->layers[index].digest.text);
+		lcx__implied_inherit(&implied, fd);
+	}
+	return 0;
+}
+
 static bool ready_to_settle(const struct lcx__install *install)
 {
 	bool any = false;
@@ -129,6 +169,11 @@ int lcx__install_settle(struct lcx__install *install, struct lcx_error **err)
 
 	if (!ready_to_settle(install))
 		return 0;
+	for (size_t i = 0; r == 0 && i < install->n_layers; i++)
+		if (install->layers[i].stage == LCX__LAYER_SETTLE)
+			r = inherit(install, i, err);
+	if (r < 0)
+		return r;
 	dir_fd = lcx__open_dir(install->store->fd, "layers");
 	if (dir_fd < 0 || syncfs(dir_fd) < 0)
 		return lcx__fail_sys(err, dir_fd < 0 ? -dir_fd : errno,

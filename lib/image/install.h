@@ -36,6 +36,9 @@ int lcx__install_config(struct lcx__install *install, const char *data, size_t l
  * Commit the layers that are unpacked, after one syncfs(2) for all of them: it waits for
  * whatever else the file system has to write. Nothing happens while another layer is being
  * worked on, unless that waits for another's lock, which may be one of ours.
+ *
+ * Layers must be locked from the base up, none before all below it are locked or done: then
+ * whoever holds a lock can finish what it has, and nobody waits in a circle.
  */
 int lcx__install_settle(struct lcx__install *install, struct lcx_error **err);
 

@@ -18,7 +18,8 @@ static const struct lcx__store *store_of(const struct lcx__layer *layer)
 
 int lcx__layer_init(struct lcx__layer *layer, struct lcx__pin *pin,
 		    const struct lcx__digest *digest, uint64_t size_bytes,
-		    const struct lcx__digest *diff_id, struct lcx_error **err)
+		    const struct lcx__digest *diff_id, const struct lcx__digest *chain_id,
+		    struct lcx_error **err)
 {
 	int r;
 
@@ -26,6 +27,7 @@ int lcx__layer_init(struct lcx__layer *layer, struct lcx__pin *pin,
 		.pin = pin,
 		.digest = *digest,
 		.diff_id = *diff_id,
+		.chain_id = *chain_id,
 		.size_bytes = size_bytes,
 		.lock_fd = -1,
 		.partial_fd = -1,
@@ -34,13 +36,14 @@ int lcx__layer_init(struct lcx__layer *layer, struct lcx__pin *pin,
 		.root_fd = -1,
 	};
 	r = lcx__pin_blob(pin, digest, err);
-	return r < 0 ? r : lcx__pin_layer(pin, diff_id, err);
+	return r < 0 ? r : lcx__pin_layer(pin, chain_id, err);
 }
 
 static void close_all(struct lcx__layer *layer)
 {
 	layer->hash = lcx__hash_free(layer->hash);
 	layer->unpack = lcx__unpack_free(layer->unpack);
+	lcx__strbuf_free(&layer->implied);
 	closep(&layer->root_fd);
 	closep(&layer->tree_fd);
 	closep(&layer->blob_fd);
@@ -180,12 +183,12 @@ static int step_lock(struct lcx__layer *layer, struct lcx_error **err)
 {
 	int r;
 
-	if (!lcx__layer_exists(store_of(layer), &layer->diff_id)) {
+	if (!lcx__layer_exists(store_of(layer), &layer->chain_id)) {
 		r = try_lock(layer, err);
 		if (r <= 0)
 			return r;
 	}
-	if (lcx__layer_exists(store_of(layer), &layer->diff_id)) {
+	if (lcx__layer_exists(store_of(layer), &layer->chain_id)) {
 		layer->stage = LCX__LAYER_DONE;
 		close_all(layer);
 		return 0;
@@ -304,7 +307,7 @@ int lcx__layer_commit(struct lcx__layer *layer, struct lcx_error **err)
 {
 	char name[LCX__STORE_NAME_SIZE];
 
-	lcx__layer_name(&layer->diff_id, name);
+	lcx__layer_name(&layer->chain_id, name);
 	/* Another blob with the same content may have come first. */
 	if (renameat(layer->pin->tmp_fd, lcx__digest_hex(&layer->digest), store_of(layer)->fd,
 		     name) < 0 &&
@@ -326,6 +329,7 @@ static void drop_blob(const struct lcx__layer *layer)
 
 static int step_unpack(struct lcx__layer *layer, struct lcx_error **err)
 {
+	const struct lcx__strbuf *implied;
 	int r = layer->unpack ? 0 : begin_unpack(layer, err);
 
 	if (r == 0)
@@ -339,6 +343,10 @@ static int step_unpack(struct lcx__layer *layer, struct lcx_error **err)
 	r = write_info(layer);
 	if (r < 0)
 		return lcx__fail_sys(err, -r, "describe the layer");
+	implied = lcx__unpack_implied(layer->unpack);
+	lcx__strbuf_add(&layer->implied, implied->text ? implied->text : "", implied->length);
+	if (layer->implied.failed)
+		return lcx__fail_nomem(err);
 	layer->unpack = lcx__unpack_free(layer->unpack);
 	layer->stage = LCX__LAYER_SETTLE;
 	return 0;

@@ -15,6 +15,7 @@
 
 #include "image/store.h"
 #include "image/unpack.h"
+#include "util/str.h"
 
 enum lcx__layer_stage {
 	LCX__LAYER_LOCK,
@@ -27,7 +28,7 @@ enum lcx__layer_stage {
 
 struct lcx__layer {
 	struct lcx__pin *pin;
-	struct lcx__digest digest, diff_id;
+	struct lcx__digest digest, diff_id, chain_id;
 	uint64_t size_bytes; /* compressed */
 	enum lcx__layer_stage stage;
 	uint64_t have_bytes, rehashed_bytes;
@@ -36,12 +37,14 @@ struct lcx__layer {
 	struct lcx__hash *hash;
 	struct lcx__unpack *unpack;
 	struct lcx__unpack_progress progress;
+	struct lcx__strbuf implied; /* as lcx__tree_implied() */
 };
 
-/* @pin is borrowed and must live longer; both digests are pinned here. */
+/* @pin is borrowed and must live longer; blob and layer are pinned here. */
 int lcx__layer_init(struct lcx__layer *layer, struct lcx__pin *pin,
 		    const struct lcx__digest *digest, uint64_t size_bytes,
-		    const struct lcx__digest *diff_id, struct lcx_error **err);
+		    const struct lcx__digest *diff_id, const struct lcx__digest *chain_id,
+		    struct lcx_error **err);
 void lcx__layer_clear(struct lcx__layer *layer);
 
 /* A bounded piece of work. 0, or a negative errno; look at the stage. */

@@ -74,7 +74,8 @@ struct lcx__label {
 struct lcx__config {
 	int64_t created_ns;
 	char *os, *architecture, *variant;
-	struct lcx__digest *diff_ids; /* base first */
+	struct lcx__digest *diff_ids;  /* base first */
+	struct lcx__digest *chain_ids; /* of a layer and all below it: what it unpacks to */
 	size_t n_diff_ids;
 	char **entrypoint, **cmd, **env, **exposed_ports, **volumes;
 	char *working_dir, *user, *stop_signal;

@@ -84,7 +84,7 @@ int lcx__pin_blob(struct lcx__pin *pin, const struct lcx__digest *digest, struct
 	return add_line(pin, "blob", digest, err);
 }
 
-int lcx__pin_layer(struct lcx__pin *pin, const struct lcx__digest *diff_id, struct lcx_error **err)
+int lcx__pin_layer(struct lcx__pin *pin, const struct lcx__digest *chain_id, struct lcx_error **err)
 {
-	return add_line(pin, "layer", diff_id, err);
+	return add_line(pin, "layer", chain_id, err);
 }

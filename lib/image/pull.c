@@ -398,7 +398,8 @@ static int fetch_layer(struct lcx_pull *pull, size_t i, struct lcx_error **err)
 /* Downloads all move on; of the work that takes our own time one piece is done, for one layer. */
 static int stage_layers(struct lcx_pull *pull, struct lcx_error **err)
 {
-	bool may_poll = lcx__monotonic_ns() >= pull->lock_poll_ns, worked = false;
+	bool may_poll = lcx__monotonic_ns() >= pull->lock_poll_ns;
+	bool worked = false, waiting = false;
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < pull->n_layers; i++) {
@@ -406,8 +407,10 @@ static int stage_layers(struct lcx_pull *pull, struct lcx_error **err)
 
 		switch (layer->stage) {
 		case LCX__LAYER_LOCK:
-			if (may_poll)
+			if (may_poll && !waiting)
 				r = lcx__layer_step(layer, err);
+			/* Those above it may not be locked before it. */
+			waiting |= layer->stage == LCX__LAYER_LOCK;
 			break;
 		case LCX__LAYER_FETCH:
 			r = fetch_layer(pull, i, err);

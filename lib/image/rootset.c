@@ -101,7 +101,7 @@ int lcx__roots_add_image(struct lcx__roots *roots, const struct lcx__store *stor
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < config->n_diff_ids; i++)
-		if (lcx__rootset_add(&roots->layers, &config->diff_ids[i]) < 0)
+		if (lcx__rootset_add(&roots->layers, &config->chain_ids[i]) < 0)
 			return lcx__fail_nomem(err);
 	return 0;
 }

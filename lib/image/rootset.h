@@ -24,7 +24,7 @@ void lcx__roots_clear(struct lcx__roots *roots);
 /* Lines "blob DIGEST" and "layer DIGEST"; others are for others. */
 int lcx__roots_parse(struct lcx__roots *roots, char *text);
 
-/* Follow a manifest to its configuration, its layers and their diff ids. */
+/* Follow a manifest to its configuration, its layers and their chain ids. */
 int lcx__roots_add_image(struct lcx__roots *roots, const struct lcx__store *store,
 			 const struct lcx__digest *manifest, struct lcx_error **err);
 

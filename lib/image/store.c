@@ -78,17 +78,17 @@ void lcx__blob_name(const struct lcx__digest *digest, char name[static LCX__STOR
 		       lcx__digest_hex(digest));
 }
 
-void lcx__layer_name(const struct lcx__digest *diff_id, char name[static LCX__STORE_NAME_SIZE])
+void lcx__layer_name(const struct lcx__digest *chain_id, char name[static LCX__STORE_NAME_SIZE])
 {
-	(void)snprintf(name, LCX__STORE_NAME_SIZE, "layers/%s", lcx__digest_hex(diff_id));
+	(void)snprintf(name, LCX__STORE_NAME_SIZE, "layers/%s", lcx__digest_hex(chain_id));
 }
 
-bool lcx__layer_exists(const struct lcx__store *store, const struct lcx__digest *diff_id)
+bool lcx__layer_exists(const struct lcx__store *store, const struct lcx__digest *chain_id)
 {
 	char name[LCX__STORE_NAME_SIZE];
 	struct stat st;
 
-	lcx__layer_name(diff_id, name);
+	lcx__layer_name(chain_id, name);
 	return fstatat(store->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
 }
 
@@ -101,7 +101,7 @@ int lcx__layer_info_write(int layer_fd, const struct lcx__layer_info *info)
 	return lcx__replace_file(layer_fd, "info", text, (size_t)n, 0600, false);
 }
 
-int lcx__layer_info_read(const struct lcx__store *store, const struct lcx__digest *diff_id,
+int lcx__layer_info_read(const struct lcx__store *store, const struct lcx__digest *chain_id,
 			 struct lcx__layer_info *ret)
 {
 	CLEANUP(freep) char *text = NULL;
@@ -109,7 +109,7 @@ int lcx__layer_info_read(const struct lcx__store *store, const struct lcx__diges
 	uintmax_t size;
 	int r, userxattr;
 
-	lcx__layer_name(diff_id, name);
+	lcx__layer_name(chain_id, name);
 	(void)snprintf(path, sizeof(path), "%s/info", name);
 	r = lcx__read_file(store->fd, path, 4096, &text, NULL);
 	if (r < 0)

@@ -5,7 +5,7 @@
  * The content store, `images/` below the root directory, shared by processes:
  *
  *   blobs/ALGORITHM/HEX   documents and compressed layers, complete and checked
- *   layers/HEX/           one unpacked layer by diff id: `diff/`, and `info`
+ *   layers/HEX/           one unpacked layer by chain id: `diff/`, and `info`
  *   refs/HEX              one name of an image: the name and its manifest's digest
  *   holds/OWNER           what a container needs ("root set" format, below)
  *   pins/NAME             what a running pull needs; locked as long as it lives
@@ -41,11 +41,11 @@ int lcx__store_open_dir(const struct lcx__store *store, const char *name, DIR **
 /* Names relative to the store's directory. */
 enum { LCX__STORE_NAME_SIZE = 192 };
 void lcx__blob_name(const struct lcx__digest *digest, char name[static LCX__STORE_NAME_SIZE]);
-void lcx__layer_name(const struct lcx__digest *diff_id, char name[static LCX__STORE_NAME_SIZE]);
+void lcx__layer_name(const struct lcx__digest *chain_id, char name[static LCX__STORE_NAME_SIZE]);
 
 /* blob.c: -ENOENT without words if there is none. */
 int lcx__blob_size(const struct lcx__store *store, const struct lcx__digest *digest, uint64_t *ret);
-bool lcx__layer_exists(const struct lcx__store *store, const struct lcx__digest *diff_id);
+bool lcx__layer_exists(const struct lcx__store *store, const struct lcx__digest *chain_id);
 
 /* A document, checked against its digest: -EUCLEAN if it is damaged. */
 int lcx__blob_read(const struct lcx__store *store, const struct lcx__digest *digest, char **ret,
@@ -64,7 +64,7 @@ struct lcx__layer_info {
 	uint64_t size_bytes; /* of the archive, unpacked */
 	bool userxattr;
 };
-int lcx__layer_info_read(const struct lcx__store *store, const struct lcx__digest *diff_id,
+int lcx__layer_info_read(const struct lcx__store *store, const struct lcx__digest *chain_id,
 			 struct lcx__layer_info *ret);
 int lcx__layer_info_write(int layer_fd, const struct lcx__layer_info *info);
 
@@ -94,7 +94,8 @@ struct lcx__pin {
 };
 int lcx__pin_new(const struct lcx__store *store, struct lcx__pin **ret, struct lcx_error **err);
 int lcx__pin_blob(struct lcx__pin *pin, const struct lcx__digest *digest, struct lcx_error **err);
-int lcx__pin_layer(struct lcx__pin *pin, const struct lcx__digest *diff_id, struct lcx_error **err);
+int lcx__pin_layer(struct lcx__pin *pin, const struct lcx__digest *chain_id,
+		   struct lcx_error **err);
 struct lcx__pin *lcx__pin_free(struct lcx__pin *pin); /* removes the scratch directory */
 
 DEFINE_CLEANUP(struct lcx__pin *, lcx__pin_free)

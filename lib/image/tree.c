@@ -30,6 +30,7 @@
 #include <sys/xattr.h>
 
 #include "util/fs.h"
+#include "util/str.h"
 #include "util/sys.h"
 
 #define WHITEOUT                                                                                   \
@@ -38,7 +39,10 @@
 #define OPAQUE_MARK WHITEOUT WHITEOUT ".opq"
 
 /* Paths of directories are kept to the end: a bound on that memory. */
-enum { DEFERRED_BYTES_MAX = 64 << 20 };
+enum {
+	DEFERRED_BYTES_MAX = 64 << 20,
+	IMPLIED_MAX = 16384,
+};
 
 struct deferred {
 	char *path;
@@ -54,6 +58,8 @@ struct lcx__tree {
 	int parent_fd;
 	struct deferred *deferred;
 	size_t n_deferred, deferred_size, deferred_bytes;
+	struct lcx__strbuf implied; /* paths, with a NUL behind each */
+	size_t n_implied;
 };
 
 int lcx__tree_new(int root_fd, const struct lcx__extract_rights *rights, struct lcx__tree **ret)
@@ -65,6 +71,11 @@ int lcx__tree_new(int root_fd, const struct lcx__extract_rights *rights, struct 
 	tree->root_fd = root_fd;
 	tree->rights = *rights;
 	tree->parent_fd = -1;
+	lcx__strbuf_add(&tree->implied, "", 1); /* the root, until an entry names it */
+	if (tree->implied.failed) {
+		free(tree);
+		return -ENOMEM;
+	}
 	*ret = tree;
 	return 0;
 }
@@ -83,6 +94,7 @@ struct lcx__tree *lcx__tree_free(struct lcx__tree *tree)
 	for (size_t i = 0; i < tree->n_deferred; i++)
 		free(tree->deferred[i].path);
 	free(tree->deferred);
+	lcx__strbuf_free(&tree->implied);
 	free(tree);
 	return NULL;
 }
@@ -151,7 +163,10 @@ static int make_dir(const struct lcx__tree *tree, int parent_fd, const char *nam
 	return r < 0 ? r : TAKE_FD(fd);
 }
 
-/* One missing component of a parent path: the archive doesn't have to name them all. */
+/*
+ * One missing component of a parent path: the archive doesn't have to name them all.
+ * Return: 1 if a directory of a lower layer may show through, 0 if not.
+ */
 static int make_component(const struct lcx__tree *tree, int parent_fd, const char *name,
 			  struct lcx_error **err)
 {
@@ -171,11 +186,20 @@ static int make_component(const struct lcx__tree *tree, int parent_fd, const cha
 			return lcx__fail_sys(err, errno, "replace the whiteout '%.255s'", name);
 	}
 	fd = make_dir(tree, parent_fd, name, 0755, deleted, err);
-	return fd < 0 ? fd : 0;
+	return fd < 0 ? fd : !deleted;
+}
+
+static int note_implied(struct lcx__tree *tree, const char *path, struct lcx_error **err)
+{
+	if (++tree->n_implied > IMPLIED_MAX)
+		return lcx__fail(err, EBADMSG, "more than %d directories that no entry names",
+				 IMPLIED_MAX);
+	lcx__strbuf_add(&tree->implied, path, strlen(path) + 1);
+	return tree->implied.failed ? lcx__fail_nomem(err) : 0;
 }
 
 /* Enter @path component by component, always from the root, and make what is missing. */
-static int make_parents(const struct lcx__tree *tree, char *path, struct lcx_error **err)
+static int make_parents(struct lcx__tree *tree, char *path, struct lcx_error **err)
 {
 	char *end = path, *name = path;
 
@@ -197,6 +221,8 @@ static int make_parents(const struct lcx__tree *tree, char *path, struct lcx_err
 			if (parent < 0)
 				return lcx__fail_sys(err, -parent, "open its directory");
 			r = make_component(tree, parent, name, err);
+			if (r > 0)
+				r = note_implied(tree, path, err);
 			if (r < 0)
 				return r;
 		} else if (there < 0) {
@@ -340,6 +366,31 @@ static int compare_deferred(const void *a, const void *b)
 	return r != 0 ? r : x->order < y->order ? 1 : -1;
 }
 
+static int compare_path(const void *path, const void *item)
+{
+	return strcmp(((const struct deferred *)item)->path, path);
+}
+
+/* An entry that came after all has named some of them. */
+static int forget_named(struct lcx__tree *tree, struct lcx_error **err)
+{
+	struct lcx__strbuf kept = STRBUF_EMPTY;
+	const char *end = tree->implied.text + tree->implied.length;
+
+	for (const char *path = tree->implied.text; path < end; path += strlen(path) + 1)
+		if (tree->n_deferred == 0 || !bsearch(path, tree->deferred, tree->n_deferred,
+						      sizeof(*tree->deferred), compare_path))
+			lcx__strbuf_add(&kept, path, strlen(path) + 1);
+	lcx__strbuf_free(&tree->implied);
+	tree->implied = kept;
+	return kept.failed ? lcx__fail_nomem(err) : 0;
+}
+
+const struct lcx__strbuf *lcx__tree_implied(const struct lcx__tree *tree)
+{
+	return &tree->implied;
+}
+
 int lcx__tree_finish(struct lcx__tree *tree, struct lcx_error **err)
 {
 	forget_parent(tree);
@@ -361,7 +412,7 @@ int lcx__tree_finish(struct lcx__tree *tree, struct lcx_error **err)
 			return lcx__fail_sys(err, errno, "mode and time of directory '%.300s'",
 					     d->path);
 	}
-	return 0;
+	return forget_named(tree, err);
 }
 
 /* The place where something new goes. */

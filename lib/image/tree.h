@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "image/extract.h"
+#include "util/str.h"
 
 struct lcx__xattr {
 	const char *name;
@@ -52,6 +53,12 @@ int lcx__tree_add(struct lcx__tree *tree, const struct lcx__entry *entry, int *r
 		  struct lcx_error **err);
 int lcx__tree_seal(struct lcx__tree *tree, const struct lcx__entry *entry, int fd,
 		   struct lcx_error **err);
+
+/*
+ * Directories that no entry names, after lcx__tree_finish(): paths with a NUL behind
+ * each. What lies below the layer has a say in their mode, owner and time.
+ */
+const struct lcx__strbuf *lcx__tree_implied(const struct lcx__tree *tree);
 
 /* Modes and times of directories, which later entries would have disturbed. */
 int lcx__tree_finish(struct lcx__tree *tree, struct lcx_error **err);

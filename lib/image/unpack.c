@@ -79,6 +79,11 @@ struct lcx__unpack *lcx__unpack_free(struct lcx__unpack *u)
 	return NULL;
 }
 
+const struct lcx__strbuf *lcx__unpack_implied(const struct lcx__unpack *u)
+{
+	return lcx__extractor_implied(u->extractor);
+}
+
 /* Padding behind the end of the archive. 0 at the end. */
 static int drain(struct lcx__unpack *u, struct lcx_error **err)
 {

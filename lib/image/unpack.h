@@ -32,6 +32,10 @@ int lcx__unpack_new(const struct lcx__unpack_job *job, struct lcx__unpack **ret,
 /* 1 if there is more, 0 when the whole layer is there and its digest fits, else <0. */
 int lcx__unpack_step(struct lcx__unpack *unpack, struct lcx__unpack_progress *ret_progress,
 		     struct lcx_error **err);
+
+/* As lcx__tree_implied(), when all is done. */
+const struct lcx__strbuf *lcx__unpack_implied(const struct lcx__unpack *unpack);
+
 struct lcx__unpack *lcx__unpack_free(struct lcx__unpack *unpack);
 
 DEFINE_CLEANUP(struct lcx__unpack *, lcx__unpack_free)

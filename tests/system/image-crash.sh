@@ -7,10 +7,8 @@
 need umoci skopeo jq
 
 # In memory: this is about crashes of programs, and syncfs(2) waits for everybody's writing.
-mkdir "$T/fast"
-mount -t tmpfs -o mode=700 lcx-test-fast "$T/fast"
-defer "umount '$T/fast'"
-T=$T/fast
+mount -t tmpfs -o mode=700 lcx-test-fast "$T"
+defer "umount '$T'"
 
 tool() { "$BUILD/tests/image-tool" "$T/store" --plain-http "$@"; }
 sh "$SRC/tests/registry/mkimage.sh" debian "$T/debian"
@@ -35,7 +33,7 @@ check_eq 'nothing of the dead is left' '' "$(find "$T/store/images/tmp" "$T/stor
 
 # --- the tree, attribute by attribute, as umoci makes it
 names() { # DIR: names, types, modes, owners, times, link targets, link counts and sizes of files
-	(cd "$1" && find . \( -type d -printf '%P|%y|%m|%U|%G|%T@\n' \) -o \
+	(cd "$1" && find . -mindepth 1 \( -type d -printf '%P|%y|%m|%U|%G|%T@\n' \) -o \
 		-printf '%P|%y|%m|%U|%G|%T@|%l|%n|%s\n' | sort)
 }
 check_eq 'has three layers' 3 "$(tool show "$REGISTRY/debian:bookworm" | grep -c '^layer')"

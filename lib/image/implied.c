@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An archive may have "tmp/x" and say nothing of "tmp". Unpacked onto the layers below,
+ * as the specification describes it, x joins the directory that is there. In an overlay
+ * it lies in a directory of its own layer, whose mode, owner and time are what is seen:
+ * without help /tmp would be 0755 and of today. So these are taken from the top-most lower
+ * layer that has the directory. Unpacked layers hence depend on what lies below, and are
+ * known by chain ids.
+ */
+#include "image/implied.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "util/sys.h"
+
+int lcx__implied_new(int root_fd, const struct lcx__strbuf *text, struct lcx__implied *ret)
+{
+	const char *path = text->text, *end = path + text->length;
+	size_t n = 0;
+
+	for (size_t i = 0; i < text->length; i++)
+		n += text->text[i] == '\0';
+	*ret = (struct lcx__implied){.root_fd = root_fd};
+	ret->paths = calloc(n + 1, sizeof(*ret->paths));
+	if (!ret->paths)
+		return -ENOMEM;
+	for (; path < end; path += strlen(path) + 1)
+		ret->paths[ret->n++] = path;
+	return 0;
+}
+
+void lcx__implied_clear(struct lcx__implied *implied)
+{
+	free(implied->paths);
+	*implied = (struct lcx__implied){.root_fd = -1};
+}
+
+/* No link on the way: where one layer has a link and another a directory, they are not the same. */
+static int open_dir(int root_fd, const char *path, uint64_t flags)
+{
+	return sys_openat2(root_fd, path[0] ? path : ".",
+			   flags | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0,
+			   SYS_RESOLVE_IN_ROOT | SYS_RESOLVE_NO_SYMLINKS);
+}
+
+/* The layer is no worse than before if this fails: it may be another user's file system. */
+static void copy_attributes(int root_fd, const char *path, const struct stat *from)
+{
+	const struct timespec times[2] = {from->st_mtim, from->st_mtim};
+	CLEANUP(closep) int fd = open_dir(root_fd, path, O_RDONLY);
+
+	if (fd < 0)
+		return;
+	(void)!fchown(fd, from->st_uid, from->st_gid);
+	(void)!fchmod(fd, from->st_mode & 07777);
+	(void)futimens(fd, times);
+}
+
+void lcx__implied_inherit(struct lcx__implied *implied, int lower_fd)
+{
+	for (size_t i = 0; i < implied->n; i++) {
+		CLEANUP(closep) int fd = -1;
+		struct stat st;
+
+		if (!implied->paths[i])
+			continue;
+		fd = open_dir(lower_fd, implied->paths[i], O_PATH);
+		/* -ENOTDIR: something else, or a deletion, hides what lies deeper. */
+		if (fd >= 0 && fstat(fd, &st) == 0)
+			copy_attributes(implied->root_fd, implied->paths[i], &st);
+		if (fd >= 0 || fd == -ENOTDIR)
+			implied->paths[i] = NULL;
+	}
+}
