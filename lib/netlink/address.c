@@ -4,6 +4,7 @@
 #include <linux/rtnetlink.h>
 #include <string.h>
 
+#include "netlink/entry.h"
 #include "netlink/inet.h"
 #include "netlink/netlink.h"
 
@@ -62,13 +63,8 @@ LCX_PUBLIC int lcx_address_remove(struct lcx_netlink *nl, uint32_t index, const 
 	return change_address(nl, RTM_DELADDR, 0, index, address, "remove", err);
 }
 
-struct entry {
-	uint32_t index;
-	struct lcx__inet address;
-};
-
 struct lcx_address_list {
-	struct entry *entries;
+	struct lcx__address_entry *entries;
 	size_t count, size, next;
 	uint32_t index; /* filter */
 	char text[LCX__INET_SIZE];
@@ -76,10 +72,10 @@ struct lcx_address_list {
 
 /* IFA_LOCAL is the interface's own; IFA_ADDRESS is the peer's on a point-to-point one, and the only
  * one of IPv6. */
-static int parse(const struct nlmsghdr *nlh, struct entry *ret)
+int lcx__nl_parse_address(const struct nlmsghdr *nlh, struct lcx__address_entry *ret)
 {
 	const struct ifaddrmsg *ifa = mnl_nlmsg_get_payload(nlh);
-	struct entry entry = {0};
+	struct lcx__address_entry entry = {0};
 	const struct nlattr *attr;
 	bool found = false;
 
@@ -111,21 +107,22 @@ static int parse(const struct nlmsghdr *nlh, struct entry *ret)
 static int answer(const struct nlmsghdr *nlh, void *data)
 {
 	struct lcx_address_list *list = data;
-	struct entry entry;
+	struct lcx__address_entry entry;
 	int r;
 
 	if (!nlh) {
 		list->count = 0;
 		return 0;
 	}
-	r = parse(nlh, &entry);
+	r = lcx__nl_parse_address(nlh, &entry);
 	if (r <= 0)
 		return r;
 	if (list->index != 0 && entry.index != list->index)
 		return 0;
 	if (list->count == list->size) {
 		size_t size = list->size ? list->size * 2 : 16;
-		struct entry *entries = reallocarray(list->entries, size, sizeof(*entries));
+		struct lcx__address_entry *entries =
+			reallocarray(list->entries, size, sizeof(*entries));
 
 		if (!entries)
 			return -ENOMEM;

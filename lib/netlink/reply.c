@@ -101,17 +101,28 @@ static int read_message(struct lcx__nl_reply *reply, const struct nlmsghdr *nlh)
 	}
 }
 
+/* libmnl's own check takes a length beyond 2 GiB for a negative one, and lets it pass. */
+static bool is_whole(const struct nlmsghdr *nlh, size_t left)
+{
+	return left >= sizeof(*nlh) && nlh->nlmsg_len >= sizeof(*nlh) && nlh->nlmsg_len <= left;
+}
+
 int lcx__nl_reply_read(struct lcx__nl_reply *reply, const void *data, size_t length)
 {
-	const struct nlmsghdr *nlh = data;
-	int left = (int)length, r;
+	size_t offset = 0;
+	int r;
 
-	while (mnl_nlmsg_ok(nlh, left)) {
+	while (offset < length) {
+		const struct nlmsghdr *nlh =
+			(const struct nlmsghdr *)((const uint8_t *)data + offset);
+
+		if (!is_whole(nlh, length - offset))
+			return -EBADMSG;
 		r = read_message(reply, nlh);
 		if (r < 0)
 			return r;
-		nlh = mnl_nlmsg_next(nlh, &left);
+		/* The padding of the last message may be missing: this steps beyond the end. */
+		offset += MNL_ALIGN(nlh->nlmsg_len);
 	}
-	/* mnl_nlmsg_next() may step over the end by the last message's padding. */
-	return left > 0 ? -EBADMSG : 0;
+	return 0;
 }

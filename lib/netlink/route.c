@@ -3,6 +3,7 @@
 #include <linux/rtnetlink.h>
 #include <string.h>
 
+#include "netlink/entry.h"
 #include "netlink/inet.h"
 #include "netlink/netlink.h"
 
@@ -85,13 +86,8 @@ LCX_PUBLIC int lcx_route_remove(struct lcx_netlink *nl, const char *destination,
 	return change_route(nl, RTM_DELROUTE, 0, destination, gateway, index, "remove", err);
 }
 
-struct entry {
-	struct lcx__inet destination, gateway; /* gateway.family 0: none */
-	uint32_t index, priority;
-};
-
 struct lcx_route_list {
-	struct entry *entries;
+	struct lcx__route_entry *entries;
 	size_t count, size, next;
 	char destination[LCX__INET_SIZE], gateway[LCX__INET_SIZE];
 };
@@ -111,10 +107,10 @@ static uint32_t read_u32(const struct nlattr *attr)
 }
 
 /* Of the routes of the main table, those that claim addresses for others than this host itself. */
-static int parse(const struct nlmsghdr *nlh, struct entry *ret)
+int lcx__nl_parse_route(const struct nlmsghdr *nlh, struct lcx__route_entry *ret)
 {
 	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
-	struct entry entry = {0};
+	struct lcx__route_entry entry = {0};
 	const struct nlattr *attr;
 	uint32_t table;
 
@@ -157,19 +153,20 @@ static int parse(const struct nlmsghdr *nlh, struct entry *ret)
 static int answer(const struct nlmsghdr *nlh, void *data)
 {
 	struct lcx_route_list *list = data;
-	struct entry entry;
+	struct lcx__route_entry entry;
 	int r;
 
 	if (!nlh) {
 		list->count = 0;
 		return 0;
 	}
-	r = parse(nlh, &entry);
+	r = lcx__nl_parse_route(nlh, &entry);
 	if (r <= 0)
 		return r;
 	if (list->count == list->size) {
 		size_t size = list->size ? list->size * 2 : 16;
-		struct entry *entries = reallocarray(list->entries, size, sizeof(*entries));
+		struct lcx__route_entry *entries =
+			reallocarray(list->entries, size, sizeof(*entries));
 
 		if (!entries)
 			return -ENOMEM;
@@ -183,7 +180,7 @@ static int answer(const struct nlmsghdr *nlh, void *data)
 /* The preferred one of several default routes comes first. */
 static int compare(const void *a, const void *b)
 {
-	const struct entry *x = a, *y = b;
+	const struct lcx__route_entry *x = a, *y = b;
 
 	return (x->priority > y->priority) - (x->priority < y->priority);
 }
@@ -210,7 +207,7 @@ LCX_PUBLIC int lcx_route_list_open(struct lcx_netlink *nl, struct lcx_route_list
 
 LCX_PUBLIC bool lcx_route_list_next(struct lcx_route_list *list)
 {
-	const struct entry *entry;
+	const struct lcx__route_entry *entry;
 
 	if (list->next >= list->count)
 		return false;

@@ -304,6 +304,20 @@ START_TEST(torn_datagram_is_refused)
 }
 END_TEST
 
+START_TEST(message_that_claims_gibibytes_is_refused)
+{
+	static const uint32_t lengths[] = {0, 15, 0x7fffffff, 0x80000000, 0xfffffffd, 0xffffffff};
+	struct nlmsgerr e = {.error = 0};
+
+	for (size_t i = 0; i < ARRAY_SIZE(lengths); i++) {
+		mock_begin(1);
+		mock_message(NLMSG_ERROR, 0, SEQ, &e, sizeof(e));
+		((struct nlmsghdr *)mock.batch.data)->nlmsg_len = lengths[i];
+		ck_assert_int_eq(mock_read(), -EBADMSG);
+	}
+}
+END_TEST
+
 /* ---- links ---- */
 
 static const struct {
@@ -472,6 +486,7 @@ int main(void)
 	tcase_add_test(answers, end_of_a_dump_may_be_a_failure);
 	tcase_add_test(answers, errors_that_are_none_become_eio);
 	tcase_add_test(answers, torn_datagram_is_refused);
+	tcase_add_test(answers, message_that_claims_gibibytes_is_refused);
 	suite_add_tcase(suite, answers);
 
 	tcase_add_loop_test(links, names_of_interfaces_are_checked, 0, ARRAY_SIZE(name_cases));
