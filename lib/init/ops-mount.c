@@ -24,7 +24,7 @@
 #define S_IFMT 00170000
 #endif
 
-enum { IN_ROOT = SYS_RESOLVE_IN_ROOT | SYS_RESOLVE_NO_MAGICLINKS };
+enum { IN_ROOT = SYS_RESOLVE_IN_ROOT | SYS_RESOLVE_NO_MAGICLINKS, MAX_LINKS = 20 };
 
 static void close_fd(int fd)
 {
@@ -102,11 +102,12 @@ static int make_directories(struct init *init, const char *path)
 	return 0;
 }
 
-static int make_file(struct init *init, const char *path)
+/* Return: 0 when it was made, -EEXIST with what stands there in @link if that is a symbolic link. */
+static int make_file(struct init *init, const char *path, char *link, size_t size)
 {
 	char parent[4096];
 	const char *name;
-	int dir, fd;
+	int dir, fd, n = 0;
 
 	dir = open_parent(init, path, parent, sizeof(parent), &name);
 	if (dir == -ENOENT && make_directories(init, parent) == 0)
@@ -115,11 +116,34 @@ static int make_file(struct init *init, const char *path)
 		return dir;
 	fd = (int)sys_call4(__NR_openat, dir, name,
 	                    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+	link[0] = '\0';
+	if (fd == -EEXIST) {
+		/* A relative one counts from the directory that it stands in. */
+		(void)text_append(link, size, parent);
+		n = (int)strlen(link);
+		fd = (int)sys_call4(__NR_readlinkat, dir, name, link + n, size - (size_t)n - 1);
+		link[fd > 0 ? n + fd : 0] = '\0';
+		if (fd > 0 && link[n] == '/')
+			memmove(link, link + n, (size_t)fd + 1);
+		fd = -EEXIST;
+	}
 	close_fd(dir);
-	if (fd < 0 && fd != -EEXIST)
-		return fd;
 	close_fd(fd);
-	return 0;
+	return fd < 0 ? fd : 0;
+}
+
+/* An image may have a link there whose target only another program would make: it is followed, within the tree. */
+static int make_linked_file(struct init *init, const char *path)
+{
+	char links[2][4096];
+	int r = make_file(init, path, links[0], sizeof(links[0]));
+
+	for (int i = 0; r == -EEXIST && links[i & 1][0]; i++) {
+		if (i == MAX_LINKS)
+			return -ELOOP;
+		r = make_file(init, links[i & 1], links[~i & 1], sizeof(links[0]));
+	}
+	return r == -EEXIST ? 0 : r;
 }
 
 static int open_target(struct init *init, const char *path, bool make, bool directory)
@@ -129,7 +153,7 @@ static int open_target(struct init *init, const char *path, bool make, bool dire
 	fd = sys_openat2(init->root_fd, path, (uint64_t)flags, 0, IN_ROOT);
 	if (fd != -ENOENT || !make)
 		return fd;
-	r = directory ? make_directories(init, path) : make_file(init, path);
+	r = directory ? make_directories(init, path) : make_linked_file(init, path);
 	return r < 0 ? r : sys_openat2(init->root_fd, path, (uint64_t)flags, 0, IN_ROOT);
 }
 
@@ -206,11 +230,30 @@ static int new_file_system(struct init *init, const char *type, const char *sour
 	return r;
 }
 
+/* What is masked in these is found by its name later: no link may stand on the way (CVE-2019-19921). */
+static bool is_kernel_interface(const char *type)
+{
+	return strcmp(type, "proc") == 0 || strcmp(type, "sysfs") == 0;
+}
+
+static int reopen_without_links(struct init *init, const char *path, int target)
+{
+	close_fd(target);
+	target = sys_openat2(init->root_fd, path, O_PATH | O_CLOEXEC, 0,
+	                     IN_ROOT | SYS_RESOLVE_NO_SYMLINKS);
+	if (target == -ELOOP)
+		(void)text_append(init->detail, sizeof(init->detail),
+		                  "a symbolic link stands on the way there");
+	return target;
+}
+
 int init_op_MOUNT(struct init *init, const struct plan_op *op)
 {
 	int target, tree, r;
 
 	target = open_target(init, init_str(init, op, 1), op->flags & PLAN_F_MAKE_TARGET, true);
+	if (target >= 0 && is_kernel_interface(init_str(init, op, 0)))
+		target = reopen_without_links(init, init_str(init, op, 1), target);
 	if (target < 0)
 		return target;
 	tree = new_file_system(init, init_str(init, op, 0), init_str(init, op, 2),

@@ -36,6 +36,7 @@
 	X(SEND_NETLINK, "network", "open a netlink socket in the network namespace")               \
 	X(LOOPBACK, "network", "bring the loopback interface up")                                  \
 	X(TERMINAL, "terminal", "make a terminal")                                                 \
+	X(CLOSE, "process", "close what the set-up needed")                                        \
 	X(EXEC, "exec", "execute '{0}'")                                                           \
 	/* namespaces and cgroups: ops-ns.c */                                                     \
 	X(JOIN_CGROUP, "cgroup", "join the cgroup '{0}'")                                          \
