@@ -407,7 +407,7 @@ static int end_by_force(struct lcx_container *c, struct lcx_error **err)
 
 LCX_PUBLIC int lcx_container_remove(struct lcx_container *c, int32_t force, struct lcx_error **err)
 {
-	CLEANUP(closep) int lock_fd = -1, owner_fd = -1;
+	CLEANUP(closep) int lock_fd = -1;
 	int r, torn_down;
 
 	if (c->state == LCX_CONTAINER_NEW)

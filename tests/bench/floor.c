@@ -19,7 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/capability.h>
+#include <linux/capability.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -212,6 +212,7 @@ struct child {
 	const struct floor *floor;
 	const char *const *argv;
 	int stdin_fd, netns_fd, container_pidfd;
+	volatile pid_t grandchild; /* written by the first child, in memory that it shares */
 };
 
 static void move_to(int tree, const char *path)
@@ -410,19 +411,27 @@ static int start_child(void *data)
 	return 0;
 }
 
-/* setns() to a pid namespace takes effect in the next child: one more clone, as everybody needs. */
-static int exec_child(void *data)
+static int exec_grandchild(void *data)
 {
 	const struct child *c = data;
 
-	join_cgroups(c->floor);
-	MUST(setns(c->container_pidfd, CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWCGROUP));
-	if (syscall(SYS_clone, CLONE_PARENT | CLONE_VFORK | CLONE_VM * 0, 0, 0, 0, 0) > 0)
-		_exit(0);
 	setsid();
 	become(c->floor);
 	execute(c);
 	return 0;
+}
+
+/* setns() to a pid namespace takes effect in the next child: one more clone, as everybody needs. */
+static int exec_child(void *data)
+{
+	static char stack[65536] __attribute__((aligned(64)));
+	struct child *c = data;
+
+	join_cgroups(c->floor);
+	MUST(setns(c->container_pidfd, CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWCGROUP));
+	c->grandchild = clone(exec_grandchild, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | CLONE_PARENT | SIGCHLD, c);
+	MUST(c->grandchild);
+	_exit(0);
 }
 
 static struct floor_process run(int (*function)(void *), struct child *child, int flags)
@@ -442,7 +451,7 @@ static struct floor_process run(int (*function)(void *), struct child *child, in
 
 struct floor_process floor_start(const struct floor *floor, const char *const *argv, int stdin_fd)
 {
-	struct child child = { floor, argv, stdin_fd, -1, -1 };
+	struct child child = { floor, argv, stdin_fd, -1, -1, -1 };
 	struct floor_process process;
 
 	for (const char *const *dir = floor->cgroups; dir && *dir; dir++)
@@ -458,12 +467,12 @@ struct floor_process floor_start(const struct floor *floor, const char *const *a
 
 struct floor_process floor_exec(const struct floor *floor, int container_pidfd, const char *const *argv)
 {
-	struct child child = { floor, argv, 0, -1, container_pidfd };
+	struct child child = { floor, argv, open("/dev/null", O_RDONLY | O_CLOEXEC), -1, container_pidfd, -1 };
 	struct floor_process helper = run(exec_child, &child, 0);
 
+	close(child.stdin_fd);
 	(void)floor_wait(&helper);
-	/* The process itself: the only child there is. */
-	return (struct floor_process){ .pid = -1, .pidfd = -1 };
+	return (struct floor_process){ .pid = child.grandchild, .pidfd = -1 };
 }
 
 int floor_wait(struct floor_process *process)
