@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: MIT
+# `lcx run`: exit codes, streams, and what its options do.
+. "${SRC:?}/tests/system/lib.sh"
+need busybox
+make_rootfs "$T/rootfs"
+run() { lcx run --rm --network none --rootfs "$T/rootfs" "$@"; }
+echo text >"$T/rootfs/etc/text"
+
+# --- exit codes and streams
+
+check 'a program that succeeds' run true
+check_fails 'its own code' 7 '' run sh -c 'exit 7'
+check_fails 'a code above 128' 200 '' run sh -c 'exit 200'
+check_fails 'a code as the shell gives it for a signal' 137 '' run sh -c 'sh -c "kill -9 \$\$"; exit $?'
+check_fails 'a program that is not there' 127 'no-such-program' run no-such-program
+check_fails 'a path that is not there' 127 '/no/such' run /no/such
+check_fails 'a directory' 126 '/etc' run /etc
+chmod +x "$T/rootfs/etc/text"
+check_fails 'a file without magic' 126 '/etc/text' run /etc/text
+chmod -x "$T/rootfs/etc/text"
+check_fails 'a file that is not executable' 126 '/etc/text' run /etc/text
+check_eq 'these left no container either' '' "$(lcx ps -aq)"
+check_eq 'standard output' out "$(run sh -c 'echo out; echo err >&2' 2>"$T/err")"
+check_eq 'standard error, apart' err "$(cat "$T/err")"
+check_eq 'standard input with -i' 'through' "$(echo through | run -i cat)"
+check_eq 'standard input from a file' "$(md5sum <"$BUILD/examples/lcx/lcx")" "$(run -i md5sum <"$BUILD/examples/lcx/lcx")"
+check_eq 'no standard input without -i' '' "$(echo through | run cat)"
+check_eq 'a megabyte through both ways' 1048576 "$(head -c 1048576 /dev/zero | run -i cat | wc -c)"
+check_eq 'a reader that goes away' 1 "$(run sh -c 'yes | head -n 100000' | head -n 1 | wc -l)"
+
+# --- options of run
+
+check_eq 'two dashes end the options' '-n' "$(run -- printf %s -n)"
+check_eq 'letters and an attached value' '/tmp' "$(run -iw/tmp pwd)"
+check_eq 'a value behind =' 'v=1' "$(run --env=A=v=1 sh -c 'echo $A')"
+check_eq 'a variable of the caller' there "$(HERE=there run -e HERE sh -c 'echo $HERE')"
+check_eq 'a user by number' '5:6' "$(run -u 5:6 sh -c 'echo $(id -u):$(id -g)')"
+check_eq 'a user by name' '1000:1000' "$(run -u user sh -c 'echo $(id -u):$(id -g)')"
+check_eq 'a host name' box "$(run -h box hostname)"
+check_fails 'a read-only root' 1 'Read-only' run --read-only touch /x
+mkdir "$T/volume"
+check 'a volume' run -v "$T/volume:/data" touch /data/made
+check 'is the host directory' test -f "$T/volume/made"
+check_fails 'a read-only volume' 1 'Read-only' run -v "$T/volume:/data:ro" touch /data/no
+check_fails 'a dropped capability' 1 'not permitted' run --cap-drop CHOWN chown 1 /etc/text
+check_eq 'no new privileges' 1 "$(run --security-opt no-new-privileges sed -n 's/NoNewPrivs:[[:space:]]*//p' /proc/self/status)"
+check_eq 'no seccomp filter' 0 "$(run --security-opt seccomp=unconfined sed -n 's/Seccomp:[[:space:]]*//p' /proc/self/status)"
+check_eq 'the default seccomp filter' 2 "$(run sed -n 's/Seccomp:[[:space:]]*//p' /proc/self/status)"
+check_match 'steps with --debug' 'process.* ms' "$(run --debug true 2>&1)"
