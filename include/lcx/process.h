@@ -44,7 +44,9 @@ void lcx_stdio_set_attach(struct lcx_stdio *stdio, int in_fd, int out_fd, int er
  * lcx_stdio_set_terminal() - a new pseudo-terminal, the process's controlling one
  *
  * It is made in the container's own devpts instance. Standard error then arrives
- * as output. Combines with lcx_stdio_set_attach(), not with passthrough.
+ * as output. The end of attached input arrives as Ctrl-D, which a terminal in its
+ * usual mode takes for the end of a file: termios(3), VEOF. Combines with lcx_stdio_set_attach(),
+ * not with passthrough.
  */
 void lcx_stdio_set_terminal(struct lcx_stdio *stdio, uint16_t rows, uint16_t columns);
 

@@ -103,6 +103,11 @@ static void end(struct lcx__flow *flow)
 {
 	if (flow->tap)
 		flow->tap(flow->tap_data, NULL, 0);
+	if (flow->farewell) {
+		flow->buffer[0] = flow->farewell;
+		flow->start = 0;
+		flow->length = 1;
+	}
 	close_from(flow);
 }
 

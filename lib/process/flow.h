@@ -22,6 +22,8 @@ struct lcx__flow {
 	int from; /* -1: ended */
 	int to;   /* -1: nobody listens (any more) */
 	int epoll_fd; /* borrowed */
+	/* What is delivered last: a terminal has no end, but takes a character for it. 0: nothing. */
+	char farewell;
 	uint32_t watched_from, watched_to; /* what it waits for */
 	lcx__flow_tap_fn *tap;
 	void *tap_data;

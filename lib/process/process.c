@@ -119,6 +119,9 @@ int lcx__process_connect(struct lcx_process *process, const struct lcx_stdio *st
 			flow->tap = i == FLOW_OUT ? tap_out : tap_err;
 		flow->tap_data = process;
 	}
+	/* The caller's input has ended, or its own terminal was hung up: Ctrl-D, as VEOF is by default. */
+	if (process->terminal_fd >= 0)
+		process->flows[FLOW_IN].farewell = 4;
 	/* Input that nobody gives has no flow; a terminal is still written to by its echo only. */
 	if (process->flows[FLOW_IN].from < 0)
 		lcx__flow_close(&process->flows[FLOW_IN]);

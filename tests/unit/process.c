@@ -88,6 +88,20 @@ START_TEST(the_end_is_handed_on)
 }
 END_TEST
 
+START_TEST(a_terminal_is_told_the_end_by_a_character)
+{
+	char text[16] = "";
+
+	flow.farewell = 4;
+	ck_assert_int_eq(write(source[1], "bye", 3), 3);
+	closep(&source[1]);
+	ck_assert_ok(lcx__flow_run(&flow));
+	ck_assert(lcx__flow_is_done(&flow));
+	ck_assert_int_eq(read(sink[0], text, sizeof(text)), 4);
+	ck_assert_str_eq(text, "bye\004");
+}
+END_TEST
+
 /* A reader that does not read must stop the flow, not the program, and lose nothing. */
 START_TEST(a_full_pipe_does_not_block)
 {
@@ -179,6 +193,7 @@ int main(void)
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_test(tc, bytes_reach_the_other_side_and_the_tap);
 	tcase_add_test(tc, the_end_is_handed_on);
+	tcase_add_test(tc, a_terminal_is_told_the_end_by_a_character);
 	tcase_add_test(tc, a_full_pipe_does_not_block);
 	tcase_add_test(tc, a_reader_that_left_raises_no_signal);
 	tcase_add_test(tc, descriptors_of_the_callers_keep_their_flags);
