@@ -37,6 +37,11 @@ static bool copies_up(const struct lcx__spec_mount *mount)
 	return mount->parsed.tmpcopyup;
 }
 
+static bool clears_recursively(const struct lcx__spec_mount *mount)
+{
+	return mount->parsed.rattr_clr != 0;
+}
+
 #define HOOK_ROW(kind_)                                                                            \
 	static bool has_##kind_(const struct lcx_spec *spec)                                       \
 	{                                                                                          \
@@ -94,6 +99,17 @@ static bool has_listener(const struct lcx_spec *spec)
 	return spec->linux_.seccomp && has_text(spec->linux_.seccomp->listener_path);
 }
 
+/* TSYNC is about threads, and the process that installs the filter has one. */
+static bool has_seccomp_flags(const struct lcx_spec *spec)
+{
+	return spec->linux_.seccomp && (spec->linux_.seccomp->flags.value & ~UINT64_C(1));
+}
+
+static bool has_recursive_clear(const struct lcx_spec *spec)
+{
+	return any_mount(spec, clears_recursively);
+}
+
 static bool has_mount_label(const struct lcx_spec *spec)
 {
 	return has_text(spec->linux_.mount_label);
@@ -131,8 +147,10 @@ static const struct {
 	{"process.selinuxLabel", has_selinux},
 	{"mounts: uidMappings, gidMappings, idmap", has_idmapped_mount},
 	{"mounts: tmpcopyup", has_tmpcopyup},
+	{"mounts: options that clear recursively, such as rrw", has_recursive_clear},
 	{"linux.netDevices", has_net_devices},
 	{"linux.seccomp.listenerPath", has_listener},
+	{"linux.seccomp.flags", has_seccomp_flags},
 	{"linux.mountLabel", has_mount_label},
 	{"linux.intelRdt", has_intel_rdt},
 	{"linux.memoryPolicy", has_memory_policy},

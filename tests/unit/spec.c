@@ -744,6 +744,10 @@ static const struct {
 	{PROCESS("\"selinuxLabel\": \"x\""), "process.selinuxLabel", EOPNOTSUPP},
 	{MOUNT("\"type\": \"tmpfs\", \"options\": [\"tmpcopyup\"]"), "tmpcopyup", EOPNOTSUPP},
 	{MOUNT("\"options\": [\"bind\", \"ridmap\"]"), "idmap", EOPNOTSUPP},
+	{MOUNT("\"options\": [\"rbind\", \"rrw\"]"), "rrw", EOPNOTSUPP},
+	{LINUX("\"seccomp\": {\"defaultAction\": \"SCMP_ACT_ALLOW\", \"flags\": "
+	       "[\"SECCOMP_FILTER_FLAG_LOG\"]}"),
+	 "linux.seccomp.flags", EOPNOTSUPP},
 };
 
 START_TEST(what_has_no_effect_is_refused_by_name)
