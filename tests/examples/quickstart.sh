@@ -11,7 +11,7 @@ if [ "$r" -eq 0 ]; then
 else
 	fail 'runs to its end' "$T/out"
 fi
-for words in 'busybox:web' 'It runs in a container' 'I am process 1' '127.0.0.1:80[0-9]*/' '10\.[0-9.]*/' 'GET /' 'nothing is left'; do
+for words in 'busybox:web' 'It runs in a container' 'I am process 1' '127.0.0.1:80[0-9]*/' '10\.[0-9.]*/' 'response:200' 'nothing is left'; do
 	check "shows: $words" grep -q -e "$words" "$T/out"
 done
 check_eq 'removes its directory' '' "$(find "$TMPDIR" -maxdepth 1 -name 'lcx-quickstart.*')"
