@@ -96,13 +96,13 @@ registry_config() { # [tls] [token|basic]
 		  addr: 127.0.0.1:0
 		  secret: liblcx-test
 	EOF
-	tls=
-	for option; do
-		case $option in
-		tls) tls=tls && registry_config_tls ;;
-		token) registry_config_token "$tls" ;;
+	registry_tls=
+	for registry_option; do
+		case $registry_option in
+		tls) registry_tls=tls && registry_config_tls ;;
+		token) registry_config_token "$registry_tls" ;;
 		basic) registry_config_basic ;;
-		*) echo "registry_start: unknown option '$option'" >&2; return 1 ;;
+		*) echo "registry_start: unknown option '$registry_option'" >&2; return 1 ;;
 		esac
 	done
 }
@@ -134,11 +134,11 @@ registry_start() { # NAME [tls] [token|basic]
 }
 
 registry_stop() { # NAME
-	for file in "$T/registry-$1/pid" "$T/registry-$1/token.pid"; do
-		[ -f "$file" ] || continue
-		kill "$(cat "$file")" 2>/dev/null || :
-		wait "$(cat "$file")" 2>/dev/null || :
-		rm -f "$file"
+	for registry_file in "$T/registry-$1/pid" "$T/registry-$1/token.pid"; do
+		[ -f "$registry_file" ] || continue
+		kill "$(cat "$registry_file")" 2>/dev/null || :
+		wait "$(cat "$registry_file")" 2>/dev/null || :
+		rm -f "$registry_file"
 	done
 }
 
@@ -148,9 +148,9 @@ registry_push() { # LAYOUT:TAG REPOSITORY:TAG
 		set -- "$1" "$2" --dest-cert-dir "$T/ca"
 	fi
 	[ -z "$REGISTRY_CREDS" ] || set -- "$@" --dest-creds "$REGISTRY_CREDS"
-	source=$1 target=$2
+	registry_source=$1 registry_target=$2
 	shift 2
 	# skopeo would otherwise replace a layer by one of other compression that the registry has.
-	skopeo --insecure-policy copy --preserve-digests "$@" "oci:$source" "docker://$REGISTRY/$target" >"$T/push.log" 2>&1 ||
+	skopeo --insecure-policy copy --preserve-digests "$@" "oci:$registry_source" "docker://$REGISTRY/$registry_target" >"$T/push.log" 2>&1 ||
 		{ cat "$T/push.log" >&2; return 1; }
 }

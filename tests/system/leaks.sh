@@ -5,6 +5,7 @@
 # takes down by itself, and prints and fails on what is new (+) or gone (-).
 set -eu
 action=$1 dir=$2
+mkdir -p "$dir"
 
 # Addresses and flags change by themselves; a link is its index, name and kind of namespace.
 links() {
@@ -24,8 +25,15 @@ mounts() {
 	sed 's/^[0-9]* [0-9]* [^ ]* //; s/ \(shared\|master\|propagate_from\):[0-9]*//g' /proc/self/mountinfo | LC_ALL=C sort
 }
 
+# Seen from a process namespace of our own, version 2 shows the processes of others as 0: a group of that
+# name is theirs in every hierarchy, and so may be the parent of all.
 cgroups() {
-	find /sys/fs/cgroup -type d -path '*lcx*' 2>/dev/null | LC_ALL=C sort || :
+	find /sys/fs/cgroup -path '*lcx*' -name cgroup.procs -exec grep -lx 0 {} + 2>/dev/null |
+		sed 's,/cgroup.procs$,,; s,.*/,,' >"$dir/foreign" || :
+	[ ! -s "$dir/foreign" ] || echo lcx >>"$dir/foreign"
+	find /sys/fs/cgroup -type d -path '*lcx*' 2>/dev/null | awk -F/ -v list="$dir/foreign" '
+		BEGIN { while ((getline name <list) > 0) foreign[name] = 1 }
+		!($NF in foreign)' | LC_ALL=C sort
 }
 
 # Every process that this process namespace can see, but this script, its caller, and zombies of process 1,

@@ -11,6 +11,8 @@
 #	BUILD  a build directory
 #	T      (made here) a private temporary directory, removed at the end
 #
+# Variables that end in _ are its own.
+#
 # It prints one line for each thing that must hold, by the functions below, and needs no exit code:
 # a failed line, or an end before its time, fails the script.
 
@@ -45,27 +47,27 @@ skip_rest() { # NAME REASON
 
 # Pass if the command succeeds; else fail and show what it said.
 check() { # NAME COMMAND...
-	name=$1
+	name_=$1
 	shift
 	if "$@" >"$T/check.out" 2>&1; then
-		pass "$name"
+		pass "$name_"
 	else
 		echo "[status $?] $*" >>"$T/check.out"
-		fail "$name" "$T/check.out"
+		fail "$name_" "$T/check.out"
 	fi
 }
 
 # Pass if the command fails with this status and says these words (a basic regular expression, or '').
 check_fails() { # NAME STATUS WORDS COMMAND...
-	name=$1 status=$2 words=$3
+	name_=$1 status_=$2 words_=$3
 	shift 3
-	r=0
-	"$@" >"$T/check.out" 2>&1 || r=$?
-	if [ "$r" -eq "$status" ] && { [ -z "$words" ] || grep -q -e "$words" "$T/check.out"; }; then
-		pass "$name"
+	r_=0
+	"$@" >"$T/check.out" 2>&1 || r_=$?
+	if [ "$r_" -eq "$status_" ] && { [ -z "$words_" ] || grep -q -e "$words_" "$T/check.out"; }; then
+		pass "$name_"
 	else
-		echo "[status $r, wanted $status with '$words'] $*" >>"$T/check.out"
-		fail "$name" "$T/check.out"
+		echo "[status $r_, wanted $status_ with '$words_'] $*" >>"$T/check.out"
+		fail "$name_" "$T/check.out"
 	fi
 }
 
@@ -96,16 +98,16 @@ $cleanups"
 }
 
 finish_() {
-	status=$?
+	status_=$?
 	trap - EXIT HUP INT TERM
 	set +e
-	[ "$status" -eq 0 ] || fail "runs to its end (status $status)"
+	[ "$status_" -eq 0 ] || fail "runs to its end (status $status_)"
 	while [ -n "$cleanups" ]; do
-		todo=${cleanups%%"
+		todo_=${cleanups%%"
 "*}
 		cleanups=${cleanups#*"
 "}
-		eval "$todo" >/dev/null 2>&1
+		eval "$todo_" >/dev/null 2>&1
 	done
 	cd /
 	rm -rf --one-file-system "$T"
@@ -121,9 +123,9 @@ trap 'exit 143' TERM
 
 # The bed installs every program; one that is missing is a defect, not a reason to skip.
 need() { # PROGRAM...
-	for program; do
-		command -v "$program" >/dev/null 2>&1 || {
-			echo "$program is not installed: add its package to tests/packages" >&2
+	for program_; do
+		command -v "$program_" >/dev/null 2>&1 || {
+			echo "$program_ is not installed: add its package to tests/packages" >&2
 			exit 1
 		}
 	done
@@ -131,11 +133,11 @@ need() { # PROGRAM...
 
 # Wait until a command succeeds, looking ten times a second. Fails after SECONDS.
 wait_for() { # SECONDS COMMAND...
-	tries=$(($1 * 10))
+	tries_=$(($1 * 10))
 	shift
 	while ! "$@" >/dev/null 2>&1; do
-		tries=$((tries - 1))
-		[ "$tries" -gt 0 ] || { echo "timed out waiting for: $*" >&2; return 1; }
+		tries_=$((tries_ - 1))
+		[ "$tries_" -gt 0 ] || { echo "timed out waiting for: $*" >&2; return 1; }
 		sleep 0.1
 	done
 }
@@ -151,7 +153,7 @@ has_cgroup2() {
 # Run shell code (a string) in new network and mount namespaces. It has these
 # functions too, a T of its own, and the arguments as $1...; its lines count, its variables don't return.
 in_new_namespaces() { # CODE [ARGUMENT...]
-	code=$1
+	code_=$1
 	shift
 	# shellcheck disable=SC2016
 	unshare --net --mount --propagation private sh -c '
@@ -159,7 +161,7 @@ in_new_namespaces() { # CODE [ARGUMENT...]
 		ip link set lo up
 		code=$1
 		shift
-		eval "$code"' "$0" "$code" "$@" || failures=$((failures + 1))
+		eval "$code"' "$0" "$code_" "$@" || failures=$((failures + 1))
 }
 
 # Make a named network namespace that goes away at the end.
