@@ -29,7 +29,7 @@ int32_t lcx_capability_last(void);
 
 /**
  * lcx_capability_mask() - read a list of capabilities
- * @list: names separated by commas or blanks; "ALL" for all that the running kernel has; "" for
+ * @list: names separated by commas or blanks; "ALL" for all in the bounding set of this process; "" for
  * none
  * @ret:  bit 1 << number for each of them; untouched on failure
  *

@@ -90,6 +90,7 @@ struct step {
 struct lcx_container {
 	struct lcx_ctx *ctx; /* borrowed */
 	struct description d;
+	char short_id[13]; /* for display: see lcx__container_display() */
 	struct lcx_spec *spec; /* NULL until needed, if it was opened */
 	char **env, *cwd;      /* given by the caller, to be merged with the image's */
 
@@ -113,6 +114,9 @@ struct lcx_container {
 /* The cgroup of a container: "/lcx/TAG.ID", below the caller's own place. */
 char *lcx__container_cgroup_path(const struct lcx_ctx *ctx, const char *id);
 #define CGROUP_PARENT "lcx"
+
+/* What a person calls it, for messages: its name, or the short form of its identifier. */
+const char *lcx__container_display(const struct lcx_container *c);
 
 /* Take the lock under which a container's state changes; *ret_fd is closed to drop it. */
 int lcx__container_lock(struct lcx_container *c, int *ret_fd, struct lcx_error **err);

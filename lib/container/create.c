@@ -373,7 +373,7 @@ LCX_PUBLIC int lcx_container_create(struct lcx_container *c, struct lcx_error **
 	int r;
 
 	if (c->state != LCX_CONTAINER_NEW)
-		return lcx__fail(err, EEXIST, "container '%.12s' was created before", c->d.id);
+		return lcx__fail(err, EEXIST, "container '%s' was created before", lcx__container_display(c));
 	if (!c->d.image && !c->d.rootfs)
 		return lcx__fail(err, EINVAL, "a container needs an image or a root file system");
 	if (c->d.image && c->d.rootfs)
@@ -407,7 +407,7 @@ int lcx__container_delete(struct lcx_container *c, struct lcx_error **err)
 	if (r == 0)
 		r = lcx__remove_tree(containers_fd, temporary);
 	if (r < 0)
-		(void)lcx__fail_sys(err, -r, "remove the directory of container '%.12s'", c->d.id);
+		(void)lcx__fail_sys(err, -r, "remove the directory of container '%s'", lcx__container_display(c));
 	if (c->d.image_id) {
 		int released = lcx__image_release(c->ctx, c->d.id, err);
 

@@ -130,9 +130,9 @@ LCX_PUBLIC int lcx_container_exec(struct lcx_container *c, const struct lcx_spec
 		return r;
 	pidfd = lcx__open_process(c->run.pid.value, c->run.start_time.value);
 	if (pidfd < 0 || (c->state != LCX_CONTAINER_RUNNING && c->state != LCX_CONTAINER_PAUSED))
-		return lcx__fail(err, ESRCH, "container '%.12s' is not running", c->d.id);
+		return lcx__fail(err, ESRCH, "container '%s' is not running", lcx__container_display(c));
 	if (c->state == LCX_CONTAINER_PAUSED)
-		return lcx__fail(err, EBUSY, "container '%.12s' is paused; unpause it first", c->d.id);
+		return lcx__fail(err, EBUSY, "container '%s' is paused; unpause it first", lcx__container_display(c));
 	r = lcx__container_load_spec(c, err);
 	if (r == 0)
 		r = combine(c, wanted, stdio, &spec, err);

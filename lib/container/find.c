@@ -25,7 +25,7 @@ int lcx__container_open_dirs(struct lcx_container *c, struct lcx_error **err)
 		return lcx__fail_sys(err, -containers_fd, "open the directory of containers");
 	closep(&c->dir_fd);
 	c->dir_fd = lcx__open_dir(containers_fd, c->d.id);
-	return c->dir_fd < 0 ? lcx__fail_sys(err, -c->dir_fd, "open container '%.12s'", c->d.id) : 0;
+	return c->dir_fd < 0 ? lcx__fail_sys(err, -c->dir_fd, "open container '%s'", lcx__container_display(c)) : 0;
 }
 
 int lcx__container_load_spec(struct lcx_container *c, struct lcx_error **err)
@@ -38,9 +38,9 @@ int lcx__container_load_spec(struct lcx_container *c, struct lcx_error **err)
 		return 0;
 	r = lcx__read_file(c->dir_fd, "config.json", 16 << 20, &text, &length);
 	if (r < 0)
-		return lcx__fail_sys(err, -r, "read 'config.json' of container '%.12s'", c->d.id);
+		return lcx__fail_sys(err, -r, "read 'config.json' of container '%s'", lcx__container_display(c));
 	r = lcx_spec_from_json(text, length, &c->spec, err);
-	return lcx__fail_prefix(err, r, "config.json of container '%.12s'", c->d.id);
+	return lcx__fail_prefix(err, r, "config.json of container '%s'", lcx__container_display(c));
 }
 
 int lcx__container_open_id(struct lcx_ctx *ctx, const char *id, struct lcx_container **ret,

@@ -12,6 +12,16 @@ static const char *or_empty(const char *text)
 	return text ? text : "";
 }
 
+const char *lcx__container_display(const struct lcx_container *c)
+{
+	struct lcx_container *self = (struct lcx_container *)(uintptr_t)c;
+
+	if (c->d.name && c->d.name[0])
+		return c->d.name;
+	(void)snprintf(self->short_id, sizeof(self->short_id), "%s", or_empty(c->d.id));
+	return c->short_id;
+}
+
 LCX_PUBLIC enum lcx_container_state lcx_container_state(const struct lcx_container *c)
 {
 	return c->state;
@@ -238,7 +248,7 @@ LCX_PUBLIC int lcx_container_stats(struct lcx_container *c, struct lcx_cgroup_st
 	if (!path)
 		return lcx__fail_nomem(err);
 	if (!lcx_container_pid(c))
-		return lcx__fail(err, ESRCH, "container '%.12s' is not running", c->d.id);
+		return lcx__fail(err, ESRCH, "container '%s' is not running", lcx__container_display(c));
 	r = lcx_cgroup_open(path, &cg, err);
 	return r < 0 ? r : lcx_cgroup_stats_new(cg, ret, err);
 }

@@ -29,13 +29,13 @@ int lcx__container_lock(struct lcx_container *c, int *ret_fd, struct lcx_error *
 
 	fd = openat(c->dir_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
-		return lcx__fail_sys(err, errno, "lock container '%.12s'", c->d.id);
+		return lcx__fail_sys(err, errno, "lock container '%s'", lcx__container_display(c));
 	while (flock(fd, LOCK_EX) < 0)
 		if (errno != EINTR)
-			return lcx__fail_sys(err, errno, "lock container '%.12s'", c->d.id);
+			return lcx__fail_sys(err, errno, "lock container '%s'", lcx__container_display(c));
 	/* Whoever held it before may have removed the container. */
 	if (fstat(fd, &st) < 0 || st.st_nlink == 0)
-		return lcx__fail(err, ENOENT, "container '%.12s' was removed", c->d.id);
+		return lcx__fail(err, ENOENT, "container '%s' was removed", lcx__container_display(c));
 	*ret_fd = TAKE_FD(fd);
 	return 0;
 }
@@ -48,12 +48,12 @@ int lcx__container_is_owned(struct lcx_container *c, int *ret_owner_fd, struct l
 		return 0;
 	fd = openat(c->run_fd, "owner", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
-		return errno == ENOENT ? 0 : lcx__fail_sys(err, errno, "look for the owner of '%.12s'", c->d.id);
+		return errno == ENOENT ? 0 : lcx__fail_sys(err, errno, "look for the owner of '%s'", lcx__container_display(c));
 	if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
 		*ret_owner_fd = TAKE_FD(fd);
 		return 0;
 	}
-	return errno == EWOULDBLOCK ? 1 : lcx__fail_sys(err, errno, "look for the owner of '%.12s'", c->d.id);
+	return errno == EWOULDBLOCK ? 1 : lcx__fail_sys(err, errno, "look for the owner of '%s'", lcx__container_display(c));
 }
 
 static void load_times(struct lcx_container *c)
@@ -188,10 +188,10 @@ static int wait_for_news(struct lcx_container *c, int64_t deadline, struct lcx_e
 	char path[64];
 
 	if (inotify_fd < 0)
-		return lcx__fail_sys(err, errno, "watch container '%.12s'", c->d.id);
+		return lcx__fail_sys(err, errno, "watch container '%s'", lcx__container_display(c));
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", c->dir_fd);
 	if (inotify_add_watch(inotify_fd, path, IN_MOVED_TO | IN_MOVE_SELF | IN_DELETE_SELF) < 0)
-		return lcx__fail_sys(err, errno, "watch container '%.12s'", c->d.id);
+		return lcx__fail_sys(err, errno, "watch container '%s'", lcx__container_display(c));
 	owner = lcx__open_process(c->run.owner_pid.value, c->run.owner_start_time.value);
 	/* What happened before the watch was set is seen now. */
 	if (owner < 0 || has_exit(c))
@@ -200,9 +200,9 @@ static int wait_for_news(struct lcx_container *c, int64_t deadline, struct lcx_e
 	pfds[1] = (struct pollfd){ .fd = owner, .events = POLLIN };
 	switch (poll(pfds, 2, left_ms(deadline))) {
 	case 0:
-		return lcx__fail(err, ETIMEDOUT, "container '%.12s' still runs", c->d.id);
+		return lcx__fail(err, ETIMEDOUT, "container '%s' still runs", lcx__container_display(c));
 	case -1:
-		return errno == EINTR ? 0 : lcx__fail_sys(err, errno, "wait for container '%.12s'", c->d.id);
+		return errno == EINTR ? 0 : lcx__fail_sys(err, errno, "wait for container '%s'", lcx__container_display(c));
 	default:
 		return 0;
 	}
@@ -219,7 +219,7 @@ static int wait_for_owner(struct lcx_container *c, int64_t deadline, struct lcx_
 	if (c->run.owner_pid.value == getpid())
 		return 1; /* another handle of this program is at it */
 	if (poll(&pfd, 1, left_ms(deadline)) == 0)
-		return lcx__fail(err, ETIMEDOUT, "the owner of container '%.12s' does not finish it", c->d.id);
+		return lcx__fail(err, ETIMEDOUT, "the owner of container '%s' does not finish it", lcx__container_display(c));
 	return 0;
 }
 
@@ -231,7 +231,7 @@ static int wait_foreign(struct lcx_container *c, int32_t timeout_ms, struct lcx_
 	while (r == 0) {
 		/* An owner that wrote the exit also takes down; a monitor only ends. */
 		if (c->state == LCX_CONTAINER_CREATED)
-			return lcx__fail(err, ESRCH, "container '%.12s' was never started", c->d.id);
+			return lcx__fail(err, ESRCH, "container '%s' was never started", lcx__container_display(c));
 		if (c->state == LCX_CONTAINER_STOPPED) {
 			r = finish_abandoned(c, err);
 			if (r == -ENOENT || r == 1)
@@ -256,7 +256,7 @@ LCX_PUBLIC int lcx_container_wait(struct lcx_container *c, int32_t timeout_ms, i
 	int r;
 
 	if (c->state == LCX_CONTAINER_NEW)
-		return lcx__fail(err, ESRCH, "container '%.12s' was never created", c->d.id);
+		return lcx__fail(err, ESRCH, "container '%s' was never created", lcx__container_display(c));
 	r = c->process ? wait_own(c, timeout_ms, err) : wait_foreign(c, timeout_ms, err);
 	if (r == 0 && ret_status)
 		*ret_status = c->exit_status;
@@ -274,7 +274,7 @@ static int open_running(struct lcx_container *c, struct lcx_error **err)
 	pidfd = lcx__open_process(c->run.pid.value, c->run.start_time.value);
 	if (pidfd < 0 || c->finished_ns) {
 		closep(&pidfd);
-		return lcx__fail(err, ESRCH, "container '%.12s' is not running", c->d.id);
+		return lcx__fail(err, ESRCH, "container '%s' is not running", lcx__container_display(c));
 	}
 	return pidfd;
 }
@@ -287,7 +287,7 @@ LCX_PUBLIC int lcx_container_kill(struct lcx_container *c, int32_t signal, struc
 	if (pidfd < 0)
 		return pidfd;
 	r = sys_pidfd_send_signal(pidfd, signal);
-	return r < 0 ? lcx__fail_sys(err, -r, "send signal %d to container '%.12s'", signal, c->d.id) : 0;
+	return r < 0 ? lcx__fail_sys(err, -r, "send signal %d to container '%s'", signal, lcx__container_display(c)) : 0;
 }
 
 static const struct {
@@ -418,8 +418,8 @@ LCX_PUBLIC int lcx_container_remove(struct lcx_container *c, int32_t force, stru
 	if (c->state == LCX_CONTAINER_RUNNING || c->state == LCX_CONTAINER_PAUSED) {
 		if (!force)
 			return lcx__fail(err, EBUSY,
-			                 "container '%.12s' is running; stop it first, or force its removal",
-			                 c->d.id);
+			                 "container '%s' is running; stop it first, or force its removal",
+			                 lcx__container_display(c));
 		r = end_by_force(c, err);
 		if (r < 0)
 			return r;

@@ -171,6 +171,8 @@ static int stage_files(struct start *s, struct lcx_error **err)
 
 static int stage_cgroup(struct start *s, struct lcx_error **err)
 {
+	/* Statistics are wanted even where no limit is. */
+	static const char *const counted[] = { "memory", "pids" };
 	struct lcx_container *c = s->c;
 	int r;
 
@@ -185,9 +187,9 @@ static int stage_cgroup(struct start *s, struct lcx_error **err)
 		r = lcx_cgroup_create(s->cgroup_path, &s->cgroup, err);
 	if (r == 0)
 		r = lcx__cgroup_apply(s->cgroup, &c->spec->linux_.resources, err);
-	/* Statistics and a clean end are wanted even where no limit is. */
-	if (r == 0 && lcx_cgroup_has_controller("memory", NULL) == 1)
-		r = lcx_cgroup_use(s->cgroup, "memory", err);
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(counted); i++)
+		if (lcx_cgroup_has_controller(counted[i], NULL) == 1)
+			r = lcx_cgroup_use(s->cgroup, counted[i], err);
 	if (r < 0)
 		return r;
 	r = lcx__cgroup_join_fds(s->cgroup, s->join_fds, ARRAY_SIZE(s->join_fds));
@@ -299,7 +301,7 @@ static int add_range(struct lcx_idmap *map, enum lcx_id_kind kind,
 	                     range->size.value, err);
 }
 
-static int on_maps(void *data, pid_t pid, struct lcx_error **err)
+static int on_maps(void *data, pid_t pid, int pidfd, struct lcx_error **err)
 {
 	const struct lcx__spec_linux *linux_ = &((struct start *)data)->c->spec->linux_;
 	CLEANUP(lcx_idmap_freep) struct lcx_idmap *map = NULL;
@@ -309,7 +311,7 @@ static int on_maps(void *data, pid_t pid, struct lcx_error **err)
 		r = add_range(map, LCX_ID_USER, &linux_->uid_mappings.items[i], err);
 	for (size_t i = 0; r == 0 && i < linux_->gid_mappings.n; i++)
 		r = add_range(map, LCX_ID_GROUP, &linux_->gid_mappings.items[i], err);
-	return r < 0 ? r : lcx__idmap_write_pid(map, pid, err);
+	return r < 0 ? r : lcx__idmap_write_child(map, pid, pidfd, err);
 }
 
 static int on_netlink(void *data, int netlink_fd, struct lcx_error **err)
@@ -469,7 +471,7 @@ static int prepare(struct lcx_container *c, struct lcx_error **err)
 	if (r < 0)
 		return r;
 	if (c->state == LCX_CONTAINER_RUNNING || c->state == LCX_CONTAINER_PAUSED)
-		return lcx__fail(err, EALREADY, "container '%.12s' is already running", c->d.id);
+		return lcx__fail(err, EALREADY, "container '%s' is already running", lcx__container_display(c));
 	/* Whatever an owner that died has left is taken down before anything is made. */
 	r = lcx__container_teardown(c, err);
 	if (r == 0)

@@ -20,7 +20,7 @@ struct lcx__spawn_hooks {
 	/* The process exists, with all its namespaces; so far it has executed nothing. */
 	int (*on_child)(void *data, pid_t pid, int pidfd, struct lcx_error **err);
 	/* Its user namespace waits for its id maps. */
-	int (*on_maps)(void *data, pid_t pid, struct lcx_error **err);
+	int (*on_maps)(void *data, pid_t pid, int pidfd, struct lcx_error **err);
 	/* A netlink socket inside; meanwhile the process makes its file system. */
 	int (*on_netlink)(void *data, int netlink_fd, struct lcx_error **err);
 	/* It waits for the word to go on to the end. */

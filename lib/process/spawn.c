@@ -52,7 +52,7 @@ static int answer_maps(struct talk *talk, int *fd, struct lcx_error **err)
 
 	(void)fd;
 	if (hooks && hooks->on_maps)
-		r = hooks->on_maps(hooks->data, talk->pid, err);
+		r = hooks->on_maps(hooks->data, talk->pid, talk->pidfd, err);
 	return r < 0 ? r : lcx__child_continue(&talk->child, err);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "security/caps.h"
 
+#include <cap-ng.h>
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <string.h>
@@ -115,6 +116,26 @@ uint64_t lcx__capability_all(void)
 	return last == 63 ? UINT64_MAX : (UINT64_C(1) << (last + 1)) - 1;
 }
 
+/*
+ * "ALL" is all that this process could hand on: what its own bounding set lacks,
+ * nobody below it gets. libcap-ng works on a state of the calling thread, which may be
+ * the host's own: it is put back.
+ */
+static uint64_t grantable(void)
+{
+	void *before = capng_save_state();
+	uint64_t mask = 0;
+
+	capng_clear(CAPNG_SELECT_ALL);
+	if (capng_get_caps_process() < 0)
+		mask = lcx__capability_all();
+	for (int cap = 0; cap <= lcx_capability_last(); cap++)
+		if (capng_have_capability(CAPNG_BOUNDING_SET, (unsigned int)cap))
+			mask |= UINT64_C(1) << cap;
+	capng_restore_state(&before);
+	return mask;
+}
+
 LCX_PUBLIC int lcx_capability_mask(const char *list, uint64_t *ret, struct lcx_error **err)
 {
 	static const char separators[] = ", \t\n";
@@ -130,7 +151,7 @@ LCX_PUBLIC int lcx_capability_mask(const char *list, uint64_t *ret, struct lcx_e
 			break;
 		number = number_of(list, length);
 		if (length == 3 && strncasecmp(list, "ALL", 3) == 0)
-			mask |= lcx__capability_all();
+			mask |= grantable();
 		else if (number >= 0)
 			mask |= UINT64_C(1) << number;
 		else

@@ -2,6 +2,7 @@
 #include "unit.h"
 
 #include <errno.h>
+#include <sys/prctl.h>
 #include <linux/audit.h>
 #include <linux/capability.h>
 #include <sys/resource.h>
@@ -74,9 +75,10 @@ START_TEST(capability_lists_become_masks)
 	ck_assert_ok(lcx_capability_mask(" CAP_KILL,net_raw ", &mask, NULL));
 	ck_assert_uint_eq(mask, UINT64_C(1) << CAP_KILL | UINT64_C(1) << CAP_NET_RAW);
 	ck_assert_ok(lcx_capability_mask("all", &mask, NULL));
-	ck_assert_uint_eq(mask, lcx__capability_all());
+	for (int cap = 0; cap <= lcx_capability_last(); cap++)
+		ck_assert_int_eq(mask >> cap & 1, prctl(PR_CAPBSET_READ, cap, 0, 0, 0) == 1);
 	ck_assert_fails(lcx_capability_mask("kill,nothing", &mask, &err), EINVAL, err, "'nothing'");
-	ck_assert_uint_eq(mask, lcx__capability_all());
+	ck_assert_uint_ne(mask, 0);
 }
 END_TEST
 
