@@ -449,13 +449,42 @@ static struct floor_process run(int (*function)(void *), struct child *child, in
 	return process;
 }
 
+static void write_to(const char *dir, const char *file, const char *text)
+{
+	char path[512];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, file);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	MUST(fd);
+	MUST(write(fd, text, strlen(text)));
+	close(fd);
+}
+
+/* What a container has by default on version 1: which devices, and, if asked for, how much memory. */
+static void limit(const char *dir, bool memory)
+{
+	static const char *const devices[] = { "c *:* m", "b *:* m", "c 1:3 rwm", "c 1:5 rwm", "c 1:7 rwm", "c 1:8 rwm",
+		"c 1:9 rwm", "c 5:0 rwm", "c 5:1 rwm", "c 5:2 rwm", "c 136:* rwm" };
+
+	if (strstr(dir, "/devices/")) {
+		write_to(dir, "devices.deny", "a");
+		for (size_t i = 0; i < sizeof(devices) / sizeof(*devices); i++)
+			write_to(dir, "devices.allow", devices[i]);
+	}
+	if (strstr(dir, "/memory/") && memory)
+		write_to(dir, "memory.limit_in_bytes", "268435456");
+}
+
 struct floor_process floor_start(const struct floor *floor, const char *const *argv, int stdin_fd)
 {
 	struct child child = { floor, argv, stdin_fd, -1, -1, -1 };
 	struct floor_process process;
 
-	for (const char *const *dir = floor->cgroups; dir && *dir; dir++)
+	for (const char *const *dir = floor->cgroups; dir && *dir; dir++) {
 		MUST(mkdir(*dir, 0755));
+		limit(*dir, floor->network);
+	}
 	if (floor->network)
 		child.netns_fd = make_network(floor);
 	process = run(start_child, &child,

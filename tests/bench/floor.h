@@ -15,7 +15,7 @@
 struct floor {
 	const char *lower, *upper, *work; /* overlay; the mount point is @staging */
 	const char *staging;
-	bool network;      /* a bridge, veth, address and default route; cgroup and seccomp with it */
+	bool network;      /* a bridge, veth, address and default route; and a memory limit */
 	int bridge_index;
 	unsigned int host_number; /* of the address: 10.99.x.y */
 	const void *seccomp;

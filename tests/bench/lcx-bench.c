@@ -60,7 +60,7 @@ static size_t filter_size;
 /* The hierarchies that the library uses for a container with a memory limit on this machine. */
 static void choose_cgroups(void)
 {
-	static const char *const v1[] = { "memory", "pids", "devices", "freezer" };
+	static const char *const v1[] = { "memory", "pids", "devices", "unified" };
 	size_t n = 0;
 
 	if (access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0) {
@@ -113,10 +113,11 @@ static struct floor floor_config(int bridge)
 	floor.work = paths[1];
 	floor.staging = paths[2];
 	floor.host_number = number++;
+	/* The library gives every container a cgroup. */
+	floor.cgroups = cgroup_dirs;
 	if (bridge > 0) {
 		floor.seccomp = filter;
 		floor.seccomp_size = filter_size;
-		floor.cgroups = cgroup_dirs;
 	}
 	return floor;
 }
