@@ -306,7 +306,7 @@ static bool want_image(struct app *app, const char *reference, const struct run_
 
 static void print_step(const struct app *app, const char *name, int64_t ns)
 {
-	fprintf(stderr, "lcx: %s: %-24s %4" PRId64 ".%03" PRId64 " ms\n", app->command, name,
+	fprintf(stderr, "lcx: %s: %-48s %4" PRId64 ".%03" PRId64 " ms\n", app->command, name,
 		ns / 1000000, ns / 1000 % 1000);
 }
 
@@ -435,6 +435,8 @@ int cmd_run(struct app *app, int argc, char **argv)
 		return EXIT_LIBRARY_FAILED;
 
 	r = lcx_container_new(app->ctx, o.name, &container, &err);
+	if (r == 0)
+		lcx_container_set_debug(container, app->debug);
 	if (r == 0 && image)
 		r = lcx_container_set_image(container, image, &err);
 	if (r == 0)

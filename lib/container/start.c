@@ -482,7 +482,6 @@ static int prepare(struct lcx_container *c, struct lcx_error **err)
 	if (c->log)
 		(void)lcx__log_writer_close(c->log);
 	free(TAKE_PTR(c->log));
-	forget_steps(c);
 	c->oom_killed = false;
 	(void)unlinkat(c->dir_fd, "exit", 0);
 	(void)unlinkat(c->dir_fd, "oom", 0);
@@ -503,6 +502,21 @@ static int apply_stdio(struct lcx_container *c, const struct lcx_stdio *stdio, b
 	               : lcx_spec_set_terminal(c->spec, 1, err);
 }
 
+static int create_first(struct lcx_container *c, const struct lcx_stdio *stdio,
+                        struct lcx_error **err)
+{
+	int64_t began = lcx__monotonic_ns();
+	int r;
+
+	if (c->state != LCX_CONTAINER_NEW)
+		return 0;
+	if (stdio && stdio->terminal)
+		(void)lcx_spec_set_terminal(c->spec, 1, NULL);
+	r = lcx_container_create(c, err);
+	add_step(c, "", "create", lcx__monotonic_ns() - began);
+	return r;
+}
+
 static int start(struct lcx_container *c, const struct lcx_stdio *stdio, bool detached,
                  struct lcx_error **err)
 {
@@ -513,13 +527,10 @@ static int start(struct lcx_container *c, const struct lcx_stdio *stdio, bool de
 	};
 	int r;
 
-	if (c->state == LCX_CONTAINER_NEW) {
-		if (stdio && stdio->terminal)
-			(void)lcx_spec_set_terminal(c->spec, 1, NULL);
-		r = lcx_container_create(c, err);
-		if (r < 0)
-			return r;
-	}
+	forget_steps(c);
+	r = create_first(c, stdio, err);
+	if (r < 0)
+		return r;
 	r = lcx__container_lock(c, &lock_fd, err);
 	if (r == 0)
 		r = prepare(c, err);
