@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+#include "unit.h"
+
+#include <errno.h>
+#include <sched.h>
+
+#include "init/plan-internal.h"
+#include "process/compile.h"
+#include "spec/spec.h"
+
+static struct lcx_spec *spec;
+static struct lcx__compiled compiled;
+static const char *const args[] = { "true", NULL };
+static const char *const layers[] = { "/layers/b", "/layers/a", NULL };
+
+static void set_up(void)
+{
+	ck_assert_ok(lcx_spec_new(&spec, NULL));
+	ck_assert_ok(lcx_spec_set_args(spec, args, NULL));
+}
+
+static void tear_down(void)
+{
+	spec = lcx_spec_free(spec);
+	lcx__compiled_clear(&compiled);
+}
+
+static int compile(struct lcx_error **err)
+{
+	static const char filter[16];
+	struct lcx__compile input = {
+		.spec = spec,
+		.layers = layers,
+		.upper = "/upper",
+		.work = "/work",
+		.staging = "/staging",
+		.cgroup_fd = -1,
+		.seccomp = filter,
+		.seccomp_size = sizeof(filter),
+	};
+
+	return lcx__compile_start(&input, &compiled, err);
+}
+
+/* The place of the n-th operation with this code; -1 if there is none. */
+static int find(enum plan_code code, int n)
+{
+	for (uint32_t i = 0; i < compiled.plan->n_ops; i++)
+		if (compiled.plan->ops[i].code == code && n-- == 0)
+			return (int)i;
+	return -1;
+}
+
+static int last(enum plan_code code)
+{
+	int at = -1;
+
+	for (int n = 0; find(code, n) >= 0; n++)
+		at = find(code, n);
+	return at;
+}
+
+START_TEST(the_order_is_what_the_kernel_and_security_demand)
+{
+	ck_assert_ok(lcx_spec_set_sysctl(spec, "net.ipv4.ip_unprivileged_port_start", "0", NULL));
+	ck_assert_ok(compile(NULL));
+	ck_assert_int_eq(find(PLAN_EXEC, 0), (int)compiled.plan->n_ops - 1);
+	/* The host's mounts stop propagating before anything is mounted. */
+	ck_assert_int_lt(find(PLAN_PROPAGATION, 0), find(PLAN_ROOT_OVERLAY, 0));
+	ck_assert_int_lt(find(PLAN_ROOT_OVERLAY, 0), find(PLAN_MOUNT, 0));
+	/* /proc/sys is the host's, and the network is there, when sysctls are set. */
+	ck_assert_int_lt(last(PLAN_SYNC), find(PLAN_SYSCTL, 0));
+	ck_assert_int_lt(find(PLAN_SYSCTL, 0), find(PLAN_PIVOT, 0));
+	/* What is hidden is hidden before the container's root is the root. */
+	ck_assert_int_ge(find(PLAN_MASK, 0), 0);
+	ck_assert_int_lt(last(PLAN_MASK), find(PLAN_PIVOT, 0));
+	ck_assert_int_lt(last(PLAN_READONLY), find(PLAN_PIVOT, 0));
+	/* Bounding set, then user, then the other sets. */
+	ck_assert_int_lt(find(PLAN_CAP_BOUND, 0), last(PLAN_USER));
+	ck_assert_int_lt(last(PLAN_USER), find(PLAN_CAPS, 0));
+}
+END_TEST
+
+START_TEST(a_filter_comes_before_capabilities_go_or_else_last)
+{
+	ck_assert_ok(compile(NULL));
+	ck_assert_int_lt(find(PLAN_SECCOMP, 0), last(PLAN_USER));
+	ck_assert_int_eq(find(PLAN_NO_NEW_PRIVS, 0), -1);
+	lcx__compiled_clear(&compiled);
+
+	ck_assert_ok(lcx_spec_set_no_new_privileges(spec, 1, NULL));
+	ck_assert_ok(compile(NULL));
+	ck_assert_int_lt(find(PLAN_NO_NEW_PRIVS, 0), find(PLAN_SECCOMP, 0));
+	ck_assert_int_lt(find(PLAN_CAPS, 0), find(PLAN_SECCOMP, 0));
+	ck_assert_int_eq(find(PLAN_SECCOMP, 1), -1);
+}
+END_TEST
+
+START_TEST(a_read_only_root_is_made_so_after_all_mounts)
+{
+	ck_assert_ok(lcx_spec_set_root_readonly(spec, 1, NULL));
+	ck_assert_ok(compile(NULL));
+	ck_assert_int_gt(last(PLAN_REMOUNT), last(PLAN_MOUNT));
+	ck_assert_int_gt(last(PLAN_REMOUNT), last(PLAN_MKNOD));
+	ck_assert_int_lt(last(PLAN_REMOUNT), find(PLAN_PIVOT, 0));
+}
+END_TEST
+
+START_TEST(new_namespaces_are_cloned_but_for_two)
+{
+	ck_assert_ok(compile(NULL));
+	ck_assert_uint_eq(compiled.clone_flags,
+	                  CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS);
+	/* The cgroup namespace is rooted where the process is: only after it has joined. */
+	ck_assert_int_ge(find(PLAN_UNSHARE, 0), 0);
+	ck_assert_uint_eq(compiled.plan->ops[find(PLAN_UNSHARE, 0)].num[0], CLONE_NEWCGROUP);
+}
+END_TEST
+
+START_TEST(a_process_that_joins_is_hidden_before)
+{
+	ck_assert_ok(lcx_spec_join_namespace(spec, "ipc", "/proc/self/ns/ipc", NULL));
+	ck_assert_ok(lcx_spec_join_namespace(spec, "pid", "/proc/self/ns/pid", NULL));
+	ck_assert_ok(compile(NULL));
+	ck_assert_int_lt(find(PLAN_NONDUMPABLE, 0), find(PLAN_SETNS, 0));
+	ck_assert_int_lt(find(PLAN_SETNS, 1), find(PLAN_ENTER, 0));
+	ck_assert_uint_eq(compiled.clone_flags & (CLONE_NEWPID | CLONE_NEWIPC), 0);
+}
+END_TEST
+
+START_TEST(a_container_without_a_mount_namespace_is_refused)
+{
+	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
+
+	ck_assert_ok(lcx_spec_remove_namespace(spec, "mount", NULL));
+	ck_assert_fails(compile(&err), EOPNOTSUPP, err, "mount namespace");
+}
+END_TEST
+
+START_TEST(no_command_is_an_error_in_words)
+{
+	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
+
+	ck_assert_ok(lcx_spec_set_args(spec, (const char *const[]){ NULL }, NULL));
+	ck_assert_fails(compile(&err), EINVAL, err, "no command");
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("compile");
+	TCase *tc = tcase_create("start");
+
+	tcase_add_checked_fixture(tc, set_up, tear_down);
+	tcase_add_test(tc, the_order_is_what_the_kernel_and_security_demand);
+	tcase_add_test(tc, a_filter_comes_before_capabilities_go_or_else_last);
+	tcase_add_test(tc, a_read_only_root_is_made_so_after_all_mounts);
+	tcase_add_test(tc, new_namespaces_are_cloned_but_for_two);
+	tcase_add_test(tc, a_process_that_joins_is_hidden_before);
+	tcase_add_test(tc, a_container_without_a_mount_namespace_is_refused);
+	tcase_add_test(tc, no_command_is_an_error_in_words);
+	suite_add_tcase(suite, tc);
+	return unit_run(suite);
+}
