@@ -227,7 +227,7 @@ void lcx__format_time(int64_t ns_since_epoch, char text[static LCX__TIME_SIZE])
 int lcx__parse_time(const char *text, int64_t *ret_ns)
 {
 	struct tm tm = { 0 };
-	int64_t fraction = 0, scale = 100000000, offset = 0;
+	int64_t fraction = 0, scale = 100000000, offset = 0, ns;
 	const char *at = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
 
 	if (!at)
@@ -249,7 +249,11 @@ int lcx__parse_time(const char *text, int64_t *ret_ns)
 	}
 	if (*at != '\0')
 		return -EINVAL;
-	*ret_ns = ((int64_t)timegm(&tm) - offset) * 1000000000 + fraction;
+	/* Go's zero time is of the year 1; an int64_t of nanoseconds begins in 1677. */
+	if (__builtin_mul_overflow((int64_t)timegm(&tm) - offset, (int64_t)1000000000, &ns) ||
+	    __builtin_add_overflow(ns, fraction, &ns))
+		return -ERANGE;
+	*ret_ns = ns;
 	return 0;
 }
 

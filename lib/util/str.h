@@ -61,6 +61,6 @@ int lcx__boot_id(char id[static LCX__BOOT_ID_SIZE]);
 /* RFC 3339 in UTC with nine digits of fraction: "2026-01-31T23:59:59.000000001Z". */
 enum { LCX__TIME_SIZE = 36 };
 void lcx__format_time(int64_t ns_since_epoch, char text[static LCX__TIME_SIZE]);
-int lcx__parse_time(const char *text, int64_t *ret_ns);
+int lcx__parse_time(const char *text, int64_t *ret_ns); /* -EINVAL, -ERANGE */
 int64_t lcx__now_ns(void);           /* CLOCK_REALTIME */
 int64_t lcx__monotonic_ns(void);     /* CLOCK_MONOTONIC */

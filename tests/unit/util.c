@@ -103,6 +103,8 @@ START_TEST(time_survives_a_round_trip)
 	ck_assert_ok(lcx__parse_time("2026-02-01T01:59:59+02:00", &ns));
 	ck_assert_int_eq(ns, 1769903999000000000);
 	ck_assert_int_eq(lcx__parse_time("yesterday", &ns), -EINVAL);
+	ck_assert_int_eq(lcx__parse_time("0001-01-01T00:00:00Z", &ns), -ERANGE);
+	ck_assert_int_eq(lcx__parse_time("9999-12-31T23:59:59Z", &ns), -ERANGE);
 }
 END_TEST
 
