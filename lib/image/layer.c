@@ -119,6 +119,20 @@ static int open_blob(struct lcx__layer *layer, struct lcx_error **err)
 	return layer->blob_fd >= 0;
 }
 
+/* The bytes are the right ones, but a manifest that gets their number wrong is refused all the
+ * same. */
+static int check_blob_size(const struct lcx__layer *layer, struct lcx_error **err)
+{
+	struct stat st;
+
+	if (fstat(layer->blob_fd, &st) < 0)
+		return lcx__fail_sys(err, errno, "stat the blob");
+	if ((uint64_t)st.st_size != layer->size_bytes)
+		return lcx__fail(err, EBADMSG, "%jd bytes, not %ju as its manifest says",
+				 (intmax_t)st.st_size, (uintmax_t)layer->size_bytes);
+	return 1;
+}
+
 int lcx__layer_restart(struct lcx__layer *layer, struct lcx_error **err)
 {
 	layer->have_bytes = layer->rehashed_bytes = 0;
@@ -194,6 +208,8 @@ static int step_lock(struct lcx__layer *layer, struct lcx_error **err)
 		return 0;
 	}
 	r = open_blob(layer, err);
+	if (r > 0)
+		r = check_blob_size(layer, err);
 	if (r < 0)
 		return r;
 	if (r > 0) {
