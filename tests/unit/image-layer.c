@@ -651,7 +651,7 @@ START_TEST(a_swapper_gets_nothing_out)
 	}
 	put_end(&tar);
 	ck_assert_int_eq(pthread_create(&thread, NULL, swap_directories, &stop), 0);
-	for (int i = 0; i < 200; i++)
+	for (int i = 0; i < 60; i++)
 		(void)run(&tar, NULL);
 	__atomic_store_n(&stop, true, __ATOMIC_RELAXED);
 	ck_assert_int_eq(pthread_join(thread, NULL), 0);
