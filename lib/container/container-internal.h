@@ -76,7 +76,7 @@ int lcx__run_state_save(const struct run_state *state, int run_fd, struct lcx_er
 int lcx__run_state_load(int run_fd, struct run_state *ret, struct lcx_error **err);
 void lcx__run_state_clear(struct run_state *state);
 
-/* A pidfd for process @pid, if it is still the one that started at @start_time; else -ESRCH. */
+/* A pidfd for process @pid, if it lives and is still the one that started at @start_time; else -ESRCH. */
 int lcx__open_process(int64_t pid, int64_t start_time);
 int lcx__read_start_time(pid_t pid, int64_t *ret);
 

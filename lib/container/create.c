@@ -31,6 +31,9 @@ static int take_layers(struct lcx_container *c, const struct lcx_image *image,
 
 	if (n == 0)
 		return lcx__fail(err, EINVAL, "image '%s' has no layer to run on", c->d.image);
+	/* Of a creation that failed later on. */
+	c->d.layers = lcx__strv_free(c->d.layers);
+	free(TAKE_PTR(c->d.image_id));
 	for (size_t i = 0; i < n; i++)
 		if (lcx__strv_append(&c->d.layers, lcx_image_layer_dir(image, i)) < 0)
 			return lcx__fail_nomem(err);
@@ -272,7 +275,11 @@ static int fill_directory(struct lcx_container *c, int dir_fd, struct lcx_error 
 		const char *name;
 		mode_t mode;
 	} dirs[] = { { "upper", 0755 }, { "work", 0700 } };
+	CLEANUP(closep) int lock_fd = openat(dir_fd, "lock", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	int r;
+
+	if (lock_fd < 0)
+		return lcx__fail_sys(err, errno, "make 'lock'");
 
 	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++)
 		if (mkdirat(dir_fd, dirs[i].name, 0700) < 0 ||
@@ -283,11 +290,21 @@ static int fill_directory(struct lcx_container *c, int dir_fd, struct lcx_error 
 	return r < 0 ? r : lcx__description_save(&c->d, dir_fd, err);
 }
 
+/* Looking at a name and acting upon it are one step. */
+static int lock_directory(int fd, int how)
+{
+	while (flock(fd, how) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return 0;
+}
+
 /* A name whose container is gone is taken over: its owner died between two steps of a removal. */
 static int claim_name(struct lcx_container *c, struct lcx_error **err)
 {
 	CLEANUP(closep) int names_fd = -1, containers_fd = -1;
 	char id[LCX__ID_SIZE + 1] = "";
+	int r;
 
 	if (!c->d.name[0])
 		return 0;
@@ -295,6 +312,9 @@ static int claim_name(struct lcx_container *c, struct lcx_error **err)
 	containers_fd = lcx__make_dirs(c->ctx->root_fd, "containers", 0700);
 	if (names_fd < 0 || containers_fd < 0)
 		return lcx__fail_sys(err, names_fd < 0 ? -names_fd : -containers_fd, "name '%s'", c->d.name);
+	r = lock_directory(names_fd, LOCK_EX);
+	if (r < 0)
+		return lcx__fail_sys(err, -r, "lock the names");
 	if (symlinkat(c->d.id, names_fd, c->d.name) == 0)
 		return 0;
 	if (errno != EEXIST)
@@ -313,24 +333,22 @@ static void release_name(const struct lcx_container *c)
 	CLEANUP(closep) int names_fd = lcx__open_dir(c->ctx->root_fd, "names");
 	char id[LCX__ID_SIZE + 1] = "";
 
-	if (names_fd >= 0 && c->d.name[0] && readlinkat(names_fd, c->d.name, id, sizeof(id) - 1) > 0 &&
+	if (names_fd >= 0 && c->d.name[0] && lock_directory(names_fd, LOCK_EX) == 0 &&
+	    readlinkat(names_fd, c->d.name, id, sizeof(id) - 1) > 0 &&
 	    strcmp(id, c->d.id) == 0)
 		(void)unlinkat(names_fd, c->d.name, 0);
 }
 
-static int put_on_disk(struct lcx_container *c, struct lcx_error **err)
+static int put_on_disk(struct lcx_container *c, int containers_fd, struct lcx_error **err)
 {
-	CLEANUP(closep) int containers_fd = -1, dir_fd = -1;
+	CLEANUP(closep) int dir_fd = -1;
 	char temporary[64];
 	int r;
 
-	containers_fd = lcx__make_dirs(c->ctx->root_fd, "containers", 0700);
-	if (containers_fd < 0)
-		return lcx__fail_sys(err, -containers_fd, "open the directory of containers");
 	r = lcx__temporary_name(temporary);
 	if (r < 0)
 		return lcx__fail_sys(err, -r, "choose a name");
-	if (flock(containers_fd, LOCK_SH) < 0 || mkdirat(containers_fd, temporary, 0700) < 0)
+	if (mkdirat(containers_fd, temporary, 0700) < 0)
 		return lcx__fail_sys(err, errno, "make the container's directory");
 	dir_fd = lcx__open_dir(containers_fd, temporary);
 	r = dir_fd < 0 ? lcx__fail_sys(err, -dir_fd, "open the container's directory")
@@ -341,12 +359,18 @@ static int put_on_disk(struct lcx_container *c, struct lcx_error **err)
 		r = lcx__fail_sys(err, errno, "commit the container");
 		release_name(c);
 	}
-	if (r < 0)
+	if (r < 0) {
 		(void)lcx__remove_tree(containers_fd, temporary);
-	return r;
+		return r;
+	}
+	/* From here on it exists, and nothing can fail any more. */
+	closep(&c->dir_fd);
+	c->dir_fd = TAKE_FD(dir_fd);
+	c->state = LCX_CONTAINER_CREATED;
+	return 0;
 }
 
-static int create_from_image(struct lcx_container *c, struct lcx_error **err)
+static int create_from_image(struct lcx_container *c, int containers_fd, struct lcx_error **err)
 {
 	CLEANUP(lcx_image_freep) struct lcx_image *image = NULL;
 	int r;
@@ -362,7 +386,7 @@ static int create_from_image(struct lcx_container *c, struct lcx_error **err)
 	if (r == 0)
 		r = merge(c, image, err);
 	if (r == 0)
-		r = put_on_disk(c, err);
+		r = put_on_disk(c, containers_fd, err);
 	if (r < 0)
 		(void)lcx__image_release(c->ctx, c->d.id, NULL);
 	return r;
@@ -370,6 +394,7 @@ static int create_from_image(struct lcx_container *c, struct lcx_error **err)
 
 LCX_PUBLIC int lcx_container_create(struct lcx_container *c, struct lcx_error **err)
 {
+	CLEANUP(closep) int containers_fd = -1;
 	int r;
 
 	if (c->state != LCX_CONTAINER_NEW)
@@ -378,15 +403,17 @@ LCX_PUBLIC int lcx_container_create(struct lcx_container *c, struct lcx_error **
 		return lcx__fail(err, EINVAL, "a container needs an image or a root file system");
 	if (c->d.image && c->d.rootfs)
 		return lcx__fail(err, EINVAL, "a container has either an image or a root file system");
+	containers_fd = lcx__make_dirs(c->ctx->root_fd, "containers", 0700);
+	if (containers_fd < 0)
+		return lcx__fail_sys(err, -containers_fd, "open the directory of containers");
+	/* From the hold of the image on: its holder is not on disk yet, and lcx_gc() would release it. */
+	r = lock_directory(containers_fd, LOCK_SH);
+	if (r < 0)
+		return lcx__fail_sys(err, -r, "lock the directory of containers");
 	if (c->d.image)
-		r = create_from_image(c, err);
-	else if ((r = merge(c, NULL, err)) == 0)
-		r = put_on_disk(c, err);
-	if (r == 0)
-		r = lcx__container_open_dirs(c, err);
-	if (r == 0)
-		c->state = LCX_CONTAINER_CREATED;
-	return r;
+		return create_from_image(c, containers_fd, err);
+	r = merge(c, NULL, err);
+	return r < 0 ? r : put_on_disk(c, containers_fd, err);
 }
 
 /* Remove in the reverse order of creation: what a crash leaves is a container, or a name of none. */

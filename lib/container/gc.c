@@ -45,7 +45,8 @@ static void note(struct sweep *s, int r, const struct lcx_error *err)
 static int take_down_orphan(struct sweep *s, const char *id, struct lcx_error **err)
 {
 	CLEANUP(lcx_container_freep) struct lcx_container *c = calloc(1, sizeof(*c));
-	CLEANUP(closep) int runs_fd = lcx__open_dir(s->ctx->run_fd, "containers");
+	CLEANUP(closep) int runs_fd = lcx__open_dir(s->ctx->run_fd, "containers"), owner_fd = -1;
+	int r;
 
 	if (!c)
 		return lcx__fail_nomem(err);
@@ -55,6 +56,11 @@ static int take_down_orphan(struct sweep *s, const char *id, struct lcx_error **
 	if (!c->d.id)
 		return lcx__fail_nomem(err);
 	c->run_fd = runs_fd < 0 ? -1 : lcx__open_dir(runs_fd, id);
+	/* It lives: perhaps that of another root directory with the same run directory. */
+	r = lcx__container_is_owned(c, &owner_fd, err);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	s->count++;
 	return lcx__container_teardown(c, err);
 }
 
@@ -69,7 +75,7 @@ static int recover(struct sweep *s, const char *id, struct lcx_error **err)
 		return take_down_orphan(s, id, err);
 	if (r < 0)
 		return lcx__container_open_id(s->ctx, id, &c, err);
-	lock_fd = openat(c->dir_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	lock_fd = openat(c->dir_fd, "lock", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 	if (lock_fd < 0 || flock(lock_fd, LOCK_EX | LOCK_NB) < 0)
 		return 0;
 	r = lcx__container_load_state(c, err);
@@ -108,13 +114,22 @@ static int for_each(int parent_fd, const char *name, struct sweep *s,
 
 /* ---- by mark ------------------------------------------------------------ */
 
+/* What cannot be found out, for want of descriptors, say, counts as there: nothing goes on a guess. */
+static bool may_exist(int parent_fd, const char *dir, const char *name)
+{
+	CLEANUP(closep) int fd = lcx__open_dir(parent_fd, dir);
+
+	if (fd < 0)
+		return fd != -ENOENT;
+	return faccessat(fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
+}
+
 /* A container that is set up, by a living owner: everybody else's objects are orphans. */
 static bool is_alive(const char *owner, void *data)
 {
-	struct sweep *s = data;
-	CLEANUP(closep) int runs_fd = lcx__open_dir(s->ctx->run_fd, "containers");
+	const struct sweep *s = data;
 
-	return runs_fd >= 0 && faccessat(runs_fd, owner, F_OK, 0) == 0;
+	return may_exist(s->ctx->run_fd, "containers", owner);
 }
 
 static int sweep_cgroups(struct sweep *s, struct lcx_error **err)
@@ -154,13 +169,6 @@ static int sweep_networks(struct sweep *s, struct lcx_error **err)
 	return r;
 }
 
-static bool exists(int parent_fd, const char *dir, const char *name)
-{
-	CLEANUP(closep) int fd = lcx__open_dir(parent_fd, dir);
-
-	return fd >= 0 && faccessat(fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-}
-
 /* A name of a container that is gone. */
 static int sweep_name(struct sweep *s, const char *name, struct lcx_error **err)
 {
@@ -169,7 +177,7 @@ static int sweep_name(struct sweep *s, const char *name, struct lcx_error **err)
 
 	(void)err;
 	if (names_fd < 0 || readlinkat(names_fd, name, id, sizeof(id) - 1) < 0 ||
-	    exists(s->ctx->root_fd, "containers", id))
+	    may_exist(s->ctx->root_fd, "containers", id))
 		return 0;
 	s->count += unlinkat(names_fd, name, 0) == 0;
 	return 0;
@@ -198,7 +206,7 @@ static int sweep_holds(struct sweep *s, struct lcx_error **err)
 	if (r < 0)
 		return r == -EOPNOTSUPP ? 0 : r;
 	for (size_t i = 0; holders && holders[i]; i++) {
-		if (exists(s->ctx->root_fd, "containers", holders[i]))
+		if (may_exist(s->ctx->root_fd, "containers", holders[i]))
 			continue;
 		r = lcx__image_release(s->ctx, holders[i], err);
 		if (r < 0)

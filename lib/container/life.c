@@ -27,7 +27,10 @@ int lcx__container_lock(struct lcx_container *c, int *ret_fd, struct lcx_error *
 	CLEANUP(closep) int fd = -1;
 	struct stat st;
 
-	fd = openat(c->dir_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	/* Made by creation: whoever made it here could do so in a directory that is being removed. */
+	fd = openat(c->dir_fd, "lock", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0 && errno == ENOENT)
+		return lcx__fail(err, ENOENT, "container '%s' was removed", lcx__container_display(c));
 	if (fd < 0)
 		return lcx__fail_sys(err, errno, "lock container '%s'", lcx__container_display(c));
 	while (flock(fd, LOCK_EX) < 0)
@@ -46,7 +49,7 @@ int lcx__container_is_owned(struct lcx_container *c, int *ret_owner_fd, struct l
 
 	if (c->run_fd < 0)
 		return 0;
-	fd = openat(c->run_fd, "owner", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	fd = openat(c->run_fd, "owner", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
 		return errno == ENOENT ? 0 : lcx__fail_sys(err, errno, "look for the owner of '%s'", lcx__container_display(c));
 	if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
@@ -75,30 +78,44 @@ static void load_times(struct lcx_container *c)
 	c->oom_killed = faccessat(c->dir_fd, "oom", F_OK, 0) == 0;
 }
 
-static void open_run_directory(struct lcx_container *c)
+/* What the machine is short of just now says nothing about the container. */
+static bool is_shortage(int r)
+{
+	return r == -ENOMEM || r == -EMFILE || r == -ENFILE;
+}
+
+/* Return: 0, also if it is not there. */
+static int open_run_directory(struct lcx_container *c)
 {
 	CLEANUP(closep) int runs_fd = lcx__open_dir(c->ctx->run_fd, "containers");
-	int fd;
+	int fd = runs_fd < 0 ? runs_fd : lcx__open_dir(runs_fd, c->d.id);
 
 	closep(&c->run_fd);
-	if (runs_fd < 0)
-		return;
-	fd = lcx__open_dir(runs_fd, c->d.id);
 	c->run_fd = fd < 0 ? -1 : fd;
+	return fd < 0 && fd != -ENOENT ? fd : 0;
 }
 
 /* Running is: a process that still is the one that was started, and no word that it ended. */
 int lcx__container_load_state(struct lcx_container *c, struct lcx_error **err)
 {
 	CLEANUP(closep) int pidfd = -1;
+	int r;
 
-	(void)err;
 	load_times(c);
 	lcx__run_state_clear(&c->run);
-	open_run_directory(c);
-	if (c->run_fd >= 0 && lcx__run_state_load(c->run_fd, &c->run, NULL) < 0)
-		lcx__run_state_clear(&c->run);
-	pidfd = lcx__open_process(c->run.pid.value, c->run.start_time.value);
+	r = open_run_directory(c);
+	if (r == 0 && c->run_fd >= 0) {
+		r = lcx__run_state_load(c->run_fd, &c->run, NULL);
+		if (r < 0)
+			lcx__run_state_clear(&c->run);
+		r = is_shortage(r) ? r : 0;
+	}
+	if (r == 0)
+		pidfd = lcx__open_process(c->run.pid.value, c->run.start_time.value);
+	/* "Not running" would be a licence to take it down. */
+	if (r < 0 || is_shortage(pidfd))
+		return lcx__fail_sys(err, r < 0 ? -r : -pidfd, "read the state of container '%s'",
+		                     lcx__container_display(c));
 	if (pidfd >= 0 && c->finished_ns == 0)
 		c->state = c->run.paused.value ? LCX_CONTAINER_PAUSED : LCX_CONTAINER_RUNNING;
 	else
@@ -130,6 +147,14 @@ static int left_ms(int64_t deadline)
 	return left <= 0 ? 0 : left > INT64_C(3600000000000) ? 3600000 : (int)((left + 999999) / 1000000);
 }
 
+/* Whoever takes a container down by force removes the owner's lock; what is there then is somebody else's. */
+static bool holds_run_directory(const struct lcx_container *c)
+{
+	struct stat st;
+
+	return fstat(c->owner_fd, &st) == 0 && st.st_nlink > 0;
+}
+
 static int wait_own(struct lcx_container *c, int32_t timeout_ms, struct lcx_error **err)
 {
 	CLEANUP(closep) int lock_fd = -1;
@@ -140,12 +165,16 @@ static int wait_own(struct lcx_container *c, int32_t timeout_ms, struct lcx_erro
 		return r;
 	if (c->owner_fd < 0)
 		return 0; /* was finished before */
-	r = lcx__container_lock(c, &lock_fd, err);
-	if (r < 0)
-		return r;
+	r = lcx__container_lock(c, &lock_fd, NULL);
+	if (r < 0 && r != -ENOENT)
+		return lcx__container_lock(c, &lock_fd, err);
 	if (c->log)
 		(void)lcx__log_flush(c->log);
-	r = lcx__container_finish(c, status, err);
+	if (r == 0 && holds_run_directory(c))
+		r = lcx__container_finish(c, status, err);
+	else
+		r = 0;
+	closep(&c->owner_fd);
 	c->exit_status = status;
 	c->state = LCX_CONTAINER_STOPPED;
 	return r;
@@ -177,30 +206,27 @@ static int finish_abandoned(struct lcx_container *c, struct lcx_error **err)
 	return r < 0 ? r : 1;
 }
 
-/*
- * Someone else's container. News are: the owner writes "exit" (a rename in the
- * directory), or the owner ends (its pidfd).
- */
-static int wait_for_news(struct lcx_container *c, int64_t deadline, struct lcx_error **err)
+static int watch(struct lcx_container *c, const char *path, uint32_t events, struct lcx_error **err)
 {
-	CLEANUP(closep) int inotify_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK), owner = -1;
-	struct pollfd pfds[2];
-	char path[64];
+	CLEANUP(closep) int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 
-	if (inotify_fd < 0)
+	if (fd < 0 || inotify_add_watch(fd, path, events) < 0)
 		return lcx__fail_sys(err, errno, "watch container '%s'", lcx__container_display(c));
-	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", c->dir_fd);
-	if (inotify_add_watch(inotify_fd, path, IN_MOVED_TO | IN_MOVE_SELF | IN_DELETE_SELF) < 0)
-		return lcx__fail_sys(err, errno, "watch container '%s'", lcx__container_display(c));
-	owner = lcx__open_process(c->run.owner_pid.value, c->run.owner_start_time.value);
-	/* What happened before the watch was set is seen now. */
-	if (owner < 0 || has_exit(c))
-		return 0;
-	pfds[0] = (struct pollfd){ .fd = inotify_fd, .events = POLLIN };
-	pfds[1] = (struct pollfd){ .fd = owner, .events = POLLIN };
-	switch (poll(pfds, 2, left_ms(deadline))) {
+	return TAKE_FD(fd);
+}
+
+/* Until something happens in a watched directory, or the owner ends. */
+static int wait_for_either(struct lcx_container *c, int inotify_fd, int owner, int64_t deadline,
+                           const char *too_late, struct lcx_error **err)
+{
+	struct pollfd pfds[] = {
+		{ .fd = inotify_fd, .events = POLLIN },
+		{ .fd = owner, .events = POLLIN },
+	};
+
+	switch (poll(pfds, ARRAY_SIZE(pfds), left_ms(deadline))) {
 	case 0:
-		return lcx__fail(err, ETIMEDOUT, "container '%s' still runs", lcx__container_display(c));
+		return lcx__fail(err, ETIMEDOUT, "container '%s' %s", lcx__container_display(c), too_late);
 	case -1:
 		return errno == EINTR ? 0 : lcx__fail_sys(err, errno, "wait for container '%s'", lcx__container_display(c));
 	default:
@@ -208,19 +234,53 @@ static int wait_for_news(struct lcx_container *c, int64_t deadline, struct lcx_e
 	}
 }
 
-/* It has ended; its owner is about to finish, which ends with the owner, or with the run directory. */
+static int open_owner(const struct lcx_container *c)
+{
+	return lcx__open_process(c->run.owner_pid.value, c->run.owner_start_time.value);
+}
+
+/*
+ * Someone else's container. News are: the owner writes "exit" (a rename in the
+ * directory), or the owner ends (its pidfd).
+ */
+static int wait_for_news(struct lcx_container *c, int64_t deadline, struct lcx_error **err)
+{
+	CLEANUP(closep) int inotify_fd = -1, owner = -1;
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", c->dir_fd);
+	inotify_fd = watch(c, path, IN_MOVED_TO | IN_MOVE_SELF | IN_DELETE_SELF, err);
+	if (inotify_fd < 0)
+		return inotify_fd;
+	owner = open_owner(c);
+	/* What happened before the watch was set is seen now. */
+	if (owner < 0 || has_exit(c))
+		return 0;
+	return wait_for_either(c, inotify_fd, owner, deadline, "still runs", err);
+}
+
+/*
+ * It has ended; its owner is about to finish, which ends with the owner, or with the run
+ * directory: an owner may live on for other things. Return: 1 if that is up to this program.
+ */
 static int wait_for_owner(struct lcx_container *c, int64_t deadline, struct lcx_error **err)
 {
-	CLEANUP(closep) int owner = lcx__open_process(c->run.owner_pid.value, c->run.owner_start_time.value);
-	struct pollfd pfd = { .fd = owner, .events = POLLIN };
+	CLEANUP(closep) int inotify_fd = -1, owner = open_owner(c);
+	char path[128];
 
 	if (owner < 0)
 		return 0;
 	if (c->run.owner_pid.value == getpid())
 		return 1; /* another handle of this program is at it */
-	if (poll(&pfd, 1, left_ms(deadline)) == 0)
-		return lcx__fail(err, ETIMEDOUT, "the owner of container '%s' does not finish it", lcx__container_display(c));
-	return 0;
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d/containers", c->ctx->run_fd);
+	inotify_fd = watch(c, path, IN_DELETE, err);
+	if (inotify_fd < 0)
+		return inotify_fd;
+	(void)snprintf(path, sizeof(path), "containers/%s", c->d.id);
+	if (faccessat(c->ctx->run_fd, path, F_OK, 0) < 0)
+		return 0;
+	return wait_for_either(c, inotify_fd, owner, deadline, "has ended, but its owner does not finish it",
+	                       err);
 }
 
 static int wait_foreign(struct lcx_container *c, int32_t timeout_ms, struct lcx_error **err)
@@ -405,32 +465,66 @@ static int end_by_force(struct lcx_container *c, struct lcx_error **err)
 	return r == -ESRCH ? 0 : r;
 }
 
+static bool is_running(const struct lcx_container *c)
+{
+	return c->state == LCX_CONTAINER_RUNNING || c->state == LCX_CONTAINER_PAUSED;
+}
+
+/* One look under the lock. Return: 1 with the lock, which is the caller's, if it can be removed; else 0. */
+static int try_lock_ended(struct lcx_container *c, bool owner_had_its_time, int *ret_lock_fd,
+                          struct lcx_error **err)
+{
+	CLEANUP(closep) int lock_fd = -1, owner_fd = -1;
+	int owned, r = lcx__container_lock(c, &lock_fd, err);
+
+	if (r == 0)
+		r = lcx__container_load_state(c, err);
+	if (r < 0)
+		return r;
+	owned = lcx__container_is_owned(c, &owner_fd, err);
+	if (owned < 0)
+		return owned;
+	/* Its owner still copies output, or records the end; another handle here may never do so. */
+	if (is_running(c) || (owned && !owner_had_its_time && c->run.owner_pid.value != getpid()))
+		return 0;
+	*ret_lock_fd = TAKE_FD(lock_fd);
+	return 1;
+}
+
+/* As often as somebody starts it again meanwhile, within reason. */
+static int lock_ended(struct lcx_container *c, bool force, int *ret_lock_fd, struct lcx_error **err)
+{
+	bool late = false;
+
+	for (int tries = 0; tries < 8; tries++) {
+		int r = try_lock_ended(c, late, ret_lock_fd, err);
+
+		if (r != 0)
+			return r < 0 ? r : 0;
+		if (is_running(c) && !force)
+			return lcx__fail(err, EBUSY,
+			                 "container '%s' is running; stop it first, or force its removal",
+			                 lcx__container_display(c));
+		r = is_running(c) ? end_by_force(c, NULL) : lcx_container_wait(c, KILL_WAIT_MS, NULL, NULL);
+		late = force && r == -ETIMEDOUT;
+	}
+	return lcx__fail(err, EBUSY, "container '%s' does not end, or its owner does not finish it",
+	                 lcx__container_display(c));
+}
+
 LCX_PUBLIC int lcx_container_remove(struct lcx_container *c, int32_t force, struct lcx_error **err)
 {
+	CLEANUP(lcx_error_freep) struct lcx_error *why = NULL;
 	CLEANUP(closep) int lock_fd = -1;
 	int r, torn_down;
 
 	if (c->state == LCX_CONTAINER_NEW)
 		return 0;
-	r = lcx__container_load_state(c, err);
-	if (r < 0)
-		return r;
-	if (c->state == LCX_CONTAINER_RUNNING || c->state == LCX_CONTAINER_PAUSED) {
-		if (!force)
-			return lcx__fail(err, EBUSY,
-			                 "container '%s' is running; stop it first, or force its removal",
-			                 lcx__container_display(c));
-		r = end_by_force(c, err);
-		if (r < 0)
-			return r;
-	}
-	r = lcx__container_lock(c, &lock_fd, err);
+	r = lock_ended(c, force != 0, &lock_fd, &why);
 	if (r == -ENOENT)
 		return 0; /* it removed itself when it ended */
-	if (r == 0)
-		r = lcx__container_load_state(c, err);
 	if (r < 0)
-		return r;
+		return lcx__fail(err, -r, "%s", lcx_error_message(why));
 	torn_down = lcx__container_teardown(c, err);
 	r = lcx__container_delete(c, err);
 	return torn_down < 0 ? torn_down : r;

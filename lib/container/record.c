@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "container/container-internal.h"
 
+#include <poll.h>
 #include <string.h>
 
 #include "util/fs.h"
@@ -135,6 +136,7 @@ int lcx__read_start_time(pid_t pid, int64_t *ret)
 int lcx__open_process(int64_t pid, int64_t start_time)
 {
 	CLEANUP(closep) int pidfd = -1;
+	struct pollfd ended = { .events = POLLIN };
 	int64_t found;
 	int r;
 
@@ -146,5 +148,7 @@ int lcx__open_process(int64_t pid, int64_t start_time)
 	r = lcx__read_start_time((pid_t)pid, &found);
 	if (r < 0)
 		return r;
-	return found == start_time ? TAKE_FD(pidfd) : -ESRCH;
+	/* A zombie keeps its number for as long as its parent likes. */
+	ended.fd = pidfd;
+	return found == start_time && poll(&ended, 1, 0) == 0 ? TAKE_FD(pidfd) : -ESRCH;
 }

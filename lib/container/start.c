@@ -23,6 +23,8 @@
  * at the same time, gives it its network; both meet at READY.
  */
 
+enum { SETTLE_TIMEOUT_MS = 10000 };
+
 struct start {
 	struct lcx_container *c;
 	const struct lcx_stdio *stdio;
@@ -98,8 +100,13 @@ static int stage_claim(struct start *s, struct lcx_error **err)
 	c->owner_fd = openat(c->run_fd, "owner", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (c->owner_fd < 0)
 		return lcx__fail_sys(err, errno, "open the owner's lock");
-	if (flock(c->owner_fd, LOCK_EX | LOCK_NB) < 0)
-		return lcx__fail_sys(err, errno == EWOULDBLOCK ? EALREADY : errno, "lock the container");
+	if (flock(c->owner_fd, LOCK_EX | LOCK_NB) < 0) {
+		int code = errno == EWOULDBLOCK ? EALREADY : errno;
+
+		closep(&c->owner_fd);
+		closep(&c->run_fd); /* somebody else's: not to be taken down */
+		return lcx__fail_sys(err, code, "lock the container");
+	}
 	if (mkdirat(c->run_fd, "rootfs", 0700) < 0 && errno != EEXIST)
 		return lcx__fail_sys(err, errno, "make the directory to mount on");
 	s->staging = lcx__format("%s/containers/%s/rootfs", c->ctx->run_dir, c->d.id);
@@ -454,7 +461,7 @@ static int run_stages(struct start *s, struct lcx_error **err)
 
 static void give_up(struct lcx_container *c)
 {
-	c->process = lcx_process_free(c->process);
+	c->process = lcx__process_abandon(c->process);
 	/* The failure that is being reported is the cause; what is left, lcx_gc() finds by the journal. */
 	(void)unlinkat(c->dir_fd, "started", 0);
 	(void)lcx__container_teardown(c, NULL);
@@ -464,14 +471,35 @@ static void give_up(struct lcx_container *c)
 	c->state = LCX_CONTAINER_CREATED;
 }
 
+/* A run that has ended is finished first, by whoever owns it: the output's end is still under way. */
+static int settle(struct lcx_container *c, struct lcx_error **err)
+{
+	int r;
+
+	if (c->state == LCX_CONTAINER_NEW || c->state == LCX_CONTAINER_CREATED)
+		return 0;
+	r = lcx__container_load_state(c, err);
+	if (r < 0 || c->state != LCX_CONTAINER_STOPPED)
+		return r;
+	return lcx_container_wait(c, SETTLE_TIMEOUT_MS, NULL, err);
+}
+
 static int prepare(struct lcx_container *c, struct lcx_error **err)
 {
+	CLEANUP(closep) int owner_fd = -1;
 	int r = lcx__container_load_state(c, err);
 
 	if (r < 0)
 		return r;
 	if (c->state == LCX_CONTAINER_RUNNING || c->state == LCX_CONTAINER_PAUSED)
 		return lcx__fail(err, EALREADY, "container '%s' is already running", lcx__container_display(c));
+	r = lcx__container_is_owned(c, &owner_fd, err);
+	if (r == 1)
+		return lcx__fail(err, EBUSY,
+		                 "container '%s' has ended, but its owner, process %lld, has not waited for it yet",
+		                 lcx__container_display(c), (long long)c->run.owner_pid.value);
+	if (r < 0)
+		return r;
 	/* Whatever an owner that died has left is taken down before anything is made. */
 	r = lcx__container_teardown(c, err);
 	if (r == 0)
@@ -531,7 +559,9 @@ static int start(struct lcx_container *c, const struct lcx_stdio *stdio, bool de
 	r = create_first(c, stdio, err);
 	if (r < 0)
 		return r;
-	r = lcx__container_lock(c, &lock_fd, err);
+	r = settle(c, err);
+	if (r == 0)
+		r = lcx__container_lock(c, &lock_fd, err);
 	if (r == 0)
 		r = prepare(c, err);
 	if (r == 0)

@@ -195,6 +195,9 @@ int lcx__child_receive(struct lcx__child *child, int *ret_fd, struct lcx_error *
 
 		if (n == 0)
 			return 0;
+		/* It ended with an answer of ours unread: whoever kills a container may do so during its start. */
+		if (n == -ECONNRESET)
+			return lcx__fail(err, ECANCELED, "lcx-init was killed before the program was executed");
 		if (n != sizeof(message))
 			return lcx__fail_sys(err, n < 0 ? (int)-n : EPROTO, "listen to lcx-init");
 		if (message.type == PLAN_MESSAGE_ERROR)
@@ -217,16 +220,20 @@ int lcx__child_continue(struct lcx__child *child, struct lcx_error **err)
 	return 0;
 }
 
-void lcx__child_reap(struct lcx__child *child)
+void lcx__pidfd_reap(int pidfd)
 {
 	siginfo_t info;
 
+	/* ECHILD: the host reaps by itself, or ignores SIGCHLD; or it is the monitor's. */
+	while (waitid((idtype_t)P_PIDFD, (id_t)pidfd, &info, WEXITED | __WALL) < 0 && errno == EINTR)
+		;
+}
+
+void lcx__child_reap(struct lcx__child *child)
+{
 	closep(&child->control_fd);
-	/* ECHILD: the host reaps by itself, or ignores SIGCHLD. */
 	if (child->pidfd >= 0)
-		while (waitid((idtype_t)P_PIDFD, (id_t)child->pidfd, &info, WEXITED | __WALL) < 0 &&
-		       errno == EINTR)
-			;
+		lcx__pidfd_reap(child->pidfd);
 	closep(&child->pidfd);
 	child->pid = -1;
 }
@@ -274,6 +281,7 @@ pid_t lcx__pidfd_pid(int pidfd)
 	CLEANUP(freep) char *text = NULL;
 	char path[64];
 	const char *line;
+	long number;
 	int r;
 
 	(void)snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", pidfd);
@@ -281,5 +289,7 @@ pid_t lcx__pidfd_pid(int pidfd)
 	if (r < 0)
 		return r;
 	line = strstr(text, "\nPid:");
-	return line ? (pid_t)strtol(line + 5, NULL, 10) : -ESRCH;
+	number = line ? strtol(line + 5, NULL, 10) : 0;
+	/* -1: it has ended and was reaped. */
+	return number > 0 ? (pid_t)number : -ESRCH;
 }

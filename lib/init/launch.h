@@ -77,6 +77,9 @@ int lcx__child_continue(struct lcx__child *child, struct lcx_error **err);
 /* Kill it if it lives, reap it, close everything. Safe on LCX__CHILD_NONE. */
 void lcx__child_abandon(struct lcx__child *child);
 
+/* Wait for the end of a process that was killed, if it is a child of the caller's. */
+void lcx__pidfd_reap(int pidfd);
+
 /* Reap an lcx-init that has ended or will at once; close everything. */
 void lcx__child_reap(struct lcx__child *child);
 

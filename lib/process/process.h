@@ -44,6 +44,9 @@ int lcx__spawn(const struct lcx__spawn *spawn, struct lcx_process **ret, struct 
 int lcx__spawn_detached(const struct lcx__spawn *spawn, struct plan_monitor *monitor,
                         pid_t *ret_monitor, struct lcx_error **err);
 
+/* Kill, reap and free what nobody will wait for; NULL is accepted, NULL is returned. */
+struct lcx_process *lcx__process_abandon(struct lcx_process *process);
+
 /*
  * How a process ended, by its pidfd, without waiting. Return: 1 with the status (perhaps
  * LCX_EXIT_UNKNOWN), or 0 while it runs.

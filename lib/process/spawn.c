@@ -40,6 +40,9 @@ static int answer_child(struct talk *talk, int *fd, struct lcx_error **err)
 	talk->pidfd = TAKE_FD(*fd);
 	talk->monitor = talk->pid;
 	talk->pid = lcx__pidfd_pid(talk->pidfd);
+	/* Over already, and reaped, because the host ignores SIGCHLD: its pidfd still tells how. */
+	if (talk->pid == -ESRCH)
+		talk->pid = 0;
 	if (talk->pid < 0)
 		return lcx__fail_sys(err, -talk->pid, "find the process behind a pidfd");
 	return --talk->n_forks == 0 ? tell_child(talk, err) : 0;
@@ -96,6 +99,8 @@ static int converse(struct talk *talk, struct lcx_error **err)
 		CLEANUP(closep) int fd = -1;
 
 		type = lcx__child_receive(&talk->child, &fd, err);
+		if (type == 0 && talk->n_forks > 0)
+			return lcx__fail(err, ECANCELED, "lcx-init was killed before there was a process");
 		if (type <= 0)
 			return type;
 		if ((size_t)type >= ARRAY_SIZE(answers) || !answers[type])
@@ -161,6 +166,20 @@ static int count_forks(const struct lcx__spawn *spawn, const struct lcx__compile
 	return spawn->exec_pidfd >= 0 || (pid && pid->path) ? 1 : 0;
 }
 
+/* It would stay a zombie of the host's otherwise. */
+static void kill_and_reap(int pidfd)
+{
+	(void)sys_pidfd_send_signal(pidfd, SIGKILL);
+	lcx__pidfd_reap(pidfd);
+}
+
+struct lcx_process *lcx__process_abandon(struct lcx_process *process)
+{
+	if (process && !process->exited)
+		kill_and_reap(process->pidfd);
+	return lcx_process_free(process);
+}
+
 static int spawn_and_talk(const struct lcx__spawn *spawn, const struct lcx__compile *compile,
                           struct lcx__streams *streams, struct talk *talk, struct lcx_error **err)
 {
@@ -176,7 +195,7 @@ static int spawn_and_talk(const struct lcx__spawn *spawn, const struct lcx__comp
 	if (r == 0)
 		r = converse(talk, err);
 	if (r < 0 && talk->pidfd >= 0)
-		(void)sys_pidfd_send_signal(talk->pidfd, SIGKILL);
+		kill_and_reap(talk->pidfd);
 	return r;
 }
 
@@ -212,7 +231,7 @@ int lcx__spawn(const struct lcx__spawn *spawn, struct lcx_process **ret, struct 
 	}
 	r = lcx__process_connect(process, spawn->stdio, &streams, err);
 	if (r < 0) {
-		(void)sys_pidfd_send_signal(process->pidfd, SIGKILL);
+		kill_and_reap(process->pidfd);
 		return r;
 	}
 	*ret = TAKE_PTR(process);
