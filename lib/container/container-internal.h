@@ -104,6 +104,7 @@ struct lcx_container {
 
 	struct lcx_process *process;
 	struct lcx__log_writer *log;
+	struct lcx_cgroup *cgroup; /* while it runs, once it was needed: to find one takes many system calls */
 
 	bool debug;
 	struct step *steps;
@@ -169,5 +170,6 @@ bool lcx__container_has_network(const struct lcx_container *c);
 int lcx__container_open_dirs(struct lcx_container *c, struct lcx_error **err);
 int lcx__container_open_id(struct lcx_ctx *ctx, const char *id, struct lcx_container **ret,
                       struct lcx_error **err);
-int lcx__container_seccomp(struct lcx_container *c, const struct lcx_spec *spec, void **ret,
+/* The filter of the container's profile for a process with the capabilities of @process. */
+int lcx__container_seccomp(struct lcx_container *c, const struct lcx_spec *process, void **ret,
                       size_t *ret_size, struct lcx_error **err);

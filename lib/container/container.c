@@ -96,6 +96,7 @@ LCX_PUBLIC struct lcx_container *lcx_container_free(struct lcx_container *c)
 	if (!c)
 		return NULL;
 	lcx_process_free(c->process);
+	lcx_cgroup_free(c->cgroup);
 	if (c->log)
 		(void)lcx__log_writer_close(c->log);
 	free(c->log);

@@ -12,14 +12,14 @@ static void free_cache(void *cache)
 	(void)lcx__seccomp_cache_free(cache);
 }
 
-int lcx__container_seccomp(struct lcx_container *c, const struct lcx_spec *spec, void **ret,
-                      size_t *ret_size, struct lcx_error **err)
+int lcx__container_seccomp(struct lcx_container *c, const struct lcx_spec *process, void **ret,
+                           size_t *ret_size, struct lcx_error **err)
 {
 	struct lcx__seccomp_filter filter;
 	struct lcx__seccomp_cache *cache = c->ctx->cache;
 	int r;
 
-	if (!spec->linux_.seccomp)
+	if (!c->spec->linux_.seccomp)
 		return 0;
 	if (!cache) {
 		r = lcx__seccomp_cache_new(c->ctx->run_fd, &cache, err);
@@ -28,8 +28,8 @@ int lcx__container_seccomp(struct lcx_container *c, const struct lcx_spec *spec,
 		c->ctx->cache = cache;
 		c->ctx->free_cache = free_cache;
 	}
-	r = lcx__seccomp_cache_get(cache, spec->linux_.seccomp,
-	                           spec->process.capabilities.bounding.value, &filter, err);
+	r = lcx__seccomp_cache_get(cache, c->spec->linux_.seccomp,
+	                           process->process.capabilities.bounding.value, &filter, err);
 	if (r < 0)
 		return r;
 	*ret = malloc(filter.size);
@@ -60,8 +60,6 @@ LCX_PUBLIC int lcx_container_exec_spec(struct lcx_container *c, struct lcx_spec 
 }
 
 struct joined_cgroup {
-	struct lcx_cgroup *cg;
-	char *path;
 	int fds[LCX__CGROUP_JOIN_MAX];
 	size_t n_fds;
 };
@@ -70,39 +68,49 @@ static void joined_cgroup_clear(struct joined_cgroup *joined)
 {
 	for (size_t i = 0; i < joined->n_fds; i++)
 		closep(&joined->fds[i]);
-	lcx_cgroup_free(joined->cg);
-	free(joined->path);
+}
+
+static int find_cgroup(struct lcx_container *c, struct lcx_error **err)
+{
+	CLEANUP(freep) char *path = c->spec->linux_.cgroups_path
+	                                    ? strdup(c->spec->linux_.cgroups_path)
+	                                    : lcx__container_cgroup_path(c->ctx, c->d.id);
+
+	if (c->cgroup)
+		return 0;
+	return path ? lcx_cgroup_open(path, &c->cgroup, err) : lcx__fail_nomem(err);
 }
 
 static int open_cgroup(struct lcx_container *c, struct joined_cgroup *joined, struct lcx_error **err)
 {
 	int r;
 
-	if (lcx_cgroup_mode(NULL) == LCX_CGROUP_MODE_NONE)
+	if (!c->cgroup && lcx_cgroup_mode(NULL) == LCX_CGROUP_MODE_NONE)
 		return 0;
-	joined->path = c->spec->linux_.cgroups_path ? strdup(c->spec->linux_.cgroups_path)
-	                                            : lcx__container_cgroup_path(c->ctx, c->d.id);
-	if (!joined->path)
-		return lcx__fail_nomem(err);
-	r = lcx_cgroup_open(joined->path, &joined->cg, err);
+	r = find_cgroup(c, err);
 	if (r < 0)
 		return r;
-	r = lcx__cgroup_join_fds(joined->cg, joined->fds, ARRAY_SIZE(joined->fds));
+	r = lcx__cgroup_join_fds(c->cgroup, joined->fds, ARRAY_SIZE(joined->fds));
 	if (r < 0)
-		return lcx__fail_sys(err, -r, "open cgroup '%s'", joined->path);
+		return lcx__fail_sys(err, -r, "open cgroup '%s'", lcx_cgroup_path(c->cgroup));
 	joined->n_fds = (size_t)r;
 	return 0;
 }
 
-/* Namespaces are the container's; everything about the process is @wanted's. */
-static int combine(const struct lcx_container *c, const struct lcx_spec *wanted,
-                   const struct lcx_stdio *stdio, struct lcx_spec **ret, struct lcx_error **err)
+/*
+ * The terminal is the caller's to ask for, by @stdio; only then, or if @wanted asks
+ * for one that nobody will serve, is a copy needed.
+ */
+static int adapt(const struct lcx_spec *wanted, const struct lcx_stdio *stdio,
+                 struct lcx_spec **ret_copy, struct lcx_error **err)
 {
 	CLEANUP(lcx_spec_freep) struct lcx_spec *spec = NULL;
 	bool terminal = stdio && stdio->terminal;
-	int r = lcx_spec_dup(wanted, &spec, err);
+	int r;
 
-	(void)c;
+	if (!terminal && !wanted->process.terminal.value)
+		return 0;
+	r = lcx_spec_dup(wanted, &spec, err);
 	if (r == 0)
 		r = lcx_spec_set_terminal(spec, terminal, err);
 	if (r == 0 && terminal)
@@ -110,7 +118,7 @@ static int combine(const struct lcx_container *c, const struct lcx_spec *wanted,
 	if (r == 0 && terminal && !lcx_spec_getenv(spec, "TERM"))
 		r = lcx_spec_set_env(spec, "TERM", "xterm", err);
 	if (r == 0)
-		*ret = TAKE_PTR(spec);
+		*ret_copy = TAKE_PTR(spec);
 	return r;
 }
 
@@ -119,7 +127,8 @@ LCX_PUBLIC int lcx_container_exec(struct lcx_container *c, const struct lcx_spec
                                   struct lcx_error **err)
 {
 	CLEANUP(joined_cgroup_clear) struct joined_cgroup joined = { 0 };
-	CLEANUP(lcx_spec_freep) struct lcx_spec *spec = NULL;
+	CLEANUP(lcx_spec_freep) struct lcx_spec *copy = NULL;
+	const struct lcx_spec *spec = wanted;
 	CLEANUP(freep) void *seccomp = NULL;
 	CLEANUP(closep) int pidfd = -1;
 	size_t seccomp_size = 0;
@@ -135,7 +144,9 @@ LCX_PUBLIC int lcx_container_exec(struct lcx_container *c, const struct lcx_spec
 		return lcx__fail(err, EBUSY, "container '%s' is paused; unpause it first", lcx__container_display(c));
 	r = lcx__container_load_spec(c, err);
 	if (r == 0)
-		r = combine(c, wanted, stdio, &spec, err);
+		r = adapt(wanted, stdio, &copy, err);
+	if (copy)
+		spec = copy;
 	if (r == 0)
 		r = open_cgroup(c, &joined, err);
 	if (r == 0)
@@ -145,10 +156,11 @@ LCX_PUBLIC int lcx_container_exec(struct lcx_container *c, const struct lcx_spec
 
 	struct lcx__compile compile = {
 		.spec = spec,
+		.container = c->spec,
 		.join_fds = joined.fds,
 		.n_join_fds = joined.n_fds,
-		.cgroup = joined.path,
-		.cgroup_fd = joined.cg ? lcx__cgroup_into_fd(joined.cg) : -1,
+		.cgroup = c->cgroup ? lcx_cgroup_path(c->cgroup) : NULL,
+		.cgroup_fd = c->cgroup ? lcx__cgroup_into_fd(c->cgroup) : -1,
 		.seccomp = seccomp,
 		.seccomp_size = seccomp_size,
 	};

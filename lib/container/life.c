@@ -99,6 +99,7 @@ static int open_run_directory(struct lcx_container *c)
 int lcx__container_load_state(struct lcx_container *c, struct lcx_error **err)
 {
 	CLEANUP(closep) int pidfd = -1;
+	int64_t pid = c->run.pid.value;
 	int r;
 
 	load_times(c);
@@ -116,6 +117,8 @@ int lcx__container_load_state(struct lcx_container *c, struct lcx_error **err)
 	if (r < 0 || is_shortage(pidfd))
 		return lcx__fail_sys(err, r < 0 ? -r : -pidfd, "read the state of container '%s'",
 		                     lcx__container_display(c));
+	if (c->run.pid.value != pid) /* another run, perhaps by another process: another cgroup */
+		c->cgroup = lcx_cgroup_free(c->cgroup);
 	if (pidfd >= 0 && c->finished_ns == 0)
 		c->state = c->run.paused.value ? LCX_CONTAINER_PAUSED : LCX_CONTAINER_RUNNING;
 	else

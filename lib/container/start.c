@@ -576,6 +576,7 @@ static int start(struct lcx_container *c, const struct lcx_stdio *stdio, bool de
 	/* The monitor holds the owner's lock now. */
 	if (detached)
 		closep(&c->owner_fd);
+	c->cgroup = TAKE_PTR(s.cgroup);
 	c->state = LCX_CONTAINER_RUNNING;
 	c->started_ns = c->run.started_ns.value;
 	c->finished_ns = 0;

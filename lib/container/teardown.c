@@ -113,6 +113,7 @@ int lcx__container_teardown(struct lcx_container *c, struct lcx_error **err)
 	CLEANUP(freep) char *all = NULL;
 	int first = 0, r;
 
+	c->cgroup = lcx_cgroup_free(c->cgroup);
 	if (c->run_fd < 0)
 		return 0;
 	r = lcx__journal_read(c->run_fd, &entries, err);

@@ -50,7 +50,7 @@ static const struct {
 
 bool lcx__compile_is_private(const struct compiler *c, uint32_t clone_flag)
 {
-	return lcx__spec_namespace(c->spec, clone_flag) != NULL;
+	return lcx__spec_namespace(c->in->container ? c->in->container : c->spec, clone_flag) != NULL;
 }
 
 static bool is_new(const struct compiler *c, uint32_t clone_flag)
@@ -368,8 +368,8 @@ static void join_container(struct compiler *c, int pidfd)
 	op = lcx__plan_add(c->plan, PLAN_SETNS);
 	op->fd = lcx__plan_fd(c->plan, pidfd);
 	op->str[0] = lcx__plan_string(c->plan, "container's");
-	for (size_t i = 0; i < c->spec->linux_.namespaces.n; i++)
-		op->num[0] |= c->spec->linux_.namespaces.items[i].type.value;
+	for (size_t i = 0; i < c->in->container->linux_.namespaces.n; i++)
+		op->num[0] |= c->in->container->linux_.namespaces.items[i].type.value;
 	if (lcx__compile_is_private(c, CLONE_NEWUSER)) {
 		op = lcx__plan_add(c->plan, PLAN_USER);
 		op->num[2] = 1;

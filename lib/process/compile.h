@@ -17,6 +17,8 @@
 /* What the description does not say. All is borrowed. */
 struct lcx__compile {
 	const struct lcx_spec *spec;
+	/* Of an exec: the container's own description, whose namespaces are joined; only the process is @spec's. */
+	const struct lcx_spec *container;
 
 	/* The root: layers with (or without) a read-write layer, or else a directory. */
 	const char *const *layers; /* top-most first; NULL: use @rootfs */
