@@ -38,9 +38,16 @@ struct unit_dir {
 	int fd;
 };
 
+/*
+ * All of them are below one, made and removed by main(): a test that fails, or is
+ * ended by Check for its time, never comes to its tear-down.
+ */
+static char unit_base[] = "/tmp/lcx-unit-XXXXXX";
+
 static inline void unit_dir_make(struct unit_dir *dir)
 {
-	strcpy(dir->path, "/tmp/lcx-unit-XXXXXX");
+	strcpy(dir->path, unit_base);
+	strcat(dir->path, "/aXXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(dir->path));
 	dir->fd = open(dir->path, O_DIRECTORY | O_CLOEXEC);
 	ck_assert_int_ge(dir->fd, 0);
@@ -58,8 +65,12 @@ static inline int unit_run(Suite *suite)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
+	if (!mkdtemp(unit_base))
+		return EXIT_FAILURE;
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
+	if (lcx__remove_tree(AT_FDCWD, unit_base) < 0)
+		return EXIT_FAILURE;
 	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
