@@ -2,7 +2,9 @@
 #include "init/child.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <linux/fcntl.h>
+#include <linux/prctl.h>
 #include <linux/sched.h>
 #include <signal.h>
 
@@ -37,12 +39,34 @@ static int place_descriptors(const struct lcx__child_start *start, int *program_
 	return sys_close_range((unsigned int)n + 1, ~0u, 0);
 }
 
+/*
+ * In a new user namespace nobody has an id yet, and the exec of one who is not root drops all
+ * capabilities, unless they are ambient: capabilities(7). lcx-init sets the program's own later.
+ */
+static int keep_capabilities(void)
+{
+	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct data[2];
+	int r = (int)sys_call2(__NR_capget, &header, data);
+
+	for (int i = 0; i < 2; i++)
+		data[i].inheritable = data[i].permitted;
+	if (r == 0)
+		r = (int)sys_call2(__NR_capset, &header, data);
+	for (int cap = 0; r == 0 && cap < 64; cap++)
+		if (data[cap / 32].permitted & (1u << (cap % 32)))
+			r = (int)sys_call5(__NR_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0);
+	return r;
+}
+
 static void child_main(struct lcx__child_start *start)
 {
 	static const char name[] = "lcx-init";
 	const char *argv[] = { name, NULL }, *env[] = { NULL };
 	int program_fd, r = place_descriptors(start, &program_fd);
 
+	if (r >= 0 && start->new_user)
+		r = keep_capabilities();
 	if (r >= 0)
 		r = (int)sys_call5(__NR_execveat, program_fd, "", argv, env, AT_EMPTY_PATH);
 	start->error = r;

@@ -12,6 +12,7 @@ struct lcx__child_start {
 	const int *sources; /* descriptors that become 0, 1, 2, ... in the child */
 	int n_sources;
 	int program_fd;     /* what is executed */
+	int new_user;       /* it starts in a new user namespace */
 	int error;          /* negative errno if that failed */
 };
 

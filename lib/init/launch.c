@@ -124,6 +124,7 @@ int lcx__launch(const struct lcx__launch *launch, struct lcx__child *ret, struct
 	memcpy(sources + PLAN_FD_FIRST, launch->plan->fds, (size_t)launch->plan->n_fds * sizeof(int));
 	start.n_sources = PLAN_FD_FIRST + launch->plan->n_fds;
 	start.program_fd = d.init_fd;
+	start.new_user = (launch->clone_flags & CLONE_NEWUSER) != 0;
 
 	pid = clone_with_signals_blocked(launch, &start, &pidfd);
 	if (pid < 0)

@@ -177,6 +177,25 @@ static int host_ignores_its_children(void)
 	return 0;
 }
 
+/* lcx-init is executed before anybody has an id in there, and must keep its capabilities. */
+static int user_namespace_is_made(void)
+{
+	struct lcx_ctx *ctx = open_ctx();
+	struct lcx_container *c = describe(ctx, "user",
+	                                   "test $(id -u) = 0 && grep -q 65536 /proc/self/uid_map && echo >/dev/null");
+	int32_t status = 77;
+
+	MUST(lcx_spec_add_uid_map(lcx_container_spec(c), 0, 0, 65536, &err));
+	MUST(lcx_spec_add_gid_map(lcx_container_spec(c), 0, 0, 65536, &err));
+	MUST(lcx_container_start(c, NULL, &err));
+	MUST(lcx_container_wait(c, 5000, &status, &err));
+	CHECK(status == 0);
+	MUST(lcx_container_remove(c, 0, &err));
+	lcx_container_free(c);
+	lcx_ctx_free(ctx);
+	return 0;
+}
+
 /* What a host is must be what it was: mask, umask, dumpable, descriptors. */
 static int host_is_unchanged(void)
 {
@@ -458,6 +477,7 @@ static const struct {
 	{ "failures-leave-no-zombie", failures_leave_no_zombie },
 	{ "host-ignores-its-children", host_ignores_its_children },
 	{ "host-is-unchanged", host_is_unchanged },
+	{ "user-namespace-is-made", user_namespace_is_made },
 	{ "shortage-is-no-death", shortage_is_no_death },
 	{ "owner-survives-a-removal", owner_survives_a_removal },
 	{ "idle-owner-does-not-block-a-removal", idle_owner_does_not_block_a_removal },
