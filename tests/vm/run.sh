@@ -8,7 +8,7 @@
 # Standard output and error of the command appear on standard output, its exit code is ours; 125 is a
 # machine that did not start, panicked or ran out of time.
 #
-# Environment: LCX_VM_TIMEOUT (seconds, 900), LCX_VM_MEMORY (2G), LCX_VM_CPUS (2), LCX_VM_KEEP (keep the
+# Environment: LCX_VM_ACCEL ("kvm" where that works), LCX_VM_TIMEOUT (seconds, 900), LCX_VM_MEMORY (2G), LCX_VM_CPUS (2), LCX_VM_KEEP (keep the
 # directory with console.log), LCX_BUILD_DIR. Variables of the caller named LCX_*, SRC, BUILD, HOME and the
 # sanitizers' options go along. QEMU emulates the processor, as nested KVM cannot be counted on.
 
@@ -105,7 +105,7 @@ reader=$!
 
 # panic=-1 with -no-reboot ends QEMU at once. la57 would only make every page walk longer.
 timeout --kill-after=10 "${LCX_VM_TIMEOUT:-900}" qemu-system-x86_64 \
-	-accel tcg,thread=multi -machine q35 -cpu max,la57=off -smp "${LCX_VM_CPUS:-2}" -m "${LCX_VM_MEMORY:-2G}" \
+	-accel "${LCX_VM_ACCEL:-tcg,thread=multi}" -machine q35 -cpu max,la57=off -smp "${LCX_VM_CPUS:-2}" -m "${LCX_VM_MEMORY:-2G}" \
 	-nodefaults -no-user-config -display none -monitor none -no-reboot \
 	-kernel "$kernel" -initrd "$initramfs" \
 	-append 'console=ttyS0 panic=-1 oops=panic quiet loglevel=4 mitigations=off random.trust_cpu=on swapaccount=1 net.ifnames=0' \
