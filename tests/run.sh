@@ -20,13 +20,17 @@
 set -eu
 cd "$(dirname "$0")/.."
 SRC=$(pwd)
+exec </dev/null
+if [ -z "${LCX_TEST_ROOTED:-}" ] && ! mountpoint -q /; then
+	export LCX_TEST_ROOTED=1
+	exec sh tests/rooted.sh sh "$SRC/tests/run.sh" "$@"
+fi
 top=${LCX_BUILD_DIR:-$SRC/build}
 mkdir -p "$top"
 top=$(cd "$top" && pwd)
 : "${LCX_TEST_CACHE:=/var/tmp/lcx-test-cache}"
 export SRC LCX_TEST_CACHE
 export LC_ALL=C.UTF-8
-exec </dev/null
 
 logs=$top/logs
 all_parts='unit abi system vm ffi examples'
