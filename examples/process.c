@@ -22,9 +22,9 @@ static int report(struct lcx_error *err)
 }
 
 static int start_holder(struct lcx_ctx *ctx, const char *rootfs, struct lcx_container **ret,
-                        struct lcx_error **err)
+			struct lcx_error **err)
 {
-	static const char *const argv[] = { "sleep", "3600", NULL };
+	static const char *const argv[] = {"sleep", "3600", NULL};
 	struct lcx_container *c = NULL;
 	int r = lcx_container_new(ctx, NULL, &c, err);
 
@@ -44,9 +44,9 @@ static int start_holder(struct lcx_ctx *ctx, const char *rootfs, struct lcx_cont
 }
 
 static int execute(struct lcx_container *c, const char *command, struct lcx_process **ret,
-                   struct lcx_error **err)
+		   struct lcx_error **err)
 {
-	const char *argv[] = { "sh", "-c", command, NULL };
+	const char *argv[] = {"sh", "-c", command, NULL};
 	struct lcx_stdio *stdio = NULL;
 	struct lcx_spec *spec = NULL;
 	int r = lcx_container_exec_spec(c, &spec, err);
@@ -71,7 +71,7 @@ static int loop(struct lcx_process **processes, char **commands, int n, struct l
 	int left = n, r;
 
 	for (int i = 0; i < n; i++)
-		fds[i] = (struct pollfd){ .fd = lcx_process_fd(processes[i]), .events = POLLIN };
+		fds[i] = (struct pollfd){.fd = lcx_process_fd(processes[i]), .events = POLLIN};
 	while (left > 0) {
 		if (poll(fds, (nfds_t)n, -1) < 0)
 			continue;
@@ -97,7 +97,7 @@ static int loop(struct lcx_process **processes, char **commands, int n, struct l
 
 int main(int argc, char **argv)
 {
-	struct lcx_process *processes[MAX_COMMANDS] = { NULL };
+	struct lcx_process *processes[MAX_COMMANDS] = {NULL};
 	struct lcx_container *c = NULL;
 	struct lcx_error *err = NULL;
 	struct lcx_ctx *ctx = NULL;

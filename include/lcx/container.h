@@ -50,7 +50,7 @@ struct lcx_container;
  * Return: 0, -EINVAL for a bad name, -ENOMEM.
  */
 int lcx_container_new(struct lcx_ctx *ctx, const char *name, struct lcx_container **ret,
-                      struct lcx_error **err);
+		      struct lcx_error **err);
 
 /**
  * lcx_container_spec() - borrow the OCI description, to refine it
@@ -74,9 +74,9 @@ int lcx_container_set_rootfs(struct lcx_container *c, const char *path, struct l
  * image's, but an entrypoint that is set also drops the image's command.
  */
 int lcx_container_set_entrypoint(struct lcx_container *c, const char *const *argv,
-                                 struct lcx_error **err);
+				 struct lcx_error **err);
 int lcx_container_set_command(struct lcx_container *c, const char *const *argv,
-                              struct lcx_error **err);
+			      struct lcx_error **err);
 
 /** lcx_container_add_env() - "NAME=value"; replaces one of the same name, the image's too */
 int lcx_container_add_env(struct lcx_container *c, const char *assignment, struct lcx_error **err);
@@ -108,15 +108,15 @@ int lcx_container_publish(struct lcx_container *c, const char *port, struct lcx_
 
 /** lcx_container_set_log_driver() - "json-file" or "none" */
 int lcx_container_set_log_driver(struct lcx_container *c, const char *driver,
-                                 struct lcx_error **err);
+				 struct lcx_error **err);
 
 /** lcx_container_set_log_option() - "max-size" ("10m") or "max-file" ("3"), as Docker has them */
 int lcx_container_set_log_option(struct lcx_container *c, const char *key, const char *value,
-                                 struct lcx_error **err);
+				 struct lcx_error **err);
 
 /** lcx_container_set_label() - data of the caller's; the library never acts on it */
 int lcx_container_set_label(struct lcx_container *c, const char *key, const char *value,
-                            struct lcx_error **err);
+			    struct lcx_error **err);
 
 /** lcx_container_set_auto_remove() - remove it as soon as it has ended; 0 or 1 */
 void lcx_container_set_auto_remove(struct lcx_container *c, int32_t auto_remove);
@@ -144,7 +144,7 @@ int lcx_container_create(struct lcx_container *c, struct lcx_error **err);
  * already, or what the failing step (the error's stage) reported.
  */
 int lcx_container_start(struct lcx_container *c, const struct lcx_stdio *stdio,
-                        struct lcx_error **err);
+			struct lcx_error **err);
 
 /**
  * lcx_container_start_detached() - run it, owned by a monitor that outlives this program
@@ -153,7 +153,7 @@ int lcx_container_start(struct lcx_container *c, const struct lcx_stdio *stdio,
  * Otherwise as lcx_container_start(). The monitor writes the log and keeps the exit status.
  */
 int lcx_container_start_detached(struct lcx_container *c, const struct lcx_stdio *stdio,
-                                 struct lcx_error **err);
+				 struct lcx_error **err);
 
 /** lcx_container_process() - borrow the process, if this handle started it, else NULL */
 struct lcx_process *lcx_container_process(struct lcx_container *c);
@@ -166,9 +166,10 @@ struct lcx_process *lcx_container_process(struct lcx_container *c);
  * lcx_process_wait(); @ret_status may be NULL.
  */
 int lcx_container_wait(struct lcx_container *c, int32_t timeout_ms, int32_t *ret_status,
-                       struct lcx_error **err);
+		       struct lcx_error **err);
 
-/** lcx_container_kill() - send @signal to its first process. Return: 0, -ESRCH if it does not run */
+/** lcx_container_kill() - send @signal to its first process. Return: 0, -ESRCH if it does not run
+ */
 int lcx_container_kill(struct lcx_container *c, int32_t signal, struct lcx_error **err);
 
 /**
@@ -213,8 +214,8 @@ int lcx_container_exec_spec(struct lcx_container *c, struct lcx_spec **ret, stru
  * Return: as lcx_container_start(); -ESRCH if the container does not run.
  */
 int lcx_container_exec(struct lcx_container *c, const struct lcx_spec *spec,
-                       const struct lcx_stdio *stdio, struct lcx_process **ret,
-                       struct lcx_error **err);
+		       const struct lcx_stdio *stdio, struct lcx_process **ret,
+		       struct lcx_error **err);
 
 /* ---- finding and looking ------------------------------------------------ */
 
@@ -224,13 +225,13 @@ int lcx_container_exec(struct lcx_container *c, const struct lcx_spec *spec,
  * Return: 0, -ENOENT, or -ENOTUNIQ if several identifiers start so.
  */
 int lcx_container_open(struct lcx_ctx *ctx, const char *name, struct lcx_container **ret,
-                       struct lcx_error **err);
+		       struct lcx_error **err);
 
 /** struct lcx_container_list - the identifiers of all containers at one moment, oldest first */
 struct lcx_container_list;
 
 int lcx_container_list_new(struct lcx_ctx *ctx, struct lcx_container_list **ret,
-                           struct lcx_error **err);
+			   struct lcx_error **err);
 uint32_t lcx_container_list_length(const struct lcx_container_list *list);
 /** lcx_container_list_id() - NULL beyond the end; valid as long as @list */
 const char *lcx_container_list_id(const struct lcx_container_list *list, uint32_t index);
@@ -254,9 +255,10 @@ enum lcx_container_state lcx_container_state(const struct lcx_container *c);
 const char *lcx_container_state_name(enum lcx_container_state state); /* "running", ... */
 const char *lcx_container_id(const struct lcx_container *c);
 const char *lcx_container_name(const struct lcx_container *c);
-const char *lcx_container_image(const struct lcx_container *c);   /* reference as given */
+const char *lcx_container_image(const struct lcx_container *c); /* reference as given */
 const char *lcx_container_network(const struct lcx_container *c);
-const char *lcx_container_address(const struct lcx_container *c); /* of the first interface, no prefix */
+const char *
+lcx_container_address(const struct lcx_container *c); /* of the first interface, no prefix */
 const char *lcx_container_ports(const struct lcx_container *c);   /* "0.0.0.0:8080->80/tcp, ..." */
 const char *lcx_container_command(const struct lcx_container *c); /* one line, for display */
 const char *lcx_container_label(const struct lcx_container *c, const char *key); /* NULL: none */
@@ -279,7 +281,7 @@ int lcx_container_inspect(struct lcx_container *c, char **ret, struct lcx_error 
  * @ret: to be released with lcx_cgroup_stats_free()
  */
 int lcx_container_stats(struct lcx_container *c, struct lcx_cgroup_stats **ret,
-                        struct lcx_error **err);
+			struct lcx_error **err);
 
 /**
  * lcx_container_set_debug() - record also the single operations of the set-up; 0 or 1

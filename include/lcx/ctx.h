@@ -36,7 +36,7 @@ struct lcx_ctx;
  * Return: 0, or a negative errno; -EACCES and -EROFS as mkdir(2) reports them.
  */
 int lcx_ctx_open(const char *root_dir, const char *run_dir, struct lcx_ctx **ret,
-                 struct lcx_error **err);
+		 struct lcx_error **err);
 
 /** lcx_ctx_root_dir() - the absolute path of the root directory, valid as long as @ctx */
 const char *lcx_ctx_root_dir(const struct lcx_ctx *ctx);

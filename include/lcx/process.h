@@ -96,14 +96,14 @@ int lcx_process_dispatch(struct lcx_process *process, struct lcx_error **err);
  * Return: 0, or -ETIMEDOUT, or another negative errno.
  */
 int lcx_process_wait(struct lcx_process *process, int32_t timeout_ms, int32_t *ret_status,
-                     struct lcx_error **err);
+		     struct lcx_error **err);
 
 /** lcx_process_kill() - send it @signal. Return: 0, or -ESRCH if it has ended */
 int lcx_process_kill(struct lcx_process *process, int32_t signal, struct lcx_error **err);
 
 /** lcx_process_resize() - tell its terminal a new size. Return: 0, or -ENOTTY without one */
 int lcx_process_resize(struct lcx_process *process, uint16_t rows, uint16_t columns,
-                       struct lcx_error **err);
+		       struct lcx_error **err);
 
 /** lcx_process_free() - NULL is accepted, NULL is returned */
 struct lcx_process *lcx_process_free(struct lcx_process *process);

@@ -29,8 +29,8 @@ int32_t lcx_capability_last(void);
 
 /**
  * lcx_capability_mask() - read a list of capabilities
- * @list: names separated by commas or blanks; "ALL" for all in the bounding set of this process; "" for
- * none
+ * @list: names separated by commas or blanks; "ALL" for all in the bounding set of this process; ""
+ * for none
  * @ret:  bit 1 << number for each of them; untouched on failure
  *
  * Return: 0, or -EINVAL with the name that is none.

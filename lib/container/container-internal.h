@@ -57,7 +57,8 @@ struct description {
 	struct lcx__opt_i64 created_ns;
 };
 
-int lcx__description_save(const struct description *description, int dir_fd, struct lcx_error **err);
+int lcx__description_save(const struct description *description, int dir_fd,
+			  struct lcx_error **err);
 int lcx__description_load(int dir_fd, struct description *ret, struct lcx_error **err);
 void lcx__description_clear(struct description *description);
 
@@ -65,7 +66,7 @@ void lcx__description_clear(struct description *description);
 
 struct run_state {
 	char *boot_id;
-	struct lcx__opt_i64 pid, start_time;             /* of its process: proc_pid_stat(5), field 22 */
+	struct lcx__opt_i64 pid, start_time; /* of its process: proc_pid_stat(5), field 22 */
 	struct lcx__opt_i64 owner_pid, owner_start_time; /* of the program or monitor */
 	struct lcx__opt_i64 started_ns;
 	struct lcx__opt_bool paused;
@@ -76,7 +77,8 @@ int lcx__run_state_save(const struct run_state *state, int run_fd, struct lcx_er
 int lcx__run_state_load(int run_fd, struct run_state *ret, struct lcx_error **err);
 void lcx__run_state_clear(struct run_state *state);
 
-/* A pidfd for process @pid, if it lives and is still the one that started at @start_time; else -ESRCH. */
+/* A pidfd for process @pid, if it lives and is still the one that started at @start_time; else
+ * -ESRCH. */
 int lcx__open_process(int64_t pid, int64_t start_time);
 int lcx__read_start_time(pid_t pid, int64_t *ret);
 
@@ -90,7 +92,7 @@ struct step {
 struct lcx_container {
 	struct lcx_ctx *ctx; /* borrowed */
 	struct description d;
-	char short_id[13]; /* for display: see lcx__container_display() */
+	char short_id[13];     /* for display: see lcx__container_display() */
 	struct lcx_spec *spec; /* NULL until needed, if it was opened */
 	char **env, *cwd;      /* given by the caller, to be merged with the image's */
 
@@ -104,7 +106,8 @@ struct lcx_container {
 
 	struct lcx_process *process;
 	struct lcx__log_writer *log;
-	struct lcx_cgroup *cgroup; /* while it runs, once it was needed: to find one takes many system calls */
+	struct lcx_cgroup *
+		cgroup; /* while it runs, once it was needed: to find one takes many system calls */
 
 	bool debug;
 	struct step *steps;
@@ -128,9 +131,9 @@ int lcx__container_load_state(struct lcx_container *c, struct lcx_error **err);
 /* Read config.json, once. */
 int lcx__container_load_spec(struct lcx_container *c, struct lcx_error **err);
 
-/* Whether a living program or monitor owns its process. Return: 1, 0; then *ret_owner_fd, locked, is the caller's. */
+/* Whether a living program or monitor owns its process. Return: 1, 0; then *ret_owner_fd, locked,
+ * is the caller's. */
 int lcx__container_is_owned(struct lcx_container *c, int *ret_owner_fd, struct lcx_error **err);
-
 
 /* ---- journal.c ---- */
 
@@ -152,7 +155,8 @@ int lcx__container_teardown(struct lcx_container *c, struct lcx_error **err);
 /* Write down how it ended, unless that stands there already. */
 int lcx__container_record_exit(struct lcx_container *c, int32_t status, struct lcx_error **err);
 
-/* After its process has ended, or its owner has: record, take down, and remove if that was asked for. */
+/* After its process has ended, or its owner has: record, take down, and remove if that was asked
+ * for. */
 int lcx__container_finish(struct lcx_container *c, int32_t status, struct lcx_error **err);
 
 /* Remove it from disk; the caller holds the lock and it is torn down. */
@@ -169,7 +173,7 @@ bool lcx__container_has_network(const struct lcx_container *c);
 
 int lcx__container_open_dirs(struct lcx_container *c, struct lcx_error **err);
 int lcx__container_open_id(struct lcx_ctx *ctx, const char *id, struct lcx_container **ret,
-                      struct lcx_error **err);
+			   struct lcx_error **err);
 /* The filter of the container's profile for a process with the capabilities of @process. */
 int lcx__container_seccomp(struct lcx_container *c, const struct lcx_spec *process, void **ret,
-                      size_t *ret_size, struct lcx_error **err);
+			   size_t *ret_size, struct lcx_error **err);

@@ -57,7 +57,7 @@ static int set_pair(void *list_of_pairs, const char *key, const char *value, str
 }
 
 LCX_PUBLIC int lcx_container_new(struct lcx_ctx *ctx, const char *name, struct lcx_container **ret,
-                                 struct lcx_error **err)
+				 struct lcx_error **err)
 {
 	CLEANUP(lcx_container_freep) struct lcx_container *c = NULL;
 	char id[LCX__ID_SIZE];
@@ -65,7 +65,8 @@ LCX_PUBLIC int lcx_container_new(struct lcx_ctx *ctx, const char *name, struct l
 
 	if (name && !lcx__name_is_valid(name))
 		return lcx__fail(err, EINVAL,
-		                 "'%s' cannot name a container; use letters, digits, '_', '.', '-'", name);
+				 "'%s' cannot name a container; use letters, digits, '_', '.', '-'",
+				 name);
 	c = calloc(1, sizeof(*c));
 	if (!c)
 		return lcx__fail_nomem(err);
@@ -123,13 +124,13 @@ LCX_PUBLIC struct lcx_spec *lcx_container_spec(struct lcx_container *c)
 }
 
 LCX_PUBLIC int lcx_container_set_image(struct lcx_container *c, const char *reference,
-                                       struct lcx_error **err)
+				       struct lcx_error **err)
 {
 	return replace(&c->d.image, reference, err);
 }
 
 LCX_PUBLIC int lcx_container_set_rootfs(struct lcx_container *c, const char *path,
-                                        struct lcx_error **err)
+					struct lcx_error **err)
 {
 	char *absolute = realpath(path, NULL);
 
@@ -141,19 +142,19 @@ LCX_PUBLIC int lcx_container_set_rootfs(struct lcx_container *c, const char *pat
 }
 
 LCX_PUBLIC int lcx_container_set_entrypoint(struct lcx_container *c, const char *const *argv,
-                                            struct lcx_error **err)
+					    struct lcx_error **err)
 {
 	return replace_vector(&c->d.entrypoint, argv, err);
 }
 
 LCX_PUBLIC int lcx_container_set_command(struct lcx_container *c, const char *const *argv,
-                                         struct lcx_error **err)
+					 struct lcx_error **err)
 {
 	return replace_vector(&c->d.command, argv, err);
 }
 
 LCX_PUBLIC int lcx_container_add_env(struct lcx_container *c, const char *assignment,
-                                     struct lcx_error **err)
+				     struct lcx_error **err)
 {
 	const char *equals = strchr(assignment, '=');
 
@@ -163,22 +164,23 @@ LCX_PUBLIC int lcx_container_add_env(struct lcx_container *c, const char *assign
 }
 
 LCX_PUBLIC int lcx_container_set_user(struct lcx_container *c, const char *user,
-                                      struct lcx_error **err)
+				      struct lcx_error **err)
 {
 	return replace(&c->d.user, user, err);
 }
 
 LCX_PUBLIC int lcx_container_set_cwd(struct lcx_container *c, const char *path,
-                                     struct lcx_error **err)
+				     struct lcx_error **err)
 {
 	if (path[0] != '/')
-		return lcx__fail(err, EINVAL, "working directory '%s': must be an absolute path", path);
+		return lcx__fail(err, EINVAL, "working directory '%s': must be an absolute path",
+				 path);
 	return replace(&c->cwd, path, err);
 }
 
 /* Nothing but a directory that is there can be meant: a typo must not make one on the host. */
 static int add_bind(struct lcx_container *c, char *source, char *destination, char *options,
-                    struct lcx_error **err)
+		    struct lcx_error **err)
 {
 	CLEANUP(lcx__strv_freep) char **list = NULL;
 	char *option;
@@ -192,11 +194,12 @@ static int add_bind(struct lcx_container *c, char *source, char *destination, ch
 	while (options && (option = strsep(&options, ",")))
 		if (option[0] && lcx__strv_append(&list, option) < 0)
 			return lcx__fail_nomem(err);
-	return lcx_spec_add_mount(c->spec, source, destination, "bind", (const char *const *)list, err);
+	return lcx_spec_add_mount(c->spec, source, destination, "bind", (const char *const *)list,
+				  err);
 }
 
 LCX_PUBLIC int lcx_container_add_volume(struct lcx_container *c, const char *volume,
-                                        struct lcx_error **err)
+					struct lcx_error **err)
 {
 	CLEANUP(freep) char *copy = strdup(volume);
 	char *rest = copy, *source, *destination;
@@ -205,11 +208,12 @@ LCX_PUBLIC int lcx_container_add_volume(struct lcx_container *c, const char *vol
 		return lcx__fail_nomem(err);
 	source = strsep(&rest, ":");
 	destination = strsep(&rest, ":");
-	return lcx__fail_prefix(err, add_bind(c, source, destination, rest, err), "volume '%s'", volume);
+	return lcx__fail_prefix(err, add_bind(c, source, destination, rest, err), "volume '%s'",
+				volume);
 }
 
 LCX_PUBLIC int lcx_container_set_network(struct lcx_container *c, const char *network,
-                                         struct lcx_error **err)
+					 struct lcx_error **err)
 {
 	if (!lcx__name_is_valid(network))
 		return lcx__fail(err, EINVAL, "'%s' cannot name a network", network);
@@ -217,7 +221,7 @@ LCX_PUBLIC int lcx_container_set_network(struct lcx_container *c, const char *ne
 }
 
 LCX_PUBLIC int lcx_container_publish(struct lcx_container *c, const char *port,
-                                     struct lcx_error **err)
+				     struct lcx_error **err)
 {
 	CLEANUP(lcx_port_freep) struct lcx_port *parsed = NULL;
 	int r = lcx_port_parse(port, &parsed, err);
@@ -226,15 +230,16 @@ LCX_PUBLIC int lcx_container_publish(struct lcx_container *c, const char *port,
 }
 
 LCX_PUBLIC int lcx_container_set_log_driver(struct lcx_container *c, const char *driver,
-                                            struct lcx_error **err)
+					    struct lcx_error **err)
 {
 	if (strcmp(driver, "json-file") != 0 && strcmp(driver, "none") != 0)
-		return lcx__fail(err, EINVAL, "no log driver '%s'; there are 'json-file' and 'none'", driver);
+		return lcx__fail(err, EINVAL,
+				 "no log driver '%s'; there are 'json-file' and 'none'", driver);
 	return replace(&c->d.log_driver, driver, err);
 }
 
 LCX_PUBLIC int lcx_container_set_log_option(struct lcx_container *c, const char *key,
-                                            const char *value, struct lcx_error **err)
+					    const char *value, struct lcx_error **err)
 {
 	uint64_t number;
 	uint32_t files;
@@ -245,16 +250,17 @@ LCX_PUBLIC int lcx_container_set_log_option(struct lcx_container *c, const char 
 	else if (strcmp(key, "max-file") == 0)
 		r = lcx__parse_count(value, &files);
 	else
-		return lcx__fail(err, EINVAL, "no log option '%s'; there are 'max-size' and 'max-file'", key);
+		return lcx__fail(err, EINVAL,
+				 "no log option '%s'; there are 'max-size' and 'max-file'", key);
 	if (r < 0)
 		return lcx__fail(err, EINVAL, "log option %s='%s': must be a number%s", key, value,
-		                 strcmp(key, "max-size") == 0 ? " with k, m or g behind it"
-		                                              : " from 1 to 1000");
+				 strcmp(key, "max-size") == 0 ? " with k, m or g behind it"
+							      : " from 1 to 1000");
 	return set_pair(&c->d.log_options, key, value, err);
 }
 
 LCX_PUBLIC int lcx_container_set_label(struct lcx_container *c, const char *key, const char *value,
-                                       struct lcx_error **err)
+				       struct lcx_error **err)
 {
 	return set_pair(&c->d.labels, key, value, err);
 }

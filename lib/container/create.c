@@ -25,7 +25,7 @@ DEFINE_CLEANUP(struct lcx_user *, lcx_user_free)
 /* ---- image + caller -> description -------------------------------------- */
 
 static int take_layers(struct lcx_container *c, const struct lcx_image *image,
-                       struct lcx_error **err)
+		       struct lcx_error **err)
 {
 	size_t n = lcx_image_layer_count(image);
 
@@ -41,9 +41,10 @@ static int take_layers(struct lcx_container *c, const struct lcx_image *image,
 	return c->d.image_id ? 0 : lcx__fail_nomem(err);
 }
 
-/* The caller's words win over the image's; an entrypoint of the caller's also drops the image's command. */
+/* The caller's words win over the image's; an entrypoint of the caller's also drops the image's
+ * command. */
 static int merge_arguments(struct lcx_container *c, const struct lcx_image *image,
-                           struct lcx_error **err)
+			   struct lcx_error **err)
 {
 	const char *const *entrypoint = (const char *const *)c->d.entrypoint;
 	const char *const *command = (const char *const *)c->d.command;
@@ -63,8 +64,8 @@ static int merge_arguments(struct lcx_container *c, const struct lcx_image *imag
 		return lcx__fail_nomem(err);
 	if (!args[0])
 		return lcx__fail(err, EINVAL, "no command given%s%s%s",
-		                 image ? ", and image '" : "", image ? c->d.image : "",
-		                 image ? "' has none" : "");
+				 image ? ", and image '" : "", image ? c->d.image : "",
+				 image ? "' has none" : "");
 	return lcx_spec_set_args(c->spec, (const char *const *)args, err);
 }
 
@@ -78,7 +79,7 @@ static bool is_own_variable(const struct lcx_container *c, const char *assignmen
 }
 
 static int merge_environment(struct lcx_container *c, const struct lcx_image *image,
-                             struct lcx_error **err)
+			     struct lcx_error **err)
 {
 	const char *const *env = image ? lcx_image_env(image) : NULL;
 	int r = 0;
@@ -92,14 +93,15 @@ static int merge_environment(struct lcx_container *c, const struct lcx_image *im
 }
 
 static int add_if_missing(struct lcx_container *c, const char *name, const char *value,
-                          struct lcx_error **err)
+			  struct lcx_error **err)
 {
 	if (lcx_spec_getenv(c->spec, name))
 		return 0;
 	return lcx_spec_set_env(c->spec, name, value, err);
 }
 
-/* A tree to look the user up in: the directory itself, or all layers together, mounted for nobody to see. */
+/* A tree to look the user up in: the directory itself, or all layers together, mounted for nobody
+ * to see. */
 static int open_root(const struct lcx_container *c, struct lcx_error **err)
 {
 	CLEANUP(lcx_overlay_freep) struct lcx_overlay *overlay = NULL;
@@ -107,7 +109,8 @@ static int open_root(const struct lcx_container *c, struct lcx_error **err)
 
 	if (c->d.rootfs) {
 		fd = open(c->d.rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC);
-		return fd < 0 ? lcx__fail_sys(err, errno, "root file system '%s'", c->d.rootfs) : fd;
+		return fd < 0 ? lcx__fail_sys(err, errno, "root file system '%s'", c->d.rootfs)
+			      : fd;
 	}
 	if (!c->d.layers[1]) {
 		fd = open(c->d.layers[0], O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -128,14 +131,16 @@ static int set_groups(struct lcx_container *c, const struct lcx_user *user, stru
 	return r;
 }
 
-static int merge_user(struct lcx_container *c, const struct lcx_image *image, struct lcx_error **err)
+static int merge_user(struct lcx_container *c, const struct lcx_image *image,
+		      struct lcx_error **err)
 {
 	CLEANUP(lcx_user_freep) struct lcx_user *user = NULL;
 	CLEANUP(closep) int root_fd = -1;
 	const char *wanted = c->d.user ? c->d.user : image ? lcx_image_user(image) : "";
 	int r;
 
-	/* Nobody says anything: the description's own numbers, and if they are root's, its groups and home. */
+	/* Nobody says anything: the description's own numbers, and if they are root's, its groups
+	 * and home. */
 	if (!c->d.user && !wanted[0]) {
 		if (lcx_spec_uid(c->spec) != 0)
 			return 0;
@@ -161,9 +166,10 @@ static int merge_cwd(struct lcx_container *c, const struct lcx_image *image, str
 	return cwd ? lcx_spec_set_cwd(c->spec, cwd, err) : 0;
 }
 
-/* The description's, by the name that the image specification gives it (conversion.md), or the image's. */
+/* The description's, by the name that the image specification gives it (conversion.md), or the
+ * image's. */
 static int merge_stop_signal(struct lcx_container *c, const struct lcx_image *image,
-                             struct lcx_error **err)
+			     struct lcx_error **err)
 {
 	const char *wanted = lcx_spec_annotation(c->spec, "org.opencontainers.image.stopSignal");
 
@@ -197,7 +203,8 @@ static int check_network(struct lcx_container *c, struct lcx_error **err)
 	if (lcx__container_has_network(c))
 		return lcx_network_open(c->ctx, c->d.network, &network, err);
 	if (c->d.ports && c->d.ports[0])
-		return lcx__fail(err, EINVAL, "ports can't be published on network '%s'", c->d.network);
+		return lcx__fail(err, EINVAL, "ports can't be published on network '%s'",
+				 c->d.network);
 	return 0;
 }
 
@@ -207,12 +214,13 @@ static int check_network(struct lcx_container *c, struct lcx_error **err)
  */
 static int add_own_files(struct lcx_container *c, struct lcx_error **err)
 {
-	static const char *const files[] = { "hosts", "hostname", "resolv.conf" };
+	static const char *const files[] = {"hosts", "hostname", "resolv.conf"};
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(files); i++) {
-		CLEANUP(freep) char *source = lcx__format("%s/containers/%s/%s", c->ctx->root_dir, c->d.id,
-		                                          files[i]);
+		CLEANUP(freep)
+		char *source =
+			lcx__format("%s/containers/%s/%s", c->ctx->root_dir, c->d.id, files[i]);
 		CLEANUP(freep) char *destination = lcx__format("/etc/%s", files[i]);
 		bool taken = false;
 
@@ -228,8 +236,8 @@ static int add_own_files(struct lcx_container *c, struct lcx_error **err)
 
 static int merge(struct lcx_container *c, const struct lcx_image *image, struct lcx_error **err)
 {
-	static int (*const steps[])(struct lcx_container *c, const struct lcx_image *image,
-	                            struct lcx_error **err) = {
+	static int (*const steps[])(struct lcx_container * c, const struct lcx_image *image,
+				    struct lcx_error **err) = {
 		merge_arguments, merge_environment, merge_cwd, merge_user, merge_stop_signal,
 	};
 	int r = 0;
@@ -274,8 +282,9 @@ static int fill_directory(struct lcx_container *c, int dir_fd, struct lcx_error 
 	static const struct {
 		const char *name;
 		mode_t mode;
-	} dirs[] = { { "upper", 0755 }, { "work", 0700 } };
-	CLEANUP(closep) int lock_fd = openat(dir_fd, "lock", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	} dirs[] = {{"upper", 0755}, {"work", 0700}};
+	CLEANUP(closep)
+	int lock_fd = openat(dir_fd, "lock", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	int r;
 
 	if (lock_fd < 0)
@@ -311,7 +320,8 @@ static int claim_name(struct lcx_container *c, struct lcx_error **err)
 	names_fd = lcx__make_dirs(c->ctx->root_fd, "names", 0700);
 	containers_fd = lcx__make_dirs(c->ctx->root_fd, "containers", 0700);
 	if (names_fd < 0 || containers_fd < 0)
-		return lcx__fail_sys(err, names_fd < 0 ? -names_fd : -containers_fd, "name '%s'", c->d.name);
+		return lcx__fail_sys(err, names_fd < 0 ? -names_fd : -containers_fd, "name '%s'",
+				     c->d.name);
 	r = lock_directory(names_fd, LOCK_EX);
 	if (r < 0)
 		return lcx__fail_sys(err, -r, "lock the names");
@@ -324,8 +334,9 @@ static int claim_name(struct lcx_container *c, struct lcx_error **err)
 	    unlinkat(names_fd, c->d.name, 0) == 0 && symlinkat(c->d.id, names_fd, c->d.name) == 0)
 		return 0;
 	return lcx__fail(err, EEXIST,
-	                 "the name '%s' is in use by container %.12s; remove that one or choose another name",
-	                 c->d.name, id);
+			 "the name '%s' is in use by container %.12s; remove that one or choose "
+			 "another name",
+			 c->d.name, id);
 }
 
 static void release_name(const struct lcx_container *c)
@@ -334,8 +345,7 @@ static void release_name(const struct lcx_container *c)
 	char id[LCX__ID_SIZE + 1] = "";
 
 	if (names_fd >= 0 && c->d.name[0] && lock_directory(names_fd, LOCK_EX) == 0 &&
-	    readlinkat(names_fd, c->d.name, id, sizeof(id) - 1) > 0 &&
-	    strcmp(id, c->d.id) == 0)
+	    readlinkat(names_fd, c->d.name, id, sizeof(id) - 1) > 0 && strcmp(id, c->d.id) == 0)
 		(void)unlinkat(names_fd, c->d.name, 0);
 }
 
@@ -352,7 +362,7 @@ static int put_on_disk(struct lcx_container *c, int containers_fd, struct lcx_er
 		return lcx__fail_sys(err, errno, "make the container's directory");
 	dir_fd = lcx__open_dir(containers_fd, temporary);
 	r = dir_fd < 0 ? lcx__fail_sys(err, -dir_fd, "open the container's directory")
-	               : fill_directory(c, dir_fd, err);
+		       : fill_directory(c, dir_fd, err);
 	if (r == 0)
 		r = claim_name(c, err);
 	if (r == 0 && renameat(containers_fd, temporary, containers_fd, c->d.id) < 0) {
@@ -398,15 +408,18 @@ LCX_PUBLIC int lcx_container_create(struct lcx_container *c, struct lcx_error **
 	int r;
 
 	if (c->state != LCX_CONTAINER_NEW)
-		return lcx__fail(err, EEXIST, "container '%s' was created before", lcx__container_display(c));
+		return lcx__fail(err, EEXIST, "container '%s' was created before",
+				 lcx__container_display(c));
 	if (!c->d.image && !c->d.rootfs)
 		return lcx__fail(err, EINVAL, "a container needs an image or a root file system");
 	if (c->d.image && c->d.rootfs)
-		return lcx__fail(err, EINVAL, "a container has either an image or a root file system");
+		return lcx__fail(err, EINVAL,
+				 "a container has either an image or a root file system");
 	containers_fd = lcx__make_dirs(c->ctx->root_fd, "containers", 0700);
 	if (containers_fd < 0)
 		return lcx__fail_sys(err, -containers_fd, "open the directory of containers");
-	/* From the hold of the image on: its holder is not on disk yet, and lcx_gc() would release it. */
+	/* From the hold of the image on: its holder is not on disk yet, and lcx_gc() would release
+	 * it. */
 	r = lock_directory(containers_fd, LOCK_SH);
 	if (r < 0)
 		return lcx__fail_sys(err, -r, "lock the directory of containers");
@@ -416,7 +429,8 @@ LCX_PUBLIC int lcx_container_create(struct lcx_container *c, struct lcx_error **
 	return r < 0 ? r : put_on_disk(c, containers_fd, err);
 }
 
-/* Remove in the reverse order of creation: what a crash leaves is a container, or a name of none. */
+/* Remove in the reverse order of creation: what a crash leaves is a container, or a name of none.
+ */
 int lcx__container_delete(struct lcx_container *c, struct lcx_error **err)
 {
 	CLEANUP(closep) int containers_fd = lcx__open_dir(c->ctx->root_fd, "containers");
@@ -425,7 +439,8 @@ int lcx__container_delete(struct lcx_container *c, struct lcx_error **err)
 
 	if (containers_fd < 0)
 		return containers_fd == -ENOENT ? 0
-		                                : lcx__fail_sys(err, -containers_fd, "open the directory of containers");
+						: lcx__fail_sys(err, -containers_fd,
+								"open the directory of containers");
 	/* Under a name that is no identifier nobody finds it half removed. */
 	r = lcx__temporary_name(temporary);
 	if (r == 0 && renameat(containers_fd, c->d.id, containers_fd, temporary) < 0)
@@ -434,7 +449,8 @@ int lcx__container_delete(struct lcx_container *c, struct lcx_error **err)
 	if (r == 0)
 		r = lcx__remove_tree(containers_fd, temporary);
 	if (r < 0)
-		(void)lcx__fail_sys(err, -r, "remove the directory of container '%s'", lcx__container_display(c));
+		(void)lcx__fail_sys(err, -r, "remove the directory of container '%s'",
+				    lcx__container_display(c));
 	if (c->d.image_id) {
 		int released = lcx__image_release(c->ctx, c->d.id, err);
 

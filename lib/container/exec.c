@@ -13,7 +13,7 @@ static void free_cache(void *cache)
 }
 
 int lcx__container_seccomp(struct lcx_container *c, const struct lcx_spec *process, void **ret,
-                           size_t *ret_size, struct lcx_error **err)
+			   size_t *ret_size, struct lcx_error **err)
 {
 	struct lcx__seccomp_filter filter;
 	struct lcx__seccomp_cache *cache = c->ctx->cache;
@@ -29,7 +29,7 @@ int lcx__container_seccomp(struct lcx_container *c, const struct lcx_spec *proce
 		c->ctx->free_cache = free_cache;
 	}
 	r = lcx__seccomp_cache_get(cache, c->spec->linux_.seccomp,
-	                           process->process.capabilities.bounding.value, &filter, err);
+				   process->process.capabilities.bounding.value, &filter, err);
 	if (r < 0)
 		return r;
 	*ret = malloc(filter.size);
@@ -43,7 +43,7 @@ int lcx__container_seccomp(struct lcx_container *c, const struct lcx_spec *proce
 /* ---- a second process --------------------------------------------------- */
 
 LCX_PUBLIC int lcx_container_exec_spec(struct lcx_container *c, struct lcx_spec **ret,
-                                       struct lcx_error **err)
+				       struct lcx_error **err)
 {
 	CLEANUP(lcx_spec_freep) struct lcx_spec *copy = NULL;
 	int r = lcx__container_load_spec(c, err);
@@ -51,7 +51,7 @@ LCX_PUBLIC int lcx_container_exec_spec(struct lcx_container *c, struct lcx_spec 
 	if (r == 0)
 		r = lcx_spec_dup(c->spec, &copy, err);
 	if (r == 0)
-		r = lcx_spec_set_args(copy, (const char *const[]){ NULL }, err);
+		r = lcx_spec_set_args(copy, (const char *const[]){NULL}, err);
 	if (r == 0)
 		r = lcx_spec_set_terminal(copy, 0, err);
 	if (r == 0)
@@ -72,16 +72,17 @@ static void joined_cgroup_clear(struct joined_cgroup *joined)
 
 static int find_cgroup(struct lcx_container *c, struct lcx_error **err)
 {
-	CLEANUP(freep) char *path = c->spec->linux_.cgroups_path
-	                                    ? strdup(c->spec->linux_.cgroups_path)
-	                                    : lcx__container_cgroup_path(c->ctx, c->d.id);
+	CLEANUP(freep)
+	char *path = c->spec->linux_.cgroups_path ? strdup(c->spec->linux_.cgroups_path)
+						  : lcx__container_cgroup_path(c->ctx, c->d.id);
 
 	if (c->cgroup)
 		return 0;
 	return path ? lcx_cgroup_open(path, &c->cgroup, err) : lcx__fail_nomem(err);
 }
 
-static int open_cgroup(struct lcx_container *c, struct joined_cgroup *joined, struct lcx_error **err)
+static int open_cgroup(struct lcx_container *c, struct joined_cgroup *joined,
+		       struct lcx_error **err)
 {
 	int r;
 
@@ -102,7 +103,7 @@ static int open_cgroup(struct lcx_container *c, struct joined_cgroup *joined, st
  * for one that nobody will serve, is a copy needed.
  */
 static int adapt(const struct lcx_spec *wanted, const struct lcx_stdio *stdio,
-                 struct lcx_spec **ret_copy, struct lcx_error **err)
+		 struct lcx_spec **ret_copy, struct lcx_error **err)
 {
 	CLEANUP(lcx_spec_freep) struct lcx_spec *spec = NULL;
 	bool terminal = stdio && stdio->terminal;
@@ -123,10 +124,10 @@ static int adapt(const struct lcx_spec *wanted, const struct lcx_stdio *stdio,
 }
 
 LCX_PUBLIC int lcx_container_exec(struct lcx_container *c, const struct lcx_spec *wanted,
-                                  const struct lcx_stdio *stdio, struct lcx_process **ret,
-                                  struct lcx_error **err)
+				  const struct lcx_stdio *stdio, struct lcx_process **ret,
+				  struct lcx_error **err)
 {
-	CLEANUP(joined_cgroup_clear) struct joined_cgroup joined = { 0 };
+	CLEANUP(joined_cgroup_clear) struct joined_cgroup joined = {0};
 	CLEANUP(lcx_spec_freep) struct lcx_spec *copy = NULL;
 	const struct lcx_spec *spec = wanted;
 	CLEANUP(freep) void *seccomp = NULL;
@@ -139,9 +140,11 @@ LCX_PUBLIC int lcx_container_exec(struct lcx_container *c, const struct lcx_spec
 		return r;
 	pidfd = lcx__open_process(c->run.pid.value, c->run.start_time.value);
 	if (pidfd < 0 || (c->state != LCX_CONTAINER_RUNNING && c->state != LCX_CONTAINER_PAUSED))
-		return lcx__fail(err, ESRCH, "container '%s' is not running", lcx__container_display(c));
+		return lcx__fail(err, ESRCH, "container '%s' is not running",
+				 lcx__container_display(c));
 	if (c->state == LCX_CONTAINER_PAUSED)
-		return lcx__fail(err, EBUSY, "container '%s' is paused; unpause it first", lcx__container_display(c));
+		return lcx__fail(err, EBUSY, "container '%s' is paused; unpause it first",
+				 lcx__container_display(c));
 	r = lcx__container_load_spec(c, err);
 	if (r == 0)
 		r = adapt(wanted, stdio, &copy, err);
@@ -164,6 +167,7 @@ LCX_PUBLIC int lcx_container_exec(struct lcx_container *c, const struct lcx_spec
 		.seccomp = seccomp,
 		.seccomp_size = seccomp_size,
 	};
-	return lcx__spawn(&(struct lcx__spawn){ .compile = &compile, .exec_pidfd = pidfd, .stdio = stdio },
-	                  ret, err);
+	return lcx__spawn(
+		&(struct lcx__spawn){.compile = &compile, .exec_pidfd = pidfd, .stdio = stdio}, ret,
+		err);
 }

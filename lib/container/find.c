@@ -25,7 +25,9 @@ int lcx__container_open_dirs(struct lcx_container *c, struct lcx_error **err)
 		return lcx__fail_sys(err, -containers_fd, "open the directory of containers");
 	closep(&c->dir_fd);
 	c->dir_fd = lcx__open_dir(containers_fd, c->d.id);
-	return c->dir_fd < 0 ? lcx__fail_sys(err, -c->dir_fd, "open container '%s'", lcx__container_display(c)) : 0;
+	return c->dir_fd < 0 ? lcx__fail_sys(err, -c->dir_fd, "open container '%s'",
+					     lcx__container_display(c))
+			     : 0;
 }
 
 int lcx__container_load_spec(struct lcx_container *c, struct lcx_error **err)
@@ -38,13 +40,14 @@ int lcx__container_load_spec(struct lcx_container *c, struct lcx_error **err)
 		return 0;
 	r = lcx__read_file(c->dir_fd, "config.json", 16 << 20, &text, &length);
 	if (r < 0)
-		return lcx__fail_sys(err, -r, "read 'config.json' of container '%s'", lcx__container_display(c));
+		return lcx__fail_sys(err, -r, "read 'config.json' of container '%s'",
+				     lcx__container_display(c));
 	r = lcx_spec_from_json(text, length, &c->spec, err);
 	return lcx__fail_prefix(err, r, "config.json of container '%s'", lcx__container_display(c));
 }
 
 int lcx__container_open_id(struct lcx_ctx *ctx, const char *id, struct lcx_container **ret,
-                      struct lcx_error **err)
+			   struct lcx_error **err)
 {
 	CLEANUP(lcx_container_freep) struct lcx_container *c = calloc(1, sizeof(*c));
 	int r;
@@ -72,10 +75,12 @@ int lcx__container_open_id(struct lcx_ctx *ctx, const char *id, struct lcx_conta
 	return 0;
 }
 
-/* Identifiers are 64 hexadecimal digits; whatever else stands in the directory is not a container. */
+/* Identifiers are 64 hexadecimal digits; whatever else stands in the directory is not a container.
+ */
 static bool is_id(const char *name)
 {
-	return strlen(name) == LCX__ID_SIZE - 1 && strspn(name, "0123456789abcdef") == LCX__ID_SIZE - 1;
+	return strlen(name) == LCX__ID_SIZE - 1 &&
+	       strspn(name, "0123456789abcdef") == LCX__ID_SIZE - 1;
 }
 
 static bool find_name(struct lcx_ctx *ctx, const char *name, char id[static LCX__ID_SIZE])
@@ -83,14 +88,15 @@ static bool find_name(struct lcx_ctx *ctx, const char *name, char id[static LCX_
 	CLEANUP(closep) int names_fd = lcx__open_dir(ctx->root_fd, "names");
 	char target[LCX__ID_SIZE + 1] = "";
 
-	if (names_fd < 0 || readlinkat(names_fd, name, target, sizeof(target) - 1) < 0 || !is_id(target))
+	if (names_fd < 0 || readlinkat(names_fd, name, target, sizeof(target) - 1) < 0 ||
+	    !is_id(target))
 		return false;
 	memcpy(id, target, LCX__ID_SIZE);
 	return true;
 }
 
 static int find_prefix(struct lcx_ctx *ctx, const char *prefix, char id[static LCX__ID_SIZE],
-                       struct lcx_error **err)
+		       struct lcx_error **err)
 {
 	CLEANUP(lcx_container_list_freep) struct lcx_container_list *list = NULL;
 	const char *at;
@@ -105,13 +111,14 @@ static int find_prefix(struct lcx_ctx *ctx, const char *prefix, char id[static L
 		found++;
 	}
 	if (found > 1)
-		return lcx__fail(err, ENOTUNIQ, "%d containers have an identifier that starts with '%s'",
-		                 found, prefix);
+		return lcx__fail(err, ENOTUNIQ,
+				 "%d containers have an identifier that starts with '%s'", found,
+				 prefix);
 	return found ? 0 : lcx__fail(err, ENOENT, "no container '%s'", prefix);
 }
 
 LCX_PUBLIC int lcx_container_open(struct lcx_ctx *ctx, const char *name, struct lcx_container **ret,
-                                  struct lcx_error **err)
+				  struct lcx_error **err)
 {
 	char id[LCX__ID_SIZE];
 	int r;
@@ -144,7 +151,7 @@ struct lcx_container_list {
 static int64_t creation_time(int containers_fd, const char *id)
 {
 	CLEANUP(closep) int dir_fd = lcx__open_dir(containers_fd, id);
-	struct description d = { 0 };
+	struct description d = {0};
 	int64_t created = 0;
 
 	if (dir_fd >= 0 && lcx__description_load(dir_fd, &d, NULL) == 0)
@@ -173,9 +180,10 @@ static int list_add(struct lcx_container_list *list, const char *id, int64_t cre
 }
 
 LCX_PUBLIC int lcx_container_list_new(struct lcx_ctx *ctx, struct lcx_container_list **ret,
-                                      struct lcx_error **err)
+				      struct lcx_error **err)
 {
-	CLEANUP(lcx_container_list_freep) struct lcx_container_list *list = calloc(1, sizeof(*list));
+	CLEANUP(lcx_container_list_freep)
+	struct lcx_container_list *list = calloc(1, sizeof(*list));
 	CLEANUP(closep) int containers_fd = lcx__open_dir(ctx->root_fd, "containers");
 	CLEANUP(closedirp) DIR *dir = NULL;
 	struct dirent *entry;

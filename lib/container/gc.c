@@ -89,7 +89,7 @@ static int recover(struct sweep *s, const char *id, struct lcx_error **err)
 }
 
 static int for_each(int parent_fd, const char *name, struct sweep *s,
-                    int (*visit)(struct sweep *s, const char *entry, struct lcx_error **err))
+		    int (*visit)(struct sweep *s, const char *entry, struct lcx_error **err))
 {
 	CLEANUP(closedirp) DIR *dir = NULL;
 	struct dirent *entry;
@@ -114,7 +114,8 @@ static int for_each(int parent_fd, const char *name, struct sweep *s,
 
 /* ---- by mark ------------------------------------------------------------ */
 
-/* What cannot be found out, for want of descriptors, say, counts as there: nothing goes on a guess. */
+/* What cannot be found out, for want of descriptors, say, counts as there: nothing goes on a guess.
+ */
 static bool may_exist(int parent_fd, const char *dir, const char *name)
 {
 	CLEANUP(closep) int fd = lcx__open_dir(parent_fd, dir);
@@ -252,10 +253,13 @@ static int conclude(struct sweep *s, struct lcx_error **err)
 
 LCX_PUBLIC int lcx_gc(struct lcx_ctx *ctx, uint32_t *ret_count, struct lcx_error **err)
 {
-	static int (*const steps[])(struct sweep *s, struct lcx_error **err) = {
-		recover_all, sweep_files, sweep_cgroups, sweep_networks,
+	static int (*const steps[])(struct sweep * s, struct lcx_error * *err) = {
+		recover_all,
+		sweep_files,
+		sweep_cgroups,
+		sweep_networks,
 	};
-	struct sweep s = { .ctx = ctx };
+	struct sweep s = {.ctx = ctx};
 
 	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
 		CLEANUP(lcx_error_freep) struct lcx_error *one = NULL;
@@ -277,10 +281,10 @@ LCX_PUBLIC int lcx_gc(struct lcx_ctx *ctx, uint32_t *ret_count, struct lcx_error
  * lcx_gc() says why.
  */
 LCX_PUBLIC int lcx_ctx_open(const char *root_dir, const char *run_dir, struct lcx_ctx **ret,
-                            struct lcx_error **err)
+			    struct lcx_error **err)
 {
 	CLEANUP(lcx_ctx_freep) struct lcx_ctx *ctx = NULL;
-	struct sweep s = { 0 };
+	struct sweep s = {0};
 	int r = lcx__ctx_new(root_dir, run_dir, &ctx, err);
 
 	if (r < 0)

@@ -68,7 +68,8 @@ LCX_PUBLIC const char *lcx_container_ports(const struct lcx_container *c)
 	return or_empty(c->run.ports);
 }
 
-/* The strings below are made at the first question; the handle is const for its owner, not for us. */
+/* The strings below are made at the first question; the handle is const for its owner, not for us.
+ */
 static const char *keep(char **place, char *text)
 {
 	free(*place);
@@ -95,7 +96,7 @@ LCX_PUBLIC const char *lcx_container_log_path(const struct lcx_container *c)
 	if (strcmp(or_empty(c->d.log_driver), "json-file") != 0)
 		return "";
 	return keep(&self->log_path,
-	            lcx__format("%s/containers/%s/json.log", c->ctx->root_dir, c->d.id));
+		    lcx__format("%s/containers/%s/json.log", c->ctx->root_dir, c->d.id));
 }
 
 LCX_PUBLIC const char *lcx_container_label(const struct lcx_container *c, const char *key)
@@ -170,10 +171,9 @@ static struct json_object *inspect_state(const struct lcx_container *c)
 	add_text(state, "status", lcx_container_state_name(c->state));
 	(void)json_object_object_add(state, "pid", json_object_new_int(lcx_container_pid(c)));
 	/* What nobody knows is null, not a number. */
-	(void)json_object_object_add(state, "exitCode",
-	                             c->exit_status == LCX_EXIT_UNKNOWN
-	                                     ? NULL
-	                                     : json_object_new_int(c->exit_status));
+	(void)json_object_object_add(
+		state, "exitCode",
+		c->exit_status == LCX_EXIT_UNKNOWN ? NULL : json_object_new_int(c->exit_status));
 	(void)json_object_object_add(state, "oomKilled", json_object_new_boolean(c->oom_killed));
 	add_time(state, "startedAt", c->started_ns);
 	add_time(state, "finishedAt", c->finished_ns);
@@ -237,7 +237,7 @@ LCX_PUBLIC int lcx_container_inspect(struct lcx_container *c, char **ret, struct
 }
 
 LCX_PUBLIC int lcx_container_stats(struct lcx_container *c, struct lcx_cgroup_stats **ret,
-                                   struct lcx_error **err)
+				   struct lcx_error **err)
 {
 	CLEANUP(lcx_cgroup_freep) struct lcx_cgroup *cg = NULL;
 	CLEANUP(freep) char *path = lcx__container_cgroup_path(c->ctx, c->d.id);
@@ -248,7 +248,8 @@ LCX_PUBLIC int lcx_container_stats(struct lcx_container *c, struct lcx_cgroup_st
 	if (!path)
 		return lcx__fail_nomem(err);
 	if (!lcx_container_pid(c))
-		return lcx__fail(err, ESRCH, "container '%s' is not running", lcx__container_display(c));
+		return lcx__fail(err, ESRCH, "container '%s' is not running",
+				 lcx__container_display(c));
 	r = lcx_cgroup_open(path, &cg, err);
 	return r < 0 ? r : lcx_cgroup_stats_new(cg, ret, err);
 }

@@ -35,7 +35,8 @@ int lcx__journal_add(int run_fd, const char *kind, const char *object, struct lc
 		line = lcx__format("%08x %s\n", checksum(entry), entry);
 	if (!line)
 		return lcx__fail_nomem(err);
-	fd = openat(run_fd, "journal", O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	fd = openat(run_fd, "journal", O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
+		    0600);
 	if (fd < 0)
 		return lcx__fail_sys(err, errno, "open the journal");
 	n = write(fd, line, strlen(line));

@@ -27,18 +27,22 @@ int lcx__container_lock(struct lcx_container *c, int *ret_fd, struct lcx_error *
 	CLEANUP(closep) int fd = -1;
 	struct stat st;
 
-	/* Made by creation: whoever made it here could do so in a directory that is being removed. */
+	/* Made by creation: whoever made it here could do so in a directory that is being removed.
+	 */
 	fd = openat(c->dir_fd, "lock", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0 && errno == ENOENT)
-		return lcx__fail(err, ENOENT, "container '%s' was removed", lcx__container_display(c));
+		return lcx__fail(err, ENOENT, "container '%s' was removed",
+				 lcx__container_display(c));
 	if (fd < 0)
 		return lcx__fail_sys(err, errno, "lock container '%s'", lcx__container_display(c));
 	while (flock(fd, LOCK_EX) < 0)
 		if (errno != EINTR)
-			return lcx__fail_sys(err, errno, "lock container '%s'", lcx__container_display(c));
+			return lcx__fail_sys(err, errno, "lock container '%s'",
+					     lcx__container_display(c));
 	/* Whoever held it before may have removed the container. */
 	if (fstat(fd, &st) < 0 || st.st_nlink == 0)
-		return lcx__fail(err, ENOENT, "container '%s' was removed", lcx__container_display(c));
+		return lcx__fail(err, ENOENT, "container '%s' was removed",
+				 lcx__container_display(c));
 	*ret_fd = TAKE_FD(fd);
 	return 0;
 }
@@ -51,12 +55,16 @@ int lcx__container_is_owned(struct lcx_container *c, int *ret_owner_fd, struct l
 		return 0;
 	fd = openat(c->run_fd, "owner", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
-		return errno == ENOENT ? 0 : lcx__fail_sys(err, errno, "look for the owner of '%s'", lcx__container_display(c));
+		return errno == ENOENT ? 0
+				       : lcx__fail_sys(err, errno, "look for the owner of '%s'",
+						       lcx__container_display(c));
 	if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
 		*ret_owner_fd = TAKE_FD(fd);
 		return 0;
 	}
-	return errno == EWOULDBLOCK ? 1 : lcx__fail_sys(err, errno, "look for the owner of '%s'", lcx__container_display(c));
+	return errno == EWOULDBLOCK ? 1
+				    : lcx__fail_sys(err, errno, "look for the owner of '%s'",
+						    lcx__container_display(c));
 }
 
 static void load_times(struct lcx_container *c)
@@ -116,7 +124,7 @@ int lcx__container_load_state(struct lcx_container *c, struct lcx_error **err)
 	/* "Not running" would be a licence to take it down. */
 	if (r < 0 || is_shortage(pidfd))
 		return lcx__fail_sys(err, r < 0 ? -r : -pidfd, "read the state of container '%s'",
-		                     lcx__container_display(c));
+				     lcx__container_display(c));
 	if (c->run.pid.value != pid) /* another run, perhaps by another process: another cgroup */
 		c->cgroup = lcx_cgroup_free(c->cgroup);
 	if (pidfd >= 0 && c->finished_ns == 0)
@@ -147,10 +155,13 @@ static int left_ms(int64_t deadline)
 
 	if (deadline == INT64_MAX)
 		return -1;
-	return left <= 0 ? 0 : left > INT64_C(3600000000000) ? 3600000 : (int)((left + 999999) / 1000000);
+	return left <= 0                       ? 0
+	       : left > INT64_C(3600000000000) ? 3600000
+					       : (int)((left + 999999) / 1000000);
 }
 
-/* Whoever takes a container down by force removes the owner's lock; what is there then is somebody else's. */
+/* Whoever takes a container down by force removes the owner's lock; what is there then is somebody
+ * else's. */
 static bool holds_run_directory(const struct lcx_container *c)
 {
 	struct stat st;
@@ -220,18 +231,21 @@ static int watch(struct lcx_container *c, const char *path, uint32_t events, str
 
 /* Until something happens in a watched directory, or the owner ends. */
 static int wait_for_either(struct lcx_container *c, int inotify_fd, int owner, int64_t deadline,
-                           const char *too_late, struct lcx_error **err)
+			   const char *too_late, struct lcx_error **err)
 {
 	struct pollfd pfds[] = {
-		{ .fd = inotify_fd, .events = POLLIN },
-		{ .fd = owner, .events = POLLIN },
+		{.fd = inotify_fd, .events = POLLIN},
+		{.fd = owner, .events = POLLIN},
 	};
 
 	switch (poll(pfds, ARRAY_SIZE(pfds), left_ms(deadline))) {
 	case 0:
-		return lcx__fail(err, ETIMEDOUT, "container '%s' %s", lcx__container_display(c), too_late);
+		return lcx__fail(err, ETIMEDOUT, "container '%s' %s", lcx__container_display(c),
+				 too_late);
 	case -1:
-		return errno == EINTR ? 0 : lcx__fail_sys(err, errno, "wait for container '%s'", lcx__container_display(c));
+		return errno == EINTR ? 0
+				      : lcx__fail_sys(err, errno, "wait for container '%s'",
+						      lcx__container_display(c));
 	default:
 		return 0;
 	}
@@ -282,8 +296,8 @@ static int wait_for_owner(struct lcx_container *c, int64_t deadline, struct lcx_
 	(void)snprintf(path, sizeof(path), "containers/%s", c->d.id);
 	if (faccessat(c->ctx->run_fd, path, F_OK, 0) < 0)
 		return 0;
-	return wait_for_either(c, inotify_fd, owner, deadline, "has ended, but its owner does not finish it",
-	                       err);
+	return wait_for_either(c, inotify_fd, owner, deadline,
+			       "has ended, but its owner does not finish it", err);
 }
 
 static int wait_foreign(struct lcx_container *c, int32_t timeout_ms, struct lcx_error **err)
@@ -294,7 +308,8 @@ static int wait_foreign(struct lcx_container *c, int32_t timeout_ms, struct lcx_
 	while (r == 0) {
 		/* An owner that wrote the exit also takes down; a monitor only ends. */
 		if (c->state == LCX_CONTAINER_CREATED)
-			return lcx__fail(err, ESRCH, "container '%s' was never started", lcx__container_display(c));
+			return lcx__fail(err, ESRCH, "container '%s' was never started",
+					 lcx__container_display(c));
 		if (c->state == LCX_CONTAINER_STOPPED) {
 			r = finish_abandoned(c, err);
 			if (r == -ENOENT || r == 1)
@@ -314,12 +329,13 @@ static int wait_foreign(struct lcx_container *c, int32_t timeout_ms, struct lcx_
 }
 
 LCX_PUBLIC int lcx_container_wait(struct lcx_container *c, int32_t timeout_ms, int32_t *ret_status,
-                                  struct lcx_error **err)
+				  struct lcx_error **err)
 {
 	int r;
 
 	if (c->state == LCX_CONTAINER_NEW)
-		return lcx__fail(err, ESRCH, "container '%s' was never created", lcx__container_display(c));
+		return lcx__fail(err, ESRCH, "container '%s' was never created",
+				 lcx__container_display(c));
 	r = c->process ? wait_own(c, timeout_ms, err) : wait_foreign(c, timeout_ms, err);
 	if (r == 0 && ret_status)
 		*ret_status = c->exit_status;
@@ -337,7 +353,8 @@ static int open_running(struct lcx_container *c, struct lcx_error **err)
 	pidfd = lcx__open_process(c->run.pid.value, c->run.start_time.value);
 	if (pidfd < 0 || c->finished_ns) {
 		closep(&pidfd);
-		return lcx__fail(err, ESRCH, "container '%s' is not running", lcx__container_display(c));
+		return lcx__fail(err, ESRCH, "container '%s' is not running",
+				 lcx__container_display(c));
 	}
 	return pidfd;
 }
@@ -350,18 +367,20 @@ LCX_PUBLIC int lcx_container_kill(struct lcx_container *c, int32_t signal, struc
 	if (pidfd < 0)
 		return pidfd;
 	r = sys_pidfd_send_signal(pidfd, signal);
-	return r < 0 ? lcx__fail_sys(err, -r, "send signal %d to container '%s'", signal, lcx__container_display(c)) : 0;
+	return r < 0 ? lcx__fail_sys(err, -r, "send signal %d to container '%s'", signal,
+				     lcx__container_display(c))
+		     : 0;
 }
 
 static const struct {
 	const char *name;
 	int number;
 } signals[] = {
-	{ "HUP", SIGHUP },   { "INT", SIGINT },   { "QUIT", SIGQUIT },   { "KILL", SIGKILL },
-	{ "USR1", SIGUSR1 }, { "USR2", SIGUSR2 }, { "TERM", SIGTERM },   { "CONT", SIGCONT },
-	{ "STOP", SIGSTOP }, { "WINCH", SIGWINCH }, { "PWR", SIGPWR },   { "ABRT", SIGABRT },
-	{ "ALRM", SIGALRM }, { "PIPE", SIGPIPE }, { "TSTP", SIGTSTP },   { "TTIN", SIGTTIN },
-	{ "TTOU", SIGTTOU }, { "CHLD", SIGCHLD },
+	{"HUP", SIGHUP},   {"INT", SIGINT},     {"QUIT", SIGQUIT}, {"KILL", SIGKILL},
+	{"USR1", SIGUSR1}, {"USR2", SIGUSR2},   {"TERM", SIGTERM}, {"CONT", SIGCONT},
+	{"STOP", SIGSTOP}, {"WINCH", SIGWINCH}, {"PWR", SIGPWR},   {"ABRT", SIGABRT},
+	{"ALRM", SIGALRM}, {"PIPE", SIGPIPE},   {"TSTP", SIGTSTP}, {"TTIN", SIGTTIN},
+	{"TTOU", SIGTTOU}, {"CHLD", SIGCHLD},
 };
 
 /* "SIGQUIT", "QUIT", "3", "SIGRTMIN+3"; an image may say anything: then SIGTERM. */
@@ -438,7 +457,7 @@ static int set_frozen(struct lcx_container *c, bool frozen, struct lcx_error **e
 	r = lcx_cgroup_open(path, &cg, err);
 	if (r == 0)
 		r = frozen ? lcx_cgroup_freeze(cg, FREEZE_TIMEOUT_MS, err)
-		           : lcx_cgroup_thaw(cg, FREEZE_TIMEOUT_MS, err);
+			   : lcx_cgroup_thaw(cg, FREEZE_TIMEOUT_MS, err);
 	if (r < 0)
 		return r;
 	c->run.paused = (struct lcx__opt_bool)LCX__OPT(frozen);
@@ -473,9 +492,10 @@ static bool is_running(const struct lcx_container *c)
 	return c->state == LCX_CONTAINER_RUNNING || c->state == LCX_CONTAINER_PAUSED;
 }
 
-/* One look under the lock. Return: 1 with the lock, which is the caller's, if it can be removed; else 0. */
+/* One look under the lock. Return: 1 with the lock, which is the caller's, if it can be removed;
+ * else 0. */
 static int try_lock_ended(struct lcx_container *c, bool owner_had_its_time, int *ret_lock_fd,
-                          struct lcx_error **err)
+			  struct lcx_error **err)
 {
 	CLEANUP(closep) int lock_fd = -1, owner_fd = -1;
 	int owned, r = lcx__container_lock(c, &lock_fd, err);
@@ -487,7 +507,8 @@ static int try_lock_ended(struct lcx_container *c, bool owner_had_its_time, int 
 	owned = lcx__container_is_owned(c, &owner_fd, err);
 	if (owned < 0)
 		return owned;
-	/* Its owner still copies output, or records the end; another handle here may never do so. */
+	/* Its owner still copies output, or records the end; another handle here may never do so.
+	 */
 	if (is_running(c) || (owned && !owner_had_its_time && c->run.owner_pid.value != getpid()))
 		return 0;
 	*ret_lock_fd = TAKE_FD(lock_fd);
@@ -505,14 +526,16 @@ static int lock_ended(struct lcx_container *c, bool force, int *ret_lock_fd, str
 		if (r != 0)
 			return r < 0 ? r : 0;
 		if (is_running(c) && !force)
-			return lcx__fail(err, EBUSY,
-			                 "container '%s' is running; stop it first, or force its removal",
-			                 lcx__container_display(c));
-		r = is_running(c) ? end_by_force(c, NULL) : lcx_container_wait(c, KILL_WAIT_MS, NULL, NULL);
+			return lcx__fail(
+				err, EBUSY,
+				"container '%s' is running; stop it first, or force its removal",
+				lcx__container_display(c));
+		r = is_running(c) ? end_by_force(c, NULL)
+				  : lcx_container_wait(c, KILL_WAIT_MS, NULL, NULL);
 		late = force && r == -ETIMEDOUT;
 	}
 	return lcx__fail(err, EBUSY, "container '%s' does not end, or its owner does not finish it",
-	                 lcx__container_display(c));
+			 lcx__container_display(c));
 }
 
 LCX_PUBLIC int lcx_container_remove(struct lcx_container *c, int32_t force, struct lcx_error **err)

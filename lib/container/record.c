@@ -13,42 +13,42 @@
 enum { RECORD_LIMIT = 4 << 20 };
 
 static const struct lcx__json_field description_fields[] = {
-	{ "id", AS_STRING(struct description, id) },
-	{ "name", AS_STRING(struct description, name) },
-	{ "image", AS_STRING(struct description, image) },
-	{ "imageId", AS_STRING(struct description, image_id) },
-	{ "rootfs", AS_STRING(struct description, rootfs) },
-	{ "layers", AS_STRINGS(struct description, layers) },
-	{ "entrypoint", AS_STRINGS(struct description, entrypoint) },
-	{ "command", AS_STRINGS(struct description, command) },
-	{ "user", AS_STRING(struct description, user) },
-	{ "network", AS_STRING(struct description, network) },
-	{ "ports", AS_STRINGS(struct description, ports) },
-	{ "logDriver", AS_STRING(struct description, log_driver) },
-	{ "logOptions", AS_STRING_MAP(struct description, log_options) },
-	{ "labels", AS_STRING_MAP(struct description, labels) },
-	{ "stopSignal", AS_STRING(struct description, stop_signal) },
-	{ "autoRemove", AS_BOOL(struct description, auto_remove) },
-	{ "createdNs", AS_I64(struct description, created_ns) },
-	{ 0 },
+	{"id", AS_STRING(struct description, id)},
+	{"name", AS_STRING(struct description, name)},
+	{"image", AS_STRING(struct description, image)},
+	{"imageId", AS_STRING(struct description, image_id)},
+	{"rootfs", AS_STRING(struct description, rootfs)},
+	{"layers", AS_STRINGS(struct description, layers)},
+	{"entrypoint", AS_STRINGS(struct description, entrypoint)},
+	{"command", AS_STRINGS(struct description, command)},
+	{"user", AS_STRING(struct description, user)},
+	{"network", AS_STRING(struct description, network)},
+	{"ports", AS_STRINGS(struct description, ports)},
+	{"logDriver", AS_STRING(struct description, log_driver)},
+	{"logOptions", AS_STRING_MAP(struct description, log_options)},
+	{"labels", AS_STRING_MAP(struct description, labels)},
+	{"stopSignal", AS_STRING(struct description, stop_signal)},
+	{"autoRemove", AS_BOOL(struct description, auto_remove)},
+	{"createdNs", AS_I64(struct description, created_ns)},
+	{0},
 };
 
 static const struct lcx__json_field run_state_fields[] = {
-	{ "bootId", AS_STRING(struct run_state, boot_id) },
-	{ "pid", AS_I64(struct run_state, pid) },
-	{ "startTime", AS_I64(struct run_state, start_time) },
-	{ "ownerPid", AS_I64(struct run_state, owner_pid) },
-	{ "ownerStartTime", AS_I64(struct run_state, owner_start_time) },
-	{ "startedNs", AS_I64(struct run_state, started_ns) },
-	{ "paused", AS_BOOL(struct run_state, paused) },
-	{ "address", AS_STRING(struct run_state, address) },
-	{ "mac", AS_STRING(struct run_state, mac) },
-	{ "ports", AS_STRING(struct run_state, ports) },
-	{ 0 },
+	{"bootId", AS_STRING(struct run_state, boot_id)},
+	{"pid", AS_I64(struct run_state, pid)},
+	{"startTime", AS_I64(struct run_state, start_time)},
+	{"ownerPid", AS_I64(struct run_state, owner_pid)},
+	{"ownerStartTime", AS_I64(struct run_state, owner_start_time)},
+	{"startedNs", AS_I64(struct run_state, started_ns)},
+	{"paused", AS_BOOL(struct run_state, paused)},
+	{"address", AS_STRING(struct run_state, address)},
+	{"mac", AS_STRING(struct run_state, mac)},
+	{"ports", AS_STRING(struct run_state, ports)},
+	{0},
 };
 
 static int save(const struct lcx__json_field *fields, const void *record, int dir_fd,
-                const char *file, bool durable, struct lcx_error **err)
+		const char *file, bool durable, struct lcx_error **err)
 {
 	CLEANUP(lcx__json_putp) struct json_object *json = lcx__json_write(fields, record, NULL);
 	CLEANUP(freep) char *text = json ? lcx__json_print(json) : NULL;
@@ -61,7 +61,7 @@ static int save(const struct lcx__json_field *fields, const void *record, int di
 }
 
 static int load(const struct lcx__json_field *fields, void *record, size_t size, int dir_fd,
-                const char *file, struct lcx_error **err)
+		const char *file, struct lcx_error **err)
 {
 	CLEANUP(lcx__json_putp) struct json_object *json = NULL;
 	CLEANUP(freep) char *text = NULL;
@@ -91,7 +91,7 @@ int lcx__description_load(int dir_fd, struct description *ret, struct lcx_error 
 void lcx__description_clear(struct description *description)
 {
 	lcx__json_release(description_fields, description);
-	*description = (struct description){ 0 };
+	*description = (struct description){0};
 }
 
 int lcx__run_state_save(const struct run_state *state, int run_fd, struct lcx_error **err)
@@ -107,7 +107,7 @@ int lcx__run_state_load(int run_fd, struct run_state *ret, struct lcx_error **er
 void lcx__run_state_clear(struct run_state *state)
 {
 	lcx__json_release(run_state_fields, state);
-	*state = (struct run_state){ 0 };
+	*state = (struct run_state){0};
 }
 
 /* ---- processes by number ------------------------------------------------ */
@@ -136,7 +136,7 @@ int lcx__read_start_time(pid_t pid, int64_t *ret)
 int lcx__open_process(int64_t pid, int64_t start_time)
 {
 	CLEANUP(closep) int pidfd = -1;
-	struct pollfd ended = { .events = POLLIN };
+	struct pollfd ended = {.events = POLLIN};
 	int64_t found;
 	int r;
 

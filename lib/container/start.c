@@ -73,7 +73,7 @@ static void add_step(struct lcx_container *c, const char *indent, const char *na
 		free(text);
 		return; /* a diagnosis that is short of memory is short */
 	}
-	c->steps[c->n_steps++] = (struct step){ .name = text, .ns = ns };
+	c->steps[c->n_steps++] = (struct step){.name = text, .ns = ns};
 }
 
 static void forget_steps(struct lcx_container *c)
@@ -130,10 +130,11 @@ static int stage_rootfs(struct start *s, struct lcx_error **err)
 
 /* Contents that depend on the address are filled in later, into the same files. */
 static int write_file(struct lcx_container *c, const char *name, const char *text,
-                      struct lcx_error **err)
+		      struct lcx_error **err)
 {
-	CLEANUP(closep) int fd = openat(c->dir_fd, name,
-	                                O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
+	CLEANUP(closep)
+	int fd = openat(c->dir_fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
+			0644);
 	int r;
 
 	if (fd < 0 || fchmod(fd, 0644) < 0)
@@ -167,8 +168,8 @@ static int stage_files(struct start *s, struct lcx_error **err)
 	if (r == 0)
 		r = write_file(s->c, "hostname", hostname, err);
 	if (r == 0)
-		r = lcx_net_resolv_conf(NULL, NULL, NULL, NULL, strcmp(s->c->d.network, "host") == 0,
-		                        &resolv, err);
+		r = lcx_net_resolv_conf(NULL, NULL, NULL, NULL,
+					strcmp(s->c->d.network, "host") == 0, &resolv, err);
 	if (r == 0)
 		r = write_file(s->c, "resolv.conf", resolv, err);
 	if (r == 0)
@@ -179,14 +180,14 @@ static int stage_files(struct start *s, struct lcx_error **err)
 static int stage_cgroup(struct start *s, struct lcx_error **err)
 {
 	/* Statistics are wanted even where no limit is. */
-	static const char *const counted[] = { "memory", "pids" };
+	static const char *const counted[] = {"memory", "pids"};
 	struct lcx_container *c = s->c;
 	int r;
 
 	if (lcx_cgroup_mode(NULL) == LCX_CGROUP_MODE_NONE)
 		return 0;
 	s->cgroup_path = c->spec->linux_.cgroups_path ? strdup(c->spec->linux_.cgroups_path)
-	                                              : lcx__container_cgroup_path(c->ctx, c->d.id);
+						      : lcx__container_cgroup_path(c->ctx, c->d.id);
 	if (!s->cgroup_path)
 		return lcx__fail_nomem(err);
 	r = lcx__journal_add(c->run_fd, "cgroup", s->cgroup_path, err);
@@ -255,7 +256,8 @@ static int stage_log(struct start *s, struct lcx_error **err)
 	if (strcmp(c->d.log_driver, "none") == 0 ||
 	    (s->stdio && s->stdio->mode == LCX__STDIO_PASSTHROUGH))
 		return 0;
-	if ((size && lcx__parse_size(size, &max_size) < 0) || (files && lcx__parse_count(files, &max_files) < 0))
+	if ((size && lcx__parse_size(size, &max_size) < 0) ||
+	    (files && lcx__parse_count(files, &max_files) < 0))
 		return lcx__fail(err, EINVAL, "the log options do not make sense");
 	s->monitor.log_max_size_bytes = max_size;
 	s->monitor.log_max_files = max_files;
@@ -269,7 +271,7 @@ static int stage_log(struct start *s, struct lcx_error **err)
 		return lcx__fail_nomem(err);
 	lcx__log_writer_init(c->log);
 	r = lcx__log_writer_open(c->log, c->dir_fd, s->monitor.log_name, LCX_LOG_FORMAT_JSON_FILE,
-	                         max_size, max_files);
+				 max_size, max_files);
 	return r < 0 ? lcx__fail_sys(err, -r, "open the log") : 0;
 }
 
@@ -302,10 +304,10 @@ static int on_child(void *data, pid_t pid, int pidfd, struct lcx_error **err)
 }
 
 static int add_range(struct lcx_idmap *map, enum lcx_id_kind kind,
-                     const struct lcx__spec_id_map *range, struct lcx_error **err)
+		     const struct lcx__spec_id_map *range, struct lcx_error **err)
 {
 	return lcx_idmap_add(map, kind, range->container_id.value, range->host_id.value,
-	                     range->size.value, err);
+			     range->size.value, err);
 }
 
 static int on_maps(void *data, pid_t pid, int pidfd, struct lcx_error **err)
@@ -367,7 +369,7 @@ static int stage_launch(struct start *s, struct lcx_error **err)
 		.make_cwd = c->d.image != NULL,
 		.trace = c->debug,
 	};
-	struct lcx__spawn_hooks hooks = { s, on_child, on_maps, on_netlink, on_ready, on_trace };
+	struct lcx__spawn_hooks hooks = {s, on_child, on_maps, on_netlink, on_ready, on_trace};
 	struct lcx__spawn spawn = {
 		.compile = &compile,
 		.exec_pidfd = -1,
@@ -393,7 +395,7 @@ static char *describe_ports(const struct lcx_attachment *attachment)
 		uint16_t last = (uint16_t)(lcx_port_count(port) - 1);
 
 		lcx__strbuf_addf(&text, "%s%s:%u", i ? ", " : "", lcx_port_host_address(port),
-		                 lcx_port_host_port(port));
+				 lcx_port_host_port(port));
 		if (last)
 			lcx__strbuf_addf(&text, "-%u", lcx_port_host_port(port) + last);
 		lcx__strbuf_addf(&text, "->%u", lcx_port_container_port(port));
@@ -439,9 +441,9 @@ static const struct {
 	const char *name;
 	int (*run)(struct start *s, struct lcx_error **err);
 } stages[] = {
-	{ "state", stage_claim },     { "rootfs", stage_rootfs }, { "files", stage_files },
-	{ "cgroup", stage_cgroup },   { "seccomp", stage_seccomp }, { "network", stage_network },
-	{ "log", stage_log },         { "process", stage_launch }, { "state", stage_record },
+	{"state", stage_claim},   {"rootfs", stage_rootfs},   {"files", stage_files},
+	{"cgroup", stage_cgroup}, {"seccomp", stage_seccomp}, {"network", stage_network},
+	{"log", stage_log},       {"process", stage_launch},  {"state", stage_record},
 };
 
 static int run_stages(struct start *s, struct lcx_error **err)
@@ -462,7 +464,8 @@ static int run_stages(struct start *s, struct lcx_error **err)
 static void give_up(struct lcx_container *c)
 {
 	c->process = lcx__process_abandon(c->process);
-	/* The failure that is being reported is the cause; what is left, lcx_gc() finds by the journal. */
+	/* The failure that is being reported is the cause; what is left, lcx_gc() finds by the
+	 * journal. */
 	(void)unlinkat(c->dir_fd, "started", 0);
 	(void)lcx__container_teardown(c, NULL);
 	closep(&c->owner_fd);
@@ -471,7 +474,8 @@ static void give_up(struct lcx_container *c)
 	c->state = LCX_CONTAINER_CREATED;
 }
 
-/* A run that has ended is finished first, by whoever owns it: the output's end is still under way. */
+/* A run that has ended is finished first, by whoever owns it: the output's end is still under way.
+ */
 static int settle(struct lcx_container *c, struct lcx_error **err)
 {
 	int r;
@@ -492,12 +496,14 @@ static int prepare(struct lcx_container *c, struct lcx_error **err)
 	if (r < 0)
 		return r;
 	if (c->state == LCX_CONTAINER_RUNNING || c->state == LCX_CONTAINER_PAUSED)
-		return lcx__fail(err, EALREADY, "container '%s' is already running", lcx__container_display(c));
+		return lcx__fail(err, EALREADY, "container '%s' is already running",
+				 lcx__container_display(c));
 	r = lcx__container_is_owned(c, &owner_fd, err);
 	if (r == 1)
 		return lcx__fail(err, EBUSY,
-		                 "container '%s' has ended, but its owner, process %lld, has not waited for it yet",
-		                 lcx__container_display(c), (long long)c->run.owner_pid.value);
+				 "container '%s' has ended, but its owner, process %lld, has not "
+				 "waited for it yet",
+				 lcx__container_display(c), (long long)c->run.owner_pid.value);
 	if (r < 0)
 		return r;
 	/* Whatever an owner that died has left is taken down before anything is made. */
@@ -517,21 +523,22 @@ static int prepare(struct lcx_container *c, struct lcx_error **err)
 }
 
 static int apply_stdio(struct lcx_container *c, const struct lcx_stdio *stdio, bool detached,
-                       struct lcx_error **err)
+		       struct lcx_error **err)
 {
-	if (stdio && detached && (stdio->mode != LCX__STDIO_CAPTURE || stdio->fds[0] >= 0 ||
-	                          stdio->fds[1] >= 0 || stdio->fds[2] >= 0))
+	if (stdio && detached &&
+	    (stdio->mode != LCX__STDIO_CAPTURE || stdio->fds[0] >= 0 || stdio->fds[1] >= 0 ||
+	     stdio->fds[2] >= 0))
 		return lcx__fail(err, EINVAL,
-		                 "a detached container keeps no descriptor of its starter's");
+				 "a detached container keeps no descriptor of its starter's");
 	if (!stdio || !stdio->terminal)
 		return c->spec->process.terminal.value ? lcx_spec_set_terminal(c->spec, 0, err) : 0;
 	return lcx_spec_set_terminal_size(c->spec, stdio->rows, stdio->columns, err) < 0
-	               ? -EINVAL
-	               : lcx_spec_set_terminal(c->spec, 1, err);
+		       ? -EINVAL
+		       : lcx_spec_set_terminal(c->spec, 1, err);
 }
 
 static int create_first(struct lcx_container *c, const struct lcx_stdio *stdio,
-                        struct lcx_error **err)
+			struct lcx_error **err)
 {
 	int64_t began = lcx__monotonic_ns();
 	int r;
@@ -546,12 +553,16 @@ static int create_first(struct lcx_container *c, const struct lcx_stdio *stdio,
 }
 
 static int start(struct lcx_container *c, const struct lcx_stdio *stdio, bool detached,
-                 struct lcx_error **err)
+		 struct lcx_error **err)
 {
 	CLEANUP(closep) int lock_fd = -1;
-	CLEANUP(start_clear) struct start s = {
-		.c = c, .stdio = stdio, .detached = detached, .netns_fd = -1,
-		.monitor = { .log_dir_fd = -1, .out_fd = -1, .err_fd = -1, .cgroup_fd = -1 },
+	CLEANUP(start_clear)
+	struct start s = {
+		.c = c,
+		.stdio = stdio,
+		.detached = detached,
+		.netns_fd = -1,
+		.monitor = {.log_dir_fd = -1, .out_fd = -1, .err_fd = -1, .cgroup_fd = -1},
 	};
 	int r;
 
@@ -585,13 +596,13 @@ static int start(struct lcx_container *c, const struct lcx_stdio *stdio, bool de
 }
 
 LCX_PUBLIC int lcx_container_start(struct lcx_container *c, const struct lcx_stdio *stdio,
-                                   struct lcx_error **err)
+				   struct lcx_error **err)
 {
 	return start(c, stdio, false, err);
 }
 
 LCX_PUBLIC int lcx_container_start_detached(struct lcx_container *c, const struct lcx_stdio *stdio,
-                                            struct lcx_error **err)
+					    struct lcx_error **err)
 {
 	return start(c, stdio, true, err);
 }

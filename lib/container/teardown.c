@@ -68,9 +68,9 @@ static const struct {
 	const char *kind;
 	int (*undo)(struct lcx_container *c, const char *object, struct lcx_error **err);
 } kinds[] = {
-	{ "cgroup", undo_cgroup },
-	{ "network", undo_network },
-	{ "process", undo_process },
+	{"cgroup", undo_cgroup},
+	{"network", undo_network},
+	{"process", undo_process},
 };
 
 static int undo(struct lcx_container *c, char *entry, struct lcx_error **err)
@@ -101,7 +101,8 @@ static int remove_run_directory(struct lcx_container *c, struct lcx_error **err)
 	closep(&c->run_fd);
 	lcx__run_state_clear(&c->run);
 	if (runs_fd < 0)
-		return runs_fd == -ENOENT ? 0 : lcx__fail_sys(err, -runs_fd, "open the run directory");
+		return runs_fd == -ENOENT ? 0
+					  : lcx__fail_sys(err, -runs_fd, "open the run directory");
 	r = lcx__remove_tree(runs_fd, c->d.id);
 	return r < 0 ? lcx__fail_sys(err, -r, "remove the run directory") : 0;
 }

@@ -10,7 +10,7 @@
 #include "util/str.h"
 
 #define SYSTEM_ROOT_DIR "/var/lib/lcx"
-#define SYSTEM_RUN_DIR "/run/lcx"
+#define SYSTEM_RUN_DIR  "/run/lcx"
 
 /* secure_getenv(): a setuid host must not be led elsewhere by its caller's environment. */
 static char *user_dir(const char *variable, const char *below_home)
@@ -25,7 +25,7 @@ static char *user_dir(const char *variable, const char *below_home)
 }
 
 static int choose_dirs(const char *root_dir, const char *run_dir, char **ret_root, char **ret_run,
-                       struct lcx_error **err)
+		       struct lcx_error **err)
 {
 	bool privileged = geteuid() == 0;
 
@@ -36,8 +36,9 @@ static int choose_dirs(const char *root_dir, const char *run_dir, char **ret_roo
 	else
 		*ret_root = user_dir("XDG_DATA_HOME", ".local/share");
 	if (!*ret_root)
-		return lcx__fail(err, ENOENT,
-		                 "no place for the root directory: name one, or set HOME or XDG_DATA_HOME");
+		return lcx__fail(
+			err, ENOENT,
+			"no place for the root directory: name one, or set HOME or XDG_DATA_HOME");
 
 	if (run_dir)
 		*ret_run = lcx__format("%s", run_dir);
@@ -48,8 +49,9 @@ static int choose_dirs(const char *root_dir, const char *run_dir, char **ret_roo
 	else
 		*ret_run = user_dir("XDG_RUNTIME_DIR", NULL);
 	if (!*ret_run)
-		return lcx__fail(err, ENOENT,
-		                 "no place for the run directory: name one, or set XDG_RUNTIME_DIR");
+		return lcx__fail(
+			err, ENOENT,
+			"no place for the run directory: name one, or set XDG_RUNTIME_DIR");
 	return 0;
 }
 
@@ -70,9 +72,9 @@ static int open_private_dir(char **path, const char *what, int *ret_fd, struct l
 		return lcx__fail_sys(err, errno, "%s '%s'", what, *path);
 	if (st.st_uid != geteuid() || (st.st_mode & 022) != 0)
 		return lcx__fail(err, EPERM,
-		                 "%s '%s' belongs to another user or is writable by others; "
-		                 "choose another, or make it yours with mode 0700",
-		                 what, *path);
+				 "%s '%s' belongs to another user or is writable by others; "
+				 "choose another, or make it yours with mode 0700",
+				 what, *path);
 	if ((st.st_mode & 0777) != 0700 && fchmod(fd, 0700) < 0)
 		return lcx__fail_sys(err, errno, "%s '%s': chmod 0700", what, *path);
 
@@ -86,7 +88,7 @@ static int open_private_dir(char **path, const char *what, int *ret_fd, struct l
 }
 
 int lcx__ctx_new(const char *root_dir, const char *run_dir, struct lcx_ctx **ret,
-                 struct lcx_error **err)
+		 struct lcx_error **err)
 {
 	CLEANUP(lcx_ctx_freep) struct lcx_ctx *ctx = calloc(1, sizeof(*ctx));
 	int r;

@@ -18,7 +18,7 @@ DEFINE_CLEANUP(struct lcx_ctx *, lcx_ctx_free)
 
 /* lcx_ctx_open() without the recovery, which needs the rooms below. */
 int lcx__ctx_new(const char *root_dir, const char *run_dir, struct lcx_ctx **ret,
-                 struct lcx_error **err);
+		 struct lcx_error **err);
 
 /* Eight hexadecimal digits that tell this root directory's kernel objects from another's. */
 enum { LCX__CTX_TAG_SIZE = 9 };

@@ -45,7 +45,7 @@ static int place_descriptors(const struct lcx__child_start *start, int *program_
  */
 static int keep_capabilities(void)
 {
-	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
 	struct __user_cap_data_struct data[2];
 	int r = (int)sys_call2(__NR_capget, &header, data);
 
@@ -55,14 +55,15 @@ static int keep_capabilities(void)
 		r = (int)sys_call2(__NR_capset, &header, data);
 	for (int cap = 0; r == 0 && cap < 64; cap++)
 		if (data[cap / 32].permitted & (1u << (cap % 32)))
-			r = (int)sys_call5(__NR_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0);
+			r = (int)sys_call5(__NR_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0,
+					   0);
 	return r;
 }
 
 static void child_main(struct lcx__child_start *start)
 {
 	static const char name[] = "lcx-init";
-	const char *argv[] = { name, NULL }, *env[] = { NULL };
+	const char *argv[] = {name, NULL}, *env[] = {NULL};
 	int program_fd, r = place_descriptors(start, &program_fd);
 
 	if (r >= 0 && start->new_user)
@@ -88,16 +89,17 @@ static long clone_on_stack(long nr, long a, long b, long c, struct lcx__child_st
 	long result;
 
 	__asm__ volatile("syscall\n\t"
-	                 "test %%rax, %%rax\n\t"
-	                 "jnz 1f\n\t"
-	                 "xor %%ebp, %%ebp\n\t"
-	                 "mov %%r13, %%rdi\n\t"
-	                 "call *%%r12\n\t"
-	                 "hlt\n"
-	                 "1:"
-	                 : "=a"(result)
-	                 : "a"(nr), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(function), "r"(argument)
-	                 : "rcx", "r11", "memory");
+			 "test %%rax, %%rax\n\t"
+			 "jnz 1f\n\t"
+			 "xor %%ebp, %%ebp\n\t"
+			 "mov %%r13, %%rdi\n\t"
+			 "call *%%r12\n\t"
+			 "hlt\n"
+			 "1:"
+			 : "=a"(result)
+			 : "a"(nr), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(function),
+			   "r"(argument)
+			 : "rcx", "r11", "memory");
 	return result;
 }
 #elif defined(__aarch64__)
@@ -113,26 +115,26 @@ static long clone_on_stack(long nr, long a, long b, long c, struct lcx__child_st
 	register void *argument __asm__("x20") = start;
 
 	__asm__ volatile("svc 0\n\t"
-	                 "cbnz x0, 1f\n\t"
-	                 "mov x29, #0\n\t"
-	                 "mov x0, x20\n\t"
-	                 "blr x19\n\t"
-	                 "brk #0\n"
-	                 "1:"
-	                 : "+r"(x0)
-	                 : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(function), "r"(argument)
-	                 : "x30", "memory");
+			 "cbnz x0, 1f\n\t"
+			 "mov x29, #0\n\t"
+			 "mov x0, x20\n\t"
+			 "blr x19\n\t"
+			 "brk #0\n"
+			 "1:"
+			 : "+r"(x0)
+			 : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(function), "r"(argument)
+			 : "x30", "memory");
 	return x0;
 }
 #endif
 
 int lcx__child_clone(uint64_t flags, int cgroup_fd, void *stack, struct lcx__child_start *start,
-                     int *ret_pidfd)
+		     int *ret_pidfd)
 {
 	int pidfd = -1;
 	struct sys_clone_args args = {
 		.flags = flags | CLONE_VM | CLONE_VFORK | CLONE_PIDFD |
-		         (cgroup_fd >= 0 ? CLONE_INTO_CGROUP : 0),
+			 (cgroup_fd >= 0 ? CLONE_INTO_CGROUP : 0),
 		.pidfd = (uintptr_t)&pidfd,
 		.exit_signal = SIGCHLD,
 		.stack = (uintptr_t)stack,
@@ -144,7 +146,8 @@ int lcx__child_clone(uint64_t flags, int cgroup_fd, void *stack, struct lcx__chi
 	/* Seccomp filters that cannot look into clone3()'s arguments hide it behind ENOSYS. */
 	if (r == -ENOSYS && cgroup_fd < 0)
 		r = clone_on_stack(__NR_clone, (long)(args.flags | SIGCHLD),
-		                   (long)((char *)stack + LCX__CHILD_STACK_SIZE), (long)&pidfd, start);
+				   (long)((char *)stack + LCX__CHILD_STACK_SIZE), (long)&pidfd,
+				   start);
 	if (r >= 0)
 		*ret_pidfd = pidfd;
 	return (int)r;

@@ -11,9 +11,9 @@
 struct lcx__child_start {
 	const int *sources; /* descriptors that become 0, 1, 2, ... in the child */
 	int n_sources;
-	int program_fd;     /* what is executed */
-	int new_user;       /* it starts in a new user namespace */
-	int error;          /* negative errno if that failed */
+	int program_fd; /* what is executed */
+	int new_user;   /* it starts in a new user namespace */
+	int error;      /* negative errno if that failed */
 };
 
 enum { LCX__CHILD_STACK_SIZE = 32 * 1024, LCX__CHILD_MAX_FDS = 512 };
@@ -24,4 +24,4 @@ enum { LCX__CHILD_STACK_SIZE = 32 * 1024, LCX__CHILD_MAX_FDS = 512 };
  * Return: the child's number, or a negative errno.
  */
 int lcx__child_clone(uint64_t flags, int cgroup_fd, void *stack, struct lcx__child_start *start,
-                     int *ret_pidfd);
+		     int *ret_pidfd);

@@ -15,14 +15,14 @@
 #include "util/sys.h"
 
 struct init {
-	char *base; /* the plan, mapped */
+	char *base;               /* the plan, mapped */
 	const struct plan_op *op; /* the one in progress */
-	int control_fd; /* to the library; -1 once the program is on its own */
-	int monitor_fd; /* to the monitor; -1 without one */
-	int root_fd;    /* the container's root directory, before PIVOT */
-	int null_fd;    /* the host's /dev/null, opened at first need */
-	int empty_fd;   /* a detached, read-only, empty tmpfs, made at first need */
-	char detail[200]; /* the kernel's own words about the failure, or "" */
+	int control_fd;           /* to the library; -1 once the program is on its own */
+	int monitor_fd;           /* to the monitor; -1 without one */
+	int root_fd;              /* the container's root directory, before PIVOT */
+	int null_fd;              /* the host's /dev/null, opened at first need */
+	int empty_fd;             /* a detached, read-only, empty tmpfs, made at first need */
+	char detail[200];         /* the kernel's own words about the failure, or "" */
 };
 
 /* Operations return 0 or a negative errno. */
@@ -42,7 +42,8 @@ char **init_vector(struct init *init, uint32_t offset, uint32_t n);
 int init_send(struct init *init, const struct plan_message *message, int fd);
 int init_send_to(int socket_fd, const struct plan_message *message, int fd);
 
-/* Return: 1 with a message and, or else -1, a descriptor; 0 at the end of the line; a negative errno. */
+/* Return: 1 with a message and, or else -1, a descriptor; 0 at the end of the line; a negative
+ * errno. */
 int init_receive_from(int socket_fd, struct plan_message *message, int *fd);
 
 /* Report the failure of the operation in progress and end. */
@@ -55,8 +56,8 @@ int init_fork(uint64_t flags, int exit_signal, int cgroup_fd, int *pidfd);
 void init_reset_signals(void);
 
 /* The monitor's whole life; see monitor.c. */
-_Noreturn void init_monitor(struct init *init, const struct plan_monitor *params, int pid, int pidfd,
-                            int child_fd);
+_Noreturn void init_monitor(struct init *init, const struct plan_monitor *params, int pid,
+			    int pidfd, int child_fd);
 
 /* text.c: what a C library would provide. */
 void *memcpy(void *restrict to, const void *restrict from, size_t n);

@@ -54,7 +54,7 @@ static int make_memfd(const char *name, const void *data, size_t size, unsigned 
 }
 
 static int clone_with_signals_blocked(const struct lcx__launch *launch,
-                                      struct lcx__child_start *start, int *pidfd)
+				      struct lcx__child_start *start, int *pidfd)
 {
 	CLEANUP(freep) void *stack = aligned_alloc(64, LCX__CHILD_STACK_SIZE);
 	uint64_t all = ~(uint64_t)0, before;
@@ -82,7 +82,7 @@ static void close_descriptors(struct descriptors *d)
 }
 
 static int prepare(const struct lcx__launch *launch, struct descriptors *d, int *control_fd,
-                   struct lcx_error **err)
+		   struct lcx_error **err)
 {
 	CLEANUP(freep) char *blob = NULL;
 	size_t size;
@@ -109,10 +109,10 @@ static int prepare(const struct lcx__launch *launch, struct descriptors *d, int 
 
 int lcx__launch(const struct lcx__launch *launch, struct lcx__child *ret, struct lcx_error **err)
 {
-	CLEANUP(close_descriptors) struct descriptors d = { -1, -1, -1, -1 };
+	CLEANUP(close_descriptors) struct descriptors d = {-1, -1, -1, -1};
 	CLEANUP(closep) int control_fd = -1, pidfd = -1;
 	int sources[PLAN_FD_FIRST + LCX__PLAN_MAX_FDS], pid, r;
-	struct lcx__child_start start = { .sources = sources };
+	struct lcx__child_start start = {.sources = sources};
 
 	r = prepare(launch, &d, &control_fd, err);
 	if (r < 0)
@@ -121,15 +121,17 @@ int lcx__launch(const struct lcx__launch *launch, struct lcx__child *ret, struct
 		sources[i] = launch->stdio[i] >= 0 ? launch->stdio[i] : d.null_fd;
 	sources[PLAN_FD_CONTROL] = d.socket_fd;
 	sources[PLAN_FD_PLAN] = d.plan_fd;
-	memcpy(sources + PLAN_FD_FIRST, launch->plan->fds, (size_t)launch->plan->n_fds * sizeof(int));
+	memcpy(sources + PLAN_FD_FIRST, launch->plan->fds,
+	       (size_t)launch->plan->n_fds * sizeof(int));
 	start.n_sources = PLAN_FD_FIRST + launch->plan->n_fds;
 	start.program_fd = d.init_fd;
 	start.new_user = (launch->clone_flags & CLONE_NEWUSER) != 0;
 
 	pid = clone_with_signals_blocked(launch, &start, &pidfd);
 	if (pid < 0)
-		return lcx__fail_stage(err, lcx__fail_sys(err, -pid, "clone the container's process"),
-		                       "namespace");
+		return lcx__fail_stage(err,
+				       lcx__fail_sys(err, -pid, "clone the container's process"),
+				       "namespace");
 	*ret = (struct lcx__child){
 		.pid = pid,
 		.pidfd = TAKE_FD(pidfd),
@@ -150,8 +152,8 @@ static ssize_t receive_packet(int socket_fd, struct plan_message *message, int *
 	union {
 		struct cmsghdr header;
 		char space[CMSG_SPACE(sizeof(int))];
-	} control = { 0 };
-	struct iovec iov = { message, sizeof(*message) };
+	} control = {0};
+	struct iovec iov = {message, sizeof(*message)};
 	struct msghdr msg = {
 		.msg_iov = &iov,
 		.msg_iovlen = 1,
@@ -172,7 +174,7 @@ static ssize_t receive_packet(int socket_fd, struct plan_message *message, int *
 }
 
 static int report_failure(const struct lcx__child *child, struct plan_message *message,
-                          struct lcx_error **err)
+			  struct lcx_error **err)
 {
 	char what[600];
 	int code = message->error > 0 ? message->error : EPROTO;
@@ -196,9 +198,11 @@ int lcx__child_receive(struct lcx__child *child, int *ret_fd, struct lcx_error *
 
 		if (n == 0)
 			return 0;
-		/* It ended with an answer of ours unread: whoever kills a container may do so during its start. */
+		/* It ended with an answer of ours unread: whoever kills a container may do so
+		 * during its start. */
 		if (n == -ECONNRESET)
-			return lcx__fail(err, ECANCELED, "lcx-init was killed before the program was executed");
+			return lcx__fail(err, ECANCELED,
+					 "lcx-init was killed before the program was executed");
 		if (n != sizeof(message))
 			return lcx__fail_sys(err, n < 0 ? (int)-n : EPROTO, "listen to lcx-init");
 		if (message.type == PLAN_MESSAGE_ERROR)
@@ -226,7 +230,8 @@ void lcx__pidfd_reap(int pidfd)
 	siginfo_t info;
 
 	/* ECHILD: the host reaps by itself, or ignores SIGCHLD; or it is the monitor's. */
-	while (waitid((idtype_t)P_PIDFD, (id_t)pidfd, &info, WEXITED | __WALL) < 0 && errno == EINTR)
+	while (waitid((idtype_t)P_PIDFD, (id_t)pidfd, &info, WEXITED | __WALL) < 0 &&
+	       errno == EINTR)
 		;
 }
 
@@ -263,8 +268,8 @@ int lcx__netlink_socket(int netns_fd, struct lcx_error **err)
 	op->num[0] = CLONE_NEWNET;
 	(void)lcx__plan_add(plan, PLAN_SEND_NETLINK);
 
-	r = lcx__launch(&(struct lcx__launch){ .plan = plan, .cgroup_fd = -1, .stdio = { -1, -1, -1 } },
-	                &child, err);
+	r = lcx__launch(&(struct lcx__launch){.plan = plan, .cgroup_fd = -1, .stdio = {-1, -1, -1}},
+			&child, err);
 	if (r < 0)
 		return r;
 	r = lcx__child_receive(&child, &fd, err);

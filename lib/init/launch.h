@@ -60,7 +60,7 @@ struct lcx__child {
 	void *trace_data;
 };
 
-#define LCX__CHILD_NONE ((struct lcx__child){ .pid = -1, .pidfd = -1, .control_fd = -1 })
+#define LCX__CHILD_NONE ((struct lcx__child){.pid = -1, .pidfd = -1, .control_fd = -1})
 
 int lcx__launch(const struct lcx__launch *launch, struct lcx__child *ret, struct lcx_error **err);
 

@@ -27,7 +27,8 @@ int init_send(struct init *init, const struct plan_message *message, int fd)
 
 static uint32_t op_index(const struct init *init)
 {
-	return (uint32_t)(init->op - (const struct plan_op *)(init->base + sizeof(struct plan_header)));
+	return (uint32_t)(init->op -
+			  (const struct plan_op *)(init->base + sizeof(struct plan_header)));
 }
 
 _Noreturn void init_fail(struct init *init, int error)
@@ -50,7 +51,8 @@ _Noreturn void init_fail(struct init *init, int error)
 int init_fork(uint64_t flags, int exit_signal, int cgroup_fd, int *pidfd)
 {
 	struct sys_clone_args args = {
-		.flags = flags | (pidfd ? CLONE_PIDFD : 0) | (cgroup_fd >= 0 ? CLONE_INTO_CGROUP : 0),
+		.flags = flags | (pidfd ? CLONE_PIDFD : 0) |
+			 (cgroup_fd >= 0 ? CLONE_INTO_CGROUP : 0),
 		.pidfd = (uintptr_t)pidfd,
 		.exit_signal = (uint64_t)exit_signal,
 		.cgroup = (uint64_t)(cgroup_fd >= 0 ? cgroup_fd : 0),
@@ -59,8 +61,9 @@ int init_fork(uint64_t flags, int exit_signal, int cgroup_fd, int *pidfd)
 
 	/* A seccomp filter around us may hide clone3(2), whose flags it cannot see. */
 	if (r == -ENOSYS && cgroup_fd < 0)
-		r = (int)sys_call5(__NR_clone, flags | (pidfd ? CLONE_PIDFD : 0) | (uint64_t)exit_signal,
-		                   0, pidfd, 0, 0);
+		r = (int)sys_call5(__NR_clone,
+				   flags | (pidfd ? CLONE_PIDFD : 0) | (uint64_t)exit_signal, 0,
+				   pidfd, 0, 0);
 	return r;
 }
 
@@ -71,7 +74,7 @@ void init_reset_signals(void)
 		unsigned long flags;
 		void *restorer;
 		uint64_t mask;
-	} action = { 0 };
+	} action = {0};
 	uint64_t none = 0;
 
 	/* SIGKILL and SIGSTOP answer EINVAL, which is as good. */
@@ -93,7 +96,7 @@ static uint64_t now_ns(void)
 {
 	struct {
 		int64_t seconds, ns;
-	} ts = { 0, 0 };
+	} ts = {0, 0};
 
 	sys_call2(__NR_clock_gettime, CLOCK_MONOTONIC, &ts);
 	return (uint64_t)ts.seconds * 1000000000 + (uint64_t)ts.ns;
@@ -102,7 +105,7 @@ static uint64_t now_ns(void)
 static void perform(struct init *init, bool trace)
 {
 	const struct plan_op *op = init->op;
-	struct plan_message message = { .type = PLAN_MESSAGE_TRACE, .op = op_index(init) };
+	struct plan_message message = {.type = PLAN_MESSAGE_TRACE, .op = op_index(init)};
 	uint64_t start = trace ? now_ns() : 0;
 	int r = op->code < PLAN_N_CODES ? operations[op->code](init, op) : -EINVAL;
 
@@ -122,7 +125,8 @@ static struct plan_header *map_plan(void)
 	if (r != sizeof(head) || head.magic != PLAN_MAGIC)
 		return NULL;
 	/* Private and writable: vectors are relocated in place, nobody else sees it. */
-	r = sys_call6(__NR_mmap, 0, head.size, PROT_READ | PROT_WRITE, MAP_PRIVATE, PLAN_FD_PLAN, 0);
+	r = sys_call6(__NR_mmap, 0, head.size, PROT_READ | PROT_WRITE, MAP_PRIVATE, PLAN_FD_PLAN,
+		      0);
 	return r < 0 && r > -4096 ? NULL : (struct plan_header *)r;
 }
 
@@ -139,7 +143,8 @@ _Noreturn void init_main(void)
 		.empty_fd = -1,
 	};
 
-	/* What the library passed without O_CLOEXEC, to survive one exec, must not survive the next. */
+	/* What the library passed without O_CLOEXEC, to survive one exec, must not survive the
+	 * next. */
 	sys_close_range(PLAN_FD_CONTROL, ~0u, 4 /* CLOSE_RANGE_CLOEXEC */);
 	sys_call1(__NR_umask, 0);
 	/* Else a list of processes shows the memfd's name. */
@@ -155,13 +160,13 @@ _Noreturn void init_main(void)
 
 #if defined(__x86_64__)
 __asm__(".globl _start\n"
-        "_start:\n"
-        "	xor %ebp, %ebp\n"
-        "	and $-16, %rsp\n"
-        "	call init_main\n");
+	"_start:\n"
+	"	xor %ebp, %ebp\n"
+	"	and $-16, %rsp\n"
+	"	call init_main\n");
 #elif defined(__aarch64__)
 __asm__(".globl _start\n"
-        "_start:\n"
-        "	mov x29, #0\n"
-        "	bl init_main\n");
+	"_start:\n"
+	"	mov x29, #0\n"
+	"	bl init_main\n");
 #endif

@@ -25,9 +25,9 @@ enum { LEVEL_SOCKET = 1, RIGHTS = 1, NO_SIGNAL = 0x4000, CLOSE_ON_EXEC = 0x40000
 
 int init_send_to(int socket_fd, const struct plan_message *message, int fd)
 {
-	struct iovec iov = { (void *)(uintptr_t)message, sizeof(*message) };
-	struct fd_control control = { sizeof(control) - sizeof(int), LEVEL_SOCKET, RIGHTS, fd, 0 };
-	struct message_header header = { .iov = &iov, .iov_length = 1 };
+	struct iovec iov = {(void *)(uintptr_t)message, sizeof(*message)};
+	struct fd_control control = {sizeof(control) - sizeof(int), LEVEL_SOCKET, RIGHTS, fd, 0};
+	struct message_header header = {.iov = &iov, .iov_length = 1};
 	int r;
 
 	if (fd >= 0) {
@@ -40,11 +40,12 @@ int init_send_to(int socket_fd, const struct plan_message *message, int fd)
 
 int init_receive_from(int socket_fd, struct plan_message *message, int *fd)
 {
-	struct iovec iov = { message, sizeof(*message) };
-	struct fd_control control = { .fd = -1 };
-	struct message_header header = {
-		.iov = &iov, .iov_length = 1, .control = &control, .control_length = sizeof(control)
-	};
+	struct iovec iov = {message, sizeof(*message)};
+	struct fd_control control = {.fd = -1};
+	struct message_header header = {.iov = &iov,
+					.iov_length = 1,
+					.control = &control,
+					.control_length = sizeof(control)};
 	int n;
 
 	do

@@ -21,7 +21,8 @@
 
 enum { OUT, ERR, PIDFD, N_SOURCES };
 
-static const enum lcx_log_stream streams[] = { [OUT] = LCX_LOG_STREAM_STDOUT, [ERR] = LCX_LOG_STREAM_STDERR };
+static const enum lcx_log_stream streams[] = {
+	[OUT] = LCX_LOG_STREAM_STDOUT, [ERR] = LCX_LOG_STREAM_STDERR};
 
 struct monitor {
 	const struct plan_monitor *params;
@@ -103,22 +104,24 @@ static void write_exit(const struct plan_monitor *params, int status)
 {
 	struct {
 		int64_t seconds, ns;
-	} now = { 0, 0 };
+	} now = {0, 0};
 	char text[64] = "";
 	int fd;
 
 	sys_call2(__NR_clock_gettime, 0 /* CLOCK_REALTIME */, &now);
 	(void)text_append_number(text, sizeof(text), (uint64_t)status);
 	(void)text_append(text, sizeof(text), " ");
-	(void)text_append_number(text, sizeof(text), (uint64_t)now.seconds * 1000000000 + (uint64_t)now.ns);
+	(void)text_append_number(text, sizeof(text),
+				 (uint64_t)now.seconds * 1000000000 + (uint64_t)now.ns);
 	(void)text_append(text, sizeof(text), "\n");
 
 	fd = (int)sys_call4(__NR_openat, params->state_dir_fd, ".tmp-exit",
-	                    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+			    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return;
 	if (sys_call3(__NR_write, fd, text, strlen(text)) == (long)strlen(text))
-		sys_call4(__NR_renameat, params->state_dir_fd, ".tmp-exit", params->state_dir_fd, "exit");
+		sys_call4(__NR_renameat, params->state_dir_fd, ".tmp-exit", params->state_dir_fd,
+			  "exit");
 	sys_call1(__NR_close, fd);
 }
 
@@ -132,8 +135,8 @@ static int reap(int pid)
 	return status & 0x7f ? 128 + (status & 0x7f) : (status >> 8) & 0xff;
 }
 
-_Noreturn void init_monitor(struct init *init, const struct plan_monitor *params, int pid, int pidfd,
-                            int child_fd)
+_Noreturn void init_monitor(struct init *init, const struct plan_monitor *params, int pid,
+			    int pidfd, int child_fd)
 {
 	/* Too large for the stack of a careful program, and there is no allocator. */
 	static struct monitor m;
@@ -153,14 +156,15 @@ _Noreturn void init_monitor(struct init *init, const struct plan_monitor *params
 	}
 	sys_call1(__NR_close, child_fd);
 
-	m.sources[OUT] = (struct pollfd){ params->terminal ? terminal : params->out_fd, POLLIN, 0 };
-	m.sources[ERR] = (struct pollfd){ params->err_fd, POLLIN, 0 };
-	m.sources[PIDFD] = (struct pollfd){ pidfd, POLLIN, 0 };
+	m.sources[OUT] = (struct pollfd){params->terminal ? terminal : params->out_fd, POLLIN, 0};
+	m.sources[ERR] = (struct pollfd){params->err_fd, POLLIN, 0};
+	m.sources[PIDFD] = (struct pollfd){pidfd, POLLIN, 0};
 	lcx__log_writer_init(&m.log);
 	if (params->log_dir_fd >= 0)
-		m.logging = lcx__log_writer_open(&m.log, params->log_dir_fd, params->log_name,
-		                                 LCX_LOG_FORMAT_JSON_FILE, params->log_max_size_bytes,
-		                                 params->log_max_files) == 0;
+		m.logging =
+			lcx__log_writer_open(&m.log, params->log_dir_fd, params->log_name,
+					     LCX_LOG_FORMAT_JSON_FILE, params->log_max_size_bytes,
+					     params->log_max_files) == 0;
 	watch(&m);
 	if (m.logging)
 		lcx__log_writer_close(&m.log);

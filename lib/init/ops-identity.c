@@ -13,7 +13,7 @@ int init_op_RLIMIT(struct init *init, const struct plan_op *op)
 {
 	struct {
 		uint64_t soft, hard;
-	} limit = { op->num[1], op->num[2] };
+	} limit = {op->num[1], op->num[2]};
 
 	(void)init;
 	return (int)sys_call4(__NR_prlimit64, 0, op->num[0], &limit, 0);
@@ -75,7 +75,7 @@ int init_op_USER(struct init *init, const struct plan_op *op)
 /* num: effective, permitted, inheritable, ambient. */
 int init_op_CAPS(struct init *init, const struct plan_op *op)
 {
-	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
 	struct __user_cap_data_struct data[2];
 	int r;
 
@@ -91,7 +91,8 @@ int init_op_CAPS(struct init *init, const struct plan_op *op)
 	r = (int)sys_call5(__NR_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 	for (int cap = 0; r == 0 && cap < 64; cap++)
 		if (op->num[3] & ((uint64_t)1 << cap))
-			r = (int)sys_call5(__NR_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0);
+			r = (int)sys_call5(__NR_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0,
+					   0);
 	return r;
 }
 

@@ -40,25 +40,25 @@ static int file_stat(int fd, struct statx *st)
 static int attach(int tree_fd, int target_fd)
 {
 	return sys_move_mount(tree_fd, "", target_fd, "",
-	                      SYS_MOVE_MOUNT_F_EMPTY_PATH | SYS_MOVE_MOUNT_T_EMPTY_PATH);
+			      SYS_MOVE_MOUNT_F_EMPTY_PATH | SYS_MOVE_MOUNT_T_EMPTY_PATH);
 }
 
 /* MS_SHARED, MS_SLAVE, MS_PRIVATE or MS_UNBINDABLE, perhaps with MS_REC; 0 leaves it as it is. */
 static int set_propagation(int tree_fd, uint64_t propagation)
 {
-	struct sys_mount_attr attr = { .propagation = propagation & ~(uint64_t)MS_REC };
+	struct sys_mount_attr attr = {.propagation = propagation & ~(uint64_t)MS_REC};
 
 	if (!propagation)
 		return 0;
-	return sys_mount_setattr(tree_fd, "",
-	                         AT_EMPTY_PATH | (propagation & MS_REC ? SYS_AT_RECURSIVE : 0), &attr);
+	return sys_mount_setattr(
+		tree_fd, "", AT_EMPTY_PATH | (propagation & MS_REC ? SYS_AT_RECURSIVE : 0), &attr);
 }
 
 /* ---- targets in the container's tree ------------------------------------ */
 
 /* Open the directory that holds @path and tell its last component. */
 static int open_parent(struct init *init, const char *path, char *parent, size_t size,
-                       const char **name)
+		       const char **name)
 {
 	size_t end = strlen(path), slash;
 
@@ -73,7 +73,7 @@ static int open_parent(struct init *init, const char *path, char *parent, size_t
 	parent[slash] = '\0';
 	*name = path + slash;
 	return sys_openat2(init->root_fd, slash ? parent : ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0,
-	                   IN_ROOT);
+			   IN_ROOT);
 }
 
 static int make_directories(struct init *init, const char *path)
@@ -102,7 +102,8 @@ static int make_directories(struct init *init, const char *path)
 	return 0;
 }
 
-/* Return: 0 when it was made, -EEXIST with what stands there in @link if that is a symbolic link. */
+/* Return: 0 when it was made, -EEXIST with what stands there in @link if that is a symbolic link.
+ */
 static int make_file(struct init *init, const char *path, char *link, size_t size)
 {
 	char parent[4096];
@@ -115,7 +116,7 @@ static int make_file(struct init *init, const char *path, char *link, size_t siz
 	if (dir < 0)
 		return dir;
 	fd = (int)sys_call4(__NR_openat, dir, name,
-	                    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+			    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
 	link[0] = '\0';
 	if (fd == -EEXIST) {
 		/* A relative one counts from the directory that it stands in. */
@@ -132,7 +133,8 @@ static int make_file(struct init *init, const char *path, char *link, size_t siz
 	return fd < 0 ? fd : 0;
 }
 
-/* An image may have a link there whose target only another program would make: it is followed, within the tree. */
+/* An image may have a link there whose target only another program would make: it is followed,
+ * within the tree. */
 static int make_linked_file(struct init *init, const char *path)
 {
 	char links[2][4096];
@@ -191,8 +193,8 @@ static int configure(int fs_fd, const char *options)
 		value = strchr(item, '=');
 		if (value)
 			*value++ = '\0';
-		r = sys_fsconfig(fs_fd, value ? SYS_FSCONFIG_SET_STRING : SYS_FSCONFIG_SET_FLAG, item,
-		                 value, 0);
+		r = sys_fsconfig(fs_fd, value ? SYS_FSCONFIG_SET_STRING : SYS_FSCONFIG_SET_FLAG,
+				 item, value, 0);
 		if (r < 0)
 			return r;
 	}
@@ -214,7 +216,7 @@ static int create_tree(struct init *init, int fs_fd, bool readonly, unsigned int
 
 /* str: type, target, source, options; num: attributes. Return: a detached tree. */
 static int new_file_system(struct init *init, const char *type, const char *source,
-                           const char *options, bool readonly, unsigned int attributes)
+			   const char *options, bool readonly, unsigned int attributes)
 {
 	int fs_fd = sys_fsopen(type, SYS_FSOPEN_CLOEXEC), r = 0;
 
@@ -230,7 +232,8 @@ static int new_file_system(struct init *init, const char *type, const char *sour
 	return r;
 }
 
-/* What is masked in these is found by its name later: no link may stand on the way (CVE-2019-19921). */
+/* What is masked in these is found by its name later: no link may stand on the way
+ * (CVE-2019-19921). */
 static bool is_kernel_interface(const char *type)
 {
 	return strcmp(type, "proc") == 0 || strcmp(type, "sysfs") == 0;
@@ -240,10 +243,10 @@ static int reopen_without_links(struct init *init, const char *path, int target)
 {
 	close_fd(target);
 	target = sys_openat2(init->root_fd, path, O_PATH | O_CLOEXEC, 0,
-	                     IN_ROOT | SYS_RESOLVE_NO_SYMLINKS);
+			     IN_ROOT | SYS_RESOLVE_NO_SYMLINKS);
 	if (target == -ELOOP)
 		(void)text_append(init->detail, sizeof(init->detail),
-		                  "a symbolic link stands on the way there");
+				  "a symbolic link stands on the way there");
 	return target;
 }
 
@@ -257,8 +260,8 @@ int init_op_MOUNT(struct init *init, const struct plan_op *op)
 	if (target < 0)
 		return target;
 	tree = new_file_system(init, init_str(init, op, 0), init_str(init, op, 2),
-	                       init_str(init, op, 3), op->flags & PLAN_F_READONLY,
-	                       (unsigned int)op->num[0]);
+			       init_str(init, op, 3), op->flags & PLAN_F_READONLY,
+			       (unsigned int)op->num[0]);
 	r = tree < 0 ? tree : attach(tree, target);
 	if (r == 0)
 		r = set_propagation(tree, op->num[2]);
@@ -272,8 +275,8 @@ int init_op_MOUNT(struct init *init, const struct plan_op *op)
 static int clone_tree(int dir_fd, const char *path, bool recursive)
 {
 	return sys_open_tree(dir_fd, path,
-	                     SYS_OPEN_TREE_CLONE | O_CLOEXEC | AT_EMPTY_PATH |
-	                             (recursive ? SYS_AT_RECURSIVE : 0));
+			     SYS_OPEN_TREE_CLONE | O_CLOEXEC | AT_EMPTY_PATH |
+				     (recursive ? SYS_AT_RECURSIVE : 0));
 }
 
 /* num: attributes to set, attributes to clear, propagation, attributes to set recursively. */
@@ -283,7 +286,7 @@ static int change_tree(int tree, const struct plan_op *op)
 		.attr_set = op->num[0],
 		.attr_clr = op->num[1],
 	};
-	struct sys_mount_attr deep = { .attr_set = op->num[3] };
+	struct sys_mount_attr deep = {.attr_set = op->num[3]};
 	int r = 0;
 
 	if (attr.attr_set || attr.attr_clr)
@@ -296,17 +299,18 @@ static int change_tree(int tree, const struct plan_op *op)
 int init_op_BIND(struct init *init, const struct plan_op *op)
 {
 	const char *source = init_str(init, op, 0);
-	struct statx st = { 0 };
+	struct statx st = {0};
 	int tree, target = -1, r;
 
 	tree = clone_tree(op->fd >= 0 ? op->fd : AT_FDCWD, op->fd >= 0 ? "" : source,
-	                  op->flags & PLAN_F_RECURSIVE);
+			  op->flags & PLAN_F_RECURSIVE);
 	if (tree < 0)
 		return tree;
 	r = file_stat(tree, &st);
 	if (r == 0)
-		r = target = open_target(init, init_str(init, op, 1), op->flags & PLAN_F_MAKE_TARGET,
-		                         (st.stx_mode & S_IFMT) == 0040000);
+		r = target =
+			open_target(init, init_str(init, op, 1), op->flags & PLAN_F_MAKE_TARGET,
+				    (st.stx_mode & S_IFMT) == 0040000);
 	if (target >= 0)
 		r = change_tree(tree, op);
 	if (r == 0)
@@ -328,7 +332,8 @@ int init_op_PROPAGATION(struct init *init, const struct plan_op *op)
 
 static int open_root(struct init *init, const char *staging)
 {
-	int fd = (int)sys_call4(__NR_openat, AT_FDCWD, staging, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+	int fd =
+		(int)sys_call4(__NR_openat, AT_FDCWD, staging, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
 
 	if (fd < 0)
 		return fd;
@@ -366,7 +371,7 @@ static int new_overlay(struct init *init, const struct plan_op *op, char **layer
 	if (r == 0 && (op->flags & PLAN_F_USERXATTR))
 		r = sys_fsconfig(fs_fd, SYS_FSCONFIG_SET_FLAG, "userxattr", NULL, 0);
 	r = r < 0 ? keep_detail(init, fs_fd, r)
-	          : create_tree(init, fs_fd, op->flags & PLAN_F_READONLY, 0);
+		  : create_tree(init, fs_fd, op->flags & PLAN_F_READONLY, 0);
 	close_fd(fs_fd);
 	return r;
 }
@@ -400,12 +405,13 @@ static int old_overlay(struct init *init, const struct plan_op *op, char **layer
 	if (fits && (op->flags & PLAN_F_USERXATTR))
 		fits = text_append(options, sizeof(options), ",userxattr");
 	if (!fits) {
-		(void)text_append(init->detail, sizeof(init->detail),
-		                  "too many layers for this kernel, which takes 4096 bytes of options");
+		(void)text_append(
+			init->detail, sizeof(init->detail),
+			"too many layers for this kernel, which takes 4096 bytes of options");
 		return -E2BIG;
 	}
 	return (int)sys_call5(__NR_mount, "overlay", staging, "overlay",
-	                      op->flags & PLAN_F_READONLY ? MS_RDONLY : 0, options);
+			      op->flags & PLAN_F_READONLY ? MS_RDONLY : 0, options);
 }
 
 int init_op_ROOT_OVERLAY(struct init *init, const struct plan_op *op)
@@ -425,7 +431,8 @@ int init_op_ROOT_OVERLAY(struct init *init, const struct plan_op *op)
 			memcpy(init->detail, detail, sizeof(detail));
 	} else {
 		r = tree < 0 ? tree
-		             : sys_move_mount(tree, "", AT_FDCWD, staging, SYS_MOVE_MOUNT_F_EMPTY_PATH);
+			     : sys_move_mount(tree, "", AT_FDCWD, staging,
+					      SYS_MOVE_MOUNT_F_EMPTY_PATH);
 	}
 	close_fd(tree);
 	return r < 0 ? r : open_root(init, staging);
@@ -449,7 +456,7 @@ int init_op_ROOT_BIND(struct init *init, const struct plan_op *op)
 /* num: attributes to set, to clear. */
 int init_op_REMOUNT(struct init *init, const struct plan_op *op)
 {
-	struct sys_mount_attr attr = { .attr_set = op->num[0], .attr_clr = op->num[1] };
+	struct sys_mount_attr attr = {.attr_set = op->num[0], .attr_clr = op->num[1]};
 	int target = open_target(init, init_str(init, op, 0), false, false), r;
 
 	if (target < 0)
@@ -489,7 +496,8 @@ int init_op_CHDIR(struct init *init, const struct plan_op *op)
 	int r = (int)sys_call1(__NR_chdir, path);
 
 	if (r == -ENOENT && (op->flags & PLAN_F_MAKE_TARGET)) {
-		init->root_fd = (int)sys_call4(__NR_openat, AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+		init->root_fd = (int)sys_call4(__NR_openat, AT_FDCWD, "/",
+					       O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
 		r = make_directories(init, path);
 		if (r == 0)
 			r = (int)sys_call1(__NR_chdir, path);
@@ -513,7 +521,7 @@ int init_op_MKNOD(struct init *init, const struct plan_op *op)
 	r = (int)sys_call4(__NR_mknodat, dir, name, op->num[0], op->num[1]);
 	/* Without the privilege, as in a user namespace, the host's node is bound instead. */
 	if (r == -EPERM && op->str[2]) {
-		struct plan_op bind = { .code = PLAN_BIND, .flags = PLAN_F_MAKE_TARGET, .fd = -1 };
+		struct plan_op bind = {.code = PLAN_BIND, .flags = PLAN_F_MAKE_TARGET, .fd = -1};
 
 		close_fd(dir);
 		bind.str[0] = op->str[2];
@@ -521,7 +529,8 @@ int init_op_MKNOD(struct init *init, const struct plan_op *op)
 		return init_op_BIND(init, &bind);
 	}
 	if (r == 0 && (op->num[2] || op->num[3]))
-		r = (int)sys_call5(__NR_fchownat, dir, name, op->num[2], op->num[3], 0x100 /* NOFOLLOW */);
+		r = (int)sys_call5(__NR_fchownat, dir, name, op->num[2], op->num[3],
+				   0x100 /* NOFOLLOW */);
 	close_fd(dir);
 	return r;
 }
@@ -544,15 +553,17 @@ int init_op_SYMLINK(struct init *init, const struct plan_op *op)
 static int masking_tree(struct init *init, bool directory)
 {
 	if (directory && init->empty_fd < 0)
-		init->empty_fd = new_file_system(init, "tmpfs", "tmpfs", "size=0,mode=755", true,
-		                                 SYS_MOUNT_ATTR_RDONLY | SYS_MOUNT_ATTR_NOSUID |
-		                                         SYS_MOUNT_ATTR_NODEV | SYS_MOUNT_ATTR_NOEXEC);
+		init->empty_fd =
+			new_file_system(init, "tmpfs", "tmpfs", "size=0,mode=755", true,
+					SYS_MOUNT_ATTR_RDONLY | SYS_MOUNT_ATTR_NOSUID |
+						SYS_MOUNT_ATTR_NODEV | SYS_MOUNT_ATTR_NOEXEC);
 	if (!directory && init->null_fd < 0) {
-		struct statx st = { 0 };
+		struct statx st = {0};
 
-		init->null_fd = (int)sys_call4(__NR_openat, AT_FDCWD, "/dev/null", O_PATH | O_CLOEXEC, 0);
-		if (init->null_fd >= 0 && (file_stat(init->null_fd, &st) < 0 || st.stx_rdev_major != 1 ||
-		                           st.stx_rdev_minor != 3))
+		init->null_fd =
+			(int)sys_call4(__NR_openat, AT_FDCWD, "/dev/null", O_PATH | O_CLOEXEC, 0);
+		if (init->null_fd >= 0 && (file_stat(init->null_fd, &st) < 0 ||
+					   st.stx_rdev_major != 1 || st.stx_rdev_minor != 3))
 			return -ENODEV;
 	}
 	return directory ? init->empty_fd : init->null_fd;
@@ -561,7 +572,7 @@ static int masking_tree(struct init *init, bool directory)
 int init_op_MASK(struct init *init, const struct plan_op *op)
 {
 	int target = open_target(init, init_str(init, op, 0), false, false), from, tree, r;
-	struct statx st = { 0 };
+	struct statx st = {0};
 	bool directory;
 
 	if (target == -ENOENT || target == -ENOTDIR)
@@ -585,7 +596,7 @@ int init_op_MASK(struct init *init, const struct plan_op *op)
 
 int init_op_READONLY(struct init *init, const struct plan_op *op)
 {
-	struct sys_mount_attr attr = { .attr_set = SYS_MOUNT_ATTR_RDONLY };
+	struct sys_mount_attr attr = {.attr_set = SYS_MOUNT_ATTR_RDONLY};
 	int target = open_target(init, init_str(init, op, 0), false, false), tree, r;
 
 	if (target == -ENOENT || target == -ENOTDIR)
@@ -593,8 +604,7 @@ int init_op_READONLY(struct init *init, const struct plan_op *op)
 	if (target < 0)
 		return target;
 	tree = clone_tree(target, "", true);
-	r = tree < 0 ? tree
-	             : sys_mount_setattr(tree, "", AT_EMPTY_PATH | SYS_AT_RECURSIVE, &attr);
+	r = tree < 0 ? tree : sys_mount_setattr(tree, "", AT_EMPTY_PATH | SYS_AT_RECURSIVE, &attr);
 	if (r == 0)
 		r = attach(tree, target);
 	close_fd(tree);

@@ -56,7 +56,7 @@ int init_op_TIME_OFFSETS(struct init *init, const struct plan_op *op)
 	if (r < 0)
 		return r;
 	fd = (int)sys_call4(__NR_openat, AT_FDCWD, "/proc/self/ns/time_for_children",
-	                    O_RDONLY | O_CLOEXEC, 0);
+			    O_RDONLY | O_CLOEXEC, 0);
 	if (fd < 0)
 		return fd;
 	r = (int)sys_call2(__NR_setns, fd, CLONE_NEWTIME);
@@ -81,7 +81,7 @@ int init_op_DOMAINNAME(struct init *init, const struct plan_op *op)
 /* The one thing that every network namespace needs: netdevice(7). */
 int init_op_LOOPBACK(struct init *init, const struct plan_op *op)
 {
-	struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP };
+	struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP};
 	int fd = (int)sys_call3(__NR_socket, 2 /* AF_INET */, 2 /* SOCK_DGRAM */, 0), r;
 
 	(void)init;

@@ -11,8 +11,14 @@
 #include <linux/sched.h>
 #include <linux/wait.h>
 
-enum { CHILD_SIGNAL = 17 /* SIGCHLD */, SOCKET_SEQPACKET = 5, SOCKET_RAW = 3, FAMILY_UNIX = 1,
-       FAMILY_NETLINK = 16, CLOSE_ON_EXEC = 02000000 };
+enum {
+	CHILD_SIGNAL = 17 /* SIGCHLD */,
+	SOCKET_SEQPACKET = 5,
+	SOCKET_RAW = 3,
+	FAMILY_UNIX = 1,
+	FAMILY_NETLINK = 16,
+	CLOSE_ON_EXEC = 02000000
+};
 
 /* /proc/PID of a process that is not dumpable belongs to root: ptrace(2), prctl(2). */
 int init_op_NONDUMPABLE(struct init *init, const struct plan_op *op)
@@ -41,7 +47,7 @@ _Noreturn static void end(int status)
 /* The caller reaps us; what goes on belongs to the host's init. */
 int init_op_DETACH(struct init *init, const struct plan_op *op)
 {
-	struct plan_message message = { .type = PLAN_MESSAGE_CHILD };
+	struct plan_message message = {.type = PLAN_MESSAGE_CHILD};
 	int pidfd = -1, r = init_fork(0, CHILD_SIGNAL, -1, &pidfd);
 
 	(void)op;
@@ -55,7 +61,7 @@ int init_op_DETACH(struct init *init, const struct plan_op *op)
 int init_op_MONITOR(struct init *init, const struct plan_op *op)
 {
 	const struct plan_monitor *params = (const void *)init_str(init, op, 0);
-	struct plan_message message = { .type = PLAN_MESSAGE_CHILD };
+	struct plan_message message = {.type = PLAN_MESSAGE_CHILD};
 	int pair[2], pidfd = -1, r;
 
 	r = (int)sys_call4(__NR_socketpair, FAMILY_UNIX, SOCKET_SEQPACKET | CLOSE_ON_EXEC, 0, pair);
@@ -85,7 +91,7 @@ int init_op_MONITOR(struct init *init, const struct plan_op *op)
  */
 int init_op_ENTER(struct init *init, const struct plan_op *op)
 {
-	struct plan_message message = { .type = PLAN_MESSAGE_CHILD };
+	struct plan_message message = {.type = PLAN_MESSAGE_CHILD};
 	int pidfd = -1, r = init_fork(CLONE_PARENT, 0, -1, &pidfd);
 
 	(void)op;
@@ -125,7 +131,7 @@ int init_op_REAPER(struct init *init, const struct plan_op *op)
 
 int init_op_SYNC(struct init *init, const struct plan_op *op)
 {
-	struct plan_message message = { .type = (uint32_t)op->num[0] };
+	struct plan_message message = {.type = (uint32_t)op->num[0]};
 	char answer;
 	int r = init_send(init, &message, -1);
 
@@ -138,8 +144,9 @@ int init_op_SYNC(struct init *init, const struct plan_op *op)
 
 int init_op_SEND_NETLINK(struct init *init, const struct plan_op *op)
 {
-	struct plan_message message = { .type = PLAN_MESSAGE_NETLINK };
-	int fd = (int)sys_call3(__NR_socket, FAMILY_NETLINK, SOCKET_RAW | CLOSE_ON_EXEC, NETLINK_ROUTE);
+	struct plan_message message = {.type = PLAN_MESSAGE_NETLINK};
+	int fd = (int)sys_call3(__NR_socket, FAMILY_NETLINK, SOCKET_RAW | CLOSE_ON_EXEC,
+				NETLINK_ROUTE);
 	int r = fd < 0 ? fd : init_send(init, &message, fd);
 
 	(void)op;
@@ -153,7 +160,7 @@ int init_op_SEND_NETLINK(struct init *init, const struct plan_op *op)
 /* Make a pair in the container's devpts, which TIOCGPTPEER does without any path. */
 static int open_pair(int ptmx, int *terminal)
 {
-	uint64_t stat[16] = { 0 };
+	uint64_t stat[16] = {0};
 	int unlock = 0, r;
 
 	/* An image could put anything where devpts should be. */
@@ -163,7 +170,8 @@ static int open_pair(int ptmx, int *terminal)
 	if (r == 0)
 		r = (int)sys_call3(__NR_ioctl, ptmx, TIOCSPTLCK, &unlock);
 	if (r == 0)
-		r = *terminal = (int)sys_call3(__NR_ioctl, ptmx, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+		r = *terminal = (int)sys_call3(__NR_ioctl, ptmx, TIOCGPTPEER,
+					       O_RDWR | O_NOCTTY | O_CLOEXEC);
 	return r < 0 ? r : 0;
 }
 
@@ -173,13 +181,13 @@ static int bind_console(struct init *init, int terminal)
 	int target, tree, r;
 
 	target = sys_openat2(init->root_fd, "dev/console", O_PATH | O_NOFOLLOW | O_CLOEXEC, 0,
-	                     SYS_RESOLVE_IN_ROOT | SYS_RESOLVE_NO_MAGICLINKS);
+			     SYS_RESOLVE_IN_ROOT | SYS_RESOLVE_NO_MAGICLINKS);
 	if (target < 0)
 		return target;
 	tree = sys_open_tree(terminal, "", SYS_OPEN_TREE_CLONE | O_CLOEXEC | AT_EMPTY_PATH);
 	r = tree < 0 ? tree
-	             : sys_move_mount(tree, "", target, "",
-	                              SYS_MOVE_MOUNT_F_EMPTY_PATH | SYS_MOVE_MOUNT_T_EMPTY_PATH);
+		     : sys_move_mount(tree, "", target, "",
+				      SYS_MOVE_MOUNT_F_EMPTY_PATH | SYS_MOVE_MOUNT_T_EMPTY_PATH);
 	if (tree >= 0)
 		sys_call1(__NR_close, tree);
 	sys_call1(__NR_close, target);
@@ -189,16 +197,16 @@ static int bind_console(struct init *init, int terminal)
 /* num: rows, columns, uid of the owner, 1 to bind /dev/console. */
 int init_op_TERMINAL(struct init *init, const struct plan_op *op)
 {
-	struct plan_message message = { .type = PLAN_MESSAGE_TERMINAL };
-	struct winsize size = { .ws_row = (unsigned short)op->num[0],
-		                .ws_col = (unsigned short)op->num[1] };
+	struct plan_message message = {.type = PLAN_MESSAGE_TERMINAL};
+	struct winsize size = {.ws_row = (unsigned short)op->num[0],
+			       .ws_col = (unsigned short)op->num[1]};
 	int root = init->root_fd >= 0 ? init->root_fd : AT_FDCWD;
 	int ptmx, terminal = -1, r;
 
-	ptmx = root == AT_FDCWD
-	               ? (int)sys_call4(__NR_openat, root, "/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC, 0)
-	               : sys_openat2(root, "dev/pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC, 0,
-	                             SYS_RESOLVE_IN_ROOT | SYS_RESOLVE_NO_MAGICLINKS);
+	ptmx = root == AT_FDCWD ? (int)sys_call4(__NR_openat, root, "/dev/pts/ptmx",
+						 O_RDWR | O_NOCTTY | O_CLOEXEC, 0)
+				: sys_openat2(root, "dev/pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC,
+					      0, SYS_RESOLVE_IN_ROOT | SYS_RESOLVE_NO_MAGICLINKS);
 	if (ptmx < 0)
 		return ptmx;
 	r = open_pair(ptmx, &terminal);
@@ -209,7 +217,8 @@ int init_op_TERMINAL(struct init *init, const struct plan_op *op)
 	if (r == 0 && op->num[3])
 		r = bind_console(init, terminal);
 	if (r == 0)
-		r = init_send_to(init->monitor_fd >= 0 ? init->monitor_fd : init->control_fd, &message, ptmx);
+		r = init_send_to(init->monitor_fd >= 0 ? init->monitor_fd : init->control_fd,
+				 &message, ptmx);
 	sys_call1(__NR_close, ptmx);
 	if (r < 0)
 		return r;
@@ -261,7 +270,8 @@ static int execute(const char *path, char **argv, char **env)
 	return (int)sys_call3(__NR_execve, path, argv, env);
 }
 
-/* As execvp(3): a program that is there but not executable is remembered over one that is not there. */
+/* As execvp(3): a program that is there but not executable is remembered over one that is not
+ * there. */
 static int execute_in_path(const char *path, char **argv, char **env)
 {
 	char file[4096];
@@ -299,6 +309,7 @@ int init_op_EXEC(struct init *init, const struct plan_op *op)
 	init_reset_signals();
 	if (strchr(argv[0], '/'))
 		return execute(argv[0], argv, env);
-	return execute_in_path(path ? path : "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-	                       argv, env);
+	return execute_in_path(
+		path ? path : "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", argv,
+		env);
 }

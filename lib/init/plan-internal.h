@@ -22,4 +22,4 @@ struct lcx__plan {
 
 /* The blob for lcx-init, owned by the caller. */
 int lcx__plan_pack(const struct lcx__plan *plan, char **ret, size_t *ret_size,
-                   struct lcx_error **err);
+		   struct lcx_error **err);

@@ -7,7 +7,7 @@
 static const struct {
 	const char *stage, *text;
 } op_words[] = {
-#define X(name, stage, text) [PLAN_##name] = { stage, text },
+#define X(name, stage, text) [PLAN_##name] = {stage, text},
 	PLAN_OPS(X)
 #undef X
 };
@@ -52,7 +52,7 @@ struct plan_op *lcx__plan_add(struct lcx__plan *plan, enum plan_code code)
 		op = &plan->ops[plan->n_ops++];
 	else
 		plan->failed = true;
-	*op = (struct plan_op){ .code = (uint16_t)code, .fd = -1 };
+	*op = (struct plan_op){.code = (uint16_t)code, .fd = -1};
 	return op;
 }
 
@@ -162,9 +162,9 @@ void lcx__plan_describe(const struct lcx__plan *plan, uint32_t op_index, char *t
 	while (*from && used + 1 < size) {
 		if (op && from[0] == '{' && from[2] == '}') {
 			int n = from[1] == 'n' ? snprintf(text + used, size - used, "%llu",
-			                                  (unsigned long long)op->num[0])
-			                       : snprintf(text + used, size - used, "%s",
-			                                  op_string(plan, op, from[1] - '0'));
+							  (unsigned long long)op->num[0])
+					       : snprintf(text + used, size - used, "%s",
+							  op_string(plan, op, from[1] - '0'));
 
 			used += n < 0 ? 0 : (size_t)n < size - used ? (size_t)n : size - used - 1;
 			from += 3;
@@ -177,7 +177,7 @@ void lcx__plan_describe(const struct lcx__plan *plan, uint32_t op_index, char *t
 
 /* Offsets were counted from the start of the data; the blob starts with header and operations. */
 int lcx__plan_pack(const struct lcx__plan *plan, char **ret, size_t *ret_size,
-                   struct lcx_error **err)
+		   struct lcx_error **err)
 {
 	size_t head = sizeof(struct plan_header) + plan->n_ops * sizeof(struct plan_op);
 	size_t size = head + plan->data.length;
@@ -187,14 +187,15 @@ int lcx__plan_pack(const struct lcx__plan *plan, char **ret, size_t *ret_size,
 
 	if (plan->failed)
 		return lcx__fail(err, plan->data.length > LCX__PLAN_MAX_SIZE ? E2BIG : ENOMEM,
-		                 "the launch plan does not fit; it has %zu bytes, %u operations and %d descriptors",
-		                 plan->data.length, plan->n_ops, plan->n_fds);
+				 "the launch plan does not fit; it has %zu bytes, %u operations "
+				 "and %d descriptors",
+				 plan->data.length, plan->n_ops, plan->n_fds);
 	blob = malloc(size);
 	if (!blob)
 		return lcx__fail_nomem(err);
 
 	header = (struct plan_header *)blob;
-	*header = (struct plan_header){ PLAN_MAGIC, (uint32_t)size, plan->n_ops, plan->trace };
+	*header = (struct plan_header){PLAN_MAGIC, (uint32_t)size, plan->n_ops, plan->trace};
 	ops = (struct plan_op *)(header + 1);
 	if (plan->n_ops)
 		memcpy(ops, plan->ops, plan->n_ops * sizeof(*ops));

@@ -74,16 +74,16 @@ enum plan_code {
 #define X(name, stage, text) PLAN_##name,
 	PLAN_OPS(X)
 #undef X
-	PLAN_N_CODES
+		PLAN_N_CODES
 };
 
 enum plan_op_flags {
-	PLAN_F_RECURSIVE = 1 << 0,    /* ROOT_BIND, BIND: with the mounts below */
-	PLAN_F_MAKE_TARGET = 1 << 1,  /* BIND, MOUNT, CHDIR: make a missing target */
+	PLAN_F_RECURSIVE = 1 << 0,     /* ROOT_BIND, BIND: with the mounts below */
+	PLAN_F_MAKE_TARGET = 1 << 1,   /* BIND, MOUNT, CHDIR: make a missing target */
 	PLAN_F_IGNORE_ERRORS = 1 << 2, /* go on if it fails */
-	PLAN_F_VOLATILE = 1 << 3,     /* ROOT_OVERLAY */
-	PLAN_F_USERXATTR = 1 << 4,    /* ROOT_OVERLAY */
-	PLAN_F_READONLY = 1 << 6,     /* ROOT_OVERLAY without upper; MOUNT: the superblock, too */
+	PLAN_F_VOLATILE = 1 << 3,      /* ROOT_OVERLAY */
+	PLAN_F_USERXATTR = 1 << 4,     /* ROOT_OVERLAY */
+	PLAN_F_READONLY = 1 << 6,      /* ROOT_OVERLAY without upper; MOUNT: the superblock, too */
 };
 
 struct plan_op {
@@ -112,17 +112,18 @@ enum {
 
 /*
  * Control messages, one a packet of a SOCK_SEQPACKET socket, from lcx-init to
- * the library; the answer to SYNC, whose first number is the type of its message, is one byte. The end of the stream without an
- * ERROR means that the program was executed.
+ * the library; the answer to SYNC, whose first number is the type of its message, is one byte. The
+ * end of the stream without an ERROR means that the program was executed.
  */
 enum plan_message_type {
-	PLAN_MESSAGE_ERROR = 1, /* operation @op failed with @error; @text is the kernel's own, if any */
-	PLAN_MESSAGE_MAPS,      /* SYNC: waits for the id maps of its user namespace */
-	PLAN_MESSAGE_READY,     /* SYNC: set up; waits for what the library does from outside */
-	PLAN_MESSAGE_NETLINK,   /* carries the socket of SEND_NETLINK */
-	PLAN_MESSAGE_TERMINAL,  /* carries the master side of TERMINAL */
-	PLAN_MESSAGE_CHILD,     /* carries the pidfd of the process that goes on with the plan */
-	PLAN_MESSAGE_TRACE,     /* operation @op took @ns */
+	PLAN_MESSAGE_ERROR =
+		1,         /* operation @op failed with @error; @text is the kernel's own, if any */
+	PLAN_MESSAGE_MAPS, /* SYNC: waits for the id maps of its user namespace */
+	PLAN_MESSAGE_READY,    /* SYNC: set up; waits for what the library does from outside */
+	PLAN_MESSAGE_NETLINK,  /* carries the socket of SEND_NETLINK */
+	PLAN_MESSAGE_TERMINAL, /* carries the master side of TERMINAL */
+	PLAN_MESSAGE_CHILD,    /* carries the pidfd of the process that goes on with the plan */
+	PLAN_MESSAGE_TRACE,    /* operation @op took @ns */
 };
 
 struct plan_message {
@@ -137,13 +138,13 @@ struct plan_message {
 /* MONITOR's parameters, as data. Descriptors are lcx-init's, or -1. */
 struct plan_monitor {
 	uint64_t clone_flags;
-	int32_t state_dir_fd; /* where "exit" is written */
-	int32_t owner_fd;     /* the container's owner lock: held, never touched */
-	int32_t log_dir_fd;   /* -1: nothing is logged */
+	int32_t state_dir_fd;   /* where "exit" is written */
+	int32_t owner_fd;       /* the container's owner lock: held, never touched */
+	int32_t log_dir_fd;     /* -1: nothing is logged */
 	int32_t out_fd, err_fd; /* read ends of the pipes; -1 with a terminal */
-	uint32_t terminal;    /* 1: its output comes from a terminal, not from the pipes */
+	uint32_t terminal;      /* 1: its output comes from a terminal, not from the pipes */
 	uint32_t log_max_files;
 	uint64_t log_max_size_bytes; /* 0: no rotation */
-	int32_t cgroup_fd;    /* CLONE_INTO_CGROUP, or -1 */
+	int32_t cgroup_fd;           /* CLONE_INTO_CGROUP, or -1 */
 	char log_name[32];
 };

@@ -19,7 +19,8 @@ int lcx__compile_limits(struct compiler *c, struct lcx_error **err)
 	(void)lcx__plan_add(c->plan, PLAN_CLOSE);
 	for (size_t i = 0; i < process->rlimits.n; i++) {
 		op = lcx__plan_add(c->plan, PLAN_RLIMIT);
-		op->str[0] = lcx__plan_format(c->plan, "number %d", process->rlimits.items[i].resource.value);
+		op->str[0] = lcx__plan_format(c->plan, "number %d",
+					      process->rlimits.items[i].resource.value);
 		op->num[0] = (uint64_t)process->rlimits.items[i].resource.value;
 		op->num[1] = process->rlimits.items[i].soft.value;
 		op->num[2] = process->rlimits.items[i].hard.value;
@@ -63,7 +64,7 @@ int lcx__compile_identity(struct compiler *c, struct lcx_error **err)
 	op->num[2] = lcx__compile_is_private(c, CLONE_NEWUSER);
 	op->length = (uint32_t)user->additional_gids.n;
 	op->str[0] = lcx__plan_data(c->plan, user->additional_gids.items,
-	                            user->additional_gids.n * sizeof(uint32_t));
+				    user->additional_gids.n * sizeof(uint32_t));
 
 	op = lcx__plan_add(c->plan, PLAN_CAPS);
 	op->num[0] = caps->effective.value;
@@ -85,7 +86,8 @@ int lcx__compile_program(struct compiler *c, struct lcx_error **err)
 	uint32_t n_args, n_env, args, env;
 
 	if (!process->args || !process->args[0])
-		return lcx__fail(err, EINVAL, "no command: neither the description nor the image names one");
+		return lcx__fail(err, EINVAL,
+				 "no command: neither the description nor the image names one");
 	args = lcx__plan_vector(c->plan, (const char *const *)process->args, &n_args);
 	env = lcx__plan_vector(c->plan, (const char *const *)process->env, &n_env);
 	op = lcx__plan_add(c->plan, PLAN_EXEC);

@@ -56,9 +56,9 @@ static const struct {
 	uint64_t flag;
 	const char *option;
 } super_options[] = {
-	{ MS_SYNCHRONOUS, "sync" },
-	{ MS_DIRSYNC, "dirsync" },
-	{ MS_LAZYTIME, "lazytime" },
+	{MS_SYNCHRONOUS, "sync"},
+	{MS_DIRSYNC, "dirsync"},
+	{MS_LAZYTIME, "lazytime"},
 };
 
 static char *file_system_options(const struct lcx__mount_options *parsed)
@@ -68,7 +68,8 @@ static char *file_system_options(const struct lcx__mount_options *parsed)
 	lcx__strbuf_adds(&buf, parsed->data ? parsed->data : "");
 	for (size_t i = 0; i < ARRAY_SIZE(super_options); i++)
 		if (parsed->flags & super_options[i].flag)
-			lcx__strbuf_addf(&buf, "%s%s", buf.length ? "," : "", super_options[i].option);
+			lcx__strbuf_addf(&buf, "%s%s", buf.length ? "," : "",
+					 super_options[i].option);
 	return lcx__strbuf_take(&buf);
 }
 
@@ -100,8 +101,9 @@ static int compile_bind(struct compiler *c, const struct lcx__spec_mount *m, str
 	struct plan_op *op;
 
 	if (!m->source || m->source[0] != '/')
-		return lcx__fail(err, EINVAL, "mount on '%s': the source of a bind mount is an absolute path",
-		                 m->destination);
+		return lcx__fail(err, EINVAL,
+				 "mount on '%s': the source of a bind mount is an absolute path",
+				 m->destination);
 	op = lcx__plan_add(c->plan, PLAN_BIND);
 	op->flags = PLAN_F_MAKE_TARGET | (m->parsed.flags & MS_REC ? PLAN_F_RECURSIVE : 0);
 	op->str[0] = lcx__plan_string(c->plan, m->source);
@@ -119,7 +121,7 @@ static int compile_bind(struct compiler *c, const struct lcx__spec_mount *m, str
  * /proc/self/cgroup is "ID:CONTROLLERS:PATH"; 0 is version 2.
  */
 static void compile_hierarchy(struct compiler *c, const struct lcx__spec_mount *m, uint32_t id,
-                              const char *controllers)
+			      const char *controllers)
 {
 	const char *name = strncmp(controllers, "name=", 5) == 0 ? controllers + 5 : controllers;
 	struct plan_op *op = lcx__plan_add(c->plan, PLAN_MOUNT);
@@ -128,9 +130,9 @@ static void compile_hierarchy(struct compiler *c, const struct lcx__spec_mount *
 	op->str[0] = lcx__plan_string(c->plan, id ? "cgroup" : "cgroup2");
 	op->str[1] = lcx__plan_format(c->plan, "%s/%s", m->destination, id ? name : "unified");
 	op->str[2] = lcx__plan_string(c->plan, "cgroup");
-	op->str[3] = !id ? 0
-	             : name == controllers ? lcx__plan_string(c->plan, controllers)
-	                                   : lcx__plan_format(c->plan, "none,%s", controllers);
+	op->str[3] = !id                   ? 0
+		     : name == controllers ? lcx__plan_string(c->plan, controllers)
+					   : lcx__plan_format(c->plan, "none,%s", controllers);
 	op->num[0] = m->parsed.attr_set;
 }
 
@@ -161,7 +163,7 @@ static int compile_cgroup_v1(struct compiler *c, const struct lcx__spec_mount *m
 }
 
 static int compile_cgroup_mount(struct compiler *c, const struct lcx__spec_mount *m,
-                                struct lcx_error **err)
+				struct lcx_error **err)
 {
 	CLEANUP(freep) char *lines = NULL;
 	struct lcx__spec_mount unified = *m;
@@ -185,7 +187,8 @@ int lcx__compile_mounts(struct compiler *c, struct lcx_error **err)
 		if (bind)
 			r = compile_bind(c, m, err);
 		else if (!m->type)
-			r = lcx__fail(err, EINVAL, "mount on '%s': neither a type nor 'bind'", m->destination);
+			r = lcx__fail(err, EINVAL, "mount on '%s': neither a type nor 'bind'",
+				      m->destination);
 		else if (strcmp(m->type, "cgroup") == 0)
 			r = compile_cgroup_mount(c, m, err);
 		else
@@ -198,25 +201,25 @@ int lcx__compile_mounts(struct compiler *c, struct lcx_error **err)
 
 /* ---- /dev --------------------------------------------------------------- */
 
-/* What the runtime specification promises: config-linux.md, "Default Devices" and "Dev symbolic links". */
+/* What the runtime specification promises: config-linux.md, "Default Devices" and "Dev symbolic
+ * links". */
 static const struct {
 	const char *name;
 	unsigned int minor, major;
 } default_devices[] = {
-	{ "null", 3, 1 },   { "zero", 5, 1 },    { "full", 7, 1 },
-	{ "random", 8, 1 }, { "urandom", 9, 1 }, { "tty", 0, 5 },
+	{"null", 3, 1},   {"zero", 5, 1},    {"full", 7, 1},
+	{"random", 8, 1}, {"urandom", 9, 1}, {"tty", 0, 5},
 };
 
 static const struct {
 	const char *name, *target;
 } dev_links[] = {
-	{ "fd", "/proc/self/fd" },         { "stdin", "/proc/self/fd/0" },
-	{ "stdout", "/proc/self/fd/1" },   { "stderr", "/proc/self/fd/2" },
-	{ "core", "/proc/kcore" },         { "ptmx", "pts/ptmx" },
+	{"fd", "/proc/self/fd"},       {"stdin", "/proc/self/fd/0"}, {"stdout", "/proc/self/fd/1"},
+	{"stderr", "/proc/self/fd/2"}, {"core", "/proc/kcore"},      {"ptmx", "pts/ptmx"},
 };
 
 static void add_device(struct compiler *c, const char *dir, const char *name, uint64_t mode,
-                       uint64_t device, uint32_t uid, uint32_t gid)
+		       uint64_t device, uint32_t uid, uint32_t gid)
 {
 	struct plan_op *op = lcx__plan_add(c->plan, PLAN_MKNOD);
 
@@ -239,7 +242,7 @@ static uint64_t encode_device(uint64_t major, uint64_t minor)
 }
 
 static int add_described_device(struct compiler *c, const struct lcx__spec_device *d,
-                                struct lcx_error **err)
+				struct lcx_error **err)
 {
 	CLEANUP(freep) char *dir = strdup(d->path);
 	char *slash;
@@ -252,9 +255,9 @@ static int add_described_device(struct compiler *c, const struct lcx__spec_devic
 		return lcx__fail(err, EINVAL, "device '%s' has no name", d->path);
 	*slash = '\0';
 	add_device(c, slash == dir ? "/" : dir, slash + 1,
-	           type | (d->file_mode.set ? d->file_mode.value & 07777 : 0666),
-	           encode_device((uint64_t)d->major.value, (uint64_t)d->minor.value), d->uid.value,
-	           d->gid.value);
+		   type | (d->file_mode.set ? d->file_mode.value & 07777 : 0666),
+		   encode_device((uint64_t)d->major.value, (uint64_t)d->minor.value), d->uid.value,
+		   d->gid.value);
 	return 0;
 }
 
@@ -269,7 +272,8 @@ static bool dev_is_bound(const struct lcx_spec *spec)
 static bool is_default_device(const char *path)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(default_devices); i++)
-		if (strncmp(path, "/dev/", 5) == 0 && strcmp(path + 5, default_devices[i].name) == 0)
+		if (strncmp(path, "/dev/", 5) == 0 &&
+		    strcmp(path + 5, default_devices[i].name) == 0)
 			return true;
 	return false;
 }
@@ -280,7 +284,7 @@ int lcx__compile_devices(struct compiler *c, struct lcx_error **err)
 		return 0;
 	for (size_t i = 0; i < ARRAY_SIZE(default_devices); i++)
 		add_device(c, "/dev", default_devices[i].name, S_IFCHR | 0666,
-		           encode_device(default_devices[i].major, default_devices[i].minor), 0, 0);
+			   encode_device(default_devices[i].major, default_devices[i].minor), 0, 0);
 	for (size_t i = 0; i < c->spec->linux_.devices.n; i++) {
 		const struct lcx__spec_device *d = &c->spec->linux_.devices.items[i];
 		int r = is_default_device(d->path) ? 0 : add_described_device(c, d, err);

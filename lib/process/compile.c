@@ -43,14 +43,15 @@ static const struct {
 	const char *name;
 } namespace_kinds[] = {
 	/* The user namespace first: it decides over all others. */
-	{ CLONE_NEWUSER, "user" },     { CLONE_NEWNET, "network" }, { CLONE_NEWIPC, "ipc" },
-	{ CLONE_NEWUTS, "uts" },       { CLONE_NEWCGROUP, "cgroup" }, { CLONE_NEWTIME, "time" },
-	{ CLONE_NEWPID, "pid" },
+	{CLONE_NEWUSER, "user"}, {CLONE_NEWNET, "network"},   {CLONE_NEWIPC, "ipc"},
+	{CLONE_NEWUTS, "uts"},   {CLONE_NEWCGROUP, "cgroup"}, {CLONE_NEWTIME, "time"},
+	{CLONE_NEWPID, "pid"},
 };
 
 bool lcx__compile_is_private(const struct compiler *c, uint32_t clone_flag)
 {
-	return lcx__spec_namespace(c->in->container ? c->in->container : c->spec, clone_flag) != NULL;
+	return lcx__spec_namespace(c->in->container ? c->in->container : c->spec, clone_flag) !=
+	       NULL;
 }
 
 static bool is_new(const struct compiler *c, uint32_t clone_flag)
@@ -72,8 +73,9 @@ static int choose_clone_flags(struct compiler *c, struct lcx_error **err)
 	uint64_t flags = 0;
 
 	if (!mount || mount->path)
-		return lcx__fail(err, EOPNOTSUPP,
-		                 "linux.namespaces: a container needs a new mount namespace of its own");
+		return lcx__fail(
+			err, EOPNOTSUPP,
+			"linux.namespaces: a container needs a new mount namespace of its own");
 	for (size_t i = 0; i < c->spec->linux_.namespaces.n; i++)
 		if (!c->spec->linux_.namespaces.items[i].path)
 			flags |= c->spec->linux_.namespaces.items[i].type.value;
@@ -83,7 +85,8 @@ static int choose_clone_flags(struct compiler *c, struct lcx_error **err)
 
 static int join_namespace(struct compiler *c, size_t kind, struct lcx_error **err)
 {
-	const struct lcx__spec_namespace *ns = lcx__spec_namespace(c->spec, namespace_kinds[kind].flag);
+	const struct lcx__spec_namespace *ns =
+		lcx__spec_namespace(c->spec, namespace_kinds[kind].flag);
 	struct plan_op *op;
 	int fd;
 
@@ -92,7 +95,7 @@ static int join_namespace(struct compiler *c, size_t kind, struct lcx_error **er
 	fd = open(ns->path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return lcx__fail_sys(err, errno, "open the %s namespace '%s'",
-		                     namespace_kinds[kind].name, ns->path);
+				     namespace_kinds[kind].name, ns->path);
 	op = lcx__plan_add(c->plan, PLAN_SETNS);
 	op->fd = own_fd(c, fd);
 	op->str[0] = lcx__plan_string(c->plan, namespace_kinds[kind].name);
@@ -155,7 +158,8 @@ static int compile_joins(struct compiler *c, struct lcx_error **err)
 {
 	int r;
 
-	/* A process that joins is visible in there: nobody may trace it or open its /proc/PID/exe. */
+	/* A process that joins is visible in there: nobody may trace it or open its /proc/PID/exe.
+	 */
 	(void)lcx__plan_add(c->plan, PLAN_NONDUMPABLE);
 	for (size_t i = 0; i < ARRAY_SIZE(namespace_kinds); i++) {
 		if (namespace_kinds[i].flag == CLONE_NEWPID && c->in->monitor)
@@ -198,11 +202,11 @@ static int compile_cgroup(struct compiler *c, struct lcx_error **err)
 }
 
 static void add_offset(struct lcx__strbuf *text, const char *clock,
-                       const struct lcx__spec_time_offset *offset)
+		       const struct lcx__spec_time_offset *offset)
 {
 	if (offset->set)
 		lcx__strbuf_addf(text, "%s %lld %u\n", clock, (long long)offset->secs.value,
-		                 offset->nanosecs.value);
+				 offset->nanosecs.value);
 }
 
 static int compile_time(struct compiler *c, struct lcx_error **err)
@@ -285,35 +289,17 @@ static int compile_names(struct compiler *c, struct lcx_error **err)
 /* ---- the two sequences -------------------------------------------------- */
 
 static compile_fn *const start_stages[] = {
-	choose_clone_flags,
-	compile_monitor,
-	compile_user_namespace,
-	compile_joins,
-	compile_session,
-	compile_cgroup,
-	compile_time,
-	compile_network,
-	compile_host_settings,
-	lcx__compile_root,
-	lcx__compile_mounts,
-	lcx__compile_devices,
-	compile_terminal,
-	lcx__compile_masks,
-	compile_ready,
-	lcx__compile_sysctls,
-	compile_names,
-	lcx__compile_pivot,
-	lcx__compile_limits,
-	lcx__compile_identity,
+	choose_clone_flags,    compile_monitor,    compile_user_namespace, compile_joins,
+	compile_session,       compile_cgroup,     compile_time,           compile_network,
+	compile_host_settings, lcx__compile_root,  lcx__compile_mounts,    lcx__compile_devices,
+	compile_terminal,      lcx__compile_masks, compile_ready,          lcx__compile_sysctls,
+	compile_names,         lcx__compile_pivot, lcx__compile_limits,    lcx__compile_identity,
 	lcx__compile_program,
 };
 
 static compile_fn *const exec_stages[] = {
-	compile_session,
-	compile_terminal,
-	lcx__compile_limits,
-	lcx__compile_identity,
-	lcx__compile_program,
+	compile_session,       compile_terminal,     lcx__compile_limits,
+	lcx__compile_identity, lcx__compile_program,
 };
 
 static int begin(struct compiler *c, struct lcx_error **err)
@@ -328,7 +314,7 @@ static int begin(struct compiler *c, struct lcx_error **err)
 }
 
 static int run_stages(struct compiler *c, compile_fn *const *stages, size_t n,
-                      struct lcx_error **err)
+		      struct lcx_error **err)
 {
 	for (size_t i = 0; i < n; i++) {
 		int r = stages[i](c, err);
@@ -340,12 +326,12 @@ static int run_stages(struct compiler *c, compile_fn *const *stages, size_t n,
 }
 
 int lcx__compile_start(const struct lcx__compile *input, struct lcx__compiled *ret,
-                       struct lcx_error **err)
+		       struct lcx_error **err)
 {
-	struct compiler c = { .in = input, .spec = input->spec, .out = ret };
+	struct compiler c = {.in = input, .spec = input->spec, .out = ret};
 	int r;
 
-	*ret = (struct lcx__compiled){ 0 };
+	*ret = (struct lcx__compiled){0};
 	r = begin(&c, err);
 	if (r == 0)
 		r = run_stages(&c, start_stages, ARRAY_SIZE(start_stages), err);
@@ -378,12 +364,12 @@ static void join_container(struct compiler *c, int pidfd)
 }
 
 int lcx__compile_exec(const struct lcx__compile *input, int pidfd, struct lcx__compiled *ret,
-                      struct lcx_error **err)
+		      struct lcx_error **err)
 {
-	struct compiler c = { .in = input, .spec = input->spec, .out = ret };
+	struct compiler c = {.in = input, .spec = input->spec, .out = ret};
 	int r;
 
-	*ret = (struct lcx__compiled){ 0 };
+	*ret = (struct lcx__compiled){0};
 	r = begin(&c, err);
 	if (r == 0) {
 		join_container(&c, pidfd);

@@ -17,26 +17,28 @@
 /* What the description does not say. All is borrowed. */
 struct lcx__compile {
 	const struct lcx_spec *spec;
-	/* Of an exec: the container's own description, whose namespaces are joined; only the process is @spec's. */
+	/* Of an exec: the container's own description, whose namespaces are joined; only the
+	 * process is @spec's. */
 	const struct lcx_spec *container;
 
 	/* The root: layers with (or without) a read-write layer, or else a directory. */
 	const char *const *layers; /* top-most first; NULL: use @rootfs */
 	const char *upper, *work;  /* NULL: read-only */
 	const char *rootfs;
-	const char *staging;       /* an empty directory that it is mounted on */
+	const char *staging; /* an empty directory that it is mounted on */
 
-	const int *join_fds;       /* cgroup v1: the `tasks` files to write to */
+	const int *join_fds; /* cgroup v1: the `tasks` files to write to */
 	size_t n_join_fds;
-	const char *cgroup;        /* its name, for errors */
-	int cgroup_fd;             /* cgroup v2: for CLONE_INTO_CGROUP, or -1 */
+	const char *cgroup; /* its name, for errors */
+	int cgroup_fd;      /* cgroup v2: for CLONE_INTO_CGROUP, or -1 */
 
-	const void *seccomp;       /* struct sock_filter[]; NULL: none */
+	const void *seccomp; /* struct sock_filter[]; NULL: none */
 	size_t seccomp_size;
 
-	bool netlink;              /* a socket in the network namespace is wanted */
-	bool make_cwd;             /* a missing working directory is made */
-	const struct plan_monitor *monitor; /* NULL: the caller owns the process; its fds are the caller's */
+	bool netlink;  /* a socket in the network namespace is wanted */
+	bool make_cwd; /* a missing working directory is made */
+	const struct plan_monitor
+		*monitor; /* NULL: the caller owns the process; its fds are the caller's */
 	bool trace;
 };
 
@@ -51,8 +53,8 @@ void lcx__compiled_clear(struct lcx__compiled *compiled);
 
 /* The plan that makes a container and executes its process. */
 int lcx__compile_start(const struct lcx__compile *input, struct lcx__compiled *ret,
-                       struct lcx_error **err);
+		       struct lcx_error **err);
 
 /* The plan that executes one more process in the container that @pidfd's process lives in. */
 int lcx__compile_exec(const struct lcx__compile *input, int pidfd, struct lcx__compiled *ret,
-                      struct lcx_error **err);
+		      struct lcx_error **err);

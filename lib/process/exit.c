@@ -20,7 +20,7 @@ struct pidfd_info {
 };
 _Static_assert(sizeof(struct pidfd_info) == 64, "the kernel's size of the first version");
 
-#define PIDFD_GET_INFO_ _IOWR(0xff, 11, struct pidfd_info)
+#define PIDFD_GET_INFO_  _IOWR(0xff, 11, struct pidfd_info)
 #define PIDFD_INFO_EXIT_ (UINT64_C(1) << 3)
 
 static int32_t status_from_wait(int status)
@@ -30,7 +30,7 @@ static int32_t status_from_wait(int status)
 
 static int32_t ask_kernel(int pidfd)
 {
-	struct pidfd_info info = { .mask = PIDFD_INFO_EXIT_ };
+	struct pidfd_info info = {.mask = PIDFD_INFO_EXIT_};
 
 	if (ioctl(pidfd, PIDFD_GET_INFO_, &info) < 0 || !(info.mask & PIDFD_INFO_EXIT_))
 		return LCX_EXIT_UNKNOWN;
@@ -39,8 +39,8 @@ static int32_t ask_kernel(int pidfd)
 
 int lcx__process_poll_exit(int pidfd, int32_t *ret_status)
 {
-	struct pollfd pfd = { .fd = pidfd, .events = POLLIN };
-	siginfo_t info = { 0 };
+	struct pollfd pfd = {.fd = pidfd, .events = POLLIN};
+	siginfo_t info = {0};
 	int r;
 
 	if (poll(&pfd, 1, 0) <= 0)

@@ -17,14 +17,15 @@
 /* Files that epoll refuses (EPERM) are always ready and need no watching. */
 static void watch(const struct lcx__flow *flow, int fd, uint32_t *watched, uint32_t wanted)
 {
-	struct epoll_event event = { .events = wanted, .data.fd = fd };
+	struct epoll_event event = {.events = wanted, .data.fd = fd};
 
 	if (fd < 0 || *watched == wanted)
 		return;
 	if (wanted == 0)
 		(void)epoll_ctl(flow->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
-	else if (epoll_ctl(flow->epoll_fd, *watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &event) < 0 &&
-	         errno == EEXIST)
+	else if (epoll_ctl(flow->epoll_fd, *watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &event) <
+			 0 &&
+		 errno == EEXIST)
 		(void)epoll_ctl(flow->epoll_fd, EPOLL_CTL_MOD, fd, &event);
 	*watched = wanted;
 }
@@ -44,7 +45,7 @@ static void close_to(struct lcx__flow *flow)
 
 static bool is_ready(int fd, short events)
 {
-	struct pollfd pfd = { .fd = fd, .events = events };
+	struct pollfd pfd = {.fd = fd, .events = events};
 
 	return poll(&pfd, 1, 0) > 0;
 }
@@ -69,7 +70,7 @@ static ssize_t write_without_signal(int fd, const void *data, size_t length)
 	n = write(fd, data, length);
 	code = errno;
 	if (n < 0 && code == EPIPE && !was_pending) {
-		const struct timespec now = { 0 };
+		const struct timespec now = {0};
 
 		while (sigtimedwait(&pipe_signal, NULL, &now) < 0 && errno == EINTR)
 			;

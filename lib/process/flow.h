@@ -19,10 +19,11 @@ typedef void lcx__flow_tap_fn(void *data, const void *bytes, size_t length);
 
 /* Both descriptors are owned; those of the caller's are duplicates. */
 struct lcx__flow {
-	int from; /* -1: ended */
-	int to;   /* -1: nobody listens (any more) */
+	int from;     /* -1: ended */
+	int to;       /* -1: nobody listens (any more) */
 	int epoll_fd; /* borrowed */
-	/* What is delivered last: a terminal has no end, but takes a character for it. 0: nothing. */
+	/* What is delivered last: a terminal has no end, but takes a character for it. 0: nothing.
+	 */
 	char farewell;
 	uint32_t watched_from, watched_to; /* what it waits for */
 	lcx__flow_tap_fn *tap;
@@ -31,7 +32,7 @@ struct lcx__flow {
 	char *buffer;         /* LCX__FLOW_SIZE bytes, made at first need */
 };
 
-#define LCX__FLOW_NONE ((struct lcx__flow){ .from = -1, .to = -1, .epoll_fd = -1 })
+#define LCX__FLOW_NONE ((struct lcx__flow){.from = -1, .to = -1, .epoll_fd = -1})
 
 /*
  * Copy what can be copied now, and let the epoll set wait for the rest. The destination is

@@ -13,7 +13,7 @@ struct lcx_process {
 	int terminal_fd; /* the master side; -1: none */
 	bool is_exec;    /* other processes of the container may outlive it */
 	bool exited, done;
-	int32_t status;  /* once exited */
+	int32_t status;              /* once exited */
 	struct lcx__log_writer *log; /* borrowed */
 	struct lcx__flow flows[N_FLOWS];
 };
@@ -22,4 +22,4 @@ int lcx__process_new(struct lcx_process **ret, struct lcx_error **err);
 
 /* Hand over the host's side of the streams and start watching. */
 int lcx__process_connect(struct lcx_process *process, const struct lcx_stdio *stdio,
-                         struct lcx__streams *streams, struct lcx_error **err);
+			 struct lcx__streams *streams, struct lcx_error **err);

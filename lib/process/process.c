@@ -30,7 +30,7 @@ LCX_PUBLIC int lcx_process_fd(const struct lcx_process *process)
 /* ---- making the handle -------------------------------------------------- */
 
 static void tap(struct lcx_process *process, enum lcx_log_stream stream, const void *bytes,
-                size_t length)
+		size_t length)
 {
 	/* A full disk ends the log and not the container: the writer counts what it drops. */
 	if (bytes)
@@ -70,9 +70,10 @@ int lcx__process_new(struct lcx_process **ret, struct lcx_error **err)
 	return 0;
 }
 
-/* With a terminal both directions go through its one descriptor, duplicated so that each flow has its own. */
+/* With a terminal both directions go through its one descriptor, duplicated so that each flow has
+ * its own. */
 static int take_terminal(struct lcx_process *process, struct lcx__streams *streams,
-                         struct lcx_error **err)
+			 struct lcx_error **err)
 {
 	if (process->terminal_fd < 0)
 		return 0;
@@ -98,9 +99,9 @@ static int duplicate(const struct lcx_stdio *stdio, int stream, int *ret, struct
 }
 
 int lcx__process_connect(struct lcx_process *process, const struct lcx_stdio *stdio,
-                         struct lcx__streams *streams, struct lcx_error **err)
+			 struct lcx__streams *streams, struct lcx_error **err)
 {
-	struct epoll_event event = { .events = EPOLLIN };
+	struct epoll_event event = {.events = EPOLLIN};
 	int r;
 
 	if (epoll_ctl(process->epoll_fd, EPOLL_CTL_ADD, process->pidfd, &event) < 0)
@@ -119,7 +120,8 @@ int lcx__process_connect(struct lcx_process *process, const struct lcx_stdio *st
 			flow->tap = i == FLOW_OUT ? tap_out : tap_err;
 		flow->tap_data = process;
 	}
-	/* The caller's input has ended, or its own terminal was hung up: Ctrl-D, as VEOF is by default. */
+	/* The caller's input has ended, or its own terminal was hung up: Ctrl-D, as VEOF is by
+	 * default. */
 	if (process->terminal_fd >= 0)
 		process->flows[FLOW_IN].farewell = 4;
 	/* Input that nobody gives has no flow; a terminal is still written to by its echo only. */
@@ -147,7 +149,7 @@ static bool output_may_end(const struct lcx_process *process)
 {
 	for (int i = FLOW_OUT; i <= FLOW_ERR; i++) {
 		const struct lcx__flow *flow = &process->flows[i];
-		struct pollfd pfd = { .fd = flow->from, .events = POLLIN };
+		struct pollfd pfd = {.fd = flow->from, .events = POLLIN};
 
 		if (flow->length > 0 || (flow->from >= 0 && poll(&pfd, 1, 0) > 0))
 			return false;
@@ -180,18 +182,18 @@ LCX_PUBLIC int lcx_process_dispatch(struct lcx_process *process, struct lcx_erro
 }
 
 LCX_PUBLIC int lcx_process_wait(struct lcx_process *process, int32_t timeout_ms,
-                                int32_t *ret_status, struct lcx_error **err)
+				int32_t *ret_status, struct lcx_error **err)
 {
 	int64_t deadline = lcx__monotonic_ns() + (int64_t)timeout_ms * 1000000;
 	int r;
 
 	while ((r = lcx_process_dispatch(process, err)) > 0) {
-		struct pollfd pfd = { .fd = process->epoll_fd, .events = POLLIN };
+		struct pollfd pfd = {.fd = process->epoll_fd, .events = POLLIN};
 		int64_t left_ms = (deadline - lcx__monotonic_ns() + 999999) / 1000000;
 
 		if (timeout_ms >= 0 && left_ms <= 0)
-			return lcx__fail(err, ETIMEDOUT, "process %d still runs after %d ms", process->pid,
-			                 timeout_ms);
+			return lcx__fail(err, ETIMEDOUT, "process %d still runs after %d ms",
+					 process->pid, timeout_ms);
 		if (poll(&pfd, 1, timeout_ms < 0 ? -1 : (int)left_ms) < 0 && errno != EINTR)
 			return lcx__fail_sys(err, errno, "wait for process %d", process->pid);
 	}
@@ -208,13 +210,14 @@ LCX_PUBLIC int lcx_process_kill(struct lcx_process *process, int32_t signal, str
 	if (process->exited)
 		return lcx__fail(err, ESRCH, "process %d has ended", process->pid);
 	r = sys_pidfd_send_signal(process->pidfd, signal);
-	return r < 0 ? lcx__fail_sys(err, -r, "send signal %d to process %d", signal, process->pid) : 0;
+	return r < 0 ? lcx__fail_sys(err, -r, "send signal %d to process %d", signal, process->pid)
+		     : 0;
 }
 
 LCX_PUBLIC int lcx_process_resize(struct lcx_process *process, uint16_t rows, uint16_t columns,
-                                  struct lcx_error **err)
+				  struct lcx_error **err)
 {
-	struct winsize size = { .ws_row = rows, .ws_col = columns };
+	struct winsize size = {.ws_row = rows, .ws_col = columns};
 
 	if (process->terminal_fd < 0)
 		return lcx__fail(err, ENOTTY, "process %d has no terminal of ours", process->pid);

@@ -33,7 +33,8 @@ struct lcx__spawn {
 	const struct lcx__compile *compile;
 	int exec_pidfd; /* -1: make a container; else execute one more process in this one's */
 	const struct lcx_stdio *stdio;
-	struct lcx__log_writer *log; /* borrowed until the process is freed; NULL: nothing is logged */
+	struct lcx__log_writer
+		*log; /* borrowed until the process is freed; NULL: nothing is logged */
 	const struct lcx__spawn_hooks *hooks;
 };
 
@@ -42,7 +43,7 @@ int lcx__spawn(const struct lcx__spawn *spawn, struct lcx_process **ret, struct 
 
 /* The same with a monitor that owns the process. @monitor's fds are the caller's. */
 int lcx__spawn_detached(const struct lcx__spawn *spawn, struct plan_monitor *monitor,
-                        pid_t *ret_monitor, struct lcx_error **err);
+			pid_t *ret_monitor, struct lcx_error **err);
 
 /* Kill, reap and free what nobody will wait for; NULL is accepted, NULL is returned. */
 struct lcx_process *lcx__process_abandon(struct lcx_process *process);

@@ -13,10 +13,10 @@
 struct talk {
 	const struct lcx__spawn *spawn;
 	struct lcx__child child;
-	int n_forks; /* how many processes must still be named before the container's is known */
-	pid_t monitor;   /* who was named before */
+	int n_forks;   /* how many processes must still be named before the container's is known */
+	pid_t monitor; /* who was named before */
 	pid_t pid;
-	int pidfd;       /* the container's process */
+	int pidfd; /* the container's process */
 	int terminal_fd;
 };
 
@@ -31,7 +31,8 @@ static int tell_child(struct talk *talk, struct lcx_error **err)
 {
 	const struct lcx__spawn_hooks *hooks = talk->spawn->hooks;
 
-	return hooks && hooks->on_child ? hooks->on_child(hooks->data, talk->pid, talk->pidfd, err) : 0;
+	return hooks && hooks->on_child ? hooks->on_child(hooks->data, talk->pid, talk->pidfd, err)
+					: 0;
 }
 
 static int answer_child(struct talk *talk, int *fd, struct lcx_error **err)
@@ -86,8 +87,8 @@ static int answer_terminal(struct talk *talk, int *fd, struct lcx_error **err)
 }
 
 static int (*const answers[])(struct talk *talk, int *fd, struct lcx_error **err) = {
-	[PLAN_MESSAGE_CHILD] = answer_child,     [PLAN_MESSAGE_MAPS] = answer_maps,
-	[PLAN_MESSAGE_NETLINK] = answer_netlink, [PLAN_MESSAGE_READY] = answer_ready,
+	[PLAN_MESSAGE_CHILD] = answer_child,       [PLAN_MESSAGE_MAPS] = answer_maps,
+	[PLAN_MESSAGE_NETLINK] = answer_netlink,   [PLAN_MESSAGE_READY] = answer_ready,
 	[PLAN_MESSAGE_TERMINAL] = answer_terminal,
 };
 
@@ -100,7 +101,8 @@ static int converse(struct talk *talk, struct lcx_error **err)
 
 		type = lcx__child_receive(&talk->child, &fd, err);
 		if (type == 0 && talk->n_forks > 0)
-			return lcx__fail(err, ECANCELED, "lcx-init was killed before there was a process");
+			return lcx__fail(err, ECANCELED,
+					 "lcx-init was killed before there was a process");
 		if (type <= 0)
 			return type;
 		if ((size_t)type >= ARRAY_SIZE(answers) || !answers[type])
@@ -124,17 +126,17 @@ static void report_trace(void *data, uint32_t op, uint64_t ns)
 }
 
 static int launch(const struct lcx__spawn *spawn, const struct lcx__compile *compile,
-                  const struct lcx__streams *streams, struct lcx__compiled *compiled,
-                  struct talk *talk, struct lcx_error **err)
+		  const struct lcx__streams *streams, struct lcx__compiled *compiled,
+		  struct talk *talk, struct lcx_error **err)
 {
 	struct lcx__launch launch = {
 		.cgroup_fd = compile->monitor ? -1 : compile->cgroup_fd,
-		.stdio = { streams->child[0], streams->child[1], streams->child[2] },
+		.stdio = {streams->child[0], streams->child[1], streams->child[2]},
 	};
 	int r;
 
 	r = spawn->exec_pidfd >= 0 ? lcx__compile_exec(compile, spawn->exec_pidfd, compiled, err)
-	                           : lcx__compile_start(compile, compiled, err);
+				   : lcx__compile_start(compile, compiled, err);
 	if (r < 0)
 		return r;
 	launch.plan = compiled->plan;
@@ -181,9 +183,9 @@ struct lcx_process *lcx__process_abandon(struct lcx_process *process)
 }
 
 static int spawn_and_talk(const struct lcx__spawn *spawn, const struct lcx__compile *compile,
-                          struct lcx__streams *streams, struct talk *talk, struct lcx_error **err)
+			  struct lcx__streams *streams, struct talk *talk, struct lcx_error **err)
 {
-	CLEANUP(lcx__compiled_clear) struct lcx__compiled compiled = { 0 };
+	CLEANUP(lcx__compiled_clear) struct lcx__compiled compiled = {0};
 	int r = launch(spawn, compile, streams, &compiled, talk, err);
 
 	if (r < 0)
@@ -203,9 +205,9 @@ int lcx__spawn(const struct lcx__spawn *spawn, struct lcx_process **ret, struct 
 {
 	CLEANUP(lcx_process_freep) struct lcx_process *process = NULL;
 	CLEANUP(lcx__streams_close) struct lcx__streams streams = LCX__STREAMS_NONE;
-	CLEANUP(talk_clear) struct talk talk = {
-		.spawn = spawn, .child = LCX__CHILD_NONE, .pidfd = -1, .terminal_fd = -1
-	};
+	CLEANUP(talk_clear)
+	struct talk talk = {
+		.spawn = spawn, .child = LCX__CHILD_NONE, .pidfd = -1, .terminal_fd = -1};
 	int r;
 
 	r = lcx__process_new(&process, err);
@@ -239,12 +241,12 @@ int lcx__spawn(const struct lcx__spawn *spawn, struct lcx_process **ret, struct 
 }
 
 int lcx__spawn_detached(const struct lcx__spawn *spawn, struct plan_monitor *monitor,
-                        pid_t *ret_monitor, struct lcx_error **err)
+			pid_t *ret_monitor, struct lcx_error **err)
 {
 	CLEANUP(lcx__streams_close) struct lcx__streams streams = LCX__STREAMS_NONE;
-	CLEANUP(talk_clear) struct talk talk = {
-		.spawn = spawn, .child = LCX__CHILD_NONE, .pidfd = -1, .terminal_fd = -1
-	};
+	CLEANUP(talk_clear)
+	struct talk talk = {
+		.spawn = spawn, .child = LCX__CHILD_NONE, .pidfd = -1, .terminal_fd = -1};
 	struct lcx__compile compile = *spawn->compile;
 	int r;
 

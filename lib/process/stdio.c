@@ -16,7 +16,7 @@ LCX_PUBLIC int lcx_stdio_new(struct lcx_stdio **ret, struct lcx_error **err)
 }
 
 static void set_fds(struct lcx_stdio *stdio, enum lcx__stdio_mode mode, int in_fd, int out_fd,
-                    int err_fd)
+		    int err_fd)
 {
 	stdio->mode = mode;
 	stdio->fds[0] = in_fd;
@@ -24,7 +24,8 @@ static void set_fds(struct lcx_stdio *stdio, enum lcx__stdio_mode mode, int in_f
 	stdio->fds[2] = err_fd;
 }
 
-LCX_PUBLIC void lcx_stdio_set_passthrough(struct lcx_stdio *stdio, int in_fd, int out_fd, int err_fd)
+LCX_PUBLIC void lcx_stdio_set_passthrough(struct lcx_stdio *stdio, int in_fd, int out_fd,
+					  int err_fd)
 {
 	set_fds(stdio, LCX__STDIO_PASSTHROUGH, in_fd, out_fd, err_fd);
 }
@@ -62,7 +63,7 @@ static int open_pipe(int *child, int *host, bool to_child, struct lcx_error **er
 }
 
 static int copy_fds(const struct lcx_stdio *stdio, struct lcx__streams *streams,
-                    struct lcx_error **err)
+		    struct lcx_error **err)
 {
 	for (int i = 0; i < 3; i++) {
 		if (stdio->fds[i] < 0)
@@ -86,13 +87,14 @@ static int open_pipes(bool input, struct lcx__streams *streams, struct lcx_error
 }
 
 int lcx__streams_open(const struct lcx_stdio *stdio, struct lcx__streams *ret,
-                      struct lcx_error **err)
+		      struct lcx_error **err)
 {
 	int r = 0;
 
 	*ret = LCX__STREAMS_NONE;
 	if (stdio && stdio->terminal && stdio->mode == LCX__STDIO_PASSTHROUGH)
-		return lcx__fail(err, EINVAL, "a terminal and passed-through descriptors exclude each other");
+		return lcx__fail(err, EINVAL,
+				 "a terminal and passed-through descriptors exclude each other");
 	if (stdio && stdio->mode == LCX__STDIO_PASSTHROUGH)
 		r = copy_fds(stdio, ret, err);
 	else if (!stdio || !stdio->terminal)

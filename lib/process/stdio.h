@@ -26,10 +26,10 @@ struct lcx__streams {
 	int host[3];  /* owned, non-blocking: [0] is written to, [1] and [2] are read */
 };
 
-#define LCX__STREAMS_NONE ((struct lcx__streams){ { -1, -1, -1 }, { -1, -1, -1 } })
+#define LCX__STREAMS_NONE ((struct lcx__streams){{-1, -1, -1}, {-1, -1, -1}})
 
 /* @stdio may be NULL. */
 int lcx__streams_open(const struct lcx_stdio *stdio, struct lcx__streams *ret,
-                      struct lcx_error **err);
+		      struct lcx_error **err);
 void lcx__streams_close_child(struct lcx__streams *streams);
 void lcx__streams_close(struct lcx__streams *streams);

@@ -17,8 +17,7 @@
  * without one the host's cgroup tree is in sight (CVE-2022-0492, CVE-2023-25809).
  */
 
-static const char path_variable[] =
-	"PATH=" LCX__DEFAULT_PATH;
+static const char path_variable[] = "PATH=" LCX__DEFAULT_PATH;
 
 static const char *const namespaces[] = {"mount", "network", "uts", "pid", "ipc", "cgroup"};
 

@@ -45,10 +45,10 @@ static const char *describe_errno(int code, char *buffer, size_t size)
 }
 
 static void describe(struct lcx_error **err, int code, bool with_errno, const char *format,
-                     va_list args) LCX_PRINTF(4, 0);
+		     va_list args) LCX_PRINTF(4, 0);
 
 static void describe(struct lcx_error **err, int code, bool with_errno, const char *format,
-                     va_list args)
+		     va_list args)
 {
 	char system_text[128];
 	const char *suffix = "";
@@ -120,9 +120,9 @@ int lcx__fail_prefix(struct lcx_error **err, int result, const char *format, ...
 	length = vsnprintf(NULL, 0, format, again);
 	va_end(again);
 
-	e = length < 0 ? &out_of_memory
-	               : error_alloc(old->code, old->stage,
-	                             (size_t)length + 2 + strlen(old->message));
+	e = length < 0
+		    ? &out_of_memory
+		    : error_alloc(old->code, old->stage, (size_t)length + 2 + strlen(old->message));
 	/* Without memory the unprefixed text, which names the cause, is the better one. */
 	if (e != &out_of_memory) {
 		(void)vsnprintf(e->text, (size_t)length + 1, format, args);

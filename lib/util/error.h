@@ -7,7 +7,7 @@
 #include "util/cleanup.h"
 
 /* Marks a function that lib/liblcx.sym exports. */
-#define LCX_PUBLIC __attribute__((__visibility__("default")))
+#define LCX_PUBLIC            __attribute__((__visibility__("default")))
 #define LCX_PRINTF(fmt, args) __attribute__((__format__(__printf__, fmt, args)))
 
 DEFINE_CLEANUP(struct lcx_error *, lcx_error_free)

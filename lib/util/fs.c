@@ -21,7 +21,7 @@ int lcx__open_dir(int dir_fd, const char *name)
  * entered: that is all that differs between a trusted and a hostile tree.
  */
 static int make_dirs(int start_fd, const char *path, mode_t mode,
-                     int (*open_at)(int dir_fd, const char *name))
+		     int (*open_at)(int dir_fd, const char *name))
 {
 	CLEANUP(closep) int at = -1;
 	CLEANUP(freep) char *copy = strdup(path);
@@ -30,8 +30,8 @@ static int make_dirs(int start_fd, const char *path, mode_t mode,
 	if (!copy)
 		return -ENOMEM;
 	at = path[0] == '/' && start_fd == AT_FDCWD
-	             ? open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-	             : openat(start_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		     ? open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+		     : openat(start_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (at < 0)
 		return -errno;
 
@@ -136,7 +136,7 @@ int lcx__write_control(int dir_fd, const char *name, const char *text)
 }
 
 int lcx__replace_file(int dir_fd, const char *name, const void *data, size_t length, mode_t mode,
-                      bool durable)
+		      bool durable)
 {
 	CLEANUP(closep) int fd = -1;
 	char temporary[64];
@@ -219,7 +219,7 @@ int lcx__remove_tree(int dir_fd, const char *name)
 int lcx__open_in_root(int root_fd, const char *path, int flags, mode_t mode)
 {
 	return sys_openat2(root_fd, path, (uint64_t)(flags | O_CLOEXEC), mode,
-	                   SYS_RESOLVE_IN_ROOT | SYS_RESOLVE_NO_MAGICLINKS);
+			   SYS_RESOLVE_IN_ROOT | SYS_RESOLVE_NO_MAGICLINKS);
 }
 
 /*
@@ -250,7 +250,7 @@ int lcx__make_dirs_in_root(int root_fd, const char *path, mode_t mode)
 		if (name)
 			*name = '\0';
 		parent = lcx__open_in_root(root_fd, name && *copy ? copy : "/",
-		                           O_PATH | O_DIRECTORY, 0);
+					   O_PATH | O_DIRECTORY, 0);
 		if (parent < 0)
 			return parent;
 		if (mkdirat(parent, name ? name + 1 : copy, mode) < 0 && errno != EEXIST &&

@@ -16,7 +16,8 @@
 /* Open a directory without following a final symbolic link. */
 int lcx__open_dir(int dir_fd, const char *name);
 
-/* mkdir -p for a relative or absolute path of our own making; the last directory is returned open. */
+/* mkdir -p for a relative or absolute path of our own making; the last directory is returned open.
+ */
 int lcx__make_dirs(int dir_fd, const char *path, mode_t mode);
 
 /*
@@ -40,9 +41,10 @@ int lcx__write_control(int dir_fd, const char *name, const char *text);
  * the disk: once for the bytes and once for the directory.
  */
 int lcx__replace_file(int dir_fd, const char *name, const void *data, size_t length, mode_t mode,
-                      bool durable);
+		      bool durable);
 
-/* rm -rf below @dir_fd: never follows a link, never leaves the file system; a missing name is fine. */
+/* rm -rf below @dir_fd: never follows a link, never leaves the file system; a missing name is fine.
+ */
 int lcx__remove_tree(int dir_fd, const char *name);
 
 /*

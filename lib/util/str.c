@@ -214,19 +214,20 @@ int lcx__boot_id(char id[static LCX__BOOT_ID_SIZE])
 void lcx__format_time(int64_t ns_since_epoch, char text[static LCX__TIME_SIZE])
 {
 	time_t seconds = (time_t)(ns_since_epoch / 1000000000);
-	struct tm tm = { 0 };
+	struct tm tm = {0};
 
 	(void)gmtime_r(&seconds, &tm);
 	(void)snprintf(text, LCX__TIME_SIZE, "%04u-%02u-%02uT%02u:%02u:%02u.%09uZ",
-	               (unsigned int)(tm.tm_year + 1900) % 10000, (unsigned int)(tm.tm_mon + 1) % 100,
-	               (unsigned int)tm.tm_mday % 100, (unsigned int)tm.tm_hour % 100,
-	               (unsigned int)tm.tm_min % 100, (unsigned int)tm.tm_sec % 100,
-	               (unsigned int)(ns_since_epoch % 1000000000) % 1000000000);
+		       (unsigned int)(tm.tm_year + 1900) % 10000,
+		       (unsigned int)(tm.tm_mon + 1) % 100, (unsigned int)tm.tm_mday % 100,
+		       (unsigned int)tm.tm_hour % 100, (unsigned int)tm.tm_min % 100,
+		       (unsigned int)tm.tm_sec % 100,
+		       (unsigned int)(ns_since_epoch % 1000000000) % 1000000000);
 }
 
 int lcx__parse_time(const char *text, int64_t *ret_ns)
 {
-	struct tm tm = { 0 };
+	struct tm tm = {0};
 	int64_t fraction = 0, scale = 100000000, offset = 0, ns;
 	const char *at = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
 
@@ -259,7 +260,7 @@ int lcx__parse_time(const char *text, int64_t *ret_ns)
 
 static int64_t clock_ns(clockid_t clock)
 {
-	struct timespec ts = { 0 };
+	struct timespec ts = {0};
 
 	(void)clock_gettime(clock, &ts);
 	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;

@@ -14,7 +14,7 @@ struct lcx__strbuf {
 	bool failed; /* out of memory at some append; nothing was appended since */
 };
 
-#define STRBUF_EMPTY ((struct lcx__strbuf){ 0 })
+#define STRBUF_EMPTY ((struct lcx__strbuf){0})
 
 void lcx__strbuf_add(struct lcx__strbuf *buf, const void *data, size_t length);
 void lcx__strbuf_adds(struct lcx__strbuf *buf, const char *text);
@@ -44,7 +44,8 @@ static inline void lcx__strv_freep(char ***strv)
  */
 bool lcx__name_is_valid(const char *name);
 
-/* Decimal digits only, the whole string, no sign and no blanks, at most @max; else -EINVAL or -ERANGE. */
+/* Decimal digits only, the whole string, no sign and no blanks, at most @max; else -EINVAL or
+ * -ERANGE. */
 int lcx__parse_u64(const char *text, uint64_t max, uint64_t *ret);
 
 /* 64 lower-case hexadecimal digits out of getrandom(2): the identifier of a container. */
@@ -62,5 +63,5 @@ int lcx__boot_id(char id[static LCX__BOOT_ID_SIZE]);
 enum { LCX__TIME_SIZE = 36 };
 void lcx__format_time(int64_t ns_since_epoch, char text[static LCX__TIME_SIZE]);
 int lcx__parse_time(const char *text, int64_t *ret_ns); /* -EINVAL, -ERANGE */
-int64_t lcx__now_ns(void);           /* CLOCK_REALTIME */
-int64_t lcx__monotonic_ns(void);     /* CLOCK_MONOTONIC */
+int64_t lcx__now_ns(void);                              /* CLOCK_REALTIME */
+int64_t lcx__monotonic_ns(void);                        /* CLOCK_MONOTONIC */

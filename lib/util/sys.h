@@ -21,9 +21,9 @@ static inline long sys_call(long nr, long a, long b, long c, long d, long e, lon
 	long result;
 
 	__asm__ volatile("syscall"
-	                 : "=a"(result)
-	                 : "a"(nr), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
-	                 : "rcx", "r11", "memory");
+			 : "=a"(result)
+			 : "a"(nr), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+			 : "rcx", "r11", "memory");
 	return result;
 }
 #elif defined(__aarch64__)
@@ -38,19 +38,19 @@ static inline long sys_call(long nr, long a, long b, long c, long d, long e, lon
 	register long x5 __asm__("x5") = f;
 
 	__asm__ volatile("svc 0"
-	                 : "+r"(x0)
-	                 : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5)
-	                 : "memory");
+			 : "+r"(x0)
+			 : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5)
+			 : "memory");
 	return x0;
 }
 #else
 #error "liblcx has no system call code for this architecture yet: see lib/util/sys.h"
 #endif
 
-#define SYS_ARG_(x) ((long)(x))
-#define sys_call0(nr) sys_call(nr, 0, 0, 0, 0, 0, 0)
-#define sys_call1(nr, a) sys_call(nr, SYS_ARG_(a), 0, 0, 0, 0, 0)
-#define sys_call2(nr, a, b) sys_call(nr, SYS_ARG_(a), SYS_ARG_(b), 0, 0, 0, 0)
+#define SYS_ARG_(x)            ((long)(x))
+#define sys_call0(nr)          sys_call(nr, 0, 0, 0, 0, 0, 0)
+#define sys_call1(nr, a)       sys_call(nr, SYS_ARG_(a), 0, 0, 0, 0, 0)
+#define sys_call2(nr, a, b)    sys_call(nr, SYS_ARG_(a), SYS_ARG_(b), 0, 0, 0, 0)
 #define sys_call3(nr, a, b, c) sys_call(nr, SYS_ARG_(a), SYS_ARG_(b), SYS_ARG_(c), 0, 0, 0)
 #define sys_call4(nr, a, b, c, d)                                                                  \
 	sys_call(nr, SYS_ARG_(a), SYS_ARG_(b), SYS_ARG_(c), SYS_ARG_(d), 0, 0)
@@ -104,9 +104,9 @@ enum {
 };
 
 static inline int sys_openat2(int dir_fd, const char *path, uint64_t flags, uint64_t mode,
-                              uint64_t resolve)
+			      uint64_t resolve)
 {
-	struct sys_open_how how = { .flags = flags, .mode = mode, .resolve = resolve };
+	struct sys_open_how how = {.flags = flags, .mode = mode, .resolve = resolve};
 
 	return (int)sys_call4(__NR_openat2, dir_fd, path, &how, sizeof(how));
 }
@@ -117,7 +117,7 @@ static inline int sys_fsopen(const char *type, unsigned int flags)
 }
 
 static inline int sys_fsconfig(int fd, unsigned int command, const char *key, const void *value,
-                               int aux)
+			       int aux)
 {
 	return (int)sys_call5(__NR_fsconfig, fd, command, key, value, aux);
 }
@@ -133,13 +133,13 @@ static inline int sys_open_tree(int dir_fd, const char *path, unsigned int flags
 }
 
 static inline int sys_move_mount(int from_fd, const char *from, int to_fd, const char *to,
-                                 unsigned int flags)
+				 unsigned int flags)
 {
 	return (int)sys_call5(__NR_move_mount, from_fd, from, to_fd, to, flags);
 }
 
 static inline int sys_mount_setattr(int dir_fd, const char *path, unsigned int flags,
-                                    const struct sys_mount_attr *attr)
+				    const struct sys_mount_attr *attr)
 {
 	return (int)sys_call5(__NR_mount_setattr, dir_fd, path, flags, attr, sizeof(*attr));
 }
@@ -212,7 +212,7 @@ static inline int sys_ftruncate(int fd, uint64_t size)
 }
 
 static inline int sys_renameat2(int from_fd, const char *from, int to_fd, const char *to,
-                                unsigned int flags)
+				unsigned int flags)
 {
 	return (int)sys_call5(__NR_renameat2, from_fd, from, to_fd, to, flags);
 }

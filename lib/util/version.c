@@ -10,8 +10,8 @@ static const struct {
 	const char *name;
 	int32_t present;
 } features[] = {
-	{ "image", HAVE_IMAGE },
-	{ "seccomp", HAVE_SECCOMP },
+	{"image", HAVE_IMAGE},
+	{"seccomp", HAVE_SECCOMP},
 };
 
 LCX_PUBLIC const char *lcx_version(void)

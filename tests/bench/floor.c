@@ -130,7 +130,8 @@ void floor_remove_bridge(int index)
 	close(fd);
 }
 
-/* One message: a veth on the bridge, up, with its peer in the other namespace under its final name. */
+/* One message: a veth on the bridge, up, with its peer in the other namespace under its final name.
+ */
 static void add_veth(int fd, const char *name, int bridge, int netns_fd)
 {
 	char buffer[1024];
@@ -146,7 +147,8 @@ static void add_veth(int fd, const char *name, int bridge, int netns_fd)
 	mnl_attr_put_str(msg, IFLA_INFO_KIND, "veth");
 	data = mnl_attr_nest_start(msg, IFLA_INFO_DATA);
 	peer = mnl_attr_nest_start(msg, VETH_INFO_PEER);
-	memset(mnl_nlmsg_put_extra_header(msg, sizeof(struct ifinfomsg)), 0, sizeof(struct ifinfomsg));
+	memset(mnl_nlmsg_put_extra_header(msg, sizeof(struct ifinfomsg)), 0,
+	       sizeof(struct ifinfomsg));
 	mnl_attr_put_strz(msg, IFLA_IFNAME, "eth0");
 	mnl_attr_put_u32(msg, IFLA_NET_NS_FD, (uint32_t)netns_fd);
 	mnl_attr_nest_end(msg, peer);
@@ -221,13 +223,15 @@ static void move_to(int tree, const char *path)
 	close(tree);
 }
 
-static void mount_new(const char *type, const char *options[][2], const char *path, unsigned int attributes)
+static void mount_new(const char *type, const char *options[][2], const char *path,
+		      unsigned int attributes)
 {
 	int fs = (int)syscall(SYS_fsopen, type, 1), tree;
 
 	MUST(fs);
 	for (size_t i = 0; options && options[i][0]; i++)
-		MUST(syscall(SYS_fsconfig, fs, options[i][1] ? 1 : 0, options[i][0], options[i][1], 0));
+		MUST(syscall(SYS_fsconfig, fs, options[i][1] ? 1 : 0, options[i][0], options[i][1],
+			     0));
 	MUST(syscall(SYS_fsconfig, fs, 6, NULL, NULL, 0));
 	tree = (int)syscall(SYS_fsmount, fs, 1, attributes);
 	MUST(tree);
@@ -253,7 +257,8 @@ static void mount_root(const struct floor *f)
 	MUST(chdir(f->staging));
 }
 
-/* The same hierarchies that the library shows: one directory each, as /proc/self/cgroup lists them. */
+/* The same hierarchies that the library shows: one directory each, as /proc/self/cgroup lists them.
+ */
 static void mount_cgroups(void)
 {
 	char text[4096] = "", *rest = text, *line;
@@ -265,21 +270,29 @@ static void mount_cgroups(void)
 		mount_new("cgroup2", NULL, "sys/fs/cgroup", 0xf);
 		return;
 	}
-	mount_new("tmpfs", (const char *[][2]){ { "mode", "755" }, { "size", "64k" }, { 0 } }, "sys/fs/cgroup", 0xe);
+	mount_new("tmpfs", (const char *[][2]){{"mode", "755"}, {"size", "64k"}, {0}},
+		  "sys/fs/cgroup", 0xe);
 	while ((line = strsep(&rest, "\n"))) {
 		char *id = strsep(&line, ":"), *controllers = strsep(&line, ":"), path[200];
-		bool unified = strcmp(id, "0") == 0, named = controllers && strncmp(controllers, "name=", 5) == 0;
+		bool unified = strcmp(id, "0") == 0,
+		     named = controllers && strncmp(controllers, "name=", 5) == 0;
 
 		if (!controllers || !line)
 			continue;
 		snprintf(path, sizeof(path), "sys/fs/cgroup/%s",
-		         unified ? "unified" : named ? controllers + 5 : controllers);
+			 unified ? "unified"
+			 : named ? controllers + 5
+				 : controllers);
 		if (unified)
 			mount_new("cgroup2", NULL, path, 0xf);
 		else if (named)
-			mount_new("cgroup", (const char *[][2]){ { "none", NULL }, { "name", controllers + 5 }, { 0 } }, path, 0xf);
+			mount_new(
+				"cgroup",
+				(const char *[][2]){{"none", NULL}, {"name", controllers + 5}, {0}},
+				path, 0xf);
 		else
-			mount_new("cgroup", (const char *[][2]){ { controllers, NULL }, { 0 } }, path, 0xf);
+			mount_new("cgroup", (const char *[][2]){{controllers, NULL}, {0}}, path,
+				  0xf);
 	}
 }
 
@@ -288,20 +301,26 @@ static void mount_standard(void)
 	static const struct {
 		const char *path;
 		int major, minor;
-	} nodes[] = { { "dev/null", 1, 3 },   { "dev/zero", 1, 5 },    { "dev/full", 1, 7 },
-		      { "dev/random", 1, 8 }, { "dev/urandom", 1, 9 }, { "dev/tty", 5, 0 } };
+	} nodes[] = {{"dev/null", 1, 3},   {"dev/zero", 1, 5},    {"dev/full", 1, 7},
+		     {"dev/random", 1, 8}, {"dev/urandom", 1, 9}, {"dev/tty", 5, 0}};
 	static const char *const links[][2] = {
-		{ "/proc/self/fd", "dev/fd" },         { "/proc/self/fd/0", "dev/stdin" },
-		{ "/proc/self/fd/1", "dev/stdout" },   { "/proc/self/fd/2", "dev/stderr" },
-		{ "/proc/kcore", "dev/core" },         { "pts/ptmx", "dev/ptmx" },
+		{"/proc/self/fd", "dev/fd"},       {"/proc/self/fd/0", "dev/stdin"},
+		{"/proc/self/fd/1", "dev/stdout"}, {"/proc/self/fd/2", "dev/stderr"},
+		{"/proc/kcore", "dev/core"},       {"pts/ptmx", "dev/ptmx"},
 	};
 
 	mount_new("proc", NULL, "proc", 0xe);
-	mount_new("tmpfs", (const char *[][2]){ { "mode", "755" }, { "size", "65536k" }, { 0 } }, "dev", 0x2);
+	mount_new("tmpfs", (const char *[][2]){{"mode", "755"}, {"size", "65536k"}, {0}}, "dev",
+		  0x2);
 	mount_new("devpts",
-	          (const char *[][2]){ { "newinstance", NULL }, { "ptmxmode", "0666" }, { "mode", "0620" }, { "gid", "5" }, { 0 } },
-	          "dev/pts", 0xa);
-	mount_new("tmpfs", (const char *[][2]){ { "mode", "1777" }, { "size", "65536k" }, { 0 } }, "dev/shm", 0xe);
+		  (const char *[][2]){{"newinstance", NULL},
+				      {"ptmxmode", "0666"},
+				      {"mode", "0620"},
+				      {"gid", "5"},
+				      {0}},
+		  "dev/pts", 0xa);
+	mount_new("tmpfs", (const char *[][2]){{"mode", "1777"}, {"size", "65536k"}, {0}},
+		  "dev/shm", 0xe);
 	mount_new("mqueue", NULL, "dev/mqueue", 0xe);
 	mount_new("sysfs", NULL, "sys", 0xf);
 	mount_cgroups();
@@ -314,11 +333,14 @@ static void mount_standard(void)
 /* mount_setattr(2) by hand: this C library has no struct for it yet. */
 static void hide_paths(void)
 {
-	static const char *const readonly[] = { "proc/bus", "proc/fs", "proc/irq", "proc/sys", "proc/sysrq-trigger" };
-	static const char *const masked[] = { "proc/acpi", "proc/asound", "proc/kcore", "proc/keys", "proc/latency_stats",
-		"proc/timer_list", "proc/timer_stats", "proc/sched_debug", "proc/scsi", "sys/firmware", "proc/interrupts",
-		"sys/devices/virtual/powercap" };
-	uint64_t attr[4] = { 1, 0, 0, 0 };
+	static const char *const readonly[] = {"proc/bus", "proc/fs", "proc/irq", "proc/sys",
+					       "proc/sysrq-trigger"};
+	static const char *const masked[] = {
+		"proc/acpi",        "proc/asound",        "proc/kcore",
+		"proc/keys",        "proc/latency_stats", "proc/timer_list",
+		"proc/timer_stats", "proc/sched_debug",   "proc/scsi",
+		"sys/firmware",     "proc/interrupts",    "sys/devices/virtual/powercap"};
+	uint64_t attr[4] = {1, 0, 0, 0};
 	struct stat st;
 	int tree;
 
@@ -326,14 +348,16 @@ static void hide_paths(void)
 		tree = (int)syscall(SYS_open_tree, AT_FDCWD, readonly[i], 1 | O_CLOEXEC | 0x8000);
 		if (tree < 0)
 			continue;
-		MUST(syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH | 0x8000, attr, sizeof(attr)));
+		MUST(syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH | 0x8000, attr,
+			     sizeof(attr)));
 		move_to(tree, readonly[i]);
 	}
 	for (size_t i = 0; i < sizeof(masked) / sizeof(*masked); i++) {
 		if (stat(masked[i], &st) < 0)
 			continue;
 		if (S_ISDIR(st.st_mode)) {
-			mount_new("tmpfs", (const char *[][2]){ { "size", "0" }, { "mode", "755" }, { 0 } }, masked[i], 0xf);
+			mount_new("tmpfs", (const char *[][2]){{"size", "0"}, {"mode", "755"}, {0}},
+				  masked[i], 0xf);
 			continue;
 		}
 		tree = (int)syscall(SYS_open_tree, AT_FDCWD, "/dev/null", 1 | O_CLOEXEC);
@@ -344,12 +368,15 @@ static void hide_paths(void)
 
 static void become(const struct floor *f)
 {
-	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
-	struct __user_cap_data_struct data[2] = { { (uint32_t)DEFAULT_CAPS_LOW, (uint32_t)DEFAULT_CAPS_LOW, 0 }, { 0 } };
-	struct sock_fprog program = { (unsigned short)(f->seccomp_size / 8), (void *)(uintptr_t)f->seccomp };
+	struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+	struct __user_cap_data_struct data[2] = {
+		{(uint32_t)DEFAULT_CAPS_LOW, (uint32_t)DEFAULT_CAPS_LOW, 0}, {0}};
+	struct sock_fprog program = {(unsigned short)(f->seccomp_size / 8),
+				     (void *)(uintptr_t)f->seccomp};
 
 	for (int cap = 0; cap < 64; cap++)
-		if ((cap >= 32 || !((uint32_t)DEFAULT_CAPS_LOW & (1u << cap))) && prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0)
+		if ((cap >= 32 || !((uint32_t)DEFAULT_CAPS_LOW & (1u << cap))) &&
+		    prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0)
 			break;
 	if (f->seccomp)
 		MUST(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program));
@@ -362,7 +389,9 @@ static void become(const struct floor *f)
 
 static void execute(const struct child *c)
 {
-	static const char *const env[] = { "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", NULL };
+	static const char *const env[] = {
+		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root",
+		NULL};
 	sigset_t none;
 
 	sigemptyset(&none);
@@ -428,8 +457,10 @@ static int exec_child(void *data)
 	struct child *c = data;
 
 	join_cgroups(c->floor);
-	MUST(setns(c->container_pidfd, CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWCGROUP));
-	c->grandchild = clone(exec_grandchild, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | CLONE_PARENT | SIGCHLD, c);
+	MUST(setns(c->container_pidfd, CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWNS |
+					       CLONE_NEWUTS | CLONE_NEWCGROUP));
+	c->grandchild = clone(exec_grandchild, stack + sizeof(stack),
+			      CLONE_VM | CLONE_VFORK | CLONE_PARENT | SIGCHLD, c);
 	MUST(c->grandchild);
 	_exit(0);
 }
@@ -437,13 +468,14 @@ static int exec_child(void *data)
 static struct floor_process run(int (*function)(void *), struct child *child, int flags)
 {
 	static char stack[65536] __attribute__((aligned(64)));
-	struct floor_process process = { .pidfd = -1 };
+	struct floor_process process = {.pidfd = -1};
 	sigset_t all, before;
 
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &before);
-	process.pid = clone(function, stack + sizeof(stack), flags | CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, child,
-	                    &process.pidfd);
+	process.pid = clone(function, stack + sizeof(stack),
+			    flags | CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, child,
+			    &process.pidfd);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	MUST(process.pid);
 	return process;
@@ -461,11 +493,13 @@ static void write_to(const char *dir, const char *file, const char *text)
 	close(fd);
 }
 
-/* What a container has by default on version 1: which devices, and, if asked for, how much memory. */
+/* What a container has by default on version 1: which devices, and, if asked for, how much memory.
+ */
 static void limit(const char *dir, bool memory)
 {
-	static const char *const devices[] = { "c *:* m", "b *:* m", "c 1:3 rwm", "c 1:5 rwm", "c 1:7 rwm", "c 1:8 rwm",
-		"c 1:9 rwm", "c 5:0 rwm", "c 5:1 rwm", "c 5:2 rwm", "c 136:* rwm" };
+	static const char *const devices[] = {"c *:* m",   "b *:* m",   "c 1:3 rwm",  "c 1:5 rwm",
+					      "c 1:7 rwm", "c 1:8 rwm", "c 1:9 rwm",  "c 5:0 rwm",
+					      "c 5:1 rwm", "c 5:2 rwm", "c 136:* rwm"};
 
 	if (strstr(dir, "/devices/")) {
 		write_to(dir, "devices.deny", "a");
@@ -478,7 +512,7 @@ static void limit(const char *dir, bool memory)
 
 struct floor_process floor_start(const struct floor *floor, const char *const *argv, int stdin_fd)
 {
-	struct child child = { floor, argv, stdin_fd, -1, -1, -1 };
+	struct child child = {floor, argv, stdin_fd, -1, -1, -1};
 	struct floor_process process;
 
 	for (const char *const *dir = floor->cgroups; dir && *dir; dir++) {
@@ -488,20 +522,23 @@ struct floor_process floor_start(const struct floor *floor, const char *const *a
 	if (floor->network)
 		child.netns_fd = make_network(floor);
 	process = run(start_child, &child,
-	              CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | (floor->network ? 0 : CLONE_NEWNET));
+		      CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS |
+			      (floor->network ? 0 : CLONE_NEWNET));
 	if (child.netns_fd >= 0)
 		close(child.netns_fd);
 	return process;
 }
 
-struct floor_process floor_exec(const struct floor *floor, int container_pidfd, const char *const *argv)
+struct floor_process floor_exec(const struct floor *floor, int container_pidfd,
+				const char *const *argv)
 {
-	struct child child = { floor, argv, open("/dev/null", O_RDONLY | O_CLOEXEC), -1, container_pidfd, -1 };
+	struct child child = {floor,           argv, open("/dev/null", O_RDONLY | O_CLOEXEC), -1,
+			      container_pidfd, -1};
 	struct floor_process helper = run(exec_child, &child, 0);
 
 	close(child.stdin_fd);
 	(void)floor_wait(&helper);
-	return (struct floor_process){ .pid = child.grandchild, .pidfd = -1 };
+	return (struct floor_process){.pid = child.grandchild, .pidfd = -1};
 }
 
 int floor_wait(struct floor_process *process)

@@ -15,7 +15,7 @@
 struct floor {
 	const char *lower, *upper, *work; /* overlay; the mount point is @staging */
 	const char *staging;
-	bool network;      /* a bridge, veth, address and default route; and a memory limit */
+	bool network; /* a bridge, veth, address and default route; and a memory limit */
 	int bridge_index;
 	unsigned int host_number; /* of the address: 10.99.x.y */
 	const void *seccomp;
@@ -32,7 +32,8 @@ struct floor_process {
 struct floor_process floor_start(const struct floor *floor, const char *const *argv, int stdin_fd);
 
 /* Execute /bin/true in the namespaces of a running process. */
-struct floor_process floor_exec(const struct floor *floor, int container_pidfd, const char *const *argv);
+struct floor_process floor_exec(const struct floor *floor, int container_pidfd,
+				const char *const *argv);
 
 /* Wait for it. Return: its exit status. */
 int floor_wait(struct floor_process *process);

@@ -26,8 +26,8 @@
 
 #include "floor.h"
 
-static const char *const true_argv[] = { "/bin/true", NULL };
-static const char *const cat_argv[] = { "/bin/cat", NULL };
+static const char *const true_argv[] = {"/bin/true", NULL};
+static const char *const cat_argv[] = {"/bin/cat", NULL};
 
 static char scratch[2048], layer[2048];
 static struct lcx_ctx *ctx;
@@ -60,7 +60,7 @@ static size_t filter_size;
 /* The hierarchies that the library uses for a container with a memory limit on this machine. */
 static void choose_cgroups(void)
 {
-	static const char *const v1[] = { "memory", "pids", "devices", "unified" };
+	static const char *const v1[] = {"memory", "pids", "devices", "unified"};
 	size_t n = 0;
 
 	if (access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0) {
@@ -102,8 +102,8 @@ static void compile_filter(void)
 
 static struct floor floor_config(int bridge)
 {
-	static const char *const names[] = { "upper", "work", "staging" };
-	struct floor floor = { .lower = layer, .bridge_index = bridge, .network = bridge > 0 };
+	static const char *const names[] = {"upper", "work", "staging"};
+	struct floor floor = {.lower = layer, .bridge_index = bridge, .network = bridge > 0};
 
 	for (int i = 0; i < 3; i++) {
 		snprintf(paths[i], sizeof(paths[i]), "%s/floor-%u-%s", scratch, number, names[i]);
@@ -140,7 +140,8 @@ static int64_t floor_run(int bridge)
 
 /* ---- the library -------------------------------------------------------- */
 
-static struct lcx_container *new_container(int bridge, const char *const *argv, struct lcx_error **err)
+static struct lcx_container *new_container(int bridge, const char *const *argv,
+					   struct lcx_error **err)
 {
 	struct lcx_container *c = NULL;
 
@@ -252,7 +253,7 @@ static struct result measure_start(int bridge, int runs)
 		by_floor[i] = floor_run(bridge);
 		by_library[i] = library_run(bridge);
 	}
-	return (struct result){ median(by_floor, runs), median(by_library, runs) };
+	return (struct result){median(by_floor, runs), median(by_library, runs)};
 }
 
 /* A container that waits until its input ends. */
@@ -264,7 +265,7 @@ struct holder {
 static struct holder hold(void)
 {
 	struct lcx_error *err = NULL;
-	struct holder holder = { .c = new_container(1, cat_argv, &err) };
+	struct holder holder = {.c = new_container(1, cat_argv, &err)};
 	struct lcx_stdio *stdio;
 
 	if (pipe2(holder.input, O_CLOEXEC) < 0)
@@ -289,12 +290,13 @@ static void let_go(struct holder *holder)
 static struct result measure_exec(int bridge, int runs)
 {
 	static int64_t by_floor[MAX_RUNS], by_library[MAX_RUNS];
-	struct floor floor = { .seccomp = filter, .seccomp_size = filter_size };
+	struct floor floor = {.seccomp = filter, .seccomp_size = filter_size};
 	struct holder holder = hold();
 
 	(void)bridge;
 	for (int i = -1; i < runs; i++) {
-		int64_t a = floor_exec_run(&floor, lcx_process_pidfd(lcx_container_process(holder.c)));
+		int64_t a =
+			floor_exec_run(&floor, lcx_process_pidfd(lcx_container_process(holder.c)));
 		int64_t b = library_exec(holder.c);
 
 		if (i >= 0) {
@@ -303,7 +305,7 @@ static struct result measure_exec(int bridge, int runs)
 		}
 	}
 	let_go(&holder);
-	return (struct result){ median(by_floor, runs), median(by_library, runs) };
+	return (struct result){median(by_floor, runs), median(by_library, runs)};
 }
 
 static const struct {
@@ -311,9 +313,9 @@ static const struct {
 	int needs_bridge;
 	struct result (*measure)(int bridge, int runs);
 } rows[] = {
-	{ "start, no network", 0, measure_start },
-	{ "start, bridge, address, cgroup, seccomp", 1, measure_start },
-	{ "exec in a running container", 0, measure_exec },
+	{"start, no network", 0, measure_start},
+	{"start, bridge, address, cgroup, seccomp", 1, measure_start},
+	{"exec in a running container", 0, measure_exec},
 };
 enum { N_ROWS = sizeof(rows) / sizeof(*rows) };
 

@@ -61,7 +61,7 @@ static struct lcx_ctx *open_ctx(void)
 
 static struct lcx_container *describe(struct lcx_ctx *ctx, const char *name, const char *script)
 {
-	const char *const argv[] = { "sh", "-c", script, NULL };
+	const char *const argv[] = {"sh", "-c", script, NULL};
 	struct lcx_container *c = NULL;
 
 	if (!ctx || lcx_container_new(ctx, name, &c, NULL) < 0 ||
@@ -102,7 +102,7 @@ static int64_t now_ms(void)
 
 static int try_exec(struct lcx_container *c, const char *program, int32_t *status)
 {
-	const char *const argv[] = { program, NULL };
+	const char *const argv[] = {program, NULL};
 	struct lcx_process *process = NULL;
 	struct lcx_spec *spec = NULL;
 	int r = lcx_container_exec_spec(c, &spec, NULL);
@@ -141,7 +141,7 @@ static int failures_leave_no_zombie(void)
 	lcx_container_free(c);
 
 	c = describe(ctx, "zombie", "true");
-	const char *const missing[] = { "/no/such/program", NULL };
+	const char *const missing[] = {"/no/such/program", NULL};
 	MUST(lcx_container_set_command(c, missing, &err));
 	CHECK(lcx_container_start(c, NULL, NULL) == -ENOENT);
 	CHECK(!has_children());
@@ -181,8 +181,9 @@ static int host_ignores_its_children(void)
 static int user_namespace_is_made(void)
 {
 	struct lcx_ctx *ctx = open_ctx();
-	struct lcx_container *c = describe(ctx, "user",
-	                                   "test $(id -u) = 0 && grep -q 65536 /proc/self/uid_map && echo >/dev/null");
+	struct lcx_container *c = describe(
+		ctx, "user",
+		"test $(id -u) = 0 && grep -q 65536 /proc/self/uid_map && echo >/dev/null");
 	int32_t status = 77;
 
 	MUST(lcx_spec_add_uid_map(lcx_container_spec(c), 0, 0, 65536, &err));
@@ -243,7 +244,7 @@ static int shortage_is_no_death(void)
 	for (int spare = 0; spare < 12; spare++) {
 		struct lcx_ctx *again = NULL;
 
-		limit = (struct rlimit){ (rlim_t)(lowest + spare), before.rlim_max };
+		limit = (struct rlimit){(rlim_t)(lowest + spare), before.rlim_max};
 		setrlimit(RLIMIT_NOFILE, &limit);
 		if (lcx_ctx_open(root_dir, run_dir, &again, NULL) == 0)
 			(void)lcx_gc(again, NULL, NULL);
@@ -381,7 +382,8 @@ static bool is_expected(int r)
 	       r == -ETIMEDOUT || r == -ECANCELED;
 }
 
-/* Start, stop, kill, pause and remove without force in any order; only one of six removes by force. */
+/* Start, stop, kill, pause and remove without force in any order; only one of six removes by force.
+ */
 static int role_storm(void)
 {
 	struct lcx_ctx *ctx = open_ctx();
@@ -474,17 +476,17 @@ static const struct {
 	const char *name;
 	int (*run)(void);
 } tests[] = {
-	{ "failures-leave-no-zombie", failures_leave_no_zombie },
-	{ "host-ignores-its-children", host_ignores_its_children },
-	{ "host-is-unchanged", host_is_unchanged },
-	{ "user-namespace-is-made", user_namespace_is_made },
-	{ "shortage-is-no-death", shortage_is_no_death },
-	{ "owner-survives-a-removal", owner_survives_a_removal },
-	{ "idle-owner-does-not-block-a-removal", idle_owner_does_not_block_a_removal },
-	{ "waiters-do-not-wait-for-the-owner", waiters_do_not_wait_for_the_owner },
-	{ "restart-waits-for-the-owner", restart_waits_for_the_owner },
-	{ "many-at-once", many_at_once },
-	{ "removal-and-start-exclude-each-other", removal_and_start_exclude_each_other },
+	{"failures-leave-no-zombie", failures_leave_no_zombie},
+	{"host-ignores-its-children", host_ignores_its_children},
+	{"host-is-unchanged", host_is_unchanged},
+	{"user-namespace-is-made", user_namespace_is_made},
+	{"shortage-is-no-death", shortage_is_no_death},
+	{"owner-survives-a-removal", owner_survives_a_removal},
+	{"idle-owner-does-not-block-a-removal", idle_owner_does_not_block_a_removal},
+	{"waiters-do-not-wait-for-the-owner", waiters_do_not_wait_for_the_owner},
+	{"restart-waits-for-the-owner", restart_waits_for_the_owner},
+	{"many-at-once", many_at_once},
+	{"removal-and-start-exclude-each-other", removal_and_start_exclude_each_other},
 };
 
 int main(int argc, char **argv)

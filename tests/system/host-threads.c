@@ -46,7 +46,7 @@ static void *keep_busy(void *data)
 
 static int run_one(struct lcx_ctx *ctx, struct lcx_error **err)
 {
-	static const char *const argv[] = { "/bin/true", NULL };
+	static const char *const argv[] = {"/bin/true", NULL};
 	struct lcx_container *c = NULL;
 	int32_t status = -2;
 	int r;
@@ -86,7 +86,7 @@ static void *keep_starting(void *data)
 
 		if (r != 0) {
 			fprintf(stderr, "container: %d %s: %s\n", r, lcx_error_stage(err),
-			        lcx_error_message(err));
+				lcx_error_message(err));
 			err = lcx_error_free(err);
 			failed++;
 		}
@@ -156,7 +156,7 @@ int main(int argc, char **argv)
 		pthread_join(busy[i], NULL);
 	after = count_descriptors();
 
-	printf("failed %d, descriptors %d -> %d, resident in the second half %ld -> %ld KiB\n", failed,
-	       before, after, before_kib, after_kib);
+	printf("failed %d, descriptors %d -> %d, resident in the second half %ld -> %ld KiB\n",
+	       failed, before, after, before_kib, after_kib);
 	return failed || after != before;
 }

@@ -57,7 +57,7 @@ static int set_up(struct lcx_pull *pull, const struct options *o, struct lcx_err
 }
 
 static int do_pull(struct lcx_ctx *ctx, const struct options *o, char **args,
-                   struct lcx_error **err)
+		   struct lcx_error **err)
 {
 	CLEANUP(lcx_pull_freep) struct lcx_pull *pull = NULL;
 	CLEANUP(lcx_image_freep) struct lcx_image *image = NULL;
@@ -81,21 +81,21 @@ static int do_pull(struct lcx_ctx *ctx, const struct options *o, char **args,
 }
 
 static int do_import(struct lcx_ctx *ctx, const struct options *o, char **args,
-                     struct lcx_error **err)
+		     struct lcx_error **err)
 {
 	CLEANUP(lcx_image_freep) struct lcx_image *image = NULL;
 	int r;
 
 	(void)o;
-	r = lcx_image_import(ctx, args[0], strcmp(args[1], "-") == 0 ? NULL : args[1], args[2], &image,
-	                     err);
+	r = lcx_image_import(ctx, args[0], strcmp(args[1], "-") == 0 ? NULL : args[1], args[2],
+			     &image, err);
 	if (r == 0)
 		show(image);
 	return r;
 }
 
 static int do_list(struct lcx_ctx *ctx, const struct options *o, char **args,
-                   struct lcx_error **err)
+		   struct lcx_error **err)
 {
 	CLEANUP(lcx_image_list_freep) struct lcx_image_list *list = NULL;
 	int r = lcx_image_list_new(ctx, &list, err);
@@ -108,7 +108,7 @@ static int do_list(struct lcx_ctx *ctx, const struct options *o, char **args,
 }
 
 static int do_show(struct lcx_ctx *ctx, const struct options *o, char **args,
-                   struct lcx_error **err)
+		   struct lcx_error **err)
 {
 	CLEANUP(lcx_image_freep) struct lcx_image *image = NULL;
 	int r = lcx_image_open(ctx, args[0], &image, err);
@@ -126,7 +126,7 @@ static int do_tag(struct lcx_ctx *ctx, const struct options *o, char **args, str
 }
 
 static int do_remove(struct lcx_ctx *ctx, const struct options *o, char **args,
-                     struct lcx_error **err)
+		     struct lcx_error **err)
 {
 	(void)o;
 	return lcx_image_remove(ctx, args[0], err);
@@ -140,14 +140,14 @@ static int do_gc(struct lcx_ctx *ctx, const struct options *o, char **args, stru
 }
 
 static int do_verify(struct lcx_ctx *ctx, const struct options *o, char **args,
-                     struct lcx_error **err)
+		     struct lcx_error **err)
 {
 	(void)o;
 	return lcx_image_verify(ctx, args[0], err);
 }
 
 static int do_hold(struct lcx_ctx *ctx, const struct options *o, char **args,
-                   struct lcx_error **err)
+		   struct lcx_error **err)
 {
 	CLEANUP(lcx_image_freep) struct lcx_image *image = NULL;
 	int r = lcx_image_open(ctx, args[1], &image, err);
@@ -157,7 +157,7 @@ static int do_hold(struct lcx_ctx *ctx, const struct options *o, char **args,
 }
 
 static int do_release(struct lcx_ctx *ctx, const struct options *o, char **args,
-                      struct lcx_error **err)
+		      struct lcx_error **err)
 {
 	(void)o;
 	return lcx__image_release(ctx, args[0], err);
@@ -168,10 +168,10 @@ static const struct command {
 	int least;
 	int (*run)(struct lcx_ctx *, const struct options *, char **, struct lcx_error **);
 } commands[] = {
-	{ "pull", 1, do_pull },     { "import", 3, do_import },   { "list", 0, do_list },
-	{ "show", 1, do_show },     { "tag", 2, do_tag },         { "remove", 1, do_remove },
-	{ "gc", 0, do_gc },         { "verify", 0, do_verify },   { "hold", 2, do_hold },
-	{ "release", 1, do_release },
+	{"pull", 1, do_pull},       {"import", 3, do_import}, {"list", 0, do_list},
+	{"show", 1, do_show},       {"tag", 2, do_tag},       {"remove", 1, do_remove},
+	{"gc", 0, do_gc},           {"verify", 0, do_verify}, {"hold", 2, do_hold},
+	{"release", 1, do_release},
 };
 
 static bool take_option(struct options *o, char ***args)
@@ -181,9 +181,9 @@ static bool take_option(struct options *o, char ***args)
 		char **text;
 		int *number;
 	} known[] = {
-		{ "--ca", &o->ca_file, NULL },          { "--creds", &o->credentials, NULL },
-		{ "--platform", &o->platform, NULL },   { "--stall", NULL, &o->stall_ms },
-		{ "--timeout", NULL, &o->timeout_ms },
+		{"--ca", &o->ca_file, NULL},         {"--creds", &o->credentials, NULL},
+		{"--platform", &o->platform, NULL},  {"--stall", NULL, &o->stall_ms},
+		{"--timeout", NULL, &o->timeout_ms},
 	};
 
 	if (!**args || strncmp(**args, "--", 2) != 0)
@@ -210,7 +210,7 @@ int main(int argc, char **argv)
 {
 	CLEANUP(lcx_ctx_freep) struct lcx_ctx *ctx = NULL;
 	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
-	struct options options = { .timeout_ms = -1 };
+	struct options options = {.timeout_ms = -1};
 	char **args = argv + 2;
 	int r = -EINVAL;
 

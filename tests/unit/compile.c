@@ -10,8 +10,8 @@
 
 static struct lcx_spec *spec;
 static struct lcx__compiled compiled;
-static const char *const args[] = { "true", NULL };
-static const char *const layers[] = { "/layers/b", "/layers/a", NULL };
+static const char *const args[] = {"true", NULL};
+static const char *const layers[] = {"/layers/b", "/layers/a", NULL};
 
 static void set_up(void)
 {
@@ -110,7 +110,7 @@ START_TEST(new_namespaces_are_cloned_but_for_two)
 {
 	ck_assert_ok(compile(NULL));
 	ck_assert_uint_eq(compiled.clone_flags,
-	                  CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS);
+			  CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS);
 	/* The cgroup namespace is rooted where the process is: only after it has joined. */
 	ck_assert_int_ge(find(PLAN_UNSHARE, 0), 0);
 	ck_assert_uint_eq(compiled.plan->ops[find(PLAN_UNSHARE, 0)].num[0], CLONE_NEWCGROUP);
@@ -141,7 +141,7 @@ START_TEST(no_command_is_an_error_in_words)
 {
 	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
 
-	ck_assert_ok(lcx_spec_set_args(spec, (const char *const[]){ NULL }, NULL));
+	ck_assert_ok(lcx_spec_set_args(spec, (const char *const[]){NULL}, NULL));
 	ck_assert_fails(compile(&err), EINVAL, err, "no command");
 }
 END_TEST

@@ -53,7 +53,7 @@ START_TEST(a_torn_line_is_not_an_entry)
 		ck_assert_uint_le(lcx__strv_length(entries), lines + 1);
 		for (size_t i = 0; entries[i]; i++)
 			ck_assert(strcmp(entries[i], "cgroup lcx/a") == 0 ||
-			          strcmp(entries[i], "network bridge") == 0);
+				  strcmp(entries[i], "network bridge") == 0);
 	}
 }
 END_TEST
@@ -69,7 +69,7 @@ END_TEST
 
 START_TEST(a_description_survives_the_disk)
 {
-	struct description d = { 0 }, again;
+	struct description d = {0}, again;
 
 	d.id = strdup("0123");
 	d.name = strdup("web");
@@ -117,10 +117,11 @@ static const struct {
 	int result;
 	uint64_t bytes;
 } sizes[] = {
-	{ "10", 0, 10 },       { "10k", 0, 10240 },      { "1M", 0, 1 << 20 },
-	{ "2g", 0, INT64_C(2) << 30 }, { "k", -EINVAL, 0 }, { "", -EINVAL, 0 },
-	{ "0", -EINVAL, 0 },   { "-1", -EINVAL, 0 },     { "1t", -EINVAL, 0 },
-	{ "99999999999g", -EINVAL, 0 },
+	{"10", 0, 10},      {"10k", 0, 10240},
+	{"1M", 0, 1 << 20}, {"2g", 0, INT64_C(2) << 30},
+	{"k", -EINVAL, 0},  {"", -EINVAL, 0},
+	{"0", -EINVAL, 0},  {"-1", -EINVAL, 0},
+	{"1t", -EINVAL, 0}, {"99999999999g", -EINVAL, 0},
 };
 
 START_TEST(sizes_have_dockers_units)

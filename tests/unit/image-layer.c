@@ -513,13 +513,11 @@ END_TEST
 START_TEST(directories_without_an_entry_are_told)
 {
 	const struct entry entries[] = {
-		{ "a/b/c", .data = "x" },
-		{ "a", '5' },
-		{ ".wh.gone" },
-		{ "gone/x", .data = "x" },
-		{ "./", '5' },
+		{"a/b/c", .data = "x"},  {"a", '5'},  {".wh.gone"},
+		{"gone/x", .data = "x"}, {"./", '5'},
 	};
-	static const char expected[] = "a/b"; /* "a" is named later, "gone" shows nothing from below */
+	static const char expected[] =
+		"a/b"; /* "a" is named later, "gone" shows nothing from below */
 	CLEANUP(lcx__tree_freep) struct lcx__tree *tree = NULL;
 	const struct lcx__strbuf *implied;
 	int fd = -1;
@@ -528,7 +526,7 @@ START_TEST(directories_without_an_entry_are_told)
 	for (size_t i = 0; i < ARRAY_SIZE(entries); i++) {
 		CLEANUP(freep) char *path = strdup(entries[i].name);
 		const mode_t type = entries[i].type == '5' ? S_IFDIR : S_IFREG;
-		const struct lcx__entry e = { .path = path, .mode = type | 0755 };
+		const struct lcx__entry e = {.path = path, .mode = type | 0755};
 
 		ck_assert_ok(lcx__tree_path(path, NULL));
 		ck_assert_ok(lcx__tree_add(tree, &e, &fd, NULL));
@@ -546,7 +544,7 @@ START_TEST(they_are_taken_from_below)
 	CLEANUP(closep) int base = lcx__make_dirs(dir.fd, "root/base", 0755);
 	CLEANUP(closep) int middle = lcx__make_dirs(dir.fd, "root/middle", 0755);
 	CLEANUP(closep) int top = lcx__make_dirs(dir.fd, "root/top", 0755);
-	const struct timespec times[2] = { { 5, 0 }, { 5, 0 } };
+	const struct timespec times[2] = {{5, 0}, {5, 0}};
 	struct lcx__strbuf paths = STRBUF_EMPTY;
 	struct lcx__implied implied;
 	struct stat st;

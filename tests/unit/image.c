@@ -226,10 +226,10 @@ END_TEST
 	"123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\",\"platform\":{"         \
 	"\"os\":\"linux\",\"architecture\":" platform "}}"
 
-static const char
-	arms[] = HEAD "\"manifests\":[" ITEM("1", "\"amd64\"") "," ITEM("2", "\"arm\",\"variant\":"
-									     "\"v5\"") "," ITEM(
-		"3", "\"arm\",\"variant\":\"v7\"") "," ITEM("4", "\"unknown\"") "]}";
+static const char arms[] = HEAD "\"manifests\":[" ITEM("1", "\"amd64\"") "," ITEM(
+	"2",
+	"\"arm\",\"variant\":"
+	"\"v5\"") "," ITEM("3", "\"arm\",\"variant\":\"v7\"") "," ITEM("4", "\"unknown\"") "]}";
 
 static const struct {
 	const char *platform;
@@ -284,7 +284,7 @@ START_TEST(a_configuration_gives_what_run_needs)
 	ck_assert_ok(parse_config(
 		"{\"created\":\"2026-01-31T23:59:59Z\",\"os\":\"linux\",\"architecture\":"
 		"\"amd64\"," ROOTFS ",\"config\":{\"User\":\"1:2\",\"Env\":[\"A=b\",\"C=\"],"
-				    "\"Cmd\":[\"sh\"],\"Entrypoint\":null,"
+		"\"Cmd\":[\"sh\"],\"Entrypoint\":null,"
 		"\"ExposedPorts\":{\"90/udp\":{},\"80/tcp\":{}},\"WorkingDir\":\"/"
 		"w\",\"StopSignal\":\"SIGINT\","
 		"\"Labels\":{\"z\":\"1\",\"User\":\"0\"},\"Volumes\":{\"/v\":{}},\"Unknown\":[1]}}",

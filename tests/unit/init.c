@@ -10,12 +10,12 @@
 
 /* Launch @argv with @plan's operations before it; everything it writes goes to @output. */
 static int run(struct lcx__plan *plan, const char *const *argv, char *output, size_t size,
-               int *status, struct lcx_error **err)
+	       int *status, struct lcx_error **err)
 {
-	static const char *const env[] = { "PATH=/usr/bin:/bin", "A=b", NULL };
+	static const char *const env[] = {"PATH=/usr/bin:/bin", "A=b", NULL};
 	CLEANUP(lcx__child_abandonp) struct lcx__child child = LCX__CHILD_NONE;
 	struct plan_op *op = lcx__plan_add(plan, PLAN_EXEC);
-	siginfo_t info = { 0 };
+	siginfo_t info = {0};
 	uint32_t n;
 	int pipe_fds[2], r;
 
@@ -24,10 +24,10 @@ static int run(struct lcx__plan *plan, const char *const *argv, char *output, si
 	op->str[2] = lcx__plan_vector(plan, env, &n);
 	op->num[0] = n;
 	ck_assert_int_eq(pipe2(pipe_fds, O_CLOEXEC), 0);
-	r = lcx__launch(&(struct lcx__launch){ .plan = plan,
-	                                       .cgroup_fd = -1,
-	                                       .stdio = { -1, pipe_fds[1], pipe_fds[1] } },
-	                &child, err);
+	r = lcx__launch(&(struct lcx__launch){.plan = plan,
+					      .cgroup_fd = -1,
+					      .stdio = {-1, pipe_fds[1], pipe_fds[1]}},
+			&child, err);
 	ck_assert_ok(r);
 	closep(&pipe_fds[1]);
 	while ((r = lcx__child_receive(&child, NULL, err)) > 0)
@@ -61,7 +61,7 @@ static void tear_down(void)
 
 START_TEST(a_program_gets_its_arguments_and_environment)
 {
-	static const char *const argv[] = { "sh", "-c", "echo \"$1-$A\"; exit 7", "sh", "x y", NULL };
+	static const char *const argv[] = {"sh", "-c", "echo \"$1-$A\"; exit 7", "sh", "x y", NULL};
 	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
 
 	ck_assert_ok(run(plan, argv, output, sizeof(output), &status, &err));
@@ -72,10 +72,11 @@ END_TEST
 
 START_TEST(nothing_of_the_host_reaches_the_program)
 {
-	static const char *const argv[] = { "sh", "-c",
-		                            "ls /proc/self/fd | tr '\\n' ' '; "
-		                            "grep -E 'SigBlk|SigIgn' /proc/self/status | tr -d '\\n\\t'",
-		                            NULL };
+	static const char *const argv[] = {
+		"sh", "-c",
+		"ls /proc/self/fd | tr '\\n' ' '; "
+		"grep -E 'SigBlk|SigIgn' /proc/self/status | tr -d '\\n\\t'",
+		NULL};
 	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
 	sigset_t set, before;
 	int leaked = open("/", O_RDONLY); /* not O_CLOEXEC, as a careless host has it */
@@ -96,19 +97,19 @@ END_TEST
 
 START_TEST(a_missing_program_is_named)
 {
-	static const char *const argv[] = { "no-such-program", NULL };
+	static const char *const argv[] = {"no-such-program", NULL};
 	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
 
 	ck_assert_int_eq(run(plan, argv, output, sizeof(output), &status, &err), -ENOENT);
 	ck_assert_str_eq(lcx_error_message(err),
-	                 "execute 'no-such-program': No such file or directory");
+			 "execute 'no-such-program': No such file or directory");
 	ck_assert_str_eq(lcx_error_stage(err), "exec");
 }
 END_TEST
 
 START_TEST(a_file_that_is_no_program_is_named)
 {
-	static const char *const argv[] = { "/etc/passwd", NULL };
+	static const char *const argv[] = {"/etc/passwd", NULL};
 	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
 
 	ck_assert_int_eq(run(plan, argv, output, sizeof(output), &status, &err), -EACCES);
@@ -118,19 +119,19 @@ END_TEST
 
 START_TEST(the_failing_operation_is_described)
 {
-	static const char *const argv[] = { "true", NULL };
+	static const char *const argv[] = {"true", NULL};
 	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
 	struct plan_op *op = lcx__plan_add(plan, PLAN_CHDIR);
 
 	op->str[0] = lcx__plan_string(plan, "/no/such/directory");
 	ck_assert_fails(run(plan, argv, output, sizeof(output), &status, &err), ENOENT, err,
-	                "change to the working directory '/no/such/directory'");
+			"change to the working directory '/no/such/directory'");
 }
 END_TEST
 
 START_TEST(the_program_waits_for_the_answer)
 {
-	static const char *const argv[] = { "echo", "on", NULL };
+	static const char *const argv[] = {"echo", "on", NULL};
 	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
 
 	lcx__plan_add(plan, PLAN_SYNC)->num[0] = PLAN_MESSAGE_READY;
@@ -146,11 +147,11 @@ START_TEST(a_plan_without_memory_is_refused)
 
 	for (int i = 0; i < 300; i++)
 		(void)lcx__plan_fd(plan, 0);
-	ck_assert_int_lt(lcx__launch(&(struct lcx__launch){ .plan = plan,
-	                                                    .cgroup_fd = -1,
-	                                                    .stdio = { -1, -1, -1 } },
-	                             &child, &err),
-	                 0);
+	ck_assert_int_lt(
+		lcx__launch(
+			&(struct lcx__launch){.plan = plan, .cgroup_fd = -1, .stdio = {-1, -1, -1}},
+			&child, &err),
+		0);
 	ck_assert_ptr_nonnull(strstr(lcx_error_message(err), "launch plan does not fit"));
 }
 END_TEST

@@ -144,7 +144,7 @@ static void count_signal(int sig)
 
 START_TEST(a_reader_that_left_raises_no_signal)
 {
-	struct sigaction action = { .sa_handler = count_signal }, before;
+	struct sigaction action = {.sa_handler = count_signal}, before;
 	sigset_t mask;
 
 	ck_assert_int_eq(sigaction(SIGPIPE, &action, &before), 0);

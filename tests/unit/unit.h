@@ -29,7 +29,7 @@
 		ck_assert_int_eq((expression), -(code));                                           \
 		ck_assert_ptr_nonnull(err);                                                        \
 		ck_assert_msg(strstr(lcx_error_message(err), words) != NULL,                       \
-		              "'%s' does not contain '%s'", lcx_error_message(err), words);        \
+			      "'%s' does not contain '%s'", lcx_error_message(err), words);        \
 		(err) = lcx_error_free(err);                                                       \
 	} while (0)
 

@@ -20,10 +20,10 @@ static void set_up(void)
 	unit_dir_make(&root);
 	ck_assert_int_eq(mkdirat(root.fd, "etc", 0755), 0);
 	put("etc/passwd", "root:x:0:0:root:/root:/bin/sh\n"
-	                  "web:x:33:34:web:/srv/web:/bin/sh\n"
-	                  "4242:x:7:7:a name of digits:/:/bin/sh\n"
-	                  "broken\n"
-	                  "odd:x:notanumber:1::/:\n");
+			  "web:x:33:34:web:/srv/web:/bin/sh\n"
+			  "4242:x:7:7:a name of digits:/:/bin/sh\n"
+			  "broken\n"
+			  "odd:x:notanumber:1::/:\n");
 	put("etc/group", "root:x:0:\nwww:x:34:\nlog:x:50:web,root\nempty:x:51:\n");
 }
 
@@ -39,27 +39,27 @@ static const struct {
 	size_t n_groups;
 	const char *words; /* of the failure */
 } cases[] = {
-	{ "root", 0, 0, 0, 1, NULL },
-	{ "web", 0, 33, 34, 1, NULL },
-	{ "33", 0, 33, 34, 1, NULL },
-	{ "web:log", 0, 33, 50, 0, NULL },
-	{ "1000", 0, 1000, 0, 0, NULL },
-	{ "1000:7", 0, 1000, 7, 0, NULL },
+	{"root", 0, 0, 0, 1, NULL},
+	{"web", 0, 33, 34, 1, NULL},
+	{"33", 0, 33, 34, 1, NULL},
+	{"web:log", 0, 33, 50, 0, NULL},
+	{"1000", 0, 1000, 0, 0, NULL},
+	{"1000:7", 0, 1000, 7, 0, NULL},
 	/* Whoever is not there must never become root. */
-	{ "nobody", -ENOENT, 0, 0, 0, "no user 'nobody'" },
-	{ "nobody:0", -ENOENT, 0, 0, 0, "no user 'nobody'" },
-	{ "web:nogroup", -ENOENT, 0, 0, 0, "no group 'nogroup'" },
-	{ "", -EINVAL, 0, 0, 0, "empty" },
-	{ "1000:", -EINVAL, 0, 0, 0, "empty" },
-	{ ":0", -EINVAL, 0, 0, 0, "empty" },
-	{ "4294967296", -EINVAL, 0, 0, 0, "beyond" },
-	{ "4294967295", -EINVAL, 0, 0, 0, "beyond" },
-	{ "-1", -EINVAL, 0, 0, 0, "neither a number nor a name" },
-	{ " 0", -EINVAL, 0, 0, 0, "neither a number nor a name" },
-	{ "0x0", -EINVAL, 0, 0, 0, "neither a number nor a name" },
-	{ "web\n", -EINVAL, 0, 0, 0, "neither" },
-	{ "../x", -EINVAL, 0, 0, 0, "neither" },
-	{ "odd", -EBADMSG, 0, 0, 0, "odd" },
+	{"nobody", -ENOENT, 0, 0, 0, "no user 'nobody'"},
+	{"nobody:0", -ENOENT, 0, 0, 0, "no user 'nobody'"},
+	{"web:nogroup", -ENOENT, 0, 0, 0, "no group 'nogroup'"},
+	{"", -EINVAL, 0, 0, 0, "empty"},
+	{"1000:", -EINVAL, 0, 0, 0, "empty"},
+	{":0", -EINVAL, 0, 0, 0, "empty"},
+	{"4294967296", -EINVAL, 0, 0, 0, "beyond"},
+	{"4294967295", -EINVAL, 0, 0, 0, "beyond"},
+	{"-1", -EINVAL, 0, 0, 0, "neither a number nor a name"},
+	{" 0", -EINVAL, 0, 0, 0, "neither a number nor a name"},
+	{"0x0", -EINVAL, 0, 0, 0, "neither a number nor a name"},
+	{"web\n", -EINVAL, 0, 0, 0, "neither"},
+	{"../x", -EINVAL, 0, 0, 0, "neither"},
+	{"odd", -EBADMSG, 0, 0, 0, "odd"},
 };
 
 START_TEST(a_user_is_found_or_refused)
@@ -68,7 +68,8 @@ START_TEST(a_user_is_found_or_refused)
 	struct lcx_user *user = NULL;
 	int r = lcx_user_lookup(root.fd, cases[_i].text, &user, &err);
 
-	ck_assert_msg(r == cases[_i].result, "'%s': %d %s", cases[_i].text, r, lcx_error_message(err));
+	ck_assert_msg(r == cases[_i].result, "'%s': %d %s", cases[_i].text, r,
+		      lcx_error_message(err));
 	if (r == 0) {
 		ck_assert_uint_eq(lcx_user_uid(user), cases[_i].uid);
 		ck_assert_uint_eq(lcx_user_gid(user), cases[_i].gid);

@@ -57,9 +57,9 @@ static const struct {
 	const char *name;
 	bool valid;
 } name_cases[] = {
-	{ "web", true },  { "0-_.x", true }, { "", false },     { ".", false },
-	{ "..", false },  { "../x", false }, { "a/b", false },  { "-rm", false },
-	{ "a b", false }, { "\xc3\xa9", false }, { NULL, false }, { "a\n", false },
+	{"web", true},  {"0-_.x", true},     {"", false},    {".", false},
+	{"..", false},  {"../x", false},     {"a/b", false}, {"-rm", false},
+	{"a b", false}, {"\xc3\xa9", false}, {NULL, false},  {"a\n", false},
 };
 
 START_TEST(names_that_could_be_paths_are_refused)
