@@ -104,22 +104,6 @@ static int open_as(const struct lcx__log_chain *chain, int index, struct lcx__lo
 	return 0;
 }
 
-int lcx__log_chain_oldest(const struct lcx__log_chain *chain, struct lcx__log_file *ret)
-{
-	int r = -ENOENT;
-
-	for (int attempt = 0; attempt < MAX_ATTEMPTS && r == -ENOENT; attempt++) {
-		int index = highest_index(chain);
-
-		if (index < 0)
-			return index;
-		r = open_as(chain, index, ret);
-		if (r == -ENOENT && index == 0)
-			return r;
-	}
-	return r;
-}
-
 int lcx__log_chain_youngest(const struct lcx__log_chain *chain, struct lcx__log_file *ret)
 {
 	int highest, r = open_as(chain, 0, ret);
@@ -225,6 +209,20 @@ int lcx__log_chain_younger(const struct lcx__log_chain *chain, struct lcx__log_f
 	return r;
 }
 
+/*
+ * The highest index as seen from a file at @index: a rotation may hide from readdir(3)
+ * what it renames meanwhile, but it moves a file by one only.
+ */
+static int highest_above(const struct lcx__log_chain *chain, int index)
+{
+	int highest = highest_index(chain);
+
+	for (int at = index + 1; highest >= 0 && at <= index + 2; at++)
+		if (at > highest && exists(chain, at))
+			highest = at;
+	return highest;
+}
+
 int lcx__log_chain_older(const struct lcx__log_chain *chain, struct lcx__log_file *file,
 			 struct lcx__log_file *ret)
 {
@@ -234,13 +232,57 @@ int lcx__log_chain_older(const struct lcx__log_chain *chain, struct lcx__log_fil
 	if (fstat(file->fd, &st) < 0)
 		return -errno;
 	for (int attempt = 0; attempt < MAX_ATTEMPTS && r == -EAGAIN; attempt++) {
-		int highest = highest_index(chain);
+		int highest;
 
-		if (highest < 0 || find(chain, file, &st) < 0)
-			return highest < 0 ? highest : -ENOENT;
-		r = file->index >= highest
-			    ? -ENOENT
-			    : open_neighbour(chain, &st, file->index, 1, highest, ret);
+		if (find(chain, file, &st) < 0)
+			return -ENOENT;
+		highest = highest_above(chain, file->index);
+		if (highest < 0)
+			return highest;
+		/* "None" counts only if the file has not moved while that was found out. */
+		if (file->index < highest)
+			r = open_neighbour(chain, &st, file->index, 1, highest, ret);
+		else
+			r = is_at(chain, file->index, &st) ? -ENOENT : -EAGAIN;
 	}
 	return r;
+}
+
+static int open_highest(const struct lcx__log_chain *chain, struct lcx__log_file *ret)
+{
+	int r = -ENOENT;
+
+	for (int attempt = 0; attempt < MAX_ATTEMPTS && r == -ENOENT; attempt++) {
+		int index = highest_index(chain);
+
+		if (index < 0)
+			return index;
+		r = open_as(chain, index, ret);
+		if (r == -ENOENT && index == 0)
+			return r;
+	}
+	return r;
+}
+
+/* A rotation may have put a younger file in the place that was the oldest one's: go up from there.
+ */
+int lcx__log_chain_oldest(const struct lcx__log_chain *chain, struct lcx__log_file *ret)
+{
+	CLEANUP(closep) int fd = -1;
+	struct lcx__log_file file, older;
+	int r = open_highest(chain, &file);
+
+	if (r < 0)
+		return r;
+	fd = file.fd;
+	while ((r = lcx__log_chain_older(chain, &file, &older)) == 0) {
+		closep(&fd);
+		file = older;
+		fd = file.fd;
+	}
+	if (r != -ENOENT)
+		return r;
+	file.fd = TAKE_FD(fd);
+	*ret = file;
+	return 0;
 }

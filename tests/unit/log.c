@@ -824,6 +824,31 @@ START_TEST(nothing_is_lost_or_doubled_while_files_are_renamed)
 }
 END_TEST
 
+/* Whoever begins in the middle of a rotation begins with the first line all the same. */
+START_TEST(a_reader_begins_with_the_oldest_file_while_files_are_renamed)
+{
+	struct lcx_log *log = open_log((struct options){0, 5000, 1000});
+	pthread_t thread;
+	void *failed;
+	int begun = 0;
+
+	write_numbers(log, 0, 1);
+	(void)lcx_log_flush(log, NULL);
+	ck_assert_int_eq(pthread_create(&thread, NULL, write_race, log), 0);
+	while (pthread_tryjoin_np(thread, &failed) != 0) {
+		struct lcx_log_reader *reader = open_reader();
+
+		ck_assert_int_eq(lcx_log_reader_next(reader, NULL), 1);
+		ck_assert_int_eq(atoi(lcx_log_reader_text(reader) + 5), 0);
+		lcx_log_reader_free(reader);
+		begun++;
+	}
+	ck_assert_ptr_null(failed);
+	ck_assert_int_gt(begun, 0);
+	lcx_log_free(log);
+}
+END_TEST
+
 START_TEST(reader_that_is_too_late_knows_it)
 {
 	struct lcx_log *log = open_log((struct options){0, 300, 2});
@@ -996,6 +1021,7 @@ static Suite *suite(void)
 	tcase_add_test(files, reader_follows_and_is_woken);
 	tcase_add_test(files, tail_of_none_and_follow_shows_only_what_is_new);
 	tcase_add_test(files, nothing_is_lost_or_doubled_while_files_are_renamed);
+	tcase_add_test(files, a_reader_begins_with_the_oldest_file_while_files_are_renamed);
 	tcase_add_test(files, reader_that_is_too_late_knows_it);
 	tcase_add_test(files, indices_left_out_by_a_crash_are_stepped_over);
 	tcase_add_test(files, file_renamed_by_others_is_left_after_reopen);
