@@ -6,6 +6,9 @@ need busybox jq strace
 make_rootfs "$T/rootfs"
 CALLS=clone3,clone,mkdirat,openat,write,sendmsg,sendto,renameat,symlinkat,flock,unlinkat,execveat,pidfd_send_signal
 network=${LCX_TEST_NETWORK:-none}
+# An emulated processor takes seconds for each.
+step=${LCX_KILL_STEP:-7}
+! in_guest || step=${LCX_KILL_STEP:-41}
 
 lcx network ls >/dev/null
 lcx run -d --name bystander --network none --rootfs "$T/rootfs" sleep 10000 >/dev/null
@@ -29,7 +32,7 @@ sweep() { # WHAT ARGUMENT...
 	what=$1 n=0 killed=1
 	shift
 	while [ "$killed" -eq 1 ] && [ "$n" -lt 400 ]; do
-		n=$((n + ${LCX_KILL_STEP:-7})) r=0
+		n=$((n + step)) r=0
 		strace -o /dev/null -e trace=$CALLS -e inject=$CALLS:signal=SIGKILL:when=$n \
 			"$BUILD/examples/lcx/lcx" --root "$T/lcx-root" --run-dir "$T/lcx-run" "$@" >/dev/null 2>&1 </dev/null || r=$?
 		[ "$r" -eq 137 ] || killed=0

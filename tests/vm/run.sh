@@ -8,7 +8,7 @@
 # Standard output and error of the command appear on standard output, its exit code is ours; 125 is a
 # machine that did not start, panicked or ran out of time.
 #
-# Environment: LCX_VM_ACCEL ("kvm" where that works), LCX_VM_TIMEOUT (seconds, 900), LCX_VM_MEMORY (2G),
+# Environment: LCX_VM_ACCEL ("kvm" where that works), LCX_VM_TIMEOUT (seconds, 1800), LCX_VM_MEMORY (2G),
 # LCX_VM_CPUS (2), LCX_VM_KEEP (keep the directory with console.log), LCX_BUILD_DIR. Variables of the caller named LCX_*, SRC, BUILD, HOME and the
 # sanitizers' options go along. QEMU emulates the processor, as nested KVM cannot be counted on.
 
@@ -105,7 +105,7 @@ reader=$!
 
 # panic=-1 with -no-reboot ends QEMU at once. A processor of few features is emulated twice as fast as
 # one of all; grace periods are cut short, as an emulated processor takes long to notice them.
-timeout --kill-after=10 "${LCX_VM_TIMEOUT:-900}" qemu-system-x86_64 \
+timeout --kill-after=10 "${LCX_VM_TIMEOUT:-1800}" qemu-system-x86_64 \
 	-accel "${LCX_VM_ACCEL:-tcg,thread=multi}" -machine q35 -cpu Nehalem -smp "${LCX_VM_CPUS:-2}" -m "${LCX_VM_MEMORY:-2G}" \
 	-nodefaults -no-user-config -display none -monitor none -no-reboot \
 	-kernel "$kernel" -initrd "$initramfs" \
@@ -124,7 +124,7 @@ qemu=
 wait "$reader" || :
 reader=
 
-[ "$status" -ne 124 ] && [ "$status" -ne 137 ] || give_up "stopped after ${LCX_VM_TIMEOUT:-900} seconds"
+[ "$status" -ne 124 ] && [ "$status" -ne 137 ] || give_up "stopped after ${LCX_VM_TIMEOUT:-1800} seconds"
 if [ "$status" -ne 0 ] || [ ! -s "$dir/out/.vm/status" ]; then
 	{ cat "$dir/qemu.log"; tail -n 40 "$dir/console.log"; } >&2 2>/dev/null || :
 	give_up "the machine ended without a result (QEMU's status $status, console in $top/vm/console.log)"
