@@ -234,6 +234,30 @@ static int add_own_files(struct lcx_container *c, struct lcx_error **err)
 	return r;
 }
 
+/*
+ * The container's directories are its owner's alone (0700), and so is its process for
+ * as long as it sets them up: whoever makes the container must be somebody in there.
+ */
+static int check_user_namespace(const struct lcx_container *c, struct lcx_error **err)
+{
+	const struct lcx__spec_namespace *ns = lcx__spec_namespace(c->spec, CLONE_NEWUSER);
+	uint32_t self = geteuid();
+
+	if (!ns || ns->path)
+		return 0;
+	for (size_t i = 0; i < c->spec->linux_.uid_mappings.n; i++) {
+		const struct lcx__spec_id_map *map = &c->spec->linux_.uid_mappings.items[i];
+
+		if (self - map->host_id.value < map->size.value)
+			return 0;
+	}
+	return lcx__fail(
+		err, EOPNOTSUPP,
+		"linux.uidMappings: user %u, whose files the container's are, must be among "
+		"the host's ids; ranges of ids without it are not supported yet",
+		self);
+}
+
 static int merge(struct lcx_container *c, const struct lcx_image *image, struct lcx_error **err)
 {
 	static int (*const steps[])(struct lcx_container * c, const struct lcx_image *image,
@@ -261,6 +285,8 @@ static int merge(struct lcx_container *c, const struct lcx_image *image, struct 
 		r = add_own_files(c, err);
 	if (r == 0)
 		r = lcx__spec_check_supported(c->spec, err);
+	if (r == 0)
+		r = check_user_namespace(c, err);
 	return r;
 }
 

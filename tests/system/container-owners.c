@@ -197,6 +197,25 @@ static int user_namespace_is_made(void)
 	return 0;
 }
 
+/* Until layers are mapped too, a container of other ids could not even reach its files. */
+static int foreign_ids_are_refused_by_name(void)
+{
+	struct lcx_ctx *ctx = open_ctx();
+	struct lcx_container *c = describe(ctx, "foreign", "true");
+	struct lcx_error *refusal = NULL;
+	int r;
+
+	MUST(lcx_spec_add_uid_map(lcx_container_spec(c), 0, 100000, 65536, &err));
+	MUST(lcx_spec_add_gid_map(lcx_container_spec(c), 0, 100000, 65536, &err));
+	r = lcx_container_create(c, &refusal);
+	CHECK(r == -EOPNOTSUPP);
+	CHECK(strstr(lcx_error_message(refusal), "linux.uidMappings") != NULL);
+	lcx_error_free(refusal);
+	lcx_container_free(c);
+	lcx_ctx_free(ctx);
+	return 0;
+}
+
 /* What a host is must be what it was: mask, umask, dumpable, descriptors. */
 static int host_is_unchanged(void)
 {
@@ -480,6 +499,7 @@ static const struct {
 	{"host-ignores-its-children", host_ignores_its_children},
 	{"host-is-unchanged", host_is_unchanged},
 	{"user-namespace-is-made", user_namespace_is_made},
+	{"foreign-ids-are-refused-by-name", foreign_ids_are_refused_by_name},
 	{"shortage-is-no-death", shortage_is_no_death},
 	{"owner-survives-a-removal", owner_survives_a_removal},
 	{"idle-owner-does-not-block-a-removal", idle_owner_does_not_block_a_removal},
