@@ -184,18 +184,13 @@ static void add_default_route(int fd)
 	talk(fd, msg);
 }
 
-/* This program has one thread, so it may step into the new namespace and back. */
-static int make_network(const struct floor *floor)
+/* By the new process itself: one socket that was opened outside, one inside. */
+static void make_network(const struct floor *floor, int outside)
 {
-	int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), netns, inside, outside, index;
+	int netns = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), inside = netlink_open(), index;
 	char name[16];
 
-	outside = netlink_open();
-	MUST(unshare(CLONE_NEWNET));
-	netns = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	inside = netlink_open();
-	MUST(setns(home, CLONE_NEWNET));
-	close(home);
+	MUST(netns);
 	snprintf(name, sizeof(name), "fl%u", floor->host_number);
 	add_veth(outside, name, floor->bridge_index, netns);
 	index = link_index(inside, "eth0");
@@ -203,9 +198,8 @@ static int make_network(const struct floor *floor)
 	add_address(inside, index, 0x0a630000 + 2 + floor->host_number % 60000);
 	set_up(inside, index);
 	add_default_route(inside);
-	close(outside);
+	close(netns);
 	close(inside);
-	return netns;
 }
 
 /* ---- the process -------------------------------------------------------- */
@@ -213,7 +207,7 @@ static int make_network(const struct floor *floor)
 struct child {
 	const struct floor *floor;
 	const char *const *argv;
-	int stdin_fd, netns_fd, container_pidfd;
+	int stdin_fd, outside_fd, container_pidfd;
 	volatile pid_t grandchild; /* written by the first child, in memory that it shares */
 };
 
@@ -423,8 +417,8 @@ static int start_child(void *data)
 {
 	const struct child *c = data;
 
-	if (c->netns_fd >= 0)
-		MUST(setns(c->netns_fd, CLONE_NEWNET));
+	if (c->outside_fd >= 0)
+		make_network(c->floor, c->outside_fd);
 	MUST(setsid());
 	join_cgroups(c->floor);
 	MUST(unshare(CLONE_NEWCGROUP));
@@ -520,12 +514,11 @@ struct floor_process floor_start(const struct floor *floor, const char *const *a
 		limit(*dir, floor->network);
 	}
 	if (floor->network)
-		child.netns_fd = make_network(floor);
+		child.outside_fd = netlink_open();
 	process = run(start_child, &child,
-		      CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS |
-			      (floor->network ? 0 : CLONE_NEWNET));
-	if (child.netns_fd >= 0)
-		close(child.netns_fd);
+		      CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET);
+	if (child.outside_fd >= 0)
+		close(child.outside_fd);
 	return process;
 }
 

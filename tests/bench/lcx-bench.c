@@ -57,10 +57,14 @@ static char cgroup_paths[12][300];
 static void *filter;
 static size_t filter_size;
 
-/* The hierarchies that the library uses for a container with a memory limit on this machine. */
+/*
+ * The hierarchies that limits need. The library also uses the unified one beside version 1, to
+ * track processes, but clones right into it: to write to its cgroup.procs would cost a floor
+ * without clone3() ten milliseconds.
+ */
 static void choose_cgroups(void)
 {
-	static const char *const v1[] = {"memory", "pids", "devices", "unified"};
+	static const char *const v1[] = {"memory", "pids", "devices"};
 	size_t n = 0;
 
 	if (access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0) {
