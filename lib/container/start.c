@@ -177,28 +177,52 @@ static int stage_files(struct start *s, struct lcx_error **err)
 	return r;
 }
 
+/* Statistics are wanted even where no limit is; what the kernel cannot count, it does not count. */
+static int count_usage(struct lcx_cgroup *cg, struct lcx_error **err)
+{
+	static const char *const controllers[] = {"memory", "pids"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(controllers); i++) {
+		CLEANUP(lcx_error_freep) struct lcx_error *one = NULL;
+		int r = lcx_cgroup_use(cg, controllers[i], &one);
+
+		if (r < 0 && r != -ENODEV)
+			return lcx__fail(err, -r, "%s", lcx_error_message(one));
+	}
+	return 0;
+}
+
+/*
+ * Without any cgroup file system (-ENODEV) a container may run if nothing is asked of
+ * cgroups; but a limit, or the list of devices, must not be dropped in silence.
+ */
+static int make_cgroup(struct start *s, struct lcx_error **err)
+{
+	const struct lcx__resources *resources = &s->c->spec->linux_.resources;
+	CLEANUP(lcx_error_freep) struct lcx_error *one = NULL;
+	int r = lcx_cgroup_create(s->cgroup_path, &s->cgroup, &one);
+
+	if (r == -ENODEV && !resources->set)
+		return 0;
+	if (r < 0)
+		return lcx__fail(err, -r, "%s", lcx_error_message(one));
+	r = lcx__cgroup_apply(s->cgroup, resources, err);
+	return r < 0 ? r : count_usage(s->cgroup, err);
+}
+
 static int stage_cgroup(struct start *s, struct lcx_error **err)
 {
-	/* Statistics are wanted even where no limit is. */
-	static const char *const counted[] = {"memory", "pids"};
 	struct lcx_container *c = s->c;
 	int r;
 
-	if (lcx_cgroup_mode(NULL) == LCX_CGROUP_MODE_NONE)
-		return 0;
 	s->cgroup_path = c->spec->linux_.cgroups_path ? strdup(c->spec->linux_.cgroups_path)
 						      : lcx__container_cgroup_path(c->ctx, c->d.id);
 	if (!s->cgroup_path)
 		return lcx__fail_nomem(err);
 	r = lcx__journal_add(c->run_fd, "cgroup", s->cgroup_path, err);
 	if (r == 0)
-		r = lcx_cgroup_create(s->cgroup_path, &s->cgroup, err);
-	if (r == 0)
-		r = lcx__cgroup_apply(s->cgroup, &c->spec->linux_.resources, err);
-	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(counted); i++)
-		if (lcx_cgroup_has_controller(counted[i], NULL) == 1)
-			r = lcx_cgroup_use(s->cgroup, counted[i], err);
-	if (r < 0)
+		r = make_cgroup(s, err);
+	if (r < 0 || !s->cgroup)
 		return r;
 	r = lcx__cgroup_join_fds(s->cgroup, s->join_fds, ARRAY_SIZE(s->join_fds));
 	if (r < 0)

@@ -26,7 +26,7 @@ static int undo_cgroup(struct lcx_container *c, const char *path, struct lcx_err
 	CLEANUP(lcx_cgroup_freep) struct lcx_cgroup *cg = NULL;
 	int r = lcx_cgroup_open(path, &cg, NULL);
 
-	if (r == -ENOENT)
+	if (r == -ENOENT || r == -ENODEV)
 		return 0;
 	if (r < 0)
 		return lcx_cgroup_open(path, &cg, err);
