@@ -145,7 +145,12 @@ int lcx__flow_run(struct lcx__flow *flow)
 	do
 		deliver(flow);
 	while (fetch(flow));
-	deliver(flow);
+	/*
+	 * Only for the farewell. Otherwise what waits must go on waiting: a source that epoll
+	 * cannot watch, as a file, is fetched from only when the destination becomes writable.
+	 */
+	if (flow->from < 0)
+		deliver(flow);
 	if (lcx__flow_is_done(flow))
 		close_to(flow);
 	watch(flow, flow->from, &flow->watched_from, flow->length == 0 ? EPOLLIN : 0);

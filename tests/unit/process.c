@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <sys/epoll.h>
@@ -102,6 +103,40 @@ START_TEST(a_terminal_is_told_the_end_by_a_character)
 }
 END_TEST
 
+static void *drain_sink(void *data)
+{
+	static char buffer[4096];
+
+	(void)data;
+	while (read(sink[0], buffer, sizeof(buffer)) > 0)
+		;
+	return NULL;
+}
+
+/* epoll refuses files: what is left in one must not be forgotten while the reader catches up. */
+START_TEST(a_file_is_read_to_its_end)
+{
+	char path[] = "/tmp/lcx-unit-flow-XXXXXX";
+	pthread_t thread;
+
+	closep(&flow.from);
+	flow.tap = NULL;
+	flow.from = mkstemp(path);
+	ck_assert_int_ge(flow.from, 0);
+	ck_assert_int_eq(unlink(path), 0);
+	ck_assert_int_eq(ftruncate(flow.from, 16 << 20), 0);
+	ck_assert_int_eq(pthread_create(&thread, NULL, drain_sink, NULL), 0);
+	ck_assert_ok(lcx__flow_run(&flow));
+	while (!lcx__flow_is_done(&flow)) {
+		struct epoll_event event;
+
+		ck_assert_int_eq(epoll_wait(epoll_fd, &event, 1, 2000), 1);
+		ck_assert_ok(lcx__flow_run(&flow));
+	}
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+}
+END_TEST
+
 /* A reader that does not read must stop the flow, not the program, and lose nothing. */
 START_TEST(a_full_pipe_does_not_block)
 {
@@ -194,6 +229,7 @@ int main(void)
 	tcase_add_test(tc, bytes_reach_the_other_side_and_the_tap);
 	tcase_add_test(tc, the_end_is_handed_on);
 	tcase_add_test(tc, a_terminal_is_told_the_end_by_a_character);
+	tcase_add_test(tc, a_file_is_read_to_its_end);
 	tcase_add_test(tc, a_full_pipe_does_not_block);
 	tcase_add_test(tc, a_reader_that_left_raises_no_signal);
 	tcase_add_test(tc, descriptors_of_the_callers_keep_their_flags);
