@@ -251,36 +251,6 @@ void lcx__child_abandon(struct lcx__child *child)
 	lcx__child_reap(child);
 }
 
-int lcx__netlink_socket(int netns_fd, struct lcx_error **err)
-{
-	CLEANUP(lcx__child_abandonp) struct lcx__child child = LCX__CHILD_NONE;
-	CLEANUP(lcx__plan_freep) struct lcx__plan *plan = NULL;
-	CLEANUP(closep) int fd = -1;
-	struct plan_op *op;
-	int r;
-
-	r = lcx__plan_new(&plan, err);
-	if (r < 0)
-		return r;
-	op = lcx__plan_add(plan, PLAN_SETNS);
-	op->fd = lcx__plan_fd(plan, netns_fd);
-	op->str[0] = lcx__plan_string(plan, "network");
-	op->num[0] = CLONE_NEWNET;
-	(void)lcx__plan_add(plan, PLAN_SEND_NETLINK);
-
-	r = lcx__launch(&(struct lcx__launch){.plan = plan, .cgroup_fd = -1, .stdio = {-1, -1, -1}},
-			&child, err);
-	if (r < 0)
-		return r;
-	r = lcx__child_receive(&child, &fd, err);
-	if (r < 0)
-		return r;
-	if (r != PLAN_MESSAGE_NETLINK || fd < 0)
-		return lcx__fail(err, EPROTO, "lcx-init sent no netlink socket");
-	lcx__child_reap(&child);
-	return TAKE_FD(fd);
-}
-
 /* "Pid:" in the descriptor's information: pidfd_open(2). */
 pid_t lcx__pidfd_pid(int pidfd)
 {

@@ -38,7 +38,6 @@ void lcx__plan_set_trace(struct lcx__plan *plan, bool trace);
 /* Words for an operation: "mount proc on '/proc'"; written to @text. */
 void lcx__plan_describe(const struct lcx__plan *plan, uint32_t op, char *text, size_t size);
 const char *lcx__plan_stage(const struct lcx__plan *plan, uint32_t op);
-uint32_t lcx__plan_length(const struct lcx__plan *plan);
 
 DEFINE_CLEANUP(struct lcx__plan *, lcx__plan_free)
 
@@ -87,9 +86,6 @@ static inline void lcx__child_abandonp(struct lcx__child *child)
 {
 	lcx__child_abandon(child);
 }
-
-/* A NETLINK_ROUTE socket inside the network namespace @netns_fd: a whole launch for it. */
-int lcx__netlink_socket(int netns_fd, struct lcx_error **err);
 
 /* The number of the process behind a pidfd in the caller's pid namespace, or a negative errno. */
 pid_t lcx__pidfd_pid(int pidfd);

@@ -138,11 +138,6 @@ void lcx__plan_set_trace(struct lcx__plan *plan, bool trace)
 	plan->trace = trace;
 }
 
-uint32_t lcx__plan_length(const struct lcx__plan *plan)
-{
-	return plan->n_ops;
-}
-
 const char *lcx__plan_stage(const struct lcx__plan *plan, uint32_t op)
 {
 	return op < plan->n_ops ? op_words[plan->ops[op].code].stage : "";
