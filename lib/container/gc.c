@@ -190,7 +190,7 @@ static int sweep_half_made(struct sweep *s, const char *name, struct lcx_error *
 	CLEANUP(closep) int containers_fd = lcx__open_dir(s->ctx->root_fd, "containers");
 	int r;
 
-	if (strncmp(name, ".tmp-", 5) != 0 || containers_fd < 0)
+	if (!lcx__is_temporary_name(name) || containers_fd < 0)
 		return 0;
 	r = lcx__remove_tree(containers_fd, name);
 	if (r < 0)

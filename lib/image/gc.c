@@ -171,7 +171,7 @@ static int sweep_temporary(struct sweep *sweep, const char *directory, const cha
 	char path[300];
 
 	(void)snprintf(path, sizeof(path), "%s/%s", directory, name);
-	if (strncmp(name, ".tmp-", 5) == 0)
+	if (lcx__is_temporary_name(name))
 		remove_file(sweep, path);
 	return 0;
 }

@@ -83,24 +83,46 @@ int lcx__network_plan(struct lcx_ctx *ctx, struct lcx_network *network,
 	return lcx__fail_prefix(err, r, "network '%s'", network->name);
 }
 
+/* Nobody has an address of it. */
+static bool pool_is_unused(struct lcx_ctx *ctx, const char *network)
+{
+	CLEANUP(lcx_ipam_pool_freep) struct lcx_ipam_pool *pool = NULL;
+	CLEANUP(closep) int pools_fd = lcx__net_pools_dir(ctx, NULL);
+	uint64_t used = 0;
+
+	if (pools_fd < 0)
+		return false;
+	if (lcx_ipam_pool_open(pools_fd, network, &pool, NULL) < 0)
+		return true;
+	return lcx_ipam_pool_used(pool, &used, NULL) == 0 && used == 0;
+}
+
+static int move_subnet(struct lcx_ctx *ctx, int networks_fd, struct lcx_network *network,
+		       struct lcx_error **err)
+{
+	struct lcx__inet subnet;
+	int r = lcx__subnet_choose(networks_fd, network, network->subnet, err);
+
+	if (r < 0 || lcx__inet_parse(network->subnet, &subnet) < 0)
+		return r < 0 ? r : -EINVAL;
+	subnet.bytes[3]++;
+	lcx__inet_format_address(&subnet, network->gateway);
+	r = lcx__network_write(networks_fd, network, err);
+	return r < 0 ? r : lcx__network_make_pool(ctx, network, err);
+}
+
 /*
  * The subnet was free when the network was created; if it was our choice and
- * nobody has come since, it may be another one now.
+ * nobody has come since, it may be another one now. Choosing needs the lock on all
+ * networks: -EAGAIN without it.
  */
-static int refresh_subnet(struct lcx_ctx *ctx, struct lcx_netlink *nl, struct lcx_network *network,
-			  struct lcx_error **err)
+static int refresh_subnet(struct lcx_ctx *ctx, struct lcx_netlink *nl, int networks_fd,
+			  bool may_move, struct lcx_network *network, struct lcx_error **err)
 {
 	CLEANUP(lcx_network_freep) struct lcx_network *stored = NULL;
-	CLEANUP(lcx_ipam_pool_freep) struct lcx_ipam_pool *pool = NULL;
 	CLEANUP(lcx_link_freep) struct lcx_link *link = NULL;
-	CLEANUP(closep) int networks_fd = -1, pools_fd = -1;
-	struct lcx__inet subnet;
-	uint64_t used = 0;
 	int r;
 
-	networks_fd = lcx__net_networks_dir(ctx, err);
-	if (networks_fd < 0)
-		return networks_fd;
 	r = lcx__network_read(networks_fd, network->name, &stored, err);
 	if (r == -ENOENT)
 		return lcx__fail(err, ENOENT, "network '%s' was removed", network->name);
@@ -110,22 +132,11 @@ static int refresh_subnet(struct lcx_ctx *ctx, struct lcx_netlink *nl, struct lc
 	r = lcx__bridge_find(ctx, nl, network, &link, err);
 	if (r != 0)
 		return r < 0 ? r : 0;
-	if (!network->subnet_chosen || lcx__subnet_check(networks_fd, network, NULL) != -EADDRINUSE)
+	if (!network->subnet_chosen ||
+	    lcx__subnet_check(networks_fd, network, NULL) != -EADDRINUSE ||
+	    !pool_is_unused(ctx, network->name))
 		return 0;
-
-	pools_fd = lcx__net_pools_dir(ctx, err);
-	if (pools_fd < 0)
-		return pools_fd;
-	if (lcx_ipam_pool_open(pools_fd, network->name, &pool, NULL) == 0 &&
-	    (lcx_ipam_pool_used(pool, &used, NULL) < 0 || used > 0))
-		return 0;
-	r = lcx__subnet_choose(networks_fd, network, network->subnet, err);
-	if (r < 0 || lcx__inet_parse(network->subnet, &subnet) < 0)
-		return r < 0 ? r : -EINVAL;
-	subnet.bytes[3]++;
-	lcx__inet_format_address(&subnet, network->gateway);
-	r = lcx__network_write(networks_fd, network, err);
-	return r < 0 ? r : lcx__network_make_pool(ctx, network, err);
+	return may_move ? move_subnet(ctx, networks_fd, network, err) : -EAGAIN;
 }
 
 static int lease(struct lcx_ctx *ctx, const struct lcx_network *network,
@@ -175,19 +186,28 @@ static int check_not_attached(int records_fd, const struct lcx_attachment *attac
 			 attachment->owner);
 }
 
-/* Everything that needs the network's lock. Undone by the caller. */
-static int settle(struct lcx_ctx *ctx, struct lcx_netlink *nl, struct lcx_network *network,
-		  struct lcx_attachment *attachment, struct lcx__bridge *bridge, bool *ret_begun,
-		  struct lcx_error **err)
+/*
+ * Everything that needs the network's lock. Undone by the caller. The lock on all
+ * networks comes before it, and most attachments do not need that one.
+ */
+static int settle(struct lcx_ctx *ctx, struct lcx_netlink *nl, bool may_move,
+		  struct lcx_network *network, struct lcx_attachment *attachment,
+		  struct lcx__bridge *bridge, bool *ret_begun, struct lcx_error **err)
 {
-	CLEANUP(closep) int records_fd = lcx__net_records_lock(ctx, network->name, err);
+	CLEANUP(closep)
+	int networks_fd =
+		may_move ? lcx__net_networks_lock(ctx, err) : lcx__net_networks_dir(ctx, err);
+	CLEANUP(closep) int records_fd = -1;
 	int r;
 
+	if (networks_fd < 0)
+		return networks_fd;
+	records_fd = lcx__net_records_lock(ctx, network->name, err);
 	if (records_fd < 0)
 		return records_fd;
 	r = check_not_attached(records_fd, attachment, err);
 	if (r == 0)
-		r = refresh_subnet(ctx, nl, network, err);
+		r = refresh_subnet(ctx, nl, networks_fd, may_move, network, err);
 	if (r < 0)
 		return r;
 	*ret_begun = true;
@@ -308,7 +328,9 @@ static int make(struct lcx_ctx *ctx, struct lcx_network *network, struct lcx_att
 	if (r == 0)
 		r = lcx_netlink_open(&host, err);
 	if (r == 0)
-		r = settle(ctx, host, network, attachment, &bridge, ret_begun, err);
+		r = settle(ctx, host, false, network, attachment, &bridge, ret_begun, err);
+	if (r == -EAGAIN && !*ret_begun)
+		r = settle(ctx, host, true, network, attachment, &bridge, ret_begun, err);
 	if (r == 0)
 		r = connect_cable(ctx, host, attachment, &bridge, netns_fd, err);
 	if (r == 0)

@@ -3,10 +3,14 @@
 /*
  * A network's bridge: there while a container is attached.
  *
- * It is made down and with its mark, in one send; then the firewall knows it, then
- * the switches are set, then it gets its address, and it is set up last. So a bridge
+ * It is made down; then it gets its mark, then the firewall knows it, then the
+ * switches are set, then it gets its address, and it is set up last. So a bridge
  * that is up is complete, and one that is ours and not up is what a killed process
  * has left: the steps are repeated on it, and what is there already is fine.
+ *
+ * The kernel takes no alias for an interface in the making. Until the mark is there
+ * the bridge is known by its MAC address, which is made of the network's gateway and
+ * which RTM_NEWLINK does set.
  */
 #include <fcntl.h>
 #include <linux/rtnetlink.h>
@@ -24,15 +28,18 @@ bool lcx__bridge_forwarding_was_off(const struct lcx_ctx *ctx)
 	return fd >= 0 && faccessat(fd, FORWARDING_WAS_OFF, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-/* Remembered before it is done, so that it can be undone after a crash. */
+/*
+ * Remembered before it is done, so that it can be undone after a crash. The file says it by being
+ * there.
+ */
 static int remember_forwarding(const struct lcx_ctx *ctx, struct lcx_error **err)
 {
-	CLEANUP(closep) int fd = lcx__net_run_dir(ctx, err);
-	int r = fd;
+	CLEANUP(closep) int dir_fd = lcx__net_run_dir(ctx, err), fd = -1;
 
-	if (fd >= 0)
-		r = lcx__replace_file(fd, FORWARDING_WAS_OFF, "", 0, 0600, false);
-	return r < 0 ? lcx__fail_sys(err, -r, "remember that forwarding was off") : 0;
+	if (dir_fd < 0)
+		return dir_fd;
+	fd = openat(dir_fd, FORWARDING_WAS_OFF, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	return fd < 0 ? lcx__fail_sys(err, errno, "remember that forwarding was off") : 0;
 }
 
 static void forget_forwarding(const struct lcx_ctx *ctx)
@@ -43,12 +50,35 @@ static void forget_forwarding(const struct lcx_ctx *ctx)
 		(void)unlinkat(fd, FORWARDING_WAS_OFF, 0);
 }
 
+static int derive_mac(const struct lcx_network *network, char mac[static NET_MAC_SIZE])
+{
+	struct lcx__inet gateway;
+
+	if (lcx__inet_parse_address(network->gateway, &gateway) < 0)
+		return -EINVAL;
+	lcx__attachment_derive_mac(&gateway, mac);
+	return 0;
+}
+
+/* By its mark, or made by a process that was killed before it could set one. */
+static bool is_ours(struct lcx_ctx *ctx, const struct lcx_network *network,
+		    const struct lcx_link *link)
+{
+	char mark[NET_MARK_SIZE], mac[NET_MAC_SIZE];
+
+	if (strcmp(lcx_link_kind(link), "bridge") != 0)
+		return false;
+	lcx__net_mark(ctx, network->name, mark);
+	if (lcx_link_alias(link)[0] != '\0')
+		return strcmp(lcx_link_alias(link), mark) == 0;
+	return derive_mac(network, mac) == 0 && strcmp(lcx_link_mac(link), mac) == 0;
+}
+
 int lcx__bridge_find(struct lcx_ctx *ctx, struct lcx_netlink *nl, const struct lcx_network *network,
 		     struct lcx_link **ret, struct lcx_error **err)
 {
 	CLEANUP(lcx_error_freep) struct lcx_error *ignored = NULL;
 	CLEANUP(lcx_link_freep) struct lcx_link *link = NULL;
-	char mark[NET_MARK_SIZE];
 	int r;
 
 	r = lcx_link_open(nl, network->bridge, &link, &ignored);
@@ -56,8 +86,7 @@ int lcx__bridge_find(struct lcx_ctx *ctx, struct lcx_netlink *nl, const struct l
 		return 0;
 	if (r < 0)
 		return lcx__fail(err, -r, "%s", lcx_error_message(ignored));
-	lcx__net_mark(ctx, network->name, mark);
-	if (strcmp(lcx_link_kind(link), "bridge") != 0 || strcmp(lcx_link_alias(link), mark) != 0)
+	if (!is_ours(ctx, network, link))
 		return lcx__fail(
 			err, EEXIST,
 			"network '%s': interface '%s' is there and is not ours (%s, alias \"%s\"); "
@@ -95,13 +124,11 @@ static int make(struct lcx_ctx *ctx, struct lcx_netlink *nl, const struct lcx_ne
 	CLEANUP(lcx_link_config_freep) struct lcx_link_config *config = NULL;
 	uint32_t mtu = network->mtu != 0 ? network->mtu : default_mtu(nl);
 	char mark[NET_MARK_SIZE], mac[NET_MAC_SIZE];
-	struct lcx__inet gateway;
 	int r;
 
-	if (lcx__inet_parse_address(network->gateway, &gateway) < 0)
+	if (derive_mac(network, mac) < 0)
 		return lcx__fail(err, EINVAL, "'%s' is not an address", network->gateway);
 	lcx__net_mark(ctx, network->name, mark);
-	lcx__attachment_derive_mac(&gateway, mac);
 	r = lcx_link_config_new(&config, err);
 	if (r == 0 && mtu != 0)
 		r = lcx_link_config_set_mtu(config, mtu, err);
@@ -135,11 +162,13 @@ static int set_switches(struct lcx_ctx *ctx, const struct lcx_network *network,
 	return r < 0 ? r : lcx__forwarding_switch_on(err);
 }
 
-static int set_address_and_up(struct lcx_netlink *nl, const struct lcx_network *network,
-			      uint32_t index, struct lcx_error **err)
+static int set_address_and_up(struct lcx_ctx *ctx, struct lcx_netlink *nl,
+			      const struct lcx_network *network, uint32_t index,
+			      struct lcx_error **err)
 {
 	CLEANUP(lcx__nl_batch_free) struct lcx__nl_batch batch = NL_BATCH_EMPTY;
-	struct lcx__link_change up = {.up = true};
+	char mark[NET_MARK_SIZE];
+	struct lcx__link_change up = {.alias = mark, .up = true};
 	struct lcx__inet address, subnet;
 	int r;
 
@@ -147,6 +176,7 @@ static int set_address_and_up(struct lcx_netlink *nl, const struct lcx_network *
 	    lcx__inet_parse(network->subnet, &subnet) < 0)
 		return lcx__fail(err, EINVAL, "'%s' is not an address", network->gateway);
 	address.prefix = subnet.prefix;
+	lcx__net_mark(ctx, network->name, mark);
 	/* Replacing: no failure when a killed process has come this far. */
 	lcx__address_put(&batch, RTM_NEWADDR,
 			 NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE, index, &address);
@@ -182,7 +212,7 @@ static int complete(struct lcx_ctx *ctx, struct lcx_netlink *nl, const struct lc
 	if (r == 0)
 		r = set_switches(ctx, network, err);
 	if (r >= 0)
-		r = set_address_and_up(nl, network, index, err);
+		r = set_address_and_up(ctx, nl, network, index, err);
 	return r < 0 ? r : 0;
 }
 

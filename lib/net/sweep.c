@@ -154,6 +154,14 @@ static void sweep_ports(struct sweep *sweep)
 	}
 }
 
+/* Asked before its lock is taken, which would make the directory. */
+static bool has_records(const struct lcx_ctx *ctx, const char *network)
+{
+	CLEANUP(closep) int records_fd = lcx__net_records_dir(ctx, network, NULL);
+
+	return records_fd >= 0;
+}
+
 /*
  * A network without attachments has no bridge, no entries, and no forwarding of its
  * own, unless the process that removed the last one was killed on the way.
@@ -163,17 +171,36 @@ static void sweep_bridge(struct sweep *sweep, struct lcx_netlink *nl, int networ
 {
 	CLEANUP(lcx_network_freep) struct lcx_network *network = NULL;
 	CLEANUP(lcx__strv_freep) char **owners = NULL;
-	CLEANUP(closep) int records_fd = lcx__net_records_dir(sweep->ctx, name, NULL), lock_fd = -1;
+	CLEANUP(closep) int lock_fd = -1;
 	struct lcx_error *e = NULL;
 	int r;
 
-	if (records_fd < 0 || lcx__network_read(networks_fd, name, &network, NULL) < 0)
+	if (!has_records(sweep->ctx, name) ||
+	    lcx__network_read(networks_fd, name, &network, NULL) < 0)
 		return;
 	lock_fd = lcx__net_records_lock(sweep->ctx, name, NULL);
 	if (lock_fd < 0 || lcx__net_list_names(lock_fd, false, &owners) < 0 || owners[0])
 		return;
 	r = lcx__bridge_remove(sweep->ctx, nl, network, &e);
 	lcx__troubles_add(&sweep->troubles, r, &e);
+}
+
+/* Both directories are written under their locks only. */
+static void sweep_temporaries(struct sweep *sweep)
+{
+	CLEANUP(closep) int networks_fd = lcx__net_networks_lock(sweep->ctx, NULL);
+
+	if (networks_fd >= 0)
+		(void)lcx__remove_temporaries(networks_fd);
+	for (size_t i = 0; sweep->networks[i]; i++) {
+		CLEANUP(closep) int records_fd = -1;
+
+		if (!has_records(sweep->ctx, sweep->networks[i]))
+			continue;
+		records_fd = lcx__net_records_lock(sweep->ctx, sweep->networks[i], NULL);
+		if (records_fd >= 0)
+			(void)lcx__remove_temporaries(records_fd);
+	}
 }
 
 /* Names of networks on disk, and of those that only have records. */
@@ -209,6 +236,7 @@ static void sweep_networks(struct sweep *sweep, int networks_fd, char *const *na
 	}
 	sweep_links(sweep);
 	sweep_ports(sweep);
+	sweep_temporaries(sweep);
 	if (lcx_netlink_open(&nl, NULL) == 0)
 		for (size_t i = 0; names[i]; i++)
 			sweep_bridge(sweep, nl, networks_fd, names[i]);

@@ -164,6 +164,25 @@ int lcx__replace_file(int dir_fd, const char *name, const void *data, size_t len
 	return durable && fsync(dir_fd) < 0 && errno != EINVAL ? -errno : 0;
 }
 
+int lcx__remove_temporaries(int dir_fd)
+{
+	CLEANUP(closedirp) DIR *dir = NULL;
+	struct dirent *entry;
+	int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	dir = fdopendir(fd);
+	if (!dir) {
+		closep(&fd);
+		return -ENOMEM;
+	}
+	while ((entry = readdir(dir)))
+		if (lcx__is_temporary_name(entry->d_name))
+			(void)unlinkat(dir_fd, entry->d_name, 0);
+	return 0;
+}
+
 /*
  * Depth first, by descriptors. An entry is removed as a file first: a directory
  * answers EISDIR (or EPERM, in POSIX), and only then is it opened.

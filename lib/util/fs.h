@@ -43,6 +43,12 @@ int lcx__write_control(int dir_fd, const char *name, const char *text);
 int lcx__replace_file(int dir_fd, const char *name, const void *data, size_t length, mode_t mode,
 		      bool durable);
 
+/*
+ * Remove the files of this directory that have a temporary name: what writers left that were killed.
+ * The caller holds the lock under which they write.
+ */
+int lcx__remove_temporaries(int dir_fd);
+
 /* rm -rf below @dir_fd: never follows a link, never leaves the file system; a missing name is fine.
  */
 int lcx__remove_tree(int dir_fd, const char *name);

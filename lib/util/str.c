@@ -186,12 +186,17 @@ int lcx__random_id(char id[static LCX__ID_SIZE])
 	return random_hex(id, 32);
 }
 
+static const char temporary_prefix[] = ".tmp-";
+
 int lcx__temporary_name(char name[static 64])
 {
-	static const char prefix[] = ".tmp-";
+	memcpy(name, temporary_prefix, sizeof(temporary_prefix));
+	return random_hex(name + sizeof(temporary_prefix) - 1, 8);
+}
 
-	memcpy(name, prefix, sizeof(prefix));
-	return random_hex(name + sizeof(prefix) - 1, 8);
+bool lcx__is_temporary_name(const char *name)
+{
+	return strncmp(name, temporary_prefix, sizeof(temporary_prefix) - 1) == 0;
 }
 
 int lcx__boot_id(char id[static LCX__BOOT_ID_SIZE])

@@ -54,6 +54,7 @@ int lcx__random_id(char id[static LCX__ID_SIZE]);
 
 /* A name that collides with nothing, starting with ".tmp-", which no validator lets in. */
 int lcx__temporary_name(char name[static 64]);
+bool lcx__is_temporary_name(const char *name);
 
 /* /proc/sys/kernel/random/boot_id: tells this boot from every other. */
 enum { LCX__BOOT_ID_SIZE = 37 };

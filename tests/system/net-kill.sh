@@ -1,0 +1,83 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# build: plain
+# What changes a network is killed at every call by which it changes something. A sweep, or the same call
+# once more, leaves nothing.
+. "${SRC:?}/tests/system/lib.sh"
+need ip nft strace
+CALLS='openat mkdirat linkat renameat unlinkat ftruncate write pwrite64 fsync flock socket bind setns sendto close'
+# An emulated processor takes a second for each.
+step=1
+! in_guest || step=9
+
+tool() {
+	"$BUILD/tests/net-tool" "$T/root" "$@"
+}
+
+# Everything of ours in this namespace and on this disk, but for the networks' own files.
+left() {
+	ip -o link | grep -e lcx || :
+	nft list tables
+	[ ! -d "$T/root/run/net" ] || find "$T/root/run/net" -type f
+	find "$T/root" -name '.tmp-*'
+	[ "$(cat /proc/sys/net/ipv4/ip_forward)" = "$forwarding" ] || echo forwarding
+}
+
+# Kill at the N-th CALL; false if there is no such one.
+killed_at() { # CALL N VERB ARGUMENT...
+	call_=$1 n_=$2 r_=0
+	shift 2
+	strace -o /dev/null -e trace="$call_" -e inject="$call_:signal=SIGKILL:when=$n_" \
+		"$BUILD/tests/net-tool" "$T/root" "$@" >/dev/null 2>&1 || r_=$?
+	[ "$r_" -eq 137 ]
+}
+
+# strace counts each call by itself, so each has its turn.
+each_kill() { # WHAT BEFORE AFTER VERB ARGUMENT...
+	what=$1 before=$2 after=$3 kills=0 failures_before=$failures
+	shift 3
+	for call in $CALLS; do
+		n=1
+		while "$before" && killed_at "$call" "$n" "$@"; do
+			"$after" >"$T/after" 2>&1 || fail "$what, killed at $call $n: $after" "$T/after"
+			tool sweep >"$T/swept" 2>&1 || fail "$what, killed at $call $n: sweep" "$T/swept"
+			left >"$T/left"
+			[ ! -s "$T/left" ] || fail "$what, killed at $call $n: something is left" "$T/left"
+			n=$((n + step)) kills=$((kills + 1))
+		done
+		"$after" >/dev/null 2>&1 && tool sweep >"$T/swept" 2>&1 || fail "$what, whole: $after, sweep" "$T/swept"
+	done
+	[ "$failures" -gt "$failures_before" ] || pass "$what: killed at $kills calls, and nothing is left"
+	check "$what: that were many calls" test "$kills" -ge $((30 / step))
+}
+
+forwarding=$(cat /proc/sys/net/ipv4/ip_forward)
+tool create bridge 10.88.0.0/24 >/dev/null
+
+# The namespace ends with its container.
+new_victim() { ip netns add victim; }
+end_victim() { ip netns del victim; }
+each_kill attach new_victim end_victim attach bridge victim /run/netns/victim 8082:80
+
+# It stays: somebody else holds it.
+make_netns lasting
+new_owner() { :; }
+detach_owner() { tool detach bridge lasting 0; }
+each_kill 'attach to a namespace that stays' new_owner detach_owner attach bridge lasting /run/netns/lasting 8082:80
+check_eq 'no interface is left in it' '' "$(ip -n lasting -o link | grep -v ': lo' || :)"
+
+attached() { tool attach bridge lasting /run/netns/lasting 8082:80; }
+each_kill detach attached detach_owner detach bridge lasting 0
+
+# Whether it is there or not after the kill, it can be made and removed.
+create_other() { tool create other 10.101.0.0/24; }
+begin_anew() {
+	create_other || tool inspect other
+	tool remove other
+	! find "$T/root" -name 'other*' | grep .
+}
+each_kill create : begin_anew create other 10.101.0.0/24
+each_kill remove create_other begin_anew remove other
+
+check 'no lease is left' tool remove bridge
+check_eq 'and no file' '' "$(find "$T/root" -type f)"
