@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "app.h"
 #include "memory.h"
 #include "options.h"
-#include "text.h"
 
 struct inspect_options {
 	const char *type;
@@ -41,36 +39,18 @@ static int inspect_container(struct app *app, const char *name, const char *sepa
 	return r;
 }
 
-static void print_strings(const char *const *strings)
-{
-	putchar('[');
-	for (size_t i = 0; strings[i]; i++) {
-		if (i)
-			fputs(", ", stdout);
-		text_print_json(stdout, strings[i]);
-	}
-	putchar(']');
-}
-
-/* The image's own two documents are passed on as they are: the library has checked that they are
- * JSON. */
 static int inspect_image(struct app *app, const char *name, const char *separator,
 			 struct lcx_error **err)
 {
 	CLEANUP(lcx_image_freep) struct lcx_image *image = NULL;
+	CLEANUP(lcx_string_freep) char *json = NULL;
 	int r = lcx_image_open(app->ctx, name, &image, err);
 
-	if (r < 0)
-		return r;
-	printf("%s{\"Id\": \"%s\",\n \"RepoTags\": ", separator, lcx_image_id(image));
-	print_strings(lcx_image_references(image));
-	printf(",\n \"Digest\": \"%s\",\n \"Size\": %" PRIu64 ",\n \"DownloadSize\": %" PRIu64
-	       ",\n",
-	       lcx_image_manifest_digest(image), lcx_image_size_bytes(image),
-	       lcx_image_download_bytes(image));
-	printf(" \"Config\": %s,\n \"Manifest\": %s}", lcx_image_config_json(image),
-	       lcx_image_manifest_json(image));
-	return 0;
+	if (r == 0)
+		r = lcx_image_inspect(image, &json, err);
+	if (r == 0)
+		printf("%s%s", separator, json);
+	return r;
 }
 
 static bool is_type(const struct inspect_options *o, const char *type)
@@ -97,24 +77,17 @@ static int inspect(struct app *app, const char *name, const char *separator,
 	return r;
 }
 
-int cmd_inspect(struct app *app, int argc, char **argv)
+static int inspect_all(struct app *app, int argc, char **argv, const struct inspect_options *o)
 {
-	struct inspect_options o = {0};
-	enum options_result result = options_parse(app, &grammar, &o, &argc, argv);
 	int code = EXIT_SUCCESS;
 
-	if (result != OPTIONS_OK)
-		return options_exit(result);
-	if (!is_type(&o, "container") && !is_type(&o, "image"))
-		return options_usage_error(
-			app, "type '%s' is unknown; there are container and image", o.type);
 	if (!app_open(app))
 		return EXIT_COMMAND_FAILED;
 	putchar('[');
 	for (int i = 0, n = 0; i < argc; i++) {
 		struct lcx_error *err = NULL;
 
-		if (inspect(app, argv[i], n ? ",\n" : "", &o, &err) == 0) {
+		if (inspect(app, argv[i], n ? ",\n" : "", o, &err) == 0) {
 			n++;
 			continue;
 		}
@@ -126,4 +99,31 @@ int cmd_inspect(struct app *app, int argc, char **argv)
 	}
 	puts("]");
 	return code;
+}
+
+int cmd_inspect(struct app *app, int argc, char **argv)
+{
+	struct inspect_options o = {0};
+	enum options_result result = options_parse(app, &grammar, &o, &argc, argv);
+
+	if (result != OPTIONS_OK)
+		return options_exit(result);
+	if (!is_type(&o, "container") && !is_type(&o, "image"))
+		return options_usage_error(
+			app, "type '%s' is unknown; there are container and image", o.type);
+	return inspect_all(app, argc, argv, &o);
+}
+
+int cmd_image_inspect(struct app *app, int argc, char **argv)
+{
+	static const struct grammar image_grammar = {
+		.operands = "IMAGE...",
+		.about = "Print everything about images, as a JSON array.",
+		.min = 1,
+		.max = -1,
+	};
+	const struct inspect_options o = {"image"};
+	enum options_result result = options_parse(app, &image_grammar, NULL, &argc, argv);
+
+	return result == OPTIONS_OK ? inspect_all(app, argc, argv, &o) : options_exit(result);
 }

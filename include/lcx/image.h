@@ -105,6 +105,9 @@ const char *lcx_image_layer_dir(const struct lcx_image *image, size_t index);
 /** lcx_image_layer_diff_id() - the digest of the uncompressed archive; NULL out of range */
 const char *lcx_image_layer_diff_id(const struct lcx_image *image, size_t index);
 
+/** lcx_image_layer_size_bytes() - of the uncompressed archive; 0 out of range */
+uint64_t lcx_image_layer_size_bytes(const struct lcx_image *image, size_t index);
+
 /** lcx_image_layers_userxattr() - whether overlayfs must be mounted with userxattr */
 bool lcx_image_layers_userxattr(const struct lcx_image *image);
 
@@ -146,6 +149,50 @@ const char *lcx_image_label_name(const struct lcx_image *image, size_t index);
 
 /** lcx_image_label_value() - NULL out of range */
 const char *lcx_image_label_value(const struct lcx_image *image, size_t index);
+
+/** lcx_image_author() - "" if the image doesn't say */
+const char *lcx_image_author(const struct lcx_image *image);
+
+/* History: how the image says that it was made. Index 0 is the *last* step, as layers are counted.
+ */
+
+/** lcx_image_history_count() - steps; 0 if the image doesn't say */
+size_t lcx_image_history_count(const struct lcx_image *image);
+
+/** lcx_image_history_created_ns() - nanoseconds since 1970; 0 if unknown or out of range */
+int64_t lcx_image_history_created_ns(const struct lcx_image *image, size_t index);
+
+/** lcx_image_history_created_by() - the command; "" if unknown, NULL out of range */
+const char *lcx_image_history_created_by(const struct lcx_image *image, size_t index);
+
+/** lcx_image_history_author() - "" if unknown, NULL out of range */
+const char *lcx_image_history_author(const struct lcx_image *image, size_t index);
+
+/** lcx_image_history_comment() - "" if there is none, NULL out of range */
+const char *lcx_image_history_comment(const struct lcx_image *image, size_t index);
+
+/**
+ * lcx_image_history_layer() - the layer that a step made
+ *
+ * Return: its index, for lcx_image_layer_size_bytes() and the like; -1 if the
+ * step made none, if the history tells of more layers than there are, or out of range.
+ */
+int64_t lcx_image_history_layer(const struct lcx_image *image, size_t index);
+
+/**
+ * lcx_image_inspect() - everything about an image as one JSON object
+ * @ret: a string that the caller releases with lcx_string_free()
+ * @err: the failure in words, or NULL if unwanted
+ *
+ * The keys are those of `docker image inspect`: "Id", "RepoTags", "RepoDigests",
+ * "Created" (RFC 3339, "" if unknown), "Author", "Architecture", "Variant", "Os",
+ * "Size" (bytes, unpacked), "Config" (the image's own section, as it is),
+ * "GraphDriver", "RootFS"; and beyond Docker's "Digest" (of the manifest),
+ * "DownloadSize" and "History" (as in the OCI's configuration, oldest first).
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int lcx_image_inspect(const struct lcx_image *image, char **ret, struct lcx_error **err);
 
 /* The store */
 

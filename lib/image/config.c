@@ -85,6 +85,9 @@ static int parse_diff_ids(struct json_object *object, struct lcx__config *config
 		return r;
 
 	config->n_diff_ids = lcx__strv_length(ids);
+	if (config->n_diff_ids > LCX__LAYERS_MAX)
+		return lcx__fail(err, EBADMSG, "%zu layers are more than %d", config->n_diff_ids,
+				 LCX__LAYERS_MAX);
 	config->diff_ids = calloc(config->n_diff_ids + 1, sizeof(*config->diff_ids));
 	if (!config->diff_ids)
 		return lcx__fail_nomem(err);
@@ -119,9 +122,53 @@ static int compute_chain_ids(struct lcx__config *config, struct lcx_error **err)
 	return 0;
 }
 
-static int parse_top(struct json_object *object, struct lcx__config *config, struct lcx_error **err)
+static int parse_time(struct json_object *object, int64_t *ret_ns, struct lcx_error **err)
 {
 	const char *created = NULL;
+	int r = lcx__doc_string(object, "created", &created, err);
+
+	/* A time that can't be read is one that the image doesn't say. */
+	if (r == 0 && (!created || lcx__parse_time(created, ret_ns) < 0))
+		*ret_ns = 0;
+	return r;
+}
+
+static int parse_step(struct json_object *object, struct lcx__history *step, struct lcx_error **err)
+{
+	int r;
+
+	if (!json_object_is_type(object, json_type_object))
+		return lcx__fail(err, EBADMSG, "\"history\" is not an array of objects");
+	r = parse_time(object, &step->created_ns, err);
+	if (r == 0)
+		r = lcx__doc_dup_string(object, "created_by", &step->created_by, err);
+	if (r == 0)
+		r = lcx__doc_dup_string(object, "author", &step->author, err);
+	if (r == 0)
+		r = lcx__doc_dup_string(object, "comment", &step->comment, err);
+	return r < 0 ? r : lcx__doc_bool(object, "empty_layer", &step->empty_layer, err);
+}
+
+static int parse_history(struct json_object *object, struct lcx__config *config,
+			 struct lcx_error **err)
+{
+	struct json_object *array = NULL;
+	int r = lcx__doc_array(object, "history", &array, err);
+	size_t n = array ? json_object_array_length(array) : 0;
+
+	if (r < 0 || n == 0)
+		return r;
+	config->history = calloc(n, sizeof(*config->history));
+	if (!config->history)
+		return lcx__fail_nomem(err);
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = parse_step(json_object_array_get_idx(array, i),
+			       &config->history[config->n_history++], err);
+	return r;
+}
+
+static int parse_top(struct json_object *object, struct lcx__config *config, struct lcx_error **err)
+{
 	int r;
 
 	r = lcx__doc_dup_string(object, "os", &config->os, err);
@@ -130,11 +177,13 @@ static int parse_top(struct json_object *object, struct lcx__config *config, str
 	if (r == 0)
 		r = lcx__doc_dup_string(object, "variant", &config->variant, err);
 	if (r == 0)
-		r = lcx__doc_string(object, "created", &created, err);
+		r = lcx__doc_dup_string(object, "author", &config->author, err);
+	if (r == 0)
+		r = parse_time(object, &config->created_ns, err);
+	if (r == 0)
+		r = parse_history(object, config, err);
 	if (r < 0)
 		return r;
-	if (created && lcx__parse_time(created, &config->created_ns) < 0)
-		config->created_ns = 0;
 	r = parse_diff_ids(object, config, err);
 	return r < 0 ? r : compute_chain_ids(config, err);
 }
@@ -185,6 +234,13 @@ struct lcx__config *lcx__config_free(struct lcx__config *config)
 		free(config->labels[i].value);
 	}
 	free(config->labels);
+	for (size_t i = 0; i < config->n_history; i++) {
+		free(config->history[i].created_by);
+		free(config->history[i].author);
+		free(config->history[i].comment);
+	}
+	free(config->history);
+	free(config->author);
 	free(config->diff_ids);
 	free(config->chain_ids);
 	free(config->os);

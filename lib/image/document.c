@@ -3,18 +3,41 @@
 
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 
 #include "image/manifest.h"
 #include "util/json.h"
 #include "util/str.h"
+
+/* What a parser keeps for each value takes much more memory than the "0," that it reads. */
+enum { VALUES_MAX = 100000 };
+
+static bool has_too_many_values(const char *data, size_t length)
+{
+	bool in_string = false;
+	size_t n = 0;
+
+	for (size_t i = 0; i < length && n <= VALUES_MAX; i++) {
+		if (in_string && data[i] == '\\')
+			i++;
+		else if (data[i] == '"')
+			in_string = !in_string;
+		else if (!in_string)
+			n += data[i] == ',' || data[i] == '[' || data[i] == '{';
+	}
+	return n > VALUES_MAX;
+}
 
 int lcx__doc_parse(const char *data, size_t length, const char *what, struct json_object **ret,
 		   struct lcx_error **err)
 {
 	CLEANUP(lcx__doc_putp) struct json_object *object = NULL;
 	CLEANUP(lcx_error_freep) struct lcx_error *reason = NULL;
-	int r = lcx__json_parse(data, length, LCX__DOCUMENT_MAX, &object, &reason);
+	int r;
 
+	if (length <= LCX__DOCUMENT_MAX && has_too_many_values(data, length))
+		return lcx__fail(err, EBADMSG, "%s: more than %d values", what, VALUES_MAX);
+	r = lcx__json_parse(data, length, LCX__DOCUMENT_MAX, &object, &reason);
 	if (r == -ENOMEM)
 		return lcx__fail_nomem(err);
 	/* Whoever sent it, it is the message that is bad and not an argument. */
@@ -43,6 +66,19 @@ static int get(struct json_object *object, const char *key, enum json_type type,
 					 : "a",
 				 json_type_to_name(type));
 	*ret = value;
+	return 0;
+}
+
+int lcx__doc_check_keys(struct json_object *object, const char *const *keys, struct lcx_error **err)
+{
+	json_object_object_foreach (object, name, value) {
+		(void)value;
+		for (size_t i = 0; keys[i]; i++)
+			if (strcasecmp(name, keys[i]) == 0 && strcmp(name, keys[i]) != 0)
+				return lcx__fail(err, EBADMSG,
+						 "\"%.64s\" could be taken for \"%s\"", name,
+						 keys[i]);
+	}
 	return 0;
 }
 
@@ -75,6 +111,16 @@ int lcx__doc_array(struct json_object *object, const char *key, struct json_obje
 		   struct lcx_error **err)
 {
 	return get(object, key, json_type_array, ret, err);
+}
+
+int lcx__doc_bool(struct json_object *object, const char *key, bool *ret, struct lcx_error **err)
+{
+	struct json_object *value = NULL;
+	int r = get(object, key, json_type_boolean, &value, err);
+
+	if (r == 0)
+		*ret = value && json_object_get_boolean(value);
+	return r;
 }
 
 int lcx__doc_size(struct json_object *object, const char *key, uint64_t *ret,

@@ -8,6 +8,7 @@
  */
 
 #include <json-c/json.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "util/error.h"
@@ -21,12 +22,22 @@ static inline void lcx__doc_putp(struct json_object **object)
 int lcx__doc_parse(const char *data, size_t length, const char *what, struct json_object **ret,
 		   struct lcx_error **err);
 
+/*
+ * Refuse a key that some readers take for one of @keys (NULL at the end) because they don't mind
+ * upper and lower case, as Go's do: they'd see another document than we.
+ */
+int lcx__doc_check_keys(struct json_object *object, const char *const *keys,
+			struct lcx_error **err);
+
 int lcx__doc_string(struct json_object *object, const char *key, const char **ret,
 		    struct lcx_error **err);
 int lcx__doc_object(struct json_object *object, const char *key, struct json_object **ret,
 		    struct lcx_error **err);
 int lcx__doc_array(struct json_object *object, const char *key, struct json_object **ret,
 		   struct lcx_error **err);
+
+/* Absent gives false. */
+int lcx__doc_bool(struct json_object *object, const char *key, bool *ret, struct lcx_error **err);
 
 /* A number from 0 to INT64_MAX; absent gives 0. */
 int lcx__doc_size(struct json_object *object, const char *key, uint64_t *ret,

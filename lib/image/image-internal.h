@@ -13,7 +13,8 @@ struct lcx_image {
 	struct lcx__manifest *manifest;
 	struct lcx__config *config;
 	char **references;
-	char **layer_dirs; /* base first */
+	char **layer_dirs;           /* base first */
+	uint64_t *layer_sizes_bytes; /* base first, unpacked */
 	uint64_t size_bytes;
 	bool userxattr;
 };

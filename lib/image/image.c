@@ -30,7 +30,9 @@ static int load_layers(const struct lcx__store *store, struct lcx_image *image,
 		       struct lcx_error **err)
 {
 	image->layer_dirs = lcx__strv_copy(NULL);
-	if (!image->layer_dirs)
+	image->layer_sizes_bytes =
+		calloc(image->config->n_diff_ids + 1, sizeof(*image->layer_sizes_bytes));
+	if (!image->layer_dirs || !image->layer_sizes_bytes)
 		return lcx__fail_nomem(err);
 	for (size_t i = 0; i < image->config->n_diff_ids; i++) {
 		const struct lcx__digest *chain_id = &image->config->chain_ids[i];
@@ -43,6 +45,7 @@ static int load_layers(const struct lcx__store *store, struct lcx_image *image,
 				err, EUCLEAN,
 				"layer '%s' is not in the image store; pull the image again",
 				image->config->diff_ids[i].text);
+		image->layer_sizes_bytes[i] = info.size_bytes;
 		image->size_bytes += info.size_bytes;
 		image->userxattr |= info.userxattr;
 		lcx__layer_name(chain_id, name);
@@ -96,6 +99,7 @@ LCX_PUBLIC struct lcx_image *lcx_image_free(struct lcx_image *image)
 	(void)lcx__config_free(image->config);
 	(void)lcx__strv_free(image->references);
 	(void)lcx__strv_free(image->layer_dirs);
+	free(image->layer_sizes_bytes);
 	free(image);
 	return NULL;
 }
@@ -152,8 +156,10 @@ LCX_PUBLIC uint64_t lcx_image_download_bytes(const struct lcx_image *image)
 {
 	uint64_t total = strlen(image->manifest_json) + image->manifest->config.size;
 
+	/* What the manifest says of sizes may be absurd, until somebody fetches the layers. */
 	for (size_t i = 0; i < image->manifest->n_items; i++)
-		total += image->manifest->items[i].size;
+		if (__builtin_add_overflow(total, image->manifest->items[i].size, &total))
+			return UINT64_MAX;
 	return total;
 }
 
@@ -189,6 +195,13 @@ LCX_PUBLIC const char *lcx_image_layer_diff_id(const struct lcx_image *image, si
 	size_t n = image->config->n_diff_ids;
 
 	return index < n ? image->config->diff_ids[n - 1 - index].text : NULL;
+}
+
+LCX_PUBLIC uint64_t lcx_image_layer_size_bytes(const struct lcx_image *image, size_t index)
+{
+	size_t n = image->config->n_diff_ids;
+
+	return index < n ? image->layer_sizes_bytes[n - 1 - index] : 0;
 }
 
 LCX_PUBLIC bool lcx_image_layers_userxattr(const struct lcx_image *image)
@@ -259,4 +272,61 @@ LCX_PUBLIC const char *lcx_image_label_name(const struct lcx_image *image, size_
 LCX_PUBLIC const char *lcx_image_label_value(const struct lcx_image *image, size_t index)
 {
 	return index < image->config->n_labels ? image->config->labels[index].value : NULL;
+}
+
+LCX_PUBLIC const char *lcx_image_author(const struct lcx_image *image)
+{
+	return image->config->author;
+}
+
+LCX_PUBLIC size_t lcx_image_history_count(const struct lcx_image *image)
+{
+	return image->config->n_history;
+}
+
+static const struct lcx__history *step_at(const struct lcx_image *image, size_t index)
+{
+	size_t n = image->config->n_history;
+
+	return index < n ? &image->config->history[n - 1 - index] : NULL;
+}
+
+LCX_PUBLIC int64_t lcx_image_history_created_ns(const struct lcx_image *image, size_t index)
+{
+	const struct lcx__history *step = step_at(image, index);
+
+	return step ? step->created_ns : 0;
+}
+
+LCX_PUBLIC const char *lcx_image_history_created_by(const struct lcx_image *image, size_t index)
+{
+	const struct lcx__history *step = step_at(image, index);
+
+	return step ? step->created_by : NULL;
+}
+
+LCX_PUBLIC const char *lcx_image_history_author(const struct lcx_image *image, size_t index)
+{
+	const struct lcx__history *step = step_at(image, index);
+
+	return step ? step->author : NULL;
+}
+
+LCX_PUBLIC const char *lcx_image_history_comment(const struct lcx_image *image, size_t index)
+{
+	const struct lcx__history *step = step_at(image, index);
+
+	return step ? step->comment : NULL;
+}
+
+LCX_PUBLIC int64_t lcx_image_history_layer(const struct lcx_image *image, size_t index)
+{
+	const struct lcx__history *step = step_at(image, index);
+	size_t layer = 0;
+
+	if (!step || step->empty_layer)
+		return -1;
+	for (size_t i = 0; i < index; i++)
+		layer += !step_at(image, i)->empty_layer;
+	return layer < image->config->n_diff_ids ? (int64_t)layer : -1;
 }

@@ -13,6 +13,8 @@ enum kind {
 	KIND_CONFIG,
 	KIND_LAYER,
 	KIND_FOREIGN,
+	KIND_EMPTY, /* "{}": an artifact's stand-in for what it doesn't have */
+	KIND_SCHEMA1,
 };
 
 /* Every media type that can be part of an image; what isn't here is something else. */
@@ -36,6 +38,9 @@ static const struct {
 	{"application/vnd.oci.image.layer.nondistributable.v1.tar+gzip", KIND_FOREIGN},
 	{"application/vnd.oci.image.layer.nondistributable.v1.tar+zstd", KIND_FOREIGN},
 	{"application/vnd.docker.image.rootfs.foreign.diff.tar.gzip", KIND_FOREIGN},
+	{"application/vnd.oci.empty.v1+json", KIND_EMPTY},
+	{"application/vnd.docker.distribution.manifest.v1+json", KIND_SCHEMA1},
+	{"application/vnd.docker.distribution.manifest.v1+prettyjws", KIND_SCHEMA1},
 };
 
 /* Parameters ("; charset=utf-8") don't count. -ENOENT for a type that isn't known. */
@@ -111,20 +116,28 @@ static int refuse_urls(struct json_object *object, struct lcx_error **err)
 static int parse_descriptor(struct json_object *object, struct lcx__descriptor *d,
 			    struct lcx_error **err)
 {
-	const char *digest = NULL, *media_type = NULL;
+	static const char *const keys[] = {"mediaType", "digest", "size", "urls", "platform", NULL};
+	const char *digest = NULL, *media_type = NULL, *artifact_type = NULL;
 	int r;
 
 	if (!json_object_is_type(object, json_type_object))
 		return lcx__fail(err, EBADMSG, "a descriptor is not an object");
-	r = lcx__doc_string(object, "digest", &digest, err);
+	r = lcx__doc_check_keys(object, keys, err);
+	if (r == 0)
+		r = lcx__doc_string(object, "digest", &digest, err);
 	if (r == 0)
 		r = lcx__doc_string(object, "mediaType", &media_type, err);
+	if (r == 0)
+		r = lcx__doc_string(object, "artifactType", &artifact_type, err);
 	if (r == 0)
 		r = lcx__doc_size(object, "size", &d->size, err);
 	if (r == 0)
 		r = refuse_urls(object, err);
 	if (r < 0)
 		return r;
+	if (!json_object_object_get_ex(object, "size", NULL))
+		return lcx__fail(err, EBADMSG, "a descriptor lacks its \"size\"");
+	d->is_artifact = artifact_type && artifact_type[0] != '\0';
 	if (lcx__digest_parse(digest, &d->digest) < 0)
 		return lcx__fail(err, EBADMSG, "'%.150s' is not a digest", digest ? digest : "");
 	d->media_type = strdup(media_type ? media_type : "");
@@ -136,11 +149,12 @@ static int parse_descriptor(struct json_object *object, struct lcx__descriptor *
 
 static int parse_items(struct json_object *array, struct lcx__manifest *m, struct lcx_error **err)
 {
-	size_t n = json_object_array_length(array);
+	const size_t n = json_object_array_length(array);
+	const int max = m->is_index ? LCX__MANIFESTS_MAX : LCX__LAYERS_MAX;
 
-	if (n > LCX__LAYERS_MAX)
+	if (n > (size_t)max)
 		return lcx__fail(err, EBADMSG, "%zu %s are more than %d", n,
-				 m->is_index ? "manifests" : "layers", LCX__LAYERS_MAX);
+				 m->is_index ? "manifests" : "layers", max);
 	m->items = calloc(n + 1, sizeof(*m->items));
 	if (!m->items)
 		return lcx__fail_nomem(err);
@@ -154,11 +168,13 @@ static int parse_items(struct json_object *array, struct lcx__manifest *m, struc
 	return 0;
 }
 
-static int check_image_types(const struct lcx__manifest *m, struct lcx_error **err)
+static int check_image_types(const struct lcx__manifest *m, const char *artifact_type,
+			     struct lcx_error **err)
 {
 	if (kind_of(m->config.media_type) != KIND_CONFIG)
 		return lcx__fail(err, EBADMSG, "an artifact of type '%.100s', not an image",
-				 m->config.media_type);
+				 artifact_type && artifact_type[0] ? artifact_type
+								   : m->config.media_type);
 	if (m->config.size > LCX__DOCUMENT_MAX)
 		return lcx__fail(err, EBADMSG, "a configuration of %ju bytes is too large",
 				 (uintmax_t)m->config.size);
@@ -169,6 +185,11 @@ static int check_image_types(const struct lcx__manifest *m, struct lcx_error **e
 			return lcx__fail(err, EBADMSG,
 					 "layer %zu is foreign ('%s'), which is refused", i,
 					 m->items[i].media_type);
+		if (kind == KIND_EMPTY)
+			return lcx__fail(err, EBADMSG,
+					 "layer %zu is an empty descriptor: an artifact, not an "
+					 "image",
+					 i);
 		if (kind != KIND_LAYER)
 			return lcx__fail(err, EBADMSG, "layer %zu is of unknown type '%.100s'", i,
 					 m->items[i].media_type);
@@ -183,12 +204,16 @@ static int check_image_types(const struct lcx__manifest *m, struct lcx_error **e
 static int decide_kind(struct json_object *object, const char *content_type, bool *ret_is_index,
 		       struct lcx_error **err)
 {
+	static const char *const keys[] = {"schemaVersion", "mediaType", "config",   "layers",
+					   "manifests",     "subject",   "fsLayers", NULL};
 	struct json_object *layers = NULL, *config = NULL, *manifests = NULL;
 	const char *stated = NULL;
 	bool is_index;
 	int r, kind;
 
-	r = lcx__doc_string(object, "mediaType", &stated, err);
+	r = lcx__doc_check_keys(object, keys, err);
+	if (r == 0)
+		r = lcx__doc_string(object, "mediaType", &stated, err);
 	if (r == 0)
 		r = lcx__doc_array(object, "layers", &layers, err);
 	if (r == 0)
@@ -219,6 +244,10 @@ static int check_version(struct json_object *object, struct lcx_error **err)
 	uint64_t version = 0;
 	int r = lcx__doc_size(object, "schemaVersion", &version, err);
 
+	if (r == 0 && version == 1)
+		return lcx__fail(err, EBADMSG,
+				 "schema version 1, Docker's format before 2016, which proves "
+				 "nothing of what it names and isn't read; push the image again");
 	if (r == 0 && version != 2)
 		return lcx__fail(err, EBADMSG, "schema version %ju is not supported, only 2",
 				 (uintmax_t)version);
@@ -231,6 +260,7 @@ int lcx__manifest_parse(const char *data, size_t length, const char *content_typ
 	CLEANUP(lcx__manifest_freep) struct lcx__manifest *m = calloc(1, sizeof(*m));
 	CLEANUP(lcx__doc_putp) struct json_object *object = NULL;
 	struct json_object *items = NULL, *config = NULL;
+	const char *artifact_type = NULL;
 	int r;
 
 	if (!m)
@@ -250,7 +280,9 @@ int lcx__manifest_parse(const char *data, size_t length, const char *content_typ
 		if (r == 0)
 			r = parse_descriptor(config, &m->config, err);
 		if (r == 0)
-			r = check_image_types(m, err);
+			r = lcx__doc_string(object, "artifactType", &artifact_type, err);
+		if (r == 0)
+			r = check_image_types(m, artifact_type, err);
 	}
 	if (r < 0)
 		return lcx__fail_prefix(err, r, "manifest");
@@ -276,24 +308,12 @@ struct lcx__manifest *lcx__manifest_free(struct lcx__manifest *m)
 	return NULL;
 }
 
-/* 0 doesn't run here; more is better. An arm runs every older arm's programs. */
+/* 0 doesn't run here; more is better. */
 static int platform_rank(const struct lcx__descriptor *d, const struct lcx__platform *want)
 {
-	const char *has = d->platform.variant, *wish = want->variant;
-
-	if (!d->has_platform)
-		return 1;
-	if (strcmp(d->platform.os, want->os) != 0 ||
-	    strcmp(d->platform.architecture, want->architecture) != 0)
+	if (d->is_artifact)
 		return 0;
-	if (strcmp(has, wish) == 0)
-		return 100;
-	if (has[0] == '\0' || wish[0] == '\0')
-		return 90;
-	if (strcmp(want->architecture, "arm") == 0 && has[0] == 'v' && wish[0] == 'v' &&
-	    has[1] < wish[1])
-		return 10 + (has[1] - '0');
-	return 0;
+	return d->has_platform ? lcx__platform_rank(&d->platform, want) : 1;
 }
 
 static char *list_platforms(const struct lcx__manifest *index)

@@ -14,23 +14,28 @@
 enum {
 	LCX__DOCUMENT_MAX = 4 << 20, /* what registries accept as a manifest */
 	LCX__LAYERS_MAX = 500,       /* what overlayfs mounts */
+	LCX__MANIFESTS_MAX = 4096,   /* in an index */
 };
 
 struct lcx__platform {
 	char os[32], architecture[32], variant[16];
 };
 
-/* What this machine runs. */
+/* The best that this machine runs. */
 void lcx__platform_host(struct lcx__platform *platform);
 
 /* "os/architecture[/variant]"; -EINVAL in words. */
 int lcx__platform_parse(const char *text, struct lcx__platform *ret, struct lcx_error **err);
 
+/* How well @has runs where @want is asked for: 0 not at all, more is better. */
+int lcx__platform_rank(const struct lcx__platform *has, const struct lcx__platform *want);
+
 struct lcx__descriptor {
 	char *media_type;
 	struct lcx__digest digest;
 	uint64_t size;
-	char *ref_name; /* org.opencontainers.image.ref.name; NULL if absent */
+	char *ref_name;   /* org.opencontainers.image.ref.name; NULL if absent */
+	bool is_artifact; /* an index says so of an item */
 	bool has_platform;
 	struct lcx__platform platform;
 };
@@ -71,8 +76,16 @@ struct lcx__label {
 	char *name, *value;
 };
 
+/* One step of the image's making; strings are "" if absent. */
+struct lcx__history {
+	int64_t created_ns;
+	char *created_by, *author, *comment;
+	bool empty_layer; /* it made no layer */
+};
+
 struct lcx__config {
 	int64_t created_ns;
+	char *author;
 	char *os, *architecture, *variant;
 	struct lcx__digest *diff_ids;  /* base first */
 	struct lcx__digest *chain_ids; /* of a layer and all below it: what it unpacks to */
@@ -81,6 +94,8 @@ struct lcx__config {
 	char *working_dir, *user, *stop_signal;
 	struct lcx__label *labels; /* sorted by name */
 	size_t n_labels;
+	struct lcx__history *history; /* oldest first */
+	size_t n_history;
 };
 
 int lcx__config_parse(const char *data, size_t length, struct lcx__config **ret,

@@ -2,27 +2,51 @@
 #include "image/manifest.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 
 #include "util/str.h"
 
+/* The kernel has one name for both. */
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define MIPS64 "mips64le"
+#else
+#define MIPS64 "mips64"
+#endif
+
 /* The kernel's names of machines, and Go's, which the OCI took over. */
 static const struct {
 	const char *machine, *architecture, *variant;
 } machines[] = {
-	{"x86_64", "amd64", ""},
-	{"aarch64", "arm64", "v8"},
-	{"armv7l", "arm", "v7"},
-	{"armv6l", "arm", "v6"},
-	{"i686", "386", ""},
-	{"i586", "386", ""},
-	{"ppc64le", "ppc64le", ""},
-	{"riscv64", "riscv64", ""},
-	{"s390x", "s390x", ""},
-	{"mips64", "mips64le", ""},
-	{"loongarch64", "loong64", ""},
+	{"x86_64", "amd64", ""},    {"aarch64", "arm64", "v8"},
+	{"armv8l", "arm", "v8"},    {"armv7l", "arm", "v7"},
+	{"armv6l", "arm", "v6"},    {"armv5tel", "arm", "v5"},
+	{"armv5tejl", "arm", "v5"}, {"i686", "386", ""},
+	{"i586", "386", ""},        {"ppc64le", "ppc64le", ""},
+	{"riscv64", "riscv64", ""}, {"s390x", "s390x", ""},
+	{"mips64", MIPS64, ""},     {"loongarch64", "loong64", ""},
 };
+
+/* The levels of the x86-64 psABI; "" is the first. What the kernel doesn't save isn't there. */
+static const char *x86_64_level(void)
+{
+#ifdef __x86_64__
+	__builtin_cpu_init();
+	if (!__builtin_cpu_supports("sse4.2") || !__builtin_cpu_supports("popcnt"))
+		return "";
+	if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("bmi2") ||
+	    !__builtin_cpu_supports("fma"))
+		return "v2";
+	if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||
+	    !__builtin_cpu_supports("avx512cd") || !__builtin_cpu_supports("avx512dq") ||
+	    !__builtin_cpu_supports("avx512vl"))
+		return "v3";
+	return "v4";
+#else
+	return "";
+#endif
+}
 
 void lcx__platform_host(struct lcx__platform *platform)
 {
@@ -37,6 +61,8 @@ void lcx__platform_host(struct lcx__platform *platform)
 			continue;
 		strcpy(platform->architecture, machines[i].architecture);
 		strcpy(platform->variant, machines[i].variant);
+		if (strcmp(machines[i].architecture, "amd64") == 0)
+			strcpy(platform->variant, x86_64_level());
 		return;
 	}
 	(void)snprintf(platform->architecture, sizeof(platform->architecture), "%.31s",
@@ -73,4 +99,51 @@ int lcx__platform_parse(const char *text, struct lcx__platform *ret, struct lcx_
 				 text ? text : "");
 	*ret = platform;
 	return 0;
+}
+
+/* What a platform means that doesn't name its variant. */
+static const struct {
+	const char *architecture, *variant;
+} unnamed_variants[] = {
+	{"amd64", "v1"},
+	{"arm", "v7"},
+	{"arm64", "v8"},
+};
+
+static const char *variant_of(const struct lcx__platform *platform)
+{
+	for (size_t i = 0; platform->variant[0] == '\0' && i < ARRAY_SIZE(unnamed_variants); i++)
+		if (strcmp(unnamed_variants[i].architecture, platform->architecture) == 0)
+			return unnamed_variants[i].variant;
+	return platform->variant;
+}
+
+/* "v8" is 800, "v8.2" is 802; -1 for what isn't counted. */
+static int variant_number(const char *variant)
+{
+	char *end;
+	long major, minor = 0;
+
+	if (variant[0] != 'v' || variant[1] < '1' || variant[1] > '9')
+		return -1;
+	major = strtol(variant + 1, &end, 10);
+	if (*end == '.' && end[1] >= '0' && end[1] <= '9')
+		minor = strtol(end + 1, &end, 10);
+	return *end == '\0' && major < 100 && minor < 100 ? (int)(major * 100 + minor) : -1;
+}
+
+/* Within an architecture each variant runs the programs of those that are numbered lower. */
+int lcx__platform_rank(const struct lcx__platform *has, const struct lcx__platform *want)
+{
+	const char *variant = variant_of(has), *wish = variant_of(want);
+	int number = variant_number(variant), limit = variant_number(wish);
+
+	if (strcmp(has->os, want->os) != 0 || strcmp(has->architecture, want->architecture) != 0)
+		return 0;
+	if (strcmp(variant, wish) == 0)
+		return 10001;
+	/* One of them says nothing that could be compared. */
+	if (variant[0] == '\0' || wish[0] == '\0')
+		return 10000;
+	return number > 0 && number <= limit ? number + 1 : 0;
 }

@@ -119,6 +119,67 @@ LCX_PUBLIC bool lcx_image_layers_userxattr(const struct lcx_image *image)
 	return false;
 }
 
+LCX_PUBLIC uint64_t lcx_image_layer_size_bytes(const struct lcx_image *image, size_t index)
+{
+	(void)image;
+	(void)index;
+	return 0;
+}
+
+LCX_PUBLIC const char *lcx_image_author(const struct lcx_image *image)
+{
+	(void)image;
+	return "";
+}
+
+LCX_PUBLIC size_t lcx_image_history_count(const struct lcx_image *image)
+{
+	(void)image;
+	return 0;
+}
+
+LCX_PUBLIC int64_t lcx_image_history_created_ns(const struct lcx_image *image, size_t index)
+{
+	(void)image;
+	(void)index;
+	return 0;
+}
+
+LCX_PUBLIC const char *lcx_image_history_created_by(const struct lcx_image *image, size_t index)
+{
+	(void)image;
+	(void)index;
+	return NULL;
+}
+
+LCX_PUBLIC const char *lcx_image_history_author(const struct lcx_image *image, size_t index)
+{
+	(void)image;
+	(void)index;
+	return NULL;
+}
+
+LCX_PUBLIC const char *lcx_image_history_comment(const struct lcx_image *image, size_t index)
+{
+	(void)image;
+	(void)index;
+	return NULL;
+}
+
+LCX_PUBLIC int64_t lcx_image_history_layer(const struct lcx_image *image, size_t index)
+{
+	(void)image;
+	(void)index;
+	return -1;
+}
+
+LCX_PUBLIC int lcx_image_inspect(const struct lcx_image *image, char **ret, struct lcx_error **err)
+{
+	(void)image;
+	(void)ret;
+	return unsupported(err);
+}
+
 LCX_PUBLIC const char *lcx_image_config_json(const struct lcx_image *image)
 {
 	(void)image;

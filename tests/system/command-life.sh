@@ -105,7 +105,11 @@ sh "$SRC/tests/registry/mkimage.sh" busybox "$T/layout"
 check_match 'import' '^sha256:' "$(lcx import --ref latest "$T/layout" local/busybox:latest)"
 check_match 'images' '^local/busybox  *latest ' "$(lcx images)"
 json 'images that are here' '.[0].Tag == "latest" and .[0].Size > 0' images --format json
-json 'inspect an image' '.[0].Config.rootfs.type == "layers"' inspect local/busybox:latest
+json 'inspect an image' '.[0] | .RootFS.Type == "layers" and .Config.Cmd == ["sh"] and .Os == "linux"' inspect local/busybox:latest
+json 'image inspect tells its names' '.[0] | .RepoTags == ["local/busybox:latest"] and (.RepoDigests[0] | startswith("local/busybox@sha256:"))' \
+	image inspect local/busybox
+json 'and its history' '.[0].History | length > 0 and (.[0] | has("created_by"))' image inspect local/busybox
+json 'inspect by a type' '.[0].Id | startswith("sha256:")' inspect --type image local/busybox
 check_eq 'run an image' from-image "$(lcx run --rm --network none local/busybox echo from-image)"
 lcx run --name user --network none local/busybox true
 defer 'lcx rm -f user'

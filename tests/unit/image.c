@@ -197,6 +197,31 @@ static const struct {
 	{HEAD "\"config\":{\"mediaType\":\"application/vnd.cncf.helm.config.v1+json\",\"digest\":"
 	      "\"sha256:" D64 "\",\"size\":2},\"layers\":[]}",
 	 NULL, "artifact"},
+	{HEAD "\"artifactType\":\"application/vnd.example\",\"config\":{\"mediaType\":"
+	      "\"application/vnd.oci.empty.v1+json\",\"digest\":\"sha256:" D64
+	      "\",\"size\":2},\"layers\":[]}",
+	 OCI_MANIFEST, "artifact of type 'application/vnd.example'"},
+	{HEAD "\"config\":{\"mediaType\":\"application/vnd.oci.empty.v1+json\",\"digest\":"
+	      "\"sha256:" D64 "\",\"size\":2},\"layers\":[]}",
+	 OCI_MANIFEST, "artifact of type 'application/vnd.oci.empty"},
+	{HEAD CONFIG("") ",\"layers\":[{\"mediaType\":\"application/vnd.oci.empty.v1+json\","
+			 "\"digest\":\"sha256:" D64 "\",\"size\":2}]}",
+	 NULL, "empty descriptor"},
+	{HEAD CONFIG("") ",\"layers\":[],\"subject\":{\"mediaType\":\"" OCI_MANIFEST
+			 "\",\"digest\":\"sha256:" D64 "\",\"size\":2}}",
+	 OCI_MANIFEST, NULL},
+	{HEAD CONFIG("") ",\"layers\":[],\"Manifests\":[]}", OCI_MANIFEST, "could be taken for"},
+	{HEAD CONFIG("") ",\"layers\":[],\"LAYERS\":[{}]}", OCI_MANIFEST, "could be taken for"},
+	{HEAD CONFIG(",\"Digest\":\"sha256:x\"") ",\"layers\":[]}", NULL, "could be taken for"},
+	{HEAD "\"config\":{\"mediaType\":\"application/vnd.oci.image.config.v1+json\",\"digest\":"
+	      "\"sha256:" D64 "\"},\"layers\":[]}",
+	 NULL, "lacks its \"size\""},
+	{"{\"schemaVersion\":1,\"name\":\"x\",\"tag\":\"y\",\"fsLayers\":[],\"history\":[],"
+	 "\"signatures\":[]}",
+	 "application/vnd.docker.distribution.manifest.v1+prettyjws", "before 2016"},
+	{HEAD CONFIG("") ",\"layers\":[]}",
+	 "application/vnd.docker.distribution.manifest.v1+prettyjws", "announced as"},
+	{"{\"layers\":[]," CONFIG("") "}", NULL, "schema version 0"},
 	{"[]", NULL, "not a JSON object"},
 	{"", NULL, "manifest"},
 	{HEAD CONFIG("") ",\"layers\":[]}{}", NULL, "manifest"},
@@ -226,17 +251,89 @@ END_TEST
 	"123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\",\"platform\":{"         \
 	"\"os\":\"linux\",\"architecture\":" platform "}}"
 
+static char *repeat(const char *head, const char *item, size_t n, const char *tail)
+{
+	struct lcx__strbuf text = STRBUF_EMPTY;
+
+	lcx__strbuf_adds(&text, head);
+	for (size_t i = 0; i < n; i++)
+		lcx__strbuf_addf(&text, "%s%s", i ? "," : "", item);
+	lcx__strbuf_adds(&text, tail);
+	return lcx__strbuf_take(&text);
+}
+
+static const struct {
+	const char *head, *item, *tail;
+	size_t good, bad; /* how many items */
+	const char *words;
+} limit_cases[] = {
+	{HEAD CONFIG("") ",\"layers\":[", LAYER("v1.tar", ""), "]}", 500, 501, "more than 500"},
+	{HEAD "\"manifests\":[", LAYER("v1.tar", ""), "]}", 4096, 4097, "more than 4096"},
+	{HEAD CONFIG("") ",\"layers\":[],\"x\":[", "0", "]}", 99000, 100001, "more than 100000"},
+	{HEAD CONFIG("") ",\"layers\":[],\"x\":[", "\",[{\\\",\"", "]}", 9000, 100001,
+	 "more than 100000"},
+	{HEAD CONFIG("") ",\"layers\":[],\"x\":\"",
+	 "1234567890123456789012345678901234567890123456789012345678901234567890123456789", "\"}",
+	 52000, 53000, "manifest"},
+};
+
+START_TEST(documents_have_limits)
+{
+	CLEANUP(lcx__manifest_freep) struct lcx__manifest *m = NULL, *none = NULL;
+	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
+	CLEANUP(freep) char *good = NULL, *bad = NULL;
+	int r;
+
+	good = repeat(limit_cases[_i].head, limit_cases[_i].item, limit_cases[_i].good,
+		      limit_cases[_i].tail);
+	bad = repeat(limit_cases[_i].head, limit_cases[_i].item, limit_cases[_i].bad,
+		     limit_cases[_i].tail);
+	r = lcx__manifest_parse(good, strlen(good), NULL, &m, &err);
+	ck_assert_msg(r == 0, "%s", lcx_error_message(err));
+	ck_assert_fails(lcx__manifest_parse(bad, strlen(bad), NULL, &none, &err), EBADMSG, err,
+			limit_cases[_i].words);
+}
+END_TEST
+
+START_TEST(documents_are_not_deep)
+{
+	CLEANUP(lcx__manifest_freep) struct lcx__manifest *m = NULL;
+	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
+	char text[400] = HEAD "\"x\":";
+
+	memset(text + strlen(text), '[', 100);
+	memset(text + strlen(text), ']', 100);
+	strcat(text, "}");
+	ck_assert_fails(lcx__manifest_parse(text, strlen(text), NULL, &m, &err), EBADMSG, err,
+			"manifest");
+}
+END_TEST
+
 static const char arms[] = HEAD "\"manifests\":[" ITEM("1", "\"amd64\"") "," ITEM(
 	"2",
 	"\"arm\",\"variant\":"
-	"\"v5\"") "," ITEM("3", "\"arm\",\"variant\":\"v7\"") "," ITEM("4", "\"unknown\"") "]}";
+	"\"v5\"") "," ITEM("3",
+			   "\"arm\",\"variant\":\"v7\"") "," ITEM("4",
+								  "\"unknown\"") "," ITEM("5",
+											  "\"amd64"
+											  "\","
+											  "\"varian"
+											  "t\":"
+											  "\"v3\"") "," ITEM("6",
+													     "\"amd64\",\"variant\":\"v2\"") "," ITEM("7",
+																		      "\"arm64\"") "," ITEM("8",
+																					    "\"s390x\"") "]}";
 
 static const struct {
 	const char *platform;
 	char digit; /* of the chosen one; 0: none */
 } platform_cases[] = {
-	{"linux/amd64", '1'}, {"linux/arm/v7", '3'}, {"linux/arm/v6", '2'}, {"linux/arm/v8", '3'},
-	{"linux/arm64", 0},   {"windows/amd64", 0},  {"linux/arm/v4", 0},
+	{"linux/amd64", '1'},      {"linux/arm/v7", '3'},    {"linux/arm/v6", '2'},
+	{"linux/arm/v8", '3'},     {"linux/arm64", '7'},     {"windows/amd64", 0},
+	{"linux/arm/v4", 0},       {"linux/arm", '3'},       {"linux/amd64/v1", '1'},
+	{"linux/amd64/v2", '6'},   {"linux/amd64/v4", '5'},  {"linux/arm64/v8", '7'},
+	{"linux/arm64/v9.2", '7'}, {"linux/arm64/v7", 0},    {"linux/amd64/fancy", 0},
+	{"linux/s390x", '8'},      {"linux/s390x/z13", '8'},
 };
 
 START_TEST(the_best_platform_is_chosen)
@@ -255,6 +352,21 @@ START_TEST(the_best_platform_is_chosen)
 	}
 	ck_assert_ok(lcx__index_choose(m, &platform, NULL, &d, NULL));
 	ck_assert_int_eq(lcx__digest_hex(&d->digest)[0], platform_cases[_i].digit);
+}
+END_TEST
+
+START_TEST(an_artifact_is_never_chosen)
+{
+	static const char text[] = HEAD "\"manifests\":[{\"mediaType\":\"" OCI_MANIFEST
+					"\",\"size\":1,\"digest\":\"sha256:" D64
+					"\",\"artifactType\":\"application/spdx\"}]}";
+	CLEANUP(lcx__manifest_freep) struct lcx__manifest *m = NULL;
+	const struct lcx__descriptor *d = NULL;
+	struct lcx__platform host;
+
+	lcx__platform_host(&host);
+	ck_assert_ok(lcx__manifest_parse(text, strlen(text), OCI_INDEX, &m, NULL));
+	ck_assert_int_eq(lcx__index_choose(m, &host, NULL, &d, NULL), -ENOENT);
 }
 END_TEST
 
@@ -305,7 +417,32 @@ START_TEST(a_configuration_gives_what_run_needs)
 }
 END_TEST
 
+START_TEST(history_is_read)
+{
+	CLEANUP(lcx__config_freep) struct lcx__config *c = NULL;
+
+	ck_assert_ok(
+		parse_config("{" ROOTFS ",\"author\":\"me\",\"history\":[{\"created\":"
+			     "\"2026-01-31T23:59:59Z\",\"created_by\":\"ADD x\"},"
+			     "{\"comment\":\"c\",\"empty_layer\":true,\"created\":\"never\"}]}",
+			     &c, NULL));
+	ck_assert_str_eq(c->author, "me");
+	ck_assert_uint_eq(c->n_history, 2);
+	ck_assert_str_eq(c->history[0].created_by, "ADD x");
+	ck_assert_int_eq(c->history[0].created_ns, 1769903999000000000);
+	ck_assert(!c->history[0].empty_layer);
+	ck_assert_str_eq(c->history[1].comment, "c");
+	ck_assert_int_eq(c->history[1].created_ns, 0);
+	ck_assert(c->history[1].empty_layer);
+}
+END_TEST
+
 static const char *const bad_configs[] = {
+	"{" ROOTFS ",\"history\":{}}",
+	"{" ROOTFS ",\"history\":[3]}",
+	"{" ROOTFS ",\"history\":[{\"created_by\":[]}]}",
+	"{" ROOTFS ",\"history\":[{\"empty_layer\":\"true\"}]}",
+	"{" ROOTFS ",\"author\":1}",
 	"{}",
 	"{\"rootfs\":{}}",
 	"{\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"../../x\"]}}",
@@ -418,6 +555,10 @@ int main(void)
 	tcase_add_test(tc, hashes_are_right);
 	tcase_add_loop_test(tc, manifests_are_of_one_kind_or_refused, 0,
 			    ARRAY_SIZE(manifest_cases));
+	tcase_add_loop_test(tc, documents_have_limits, 0, ARRAY_SIZE(limit_cases));
+	tcase_add_test(tc, documents_are_not_deep);
+	tcase_add_test(tc, an_artifact_is_never_chosen);
+	tcase_add_test(tc, history_is_read);
 	tcase_add_loop_test(tc, the_best_platform_is_chosen, 0, ARRAY_SIZE(platform_cases));
 	tcase_add_test(tc, platforms_are_written_like_paths);
 	tcase_add_test(tc, a_configuration_gives_what_run_needs);
