@@ -370,6 +370,22 @@ static int remove_everywhere(struct lcx_cgroup *cg, int *ret_where)
 	return remove_in(cg, cg->tracker);
 }
 
+size_t lcx__cgroup_keep(const struct lcx_cgroup *cg)
+{
+	size_t keep = 0;
+
+	for (size_t i = 0; i < cg->layout->count; i++)
+		if (cg->dir_fd[i] >= 0 && cg->kept[i] > keep)
+			keep = cg->kept[i];
+	return keep < cg->base_length ? keep : cg->base_length;
+}
+
+void lcx__cgroup_set_keep(struct lcx_cgroup *cg, size_t keep)
+{
+	if (keep < cg->base_length)
+		cg->base_length = keep;
+}
+
 LCX_PUBLIC int lcx_cgroup_destroy(struct lcx_cgroup *cg, uint32_t timeout_ms,
 				  struct lcx_error **err)
 {

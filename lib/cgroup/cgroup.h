@@ -43,6 +43,13 @@ int lcx__cgroup_apply(struct lcx_cgroup *cg, const struct lcx__resources *resour
 		      struct lcx_error **err);
 
 /*
+ * How many bytes of its path stay when it is destroyed: a handle that was opened by the
+ * absolute path does not know, and is told by who remembers.
+ */
+size_t lcx__cgroup_keep(const struct lcx_cgroup *cg);
+void lcx__cgroup_set_keep(struct lcx_cgroup *cg, size_t keep);
+
+/*
  * The names of the cgroups directly below @path (as for lcx_cgroup_open()), from
  * every hierarchy, each once: what is left of containers whose records are lost.
  * *@ret is owned by the caller: lcx__strv_free(). A @path that is nowhere has none.

@@ -70,6 +70,7 @@ struct run_state {
 	struct lcx__opt_i64 owner_pid, owner_start_time; /* of the program or monitor */
 	struct lcx__opt_i64 started_ns;
 	struct lcx__opt_bool paused;
+	char *cgroup;                /* absolute; NULL if there is none */
 	char *address, *mac, *ports; /* of its network attachment */
 };
 
@@ -106,18 +107,14 @@ struct lcx_container {
 
 	struct lcx_process *process;
 	struct lcx__log_writer *log;
-	struct lcx_cgroup *
-		cgroup; /* while it runs, once it was needed: to find one takes many system calls */
+	/* While it runs, once it was needed: to find one takes many system calls. */
+	struct lcx_cgroup *cgroup;
 
 	bool debug;
 	struct step *steps;
 	uint32_t n_steps;
 	char *log_path, *command_text; /* for display, made on demand */
 };
-
-/* The cgroup of a container: "/lcx/TAG.ID", below the caller's own place. */
-char *lcx__container_cgroup_path(const struct lcx_ctx *ctx, const char *id);
-#define CGROUP_PARENT "lcx"
 
 /* What a person calls it, for messages: its name, or the short form of its identifier. */
 const char *lcx__container_display(const struct lcx_container *c);
@@ -134,6 +131,34 @@ int lcx__container_load_spec(struct lcx_container *c, struct lcx_error **err);
 /* Whether a living program or monitor owns its process. Return: 1, 0; then *ret_owner_fd, locked,
  * is the caller's. */
 int lcx__container_is_owned(struct lcx_container *c, int *ret_owner_fd, struct lcx_error **err);
+
+/* ---- cgroup.c ---- */
+
+/* The cgroup of a container that names none: "lcx/TAG.ID", below the starter's own place. */
+char *lcx__container_cgroup_path(const struct lcx_ctx *ctx, const char *id);
+#define CGROUP_PARENT "lcx"
+
+/* c->cgroup, with its limits, and c->run.cgroup; neither where there are no cgroups. */
+int lcx__container_make_cgroup(struct lcx_container *c, struct lcx_error **err);
+
+/* Have c->cgroup open, while the container runs. -ENODEV in words if it has none. */
+int lcx__container_open_cgroup(struct lcx_container *c, struct lcx_error **err);
+
+/* How a process of a container gets into its cgroup; without one, nothing is to be done. */
+struct lcx__entrance {
+	int join_fds[LCX__CGROUP_JOIN_MAX];
+	size_t n_join_fds;
+	int into_fd;      /* borrowed from c->cgroup */
+	const char *name; /* likewise */
+};
+
+int lcx__container_enter_cgroup(struct lcx_container *c, struct lcx__entrance *ret,
+				struct lcx_error **err);
+void lcx__entrance_clear(struct lcx__entrance *entrance);
+
+int lcx__container_undo_cgroup_intent(struct lcx_container *c, const char *path,
+				      struct lcx_error **err);
+int lcx__container_undo_cgroup(struct lcx_container *c, const char *object, struct lcx_error **err);
 
 /* ---- journal.c ---- */
 

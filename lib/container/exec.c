@@ -59,45 +59,6 @@ LCX_PUBLIC int lcx_container_exec_spec(struct lcx_container *c, struct lcx_spec 
 	return r;
 }
 
-struct joined_cgroup {
-	int fds[LCX__CGROUP_JOIN_MAX];
-	size_t n_fds;
-};
-
-static void joined_cgroup_clear(struct joined_cgroup *joined)
-{
-	for (size_t i = 0; i < joined->n_fds; i++)
-		closep(&joined->fds[i]);
-}
-
-static int find_cgroup(struct lcx_container *c, struct lcx_error **err)
-{
-	CLEANUP(freep)
-	char *path = c->spec->linux_.cgroups_path ? strdup(c->spec->linux_.cgroups_path)
-						  : lcx__container_cgroup_path(c->ctx, c->d.id);
-
-	if (c->cgroup)
-		return 0;
-	return path ? lcx_cgroup_open(path, &c->cgroup, err) : lcx__fail_nomem(err);
-}
-
-static int open_cgroup(struct lcx_container *c, struct joined_cgroup *joined,
-		       struct lcx_error **err)
-{
-	int r;
-
-	if (!c->cgroup && lcx_cgroup_mode(NULL) == LCX_CGROUP_MODE_NONE)
-		return 0;
-	r = find_cgroup(c, err);
-	if (r < 0)
-		return r;
-	r = lcx__cgroup_join_fds(c->cgroup, joined->fds, ARRAY_SIZE(joined->fds));
-	if (r < 0)
-		return lcx__fail_sys(err, -r, "open cgroup '%s'", lcx_cgroup_path(c->cgroup));
-	joined->n_fds = (size_t)r;
-	return 0;
-}
-
 /*
  * The terminal is the caller's to ask for, by @stdio; only then, or if @wanted asks
  * for one that nobody will serve, is a copy needed.
@@ -127,7 +88,7 @@ LCX_PUBLIC int lcx_container_exec(struct lcx_container *c, const struct lcx_spec
 				  const struct lcx_stdio *stdio, struct lcx_process **ret,
 				  struct lcx_error **err)
 {
-	CLEANUP(joined_cgroup_clear) struct joined_cgroup joined = {0};
+	CLEANUP(lcx__entrance_clear) struct lcx__entrance entrance = {0};
 	CLEANUP(lcx_spec_freep) struct lcx_spec *copy = NULL;
 	const struct lcx_spec *spec = wanted;
 	CLEANUP(freep) void *seccomp = NULL;
@@ -151,7 +112,7 @@ LCX_PUBLIC int lcx_container_exec(struct lcx_container *c, const struct lcx_spec
 	if (copy)
 		spec = copy;
 	if (r == 0)
-		r = open_cgroup(c, &joined, err);
+		r = lcx__container_enter_cgroup(c, &entrance, err);
 	if (r == 0)
 		r = lcx__container_seccomp(c, spec, &seccomp, &seccomp_size, err);
 	if (r < 0)
@@ -160,10 +121,10 @@ LCX_PUBLIC int lcx_container_exec(struct lcx_container *c, const struct lcx_spec
 	struct lcx__compile compile = {
 		.spec = spec,
 		.container = c->spec,
-		.join_fds = joined.fds,
-		.n_join_fds = joined.n_fds,
-		.cgroup = c->cgroup ? lcx_cgroup_path(c->cgroup) : NULL,
-		.cgroup_fd = c->cgroup ? lcx__cgroup_into_fd(c->cgroup) : -1,
+		.join_fds = entrance.join_fds,
+		.n_join_fds = entrance.n_join_fds,
+		.cgroup = entrance.name,
+		.cgroup_fd = entrance.into_fd,
 		.seccomp = seccomp,
 		.seccomp_size = seccomp_size,
 	};

@@ -7,14 +7,6 @@
 
 #include "util/fs.h"
 
-char *lcx__container_cgroup_path(const struct lcx_ctx *ctx, const char *id)
-{
-	char tag[LCX__CTX_TAG_SIZE];
-
-	lcx__ctx_tag(ctx, tag);
-	return lcx__format(CGROUP_PARENT "/%s.%s", tag, id);
-}
-
 /* ---- one ---------------------------------------------------------------- */
 
 int lcx__container_open_dirs(struct lcx_container *c, struct lcx_error **err)

@@ -239,17 +239,13 @@ LCX_PUBLIC int lcx_container_inspect(struct lcx_container *c, char **ret, struct
 LCX_PUBLIC int lcx_container_stats(struct lcx_container *c, struct lcx_cgroup_stats **ret,
 				   struct lcx_error **err)
 {
-	CLEANUP(lcx_cgroup_freep) struct lcx_cgroup *cg = NULL;
-	CLEANUP(freep) char *path = lcx__container_cgroup_path(c->ctx, c->d.id);
 	int r = lcx__container_load_state(c, err);
 
 	if (r < 0)
 		return r;
-	if (!path)
-		return lcx__fail_nomem(err);
 	if (!lcx_container_pid(c))
 		return lcx__fail(err, ESRCH, "container '%s' is not running",
 				 lcx__container_display(c));
-	r = lcx_cgroup_open(path, &cg, err);
-	return r < 0 ? r : lcx_cgroup_stats_new(cg, ret, err);
+	r = lcx__container_open_cgroup(c, err);
+	return r < 0 ? r : lcx_cgroup_stats_new(c->cgroup, ret, err);
 }

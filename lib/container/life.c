@@ -404,12 +404,8 @@ static int stop_signal(const char *text)
 
 static int kill_all(struct lcx_container *c, struct lcx_error **err)
 {
-	CLEANUP(lcx_cgroup_freep) struct lcx_cgroup *cg = NULL;
-	CLEANUP(freep) char *path = lcx__container_cgroup_path(c->ctx, c->d.id);
-
-	if (!path)
-		return lcx__fail_nomem(err);
-	if (lcx_cgroup_open(path, &cg, NULL) == 0 && lcx_cgroup_kill(cg, KILL_WAIT_MS, NULL) == 0)
+	if (lcx__container_open_cgroup(c, NULL) == 0 &&
+	    lcx_cgroup_kill(c->cgroup, KILL_WAIT_MS, NULL) == 0)
 		return 0;
 	return lcx_container_kill(c, SIGKILL, err);
 }
@@ -441,23 +437,19 @@ LCX_PUBLIC int lcx_container_stop(struct lcx_container *c, int32_t grace_ms, str
 
 static int set_frozen(struct lcx_container *c, bool frozen, struct lcx_error **err)
 {
-	CLEANUP(lcx_cgroup_freep) struct lcx_cgroup *cg = NULL;
-	CLEANUP(freep) char *path = lcx__container_cgroup_path(c->ctx, c->d.id);
 	CLEANUP(closep) int lock_fd = -1, pidfd = -1;
 	int r;
 
-	if (!path)
-		return lcx__fail_nomem(err);
 	r = lcx__container_lock(c, &lock_fd, err);
 	if (r < 0)
 		return r;
 	pidfd = open_running(c, err);
 	if (pidfd < 0)
 		return pidfd;
-	r = lcx_cgroup_open(path, &cg, err);
+	r = lcx__container_open_cgroup(c, err);
 	if (r == 0)
-		r = frozen ? lcx_cgroup_freeze(cg, FREEZE_TIMEOUT_MS, err)
-			   : lcx_cgroup_thaw(cg, FREEZE_TIMEOUT_MS, err);
+		r = frozen ? lcx_cgroup_freeze(c->cgroup, FREEZE_TIMEOUT_MS, err)
+			   : lcx_cgroup_thaw(c->cgroup, FREEZE_TIMEOUT_MS, err);
 	if (r < 0)
 		return r;
 	c->run.paused = (struct lcx__opt_bool)LCX__OPT(frozen);

@@ -41,6 +41,7 @@ static const struct lcx__json_field run_state_fields[] = {
 	{"ownerStartTime", AS_I64(struct run_state, owner_start_time)},
 	{"startedNs", AS_I64(struct run_state, started_ns)},
 	{"paused", AS_BOOL(struct run_state, paused)},
+	{"cgroup", AS_STRING(struct run_state, cgroup)},
 	{"address", AS_STRING(struct run_state, address)},
 	{"mac", AS_STRING(struct run_state, mac)},
 	{"ports", AS_STRING(struct run_state, ports)},

@@ -30,14 +30,12 @@ struct start {
 	const struct lcx_stdio *stdio;
 	bool detached;
 
-	struct lcx_cgroup *cgroup;
-	int join_fds[LCX__CGROUP_JOIN_MAX];
-	size_t n_join_fds;
+	struct lcx__entrance entrance;
 	void *seccomp;
 	size_t seccomp_size;
 	struct lcx_network *network;
 	struct lcx_attachment *attachment;
-	char *staging, *upper, *work, *cgroup_path;
+	char *staging, *upper, *work;
 	struct plan_monitor monitor;
 
 	pid_t pid, monitor_pid;
@@ -47,16 +45,13 @@ struct start {
 
 static void start_clear(struct start *s)
 {
-	lcx_cgroup_free(s->cgroup);
-	for (size_t i = 0; i < s->n_join_fds; i++)
-		closep(&s->join_fds[i]);
+	lcx__entrance_clear(&s->entrance);
 	free(s->seccomp);
 	lcx_network_free(s->network);
 	lcx_attachment_free(s->attachment);
 	free(s->staging);
 	free(s->upper);
 	free(s->work);
-	free(s->cgroup_path);
 	closep(&s->netns_fd);
 }
 
@@ -177,58 +172,11 @@ static int stage_files(struct start *s, struct lcx_error **err)
 	return r;
 }
 
-/* Statistics are wanted even where no limit is; what the kernel cannot count, it does not count. */
-static int count_usage(struct lcx_cgroup *cg, struct lcx_error **err)
-{
-	static const char *const controllers[] = {"memory", "pids"};
-
-	for (size_t i = 0; i < ARRAY_SIZE(controllers); i++) {
-		CLEANUP(lcx_error_freep) struct lcx_error *one = NULL;
-		int r = lcx_cgroup_use(cg, controllers[i], &one);
-
-		if (r < 0 && r != -ENODEV)
-			return lcx__fail(err, -r, "%s", lcx_error_message(one));
-	}
-	return 0;
-}
-
-/*
- * Without any cgroup file system (-ENODEV) a container may run if nothing is asked of
- * cgroups; but a limit, or the list of devices, must not be dropped in silence.
- */
-static int make_cgroup(struct start *s, struct lcx_error **err)
-{
-	const struct lcx__resources *resources = &s->c->spec->linux_.resources;
-	CLEANUP(lcx_error_freep) struct lcx_error *one = NULL;
-	int r = lcx_cgroup_create(s->cgroup_path, &s->cgroup, &one);
-
-	if (r == -ENODEV && !resources->set)
-		return 0;
-	if (r < 0)
-		return lcx__fail(err, -r, "%s", lcx_error_message(one));
-	r = lcx__cgroup_apply(s->cgroup, resources, err);
-	return r < 0 ? r : count_usage(s->cgroup, err);
-}
-
 static int stage_cgroup(struct start *s, struct lcx_error **err)
 {
-	struct lcx_container *c = s->c;
-	int r;
+	int r = lcx__container_make_cgroup(s->c, err);
 
-	s->cgroup_path = c->spec->linux_.cgroups_path ? strdup(c->spec->linux_.cgroups_path)
-						      : lcx__container_cgroup_path(c->ctx, c->d.id);
-	if (!s->cgroup_path)
-		return lcx__fail_nomem(err);
-	r = lcx__journal_add(c->run_fd, "cgroup", s->cgroup_path, err);
-	if (r == 0)
-		r = make_cgroup(s, err);
-	if (r < 0 || !s->cgroup)
-		return r;
-	r = lcx__cgroup_join_fds(s->cgroup, s->join_fds, ARRAY_SIZE(s->join_fds));
-	if (r < 0)
-		return lcx__fail_sys(err, -r, "open cgroup '%s'", s->cgroup_path);
-	s->n_join_fds = (size_t)r;
-	return 0;
+	return r < 0 ? r : lcx__container_enter_cgroup(s->c, &s->entrance, err);
 }
 
 static int stage_seccomp(struct start *s, struct lcx_error **err)
@@ -383,10 +331,10 @@ static int stage_launch(struct start *s, struct lcx_error **err)
 		.work = s->work,
 		.rootfs = c->d.rootfs,
 		.staging = s->staging,
-		.join_fds = s->join_fds,
-		.n_join_fds = s->n_join_fds,
-		.cgroup = s->cgroup_path,
-		.cgroup_fd = s->cgroup ? lcx__cgroup_into_fd(s->cgroup) : -1,
+		.join_fds = s->entrance.join_fds,
+		.n_join_fds = s->entrance.n_join_fds,
+		.cgroup = s->entrance.name,
+		.cgroup_fd = s->entrance.into_fd,
 		.seccomp = s->seccomp,
 		.seccomp_size = s->seccomp_size,
 		.netlink = s->attachment != NULL,
@@ -611,7 +559,6 @@ static int start(struct lcx_container *c, const struct lcx_stdio *stdio, bool de
 	/* The monitor holds the owner's lock now. */
 	if (detached)
 		closep(&c->owner_fd);
-	c->cgroup = TAKE_PTR(s.cgroup);
 	c->state = LCX_CONTAINER_RUNNING;
 	c->started_ns = c->run.started_ns.value;
 	c->finished_ns = 0;

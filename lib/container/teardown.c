@@ -16,31 +16,9 @@
  */
 
 enum {
-	KILL_TIMEOUT_MS = 10000,
 	/* A network namespace dies by itself after its last process, but takes its time. */
 	LINK_TIMEOUT_MS = 2000,
 };
-
-static int undo_cgroup(struct lcx_container *c, const char *path, struct lcx_error **err)
-{
-	CLEANUP(lcx_cgroup_freep) struct lcx_cgroup *cg = NULL;
-	int r = lcx_cgroup_open(path, &cg, NULL);
-
-	if (r == -ENOENT || r == -ENODEV)
-		return 0;
-	if (r < 0)
-		return lcx_cgroup_open(path, &cg, err);
-	r = lcx_cgroup_kill(cg, KILL_TIMEOUT_MS, err);
-	if (r < 0)
-		return r;
-	/* What the cgroup counted is lost with it. */
-	if (lcx_cgroup_oom_kills(cg) > 0) {
-		c->oom_killed = true;
-		if (c->dir_fd >= 0)
-			(void)lcx__replace_file(c->dir_fd, "oom", "1\n", 2, 0600, false);
-	}
-	return lcx_cgroup_destroy(cg, KILL_TIMEOUT_MS, err);
-}
 
 static int undo_network(struct lcx_container *c, const char *network, struct lcx_error **err)
 {
@@ -68,7 +46,8 @@ static const struct {
 	const char *kind;
 	int (*undo)(struct lcx_container *c, const char *object, struct lcx_error **err);
 } kinds[] = {
-	{"cgroup", undo_cgroup},
+	{"cgroup-intent", lcx__container_undo_cgroup_intent},
+	{"cgroup", lcx__container_undo_cgroup},
 	{"network", undo_network},
 	{"process", undo_process},
 };

@@ -216,6 +216,80 @@ static int foreign_ids_are_refused_by_name(void)
 	return 0;
 }
 
+/* Two processes that ignore SIGTERM, in a cgroup that the caller chose, seen from a second handle.
+ */
+static int a_chosen_cgroup_serves_all(void)
+{
+	static const char path[] = "lcx-test-chosen/inner";
+	const char *script = "trap '' TERM; sleep 1000 & while :; do wait; done";
+	struct lcx_ctx *ctx = open_ctx();
+	struct lcx_container *c = describe(ctx, "chosen", script), *other = NULL;
+	struct lcx_cgroup_stats *stats = NULL;
+	struct lcx_cgroup *cg = NULL;
+	int32_t status = 77;
+
+	MUST(lcx_spec_set_cgroups_path(lcx_container_spec(c), path, &err));
+	MUST(lcx_container_start(c, NULL, &err));
+	MUST(lcx_container_open(ctx, "chosen", &other, &err));
+	MUST(lcx_cgroup_open(path, &cg, &err));
+	CHECK(lcx_cgroup_is_populated(cg, NULL) == 1);
+	MUST(lcx_container_pause(other, &err));
+	CHECK(lcx_cgroup_is_frozen(cg, NULL) == 1);
+	MUST(lcx_container_unpause(other, &err));
+	CHECK(lcx_cgroup_is_frozen(cg, NULL) == 0);
+	MUST(lcx_container_stats(other, &stats, &err));
+	CHECK(lcx_cgroup_stats_pids_current(stats) >= 1);
+	CHECK(try_exec(other, "true", &status) == 0 && status == 0);
+	MUST(lcx_container_kill(other, SIGKILL, &err));
+	MUST(lcx_container_wait(c, 5000, &status, &err));
+	MUST(lcx_container_remove(other, 0, &err));
+	lcx_cgroup_stats_free(stats);
+	lcx_cgroup_free(cg);
+	/* Its parent was made for it. */
+	CHECK(lcx_cgroup_open("lcx-test-chosen", &cg, NULL) == -ENOENT);
+	lcx_container_free(other);
+	lcx_container_free(c);
+	lcx_ctx_free(ctx);
+	return 0;
+}
+
+static int role_idle(void)
+{
+	for (;;)
+		pause();
+	return 0;
+}
+
+/* A cgroup that was there before may have other processes: it is not taken, and nobody is hurt. */
+static int a_foreign_cgroup_is_refused(void)
+{
+	static const char path[] = "lcx-test-foreign";
+	struct lcx_ctx *ctx = open_ctx();
+	struct lcx_container *c = describe(ctx, "foreign", "true");
+	pid_t pid = in_other_process(role_idle);
+	struct lcx_error *refusal = NULL;
+	struct lcx_cgroup *cg = NULL;
+
+	MUST(lcx_cgroup_create(path, &cg, &err));
+	MUST(lcx_spec_set_cgroups_path(lcx_container_spec(c), path, &err));
+	CHECK(lcx_container_start(c, NULL, &refusal) == -EEXIST);
+	CHECK(strstr(lcx_error_message(refusal), path) != NULL);
+	CHECK(lcx_cgroup_is_populated(cg, NULL) == 0);
+	MUST(lcx_cgroup_add_pid(cg, pid, &err));
+	CHECK(lcx_container_start(c, NULL, NULL) == -EEXIST);
+	MUST(lcx_container_remove(c, 1, &err));
+	CHECK(lcx_cgroup_is_populated(cg, NULL) == 1);
+	CHECK(kill(pid, 0) == 0 && waitpid(pid, NULL, WNOHANG) == 0);
+	kill(pid, SIGKILL);
+	CHECK(status_of(pid) == 128 + SIGKILL);
+	MUST(lcx_cgroup_destroy(cg, 1000, &err));
+	lcx_error_free(refusal);
+	lcx_cgroup_free(cg);
+	lcx_container_free(c);
+	lcx_ctx_free(ctx);
+	return 0;
+}
+
 /* What a host is must be what it was: mask, umask, dumpable, descriptors. */
 static int host_is_unchanged(void)
 {
@@ -500,6 +574,8 @@ static const struct {
 	{"host-is-unchanged", host_is_unchanged},
 	{"user-namespace-is-made", user_namespace_is_made},
 	{"foreign-ids-are-refused-by-name", foreign_ids_are_refused_by_name},
+	{"a-chosen-cgroup-serves-all", a_chosen_cgroup_serves_all},
+	{"a-foreign-cgroup-is-refused", a_foreign_cgroup_is_refused},
 	{"shortage-is-no-death", shortage_is_no_death},
 	{"owner-survives-a-removal", owner_survives_a_removal},
 	{"idle-owner-does-not-block-a-removal", idle_owner_does_not_block_a_removal},
