@@ -8,6 +8,7 @@
 #include "image/image.h"
 #include "net/net.h"
 #include "util/fs.h"
+#include "util/troubles.h"
 
 /*
  * Theory of operation. A living owner holds the lock of its container, and the
@@ -23,18 +24,8 @@
 struct sweep {
 	struct lcx_ctx *ctx;
 	uint32_t count;
-	int first; /* result of the first failure */
-	struct lcx__strbuf words;
+	struct lcx__troubles troubles;
 };
-
-static void note(struct sweep *s, int r, const struct lcx_error *err)
-{
-	if (r >= 0)
-		return;
-	if (s->first == 0)
-		s->first = r;
-	lcx__strbuf_addf(&s->words, "%s%s", s->words.length ? "; " : "", lcx_error_message(err));
-}
 
 /* ---- by journal --------------------------------------------------------- */
 
@@ -103,11 +94,13 @@ static int for_each(int parent_fd, const char *name, struct sweep *s,
 		return -ENOMEM;
 	}
 	while ((entry = readdir(dir))) {
-		CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
+		struct lcx_error *err = NULL;
+		int r;
 
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 			continue;
-		note(s, visit(s, entry->d_name, &err), err);
+		r = visit(s, entry->d_name, &err);
+		lcx__troubles_add(&s->troubles, r, &err);
 	}
 	return 0;
 }
@@ -144,7 +137,7 @@ static int sweep_cgroups(struct sweep *s, struct lcx_error **err)
 	lcx__ctx_tag(s->ctx, tag);
 	for (size_t i = 0; names && names[i]; i++) {
 		CLEANUP(lcx_cgroup_freep) struct lcx_cgroup *cg = NULL;
-		CLEANUP(lcx_error_freep) struct lcx_error *one = NULL;
+		struct lcx_error *one = NULL;
 		CLEANUP(freep) char *path = lcx__format(CGROUP_PARENT "/%s", names[i]);
 
 		if (strncmp(names[i], tag, strlen(tag)) != 0 || names[i][strlen(tag)] != '.' ||
@@ -155,8 +148,8 @@ static int sweep_cgroups(struct sweep *s, struct lcx_error **err)
 			r = lcx_cgroup_kill(cg, 10000, &one);
 		if (r == 0)
 			r = lcx_cgroup_destroy(cg, 10000, &one);
-		note(s, r, one);
 		s->count += r == 0;
+		lcx__troubles_add(&s->troubles, r, &one);
 	}
 	return 0;
 }
@@ -244,13 +237,6 @@ static int recover_all(struct sweep *s, struct lcx_error **err)
 	return r < 0 ? lcx__fail_sys(err, -r, "list the run directory") : 0;
 }
 
-static int conclude(struct sweep *s, struct lcx_error **err)
-{
-	CLEANUP(freep) char *words = lcx__strbuf_take(&s->words);
-
-	return s->first < 0 ? lcx__fail(err, -s->first, "%s", words ? words : "") : 0;
-}
-
 LCX_PUBLIC int lcx_gc(struct lcx_ctx *ctx, uint32_t *ret_count, struct lcx_error **err)
 {
 	static int (*const steps[])(struct sweep * s, struct lcx_error * *err) = {
@@ -260,20 +246,20 @@ LCX_PUBLIC int lcx_gc(struct lcx_ctx *ctx, uint32_t *ret_count, struct lcx_error
 		sweep_networks,
 	};
 	struct sweep s = {.ctx = ctx};
+	struct lcx_error *one = NULL;
+	int r;
 
 	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
-		CLEANUP(lcx_error_freep) struct lcx_error *one = NULL;
-
-		note(&s, steps[i](&s, &one), one);
+		r = steps[i](&s, &one);
+		lcx__troubles_add(&s.troubles, r, &one);
 	}
 	if (lcx_has_feature("image")) {
-		CLEANUP(lcx_error_freep) struct lcx_error *one = NULL;
-
-		note(&s, lcx_image_gc(ctx, NULL, &one), one);
+		r = lcx_image_gc(ctx, NULL, &one);
+		lcx__troubles_add(&s.troubles, r, &one);
 	}
 	if (ret_count)
 		*ret_count = s.count;
-	return conclude(&s, err);
+	return lcx__troubles_end(&s.troubles, err);
 }
 
 /*
@@ -291,7 +277,7 @@ LCX_PUBLIC int lcx_ctx_open(const char *root_dir, const char *run_dir, struct lc
 		return r;
 	s.ctx = ctx;
 	(void)recover_all(&s, NULL);
-	lcx__strbuf_free(&s.words);
+	(void)lcx__troubles_end(&s.troubles, NULL);
 	*ret = TAKE_PTR(ctx);
 	return 0;
 }

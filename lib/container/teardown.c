@@ -8,6 +8,7 @@
 #include "lcx/net.h"
 #include "util/fs.h"
 #include "util/sys.h"
+#include "util/troubles.h"
 
 /*
  * Taking down is replaying the journal backwards. Each kind of object has one
@@ -62,16 +63,6 @@ static int undo(struct lcx_container *c, char *entry, struct lcx_error **err)
 	return lcx__fail(err, EINVAL, "the journal names an unknown kind of object: '%s'", kind);
 }
 
-/* Collect the words of every failure; the first one's number is the result. */
-static void note_failure(struct lcx__strbuf *words, int *first, int r, const struct lcx_error *err)
-{
-	if (r >= 0)
-		return;
-	if (*first == 0)
-		*first = r;
-	lcx__strbuf_addf(words, "%s%s", words->length ? "; " : "", lcx_error_message(err));
-}
-
 static int remove_run_directory(struct lcx_container *c, struct lcx_error **err)
 {
 	CLEANUP(closep) int runs_fd = lcx__open_dir(c->ctx->run_fd, "containers");
@@ -89,9 +80,9 @@ static int remove_run_directory(struct lcx_container *c, struct lcx_error **err)
 int lcx__container_teardown(struct lcx_container *c, struct lcx_error **err)
 {
 	CLEANUP(lcx__strv_freep) char **entries = NULL;
-	struct lcx__strbuf words = STRBUF_EMPTY;
-	CLEANUP(freep) char *all = NULL;
-	int first = 0, r;
+	struct lcx__troubles troubles = TROUBLES_NONE;
+	struct lcx_error *one = NULL;
+	int r;
 
 	c->cgroup = lcx_cgroup_free(c->cgroup);
 	if (c->run_fd < 0)
@@ -100,20 +91,16 @@ int lcx__container_teardown(struct lcx_container *c, struct lcx_error **err)
 	if (r < 0)
 		return r;
 	for (size_t i = 0; entries[i]; i++) {
-		CLEANUP(lcx_error_freep) struct lcx_error *one = NULL;
-
 		r = undo(c, entries[i], &one);
-		note_failure(&words, &first, r, one);
+		lcx__troubles_add(&troubles, r, &one);
 	}
 	/* As long as something is left, so is the journal that names it. */
-	if (first == 0) {
-		CLEANUP(lcx_error_freep) struct lcx_error *one = NULL;
-
+	if (troubles.result == 0) {
 		r = remove_run_directory(c, &one);
-		note_failure(&words, &first, r, one);
+		lcx__troubles_add(&troubles, r, &one);
 	}
-	all = lcx__strbuf_take(&words);
-	return first < 0 ? lcx__fail(err, -first, "take down: %s", all ? all : "") : 0;
+	r = lcx__troubles_end(&troubles, err);
+	return lcx__fail_prefix(err, r, "take down");
 }
 
 int lcx__container_record_exit(struct lcx_container *c, int32_t status, struct lcx_error **err)

@@ -23,6 +23,7 @@
 #include "netlink/inet.h"
 #include "netlink/netlink.h"
 #include "util/str.h"
+#include "util/troubles.h"
 
 DEFINE_CLEANUP(struct lcx_ipam_pool *, lcx_ipam_pool_free)
 DEFINE_CLEANUP(struct lcx_ipam_cursor *, lcx_ipam_cursor_free)
@@ -63,18 +64,6 @@ struct lcx_attachment {
 	bool standalone; /* of no container: lives until it is detached, or the machine goes down */
 	char boot_id[LCX__BOOT_ID_SIZE]; /* of the record it was read from */
 };
-
-/* Several failures in a row: the first one's number, everyone's words. */
-struct lcx__troubles {
-	int result;
-	struct lcx__strbuf words;
-};
-
-#define TROUBLES_NONE ((struct lcx__troubles){0})
-
-/* Takes *err and empties it; @r >= 0 is none. */
-void lcx__troubles_add(struct lcx__troubles *troubles, int r, struct lcx_error **err);
-int lcx__troubles_end(struct lcx__troubles *troubles, struct lcx_error **err);
 
 /* ---- files and locks (store.c, network-file.c, record.c) ---- */
 

@@ -44,8 +44,8 @@ int lcx__replace_file(int dir_fd, const char *name, const void *data, size_t len
 		      bool durable);
 
 /*
- * Remove the files of this directory that have a temporary name: what writers left that were killed.
- * The caller holds the lock under which they write.
+ * Remove the files of this directory that have a temporary name: what writers left that were
+ * killed. The caller holds the lock under which they write.
  */
 int lcx__remove_temporaries(int dir_fd);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "net/net-internal.h"
+#include "util/troubles.h"
 
 void lcx__troubles_add(struct lcx__troubles *troubles, int r, struct lcx_error **err)
 {
@@ -16,8 +16,8 @@ void lcx__troubles_add(struct lcx__troubles *troubles, int r, struct lcx_error *
 int lcx__troubles_end(struct lcx__troubles *troubles, struct lcx_error **err)
 {
 	CLEANUP(freep) char *words = lcx__strbuf_take(&troubles->words);
+	int r = troubles->result;
 
-	if (troubles->result == 0)
-		return 0;
-	return lcx__fail(err, -troubles->result, "%s", words ? words : "several failures");
+	*troubles = TROUBLES_NONE;
+	return r < 0 ? lcx__fail(err, -r, "%s", words ? words : "several failures") : 0;
 }
