@@ -6,16 +6,13 @@
 #include <zlib.h>
 #include <zstd.h>
 
-enum {
-	INPUT_SIZE = 256 << 10,
-	/* 128 MiB, the largest window that zstd's own tools take unasked. */
-	ZSTD_WINDOW_LOG_MAX = 27,
-};
+enum { INPUT_SIZE = 256 << 10 };
 
 struct codec;
 
 struct lcx__decoder {
 	int fd;
+	struct lcx__decode_options options;
 	const struct codec *codec;
 	z_stream zlib;
 	ZSTD_DStream *zstd;
@@ -34,6 +31,7 @@ struct codec {
 	const char *name;
 	unsigned char magic[4];
 	size_t magic_length;
+	unsigned char first_mask; /* of the magic's first byte */
 	int (*begin)(struct lcx__decoder *dec);
 	int (*step)(struct lcx__decoder *dec, void *buffer, size_t size, size_t *ret_n);
 	void (*end)(struct lcx__decoder *dec);
@@ -94,15 +92,26 @@ static int gzip_step(struct lcx__decoder *dec, void *buffer, size_t size, size_t
 	return 0;
 }
 
+/* The number of the highest bit, in what zstd takes for a limit. */
+static int window_log(uint64_t bytes)
+{
+	const ZSTD_bounds bounds = ZSTD_dParam_getBounds(ZSTD_d_windowLogMax);
+	int log = bytes > 0 ? 63 - __builtin_clzll(bytes) : 0;
+
+	return log < bounds.lowerBound   ? bounds.lowerBound
+	       : log > bounds.upperBound ? bounds.upperBound
+					 : log;
+}
+
 static int zstd_begin(struct lcx__decoder *dec)
 {
+	int log = window_log(dec->options.window_bytes);
+
 	dec->zstd = ZSTD_createDStream();
 	if (!dec->zstd)
 		return -ENOMEM;
-	return ZSTD_isError(
-		       ZSTD_DCtx_setParameter(dec->zstd, ZSTD_d_windowLogMax, ZSTD_WINDOW_LOG_MAX))
-		       ? -EINVAL
-		       : 0;
+	return ZSTD_isError(ZSTD_DCtx_setParameter(dec->zstd, ZSTD_d_windowLogMax, log)) ? -EINVAL
+											 : 0;
 }
 
 static void zstd_end(struct lcx__decoder *dec)
@@ -126,14 +135,15 @@ static int zstd_step(struct lcx__decoder *dec, void *buffer, size_t size, size_t
 }
 
 static const struct codec codecs[] = {
-	{"gzip", {0x1f, 0x8b}, 2, gzip_begin, gzip_step, gzip_end},
-	{"zstd", {0x28, 0xb5, 0x2f, 0xfd}, 4, zstd_begin, zstd_step, zstd_end},
-	/* The skippable frame in front of a seekable (chunked) stream. */
-	{"zstd", {0x50, 0x2a, 0x4d, 0x18}, 4, zstd_begin, zstd_step, zstd_end},
-	{"tar", {0}, 0, NULL, plain_step, NULL},
+	{"gzip", {0x1f, 0x8b}, 2, 0xff, gzip_begin, gzip_step, gzip_end},
+	{"zstd", {0x28, 0xb5, 0x2f, 0xfd}, 4, 0xff, zstd_begin, zstd_step, zstd_end},
+	/* Any of the 16 skippable frames, in front of a stream made to be sought in. */
+	{"zstd", {0x50, 0x2a, 0x4d, 0x18}, 4, 0xf0, zstd_begin, zstd_step, zstd_end},
+	{"tar", {0}, 0, 0xff, NULL, plain_step, NULL},
 };
 
-int lcx__decoder_new(int fd, struct lcx__decoder **ret, struct lcx_error **err)
+int lcx__decoder_new(int fd, const struct lcx__decode_options *options, struct lcx__decoder **ret,
+		     struct lcx_error **err)
 {
 	/* Not calloc(): the buffer needs no zeros. */
 	struct lcx__decoder *dec = malloc(sizeof(*dec));
@@ -142,6 +152,7 @@ int lcx__decoder_new(int fd, struct lcx__decoder **ret, struct lcx_error **err)
 		return lcx__fail_nomem(err);
 	memset(dec, 0, offsetof(struct lcx__decoder, input));
 	dec->fd = fd;
+	dec->options = *options;
 	*ret = dec;
 	return 0;
 }
@@ -161,23 +172,63 @@ uint64_t lcx__decoder_consumed(const struct lcx__decoder *dec)
 	return dec->read_total - (dec->end - dec->at);
 }
 
+/* How many more bytes may be asked for: 0 at the end of an input that grew. */
+static int room_to_read(struct lcx__decoder *dec, size_t *ret, struct lcx_error **err)
+{
+	const struct lcx__gate *gate = &dec->options.gate;
+	uint64_t available = 0;
+	int r;
+
+	*ret = INPUT_SIZE - dec->end;
+	if (!gate->wait)
+		return 0;
+	r = gate->wait(gate->data, dec->read_total, &available, err);
+	if (r < 0)
+		return r;
+	if (available < dec->read_total + *ret)
+		*ret = (size_t)(available - dec->read_total);
+	return 0;
+}
+
+static ssize_t read_input(const struct lcx__decoder *dec, void *buffer, size_t size)
+{
+	ssize_t n;
+
+	do
+		n = dec->options.gate.wait ? pread(dec->fd, buffer, size, (off_t)dec->read_total)
+					   : read(dec->fd, buffer, size);
+	while (n < 0 && errno == EINTR);
+	return n;
+}
+
 /* Move the rest to the front and read on behind it. */
 static int fill(struct lcx__decoder *dec, struct lcx_error **err)
 {
+	size_t room;
 	ssize_t n;
+	int r;
 
 	memmove(dec->input, dec->input + dec->at, dec->end - dec->at);
 	dec->end -= dec->at;
 	dec->at = 0;
-	do
-		n = read(dec->fd, dec->input + dec->end, INPUT_SIZE - dec->end);
-	while (n < 0 && errno == EINTR);
+	r = room_to_read(dec, &room, err);
+	if (r < 0)
+		return r;
+	n = read_input(dec, dec->input + dec->end, room);
 	if (n < 0)
 		return lcx__fail_sys(err, errno, "read the compressed layer");
 	dec->input_ended = n == 0;
 	dec->end += (size_t)n;
 	dec->read_total += (uint64_t)n;
 	return 0;
+}
+
+static bool fits(const struct codec *codec, const struct lcx__decoder *dec)
+{
+	size_t n = codec->magic_length;
+
+	return n == 0 || (dec->end >= n && (dec->input[0] & codec->first_mask) == codec->magic[0] &&
+			  memcmp(dec->input + 1, codec->magic + 1, n - 1) == 0);
 }
 
 static int choose_codec(struct lcx__decoder *dec, struct lcx_error **err)
@@ -190,8 +241,7 @@ static int choose_codec(struct lcx__decoder *dec, struct lcx_error **err)
 		if (r < 0)
 			return r;
 	}
-	while (dec->end < codec->magic_length ||
-	       memcmp(dec->input, codec->magic, codec->magic_length) != 0)
+	while (!fits(codec, dec))
 		codec++; /* the last one fits anything */
 	if (codec->begin && codec->begin(dec) < 0)
 		return lcx__fail_nomem(err);

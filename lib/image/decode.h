@@ -15,8 +15,26 @@
 
 struct lcx__decoder;
 
-/* @fd: read from its present position to its end; borrowed, may be a pipe. */
-int lcx__decoder_new(int fd, struct lcx__decoder **ret, struct lcx_error **err);
+/*
+ * The input may be a file that still grows: wait() returns when it has bytes beyond @offset,
+ * with the number of all that are there, or with @offset when no more will come.
+ */
+struct lcx__gate {
+	int (*wait)(void *data, uint64_t offset, uint64_t *ret_available, struct lcx_error **err);
+	void *data;
+};
+
+struct lcx__decode_options {
+	struct lcx__gate gate;
+	uint64_t window_bytes; /* the largest window of zstd */
+};
+
+/*
+ * @fd: read from its present position to its end, may be a pipe; with a gate it is a file,
+ * and read from its beginning. Borrowed.
+ */
+int lcx__decoder_new(int fd, const struct lcx__decode_options *options, struct lcx__decoder **ret,
+		     struct lcx_error **err);
 struct lcx__decoder *lcx__decoder_free(struct lcx__decoder *dec);
 
 DEFINE_CLEANUP(struct lcx__decoder *, lcx__decoder_free)

@@ -2,16 +2,14 @@
 #include "image/digest.h"
 
 #include <errno.h>
-#include <openssl/evp.h>
 #include <string.h>
 
 static const struct algorithm {
 	const char *name;
 	size_t n_digits;
-	const EVP_MD *(*md)(void);
 } algorithms[] = {
-	{"sha256", 64, EVP_sha256},
-	{"sha512", 128, EVP_sha512},
+	{"sha256", 64},
+	{"sha512", 128},
 };
 
 static const struct algorithm *algorithm_of(const char *text)
@@ -48,7 +46,9 @@ const char *lcx__digest_hex(const struct lcx__digest *digest)
 
 const char *lcx__digest_algorithm(const struct lcx__digest *digest)
 {
-	return algorithm_of(digest->text)->name;
+	const struct algorithm *algorithm = algorithm_of(digest->text);
+
+	return algorithm ? algorithm->name : NULL;
 }
 
 bool lcx__digest_equal(const struct lcx__digest *a, const struct lcx__digest *b)
@@ -56,60 +56,19 @@ bool lcx__digest_equal(const struct lcx__digest *a, const struct lcx__digest *b)
 	return strcmp(a->text, b->text) == 0;
 }
 
-struct lcx__hash {
-	const struct algorithm *algorithm;
-	EVP_MD_CTX *md;
-};
-
-int lcx__hash_new(const struct lcx__digest *like, struct lcx__hash **ret)
-{
-	CLEANUP(lcx__hash_freep) struct lcx__hash *hash = calloc(1, sizeof(*hash));
-
-	if (!hash)
-		return -ENOMEM;
-	hash->algorithm = like ? algorithm_of(like->text) : &algorithms[0];
-	if (!hash->algorithm)
-		return -EINVAL;
-	hash->md = EVP_MD_CTX_new();
-	if (!hash->md)
-		return -ENOMEM;
-	if (EVP_DigestInit_ex(hash->md, hash->algorithm->md(), NULL) != 1)
-		return -EOPNOTSUPP;
-	*ret = TAKE_PTR(hash);
-	return 0;
-}
-
-int lcx__hash_update(struct lcx__hash *hash, const void *data, size_t length)
-{
-	return EVP_DigestUpdate(hash->md, data, length) == 1 ? 0 : -EIO;
-}
-
-int lcx__hash_finish(struct lcx__hash *hash, struct lcx__digest *ret)
+void lcx__digest_write(const char *algorithm, const unsigned char *sum, size_t length,
+		       struct lcx__digest *ret)
 {
 	static const char hex[] = "0123456789abcdef";
-	unsigned char sum[EVP_MAX_MD_SIZE];
-	unsigned int n = 0;
 	char *at;
 
-	if (EVP_DigestFinal_ex(hash->md, sum, &n) != 1 || 2 * n != hash->algorithm->n_digits)
-		return -EIO;
 	memset(ret, 0, sizeof(*ret));
-	at = stpcpy(ret->text, hash->algorithm->name);
+	at = stpcpy(ret->text, algorithm);
 	*at++ = ':';
-	for (unsigned int i = 0; i < n; i++) {
+	for (size_t i = 0; i < length; i++) {
 		*at++ = hex[sum[i] >> 4];
 		*at++ = hex[sum[i] & 15];
 	}
-	return 0;
-}
-
-struct lcx__hash *lcx__hash_free(struct lcx__hash *hash)
-{
-	if (hash) {
-		EVP_MD_CTX_free(hash->md);
-		free(hash);
-	}
-	return NULL;
 }
 
 int lcx__digest_of(const struct lcx__digest *like, const void *data, size_t length,

@@ -20,12 +20,16 @@ struct lcx__digest {
 /* sha256 or sha512, a colon, and exactly that many lower-case hexadecimal digits; else -EINVAL. */
 int lcx__digest_parse(const char *text, struct lcx__digest *ret);
 
-/* The digits alone, and the algorithm ("sha256") as a literal; @digest must be valid. */
+/* The digits alone, and the algorithm ("sha256") as a literal (NULL if invalid). */
 const char *lcx__digest_hex(const struct lcx__digest *digest);
 const char *lcx__digest_algorithm(const struct lcx__digest *digest);
 bool lcx__digest_equal(const struct lcx__digest *a, const struct lcx__digest *b);
 
-/* A running sum by the algorithm of @like. */
+/* The digest that @sum is, by an algorithm as lcx__digest_algorithm() names it. */
+void lcx__digest_write(const char *algorithm, const unsigned char *sum, size_t length,
+		       struct lcx__digest *ret);
+
+/* A running sum by the algorithm of @like; of sha256 if that is NULL. */
 struct lcx__hash;
 int lcx__hash_new(const struct lcx__digest *like, struct lcx__hash **ret);
 int lcx__hash_update(struct lcx__hash *hash, const void *data, size_t length);

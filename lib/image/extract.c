@@ -41,6 +41,8 @@ const struct lcx__extract_limits lcx__extract_limits_default = {
 	 */
 	.ratio_from_bytes = UINT64_C(1) << 30,
 	.ratio = 1100,
+	.window_bytes = 128 << 20, /* the largest that zstd's own tools take unasked */
+	.free_bytes = 8 << 20,
 };
 
 struct lcx__extractor {

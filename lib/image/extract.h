@@ -19,6 +19,8 @@ struct lcx__extract_limits {
 	/* Decoder output beyond ratio_from_bytes may be at most ratio times its input. */
 	uint64_t ratio_from_bytes;
 	uint32_t ratio;
+	uint64_t window_bytes; /* of zstd: what the decoder has to remember */
+	uint64_t free_bytes;   /* that must be left on the file system; 0: look at nothing */
 };
 
 extern const struct lcx__extract_limits lcx__extract_limits_default;

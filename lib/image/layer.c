@@ -368,6 +368,11 @@ static int step_unpack(struct lcx__layer *layer, struct lcx_error **err)
 	return 0;
 }
 
+int lcx__layer_fd(const struct lcx__layer *layer)
+{
+	return layer->unpack ? lcx__unpack_fd(layer->unpack) : -1;
+}
+
 int lcx__layer_step(struct lcx__layer *layer, struct lcx_error **err)
 {
 	int r = 0;

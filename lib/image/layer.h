@@ -50,6 +50,9 @@ void lcx__layer_clear(struct lcx__layer *layer);
 /* A bounded piece of work. 0, or a negative errno; look at the stage. */
 int lcx__layer_step(struct lcx__layer *layer, struct lcx_error **err);
 
+/* What to wait for in the stage UNPACK before the next step; -1: nothing, go on. */
+int lcx__layer_fd(const struct lcx__layer *layer);
+
 int lcx__layer_write(struct lcx__layer *layer, const void *data, size_t length,
 		     struct lcx_error **err);
 

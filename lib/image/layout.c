@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -193,6 +194,9 @@ static int install_layer(const struct layout *l, struct lcx__layer *layer, struc
 			continue;
 		}
 		r = lcx__layer_step(layer, err);
+		if (r == 0 && layer->stage == LCX__LAYER_UNPACK)
+			(void)poll(&(struct pollfd){lcx__layer_fd(layer), POLLIN, 0}, 1,
+				   lcx__layer_fd(layer) >= 0 ? -1 : 0);
 		if (r == 0 && layer->stage == LCX__LAYER_LOCK) {
 			const struct timespec pause = {0, LOCK_POLL_MS * 1000000};
 

@@ -395,6 +395,12 @@ static int fetch_layer(struct lcx_pull *pull, size_t i, struct lcx_error **err)
 	return lcx__layer_fetched(layer, err);
 }
 
+static int watch_layer(const struct lcx_pull *pull, const struct lcx__layer *layer,
+		       struct lcx_error **err)
+{
+	return watch(pull, lcx__layer_fd(layer)) < 0 ? lcx__fail_sys(err, errno, "pull: watch") : 0;
+}
+
 /* Downloads all move on; of the work that takes our own time one piece is done, for one layer. */
 static int stage_layers(struct lcx_pull *pull, struct lcx_error **err)
 {
@@ -404,6 +410,7 @@ static int stage_layers(struct lcx_pull *pull, struct lcx_error **err)
 
 	for (size_t i = 0; r == 0 && i < pull->n_layers; i++) {
 		struct lcx__layer *layer = &pull->install->layers[i];
+		int fd = lcx__layer_fd(layer);
 
 		switch (layer->stage) {
 		case LCX__LAYER_LOCK:
@@ -417,9 +424,12 @@ static int stage_layers(struct lcx_pull *pull, struct lcx_error **err)
 			break;
 		case LCX__LAYER_REHASH:
 		case LCX__LAYER_UNPACK:
-			if (!worked)
+			/* With a descriptor the work is done elsewhere, and it tells of it. */
+			if (fd >= 0 || !worked)
 				r = lcx__layer_step(layer, err);
-			worked = true;
+			worked |= fd < 0;
+			if (fd < 0 && lcx__layer_fd(layer) >= 0)
+				r = r < 0 ? r : watch_layer(pull, layer, err);
 			break;
 		case LCX__LAYER_SETTLE:
 		case LCX__LAYER_DONE:
@@ -453,7 +463,9 @@ static bool has_work(const struct lcx_pull *pull, int64_t *ret_deadline_ns)
 	for (size_t i = 0; pull->stage == STAGE_LAYERS && i < pull->n_layers; i++) {
 		enum lcx__layer_stage stage = pull->install->layers[i].stage;
 
-		work |= stage == LCX__LAYER_REHASH || stage == LCX__LAYER_UNPACK ||
+		work |= stage == LCX__LAYER_REHASH ||
+			(stage == LCX__LAYER_UNPACK &&
+			 lcx__layer_fd(&pull->install->layers[i]) < 0) ||
 			(stage == LCX__LAYER_FETCH && !pull->fetches[i] &&
 			 count_fetches(pull) < FETCHES_AT_ONCE);
 		if (stage == LCX__LAYER_LOCK && pull->lock_poll_ns < *ret_deadline_ns)

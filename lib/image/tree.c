@@ -191,9 +191,9 @@ static int make_component(const struct lcx__tree *tree, int parent_fd, const cha
 
 static int note_implied(struct lcx__tree *tree, const char *path, struct lcx_error **err)
 {
-	if (++tree->n_implied > IMPLIED_MAX)
-		return lcx__fail(err, EBADMSG, "more than %d directories that no entry names",
-				 IMPLIED_MAX);
+	if (++tree->n_implied > IMPLIED_MAX ||
+	    tree->implied.length + strlen(path) >= LCX__TREE_IMPLIED_BYTES)
+		return lcx__fail(err, EBADMSG, "too many directories that no entry names");
 	lcx__strbuf_add(&tree->implied, path, strlen(path) + 1);
 	return tree->implied.failed ? lcx__fail_nomem(err) : 0;
 }

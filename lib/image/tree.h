@@ -58,6 +58,7 @@ int lcx__tree_seal(struct lcx__tree *tree, const struct lcx__entry *entry, int f
  * Directories that no entry names, after lcx__tree_finish(): paths with a NUL behind
  * each. What lies below the layer has a say in their mode, owner and time.
  */
+enum { LCX__TREE_IMPLIED_BYTES = 4 << 20 };
 const struct lcx__strbuf *lcx__tree_implied(const struct lcx__tree *tree);
 
 /* Modes and times of directories, which later entries would have disturbed. */

@@ -2,68 +2,35 @@
 #include "image/unpack.h"
 
 #include <errno.h>
-#include <string.h>
 
-#include "image/decode.h"
+#include "image/helper.h"
 
-enum { STEP_BYTES = 2 << 20 };
-
+/* One of the two. */
 struct lcx__unpack {
-	struct lcx__unpack_job job;
-	struct lcx__extract_rights rights;
-	struct lcx__decoder *decoder;
-	struct lcx__hash *hash;
-	struct lcx__extractor *extractor;
-	uint64_t produced;
-	bool extracted; /* what follows the archive's end only counts for the digest */
+	struct lcx__engine *engine;
+	struct lcx__helper *helper;
 };
-
-/* Headers and padding come on top of what the files themselves may have. */
-static uint64_t produced_max(const struct lcx__unpack *u)
-{
-	return u->job.limits.total_bytes + u->job.limits.entries * 2048;
-}
-
-static ssize_t read_decoded(void *data, void *buffer, size_t size, struct lcx_error **err)
-{
-	struct lcx__unpack *u = data;
-	ssize_t n = lcx__decoder_read(u->decoder, buffer, size, err);
-
-	if (n <= 0)
-		return n;
-	u->produced += (uint64_t)n;
-	if (u->produced > produced_max(u) ||
-	    (u->produced > u->job.limits.ratio_from_bytes &&
-	     u->produced / u->job.limits.ratio > lcx__decoder_consumed(u->decoder)))
-		return lcx__fail(err, EBADMSG,
-				 "%ju bytes grew to %ju, which looks like a decompression bomb",
-				 (uintmax_t)lcx__decoder_consumed(u->decoder),
-				 (uintmax_t)u->produced);
-	if (lcx__hash_update(u->hash, buffer, (size_t)n) < 0)
-		return lcx__fail(err, EIO, "hash the layer");
-	return n;
-}
 
 int lcx__unpack_new(const struct lcx__unpack_job *job, struct lcx__unpack **ret,
 		    struct lcx_error **err)
 {
 	CLEANUP(lcx__unpack_freep) struct lcx__unpack *u = calloc(1, sizeof(*u));
-	struct lcx__extract_source source = {read_decoded, u};
+	const struct lcx__engine_job inner = {
+		.input_fd = job->input_fd,
+		.root_fd = job->root_fd,
+		.diff_id = job->diff_id,
+		.limits = job->limits,
+	};
 	int r;
 
 	if (!u)
 		return lcx__fail_nomem(err);
-	u->job = *job;
-	r = lcx__extract_rights_probe(job->root_fd, &u->rights, err);
-	if (r == 0)
-		r = lcx__decoder_new(job->input_fd, &u->decoder, err);
-	if (r == 0)
-		r = lcx__extractor_new(job->root_fd, &source, &job->limits, &u->rights,
-				       &u->extractor, err);
+	if (job->in_process && job->grows)
+		return lcx__fail(err, EINVAL, "an input that grows needs the extraction helper");
+	r = job->in_process ? lcx__engine_new(&inner, &u->engine, err)
+			    : lcx__helper_start(&inner, job->grows, &u->helper, err);
 	if (r < 0)
 		return r;
-	if (lcx__hash_new(&job->diff_id, &u->hash) < 0)
-		return lcx__fail_nomem(err);
 	*ret = TAKE_PTR(u);
 	return 0;
 }
@@ -71,61 +38,32 @@ int lcx__unpack_new(const struct lcx__unpack_job *job, struct lcx__unpack **ret,
 struct lcx__unpack *lcx__unpack_free(struct lcx__unpack *u)
 {
 	if (u) {
-		(void)lcx__extractor_free(u->extractor);
-		(void)lcx__decoder_free(u->decoder);
-		(void)lcx__hash_free(u->hash);
+		(void)lcx__engine_free(u->engine);
+		(void)lcx__helper_free(u->helper);
 		free(u);
 	}
 	return NULL;
 }
 
-const struct lcx__strbuf *lcx__unpack_implied(const struct lcx__unpack *u)
+int lcx__unpack_feed(struct lcx__unpack *u, uint64_t available_bytes, bool complete,
+		     struct lcx_error **err)
 {
-	return lcx__extractor_implied(u->extractor);
-}
-
-/* Padding behind the end of the archive. 0 at the end. */
-static int drain(struct lcx__unpack *u, struct lcx_error **err)
-{
-	enum { CHUNK = 64 << 10 };
-	CLEANUP(freep) char *buffer = malloc(CHUNK);
-	ssize_t n = 1;
-
-	if (!buffer)
-		return lcx__fail_nomem(err);
-	for (size_t done = 0; n > 0 && done < STEP_BYTES; done += CHUNK)
-		n = read_decoded(u, buffer, CHUNK, err);
-	return n < 0 ? (int)n : n > 0;
-}
-
-static int check_diff_id(struct lcx__unpack *u, struct lcx_error **err)
-{
-	struct lcx__digest found;
-
-	if (lcx__hash_finish(u->hash, &found) < 0)
-		return lcx__fail(err, EIO, "hash the layer");
-	if (!lcx__digest_equal(&found, &u->job.diff_id))
-		return lcx__fail(err, EBADMSG, "its content is %s, not %s as the image says",
-				 found.text, u->job.diff_id.text);
-	return 0;
+	return u->helper ? lcx__helper_feed(u->helper, available_bytes, complete, err) : 0;
 }
 
 int lcx__unpack_step(struct lcx__unpack *u, struct lcx__unpack_progress *ret_progress,
 		     struct lcx_error **err)
 {
-	int r;
+	return u->helper ? lcx__helper_step(u->helper, ret_progress, err)
+			 : lcx__engine_step(u->engine, ret_progress, err);
+}
 
-	if (!u->extracted) {
-		r = lcx__extractor_step(u->extractor, STEP_BYTES, err);
-		u->extracted = r == 0;
-		r = r == 0 ? 1 : r;
-	} else {
-		r = drain(u, err);
-		if (r == 0)
-			r = check_diff_id(u, err);
-	}
-	ret_progress->consumed_bytes = lcx__decoder_consumed(u->decoder);
-	ret_progress->produced_bytes = u->produced;
-	ret_progress->userxattr = u->rights.userxattr;
-	return r;
+int lcx__unpack_fd(const struct lcx__unpack *u)
+{
+	return u->helper ? lcx__helper_fd(u->helper) : -1;
+}
+
+const struct lcx__strbuf *lcx__unpack_implied(const struct lcx__unpack *u)
+{
+	return u->helper ? lcx__helper_implied(u->helper) : lcx__engine_implied(u->engine);
 }

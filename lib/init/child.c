@@ -62,8 +62,7 @@ static int keep_capabilities(void)
 
 static void child_main(struct lcx__child_start *start)
 {
-	static const char name[] = "lcx-init";
-	const char *argv[] = {name, NULL}, *env[] = {NULL};
+	const char *argv[] = {start->name, NULL}, *env[] = {NULL};
 	int program_fd, r = place_descriptors(start, &program_fd);
 
 	if (r >= 0 && start->new_user)

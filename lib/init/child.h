@@ -9,6 +9,7 @@
  * there only registers, its own stack and @error may be written.
  */
 struct lcx__child_start {
+	const char *name;   /* of the program, for its argv[0] */
 	const int *sources; /* descriptors that become 0, 1, 2, ... in the child */
 	int n_sources;
 	int program_fd; /* what is executed */

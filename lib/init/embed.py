@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""embed.py PROGRAM OUTPUT: write a program's bytes as a C array."""
+"""embed.py PROGRAM OUTPUT HEADER NAME: write a program's bytes as a C array, NAME and NAME_size."""
 import sys
 
-data = open(sys.argv[1], 'rb').read()
-with open(sys.argv[2], 'w') as out:
-    out.write('#include "init/embed.h"\n\n')
-    out.write('const size_t lcx__init_program_size = %d;\n' % len(data))
-    out.write('const unsigned char lcx__init_program[] = {\n')
+program, output, header, name = sys.argv[1:]
+data = open(program, 'rb').read()
+with open(output, 'w') as out:
+    out.write('#include "%s"\n\n' % header)
+    out.write('const size_t %s_size = %d;\n' % (name, len(data)))
+    out.write('const unsigned char %s[] = {\n' % name)
     for at in range(0, len(data), 24):
         out.write('\t' + ','.join(str(b) for b in data[at:at + 24]) + ',\n')
     out.write('};\n')

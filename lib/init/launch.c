@@ -2,80 +2,23 @@
 #include "init/launch.h"
 
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
-#include "init/child.h"
 #include "init/embed.h"
 #include "init/plan-internal.h"
+#include "init/program.h"
 #include "util/fs.h"
 #include "util/sys.h"
 
-/*
- * Theory of operation. The host may have gigabytes of memory and dozens of
- * threads, so it is never forked. The calling thread clones a child that shares
- * the memory (CLONE_VM | CLONE_VFORK) and that does a handful of raw system
- * calls: put descriptors in place, close the rest, execute lcx-init from a
- * memfd. The thread resumes as soon as that exec succeeded.
- *
- * Each launch has a memfd of its own: what a container could do to the page
- * cache of the program that started it ends with that container, and the seals
- * let nobody write to it (CVE-2019-5736).
- *
- * The thread's signals are blocked meanwhile, so that no handler of the host's
- * runs on the child's stack; its mask is put back right after. lcx-init gives the
- * program an empty mask.
- */
-
-#ifndef MFD_EXEC
-#define MFD_EXEC 0x0010U /* Linux 6.3; older kernels refuse the flag with EINVAL */
-#endif
-
-static int make_memfd(const char *name, const void *data, size_t size, unsigned int flags)
-{
-	CLEANUP(closep) int fd = -1;
-	int r;
-
-	fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | flags);
-	if (fd < 0 && errno == EINVAL)
-		fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	if (fd < 0)
-		return -errno;
-	r = lcx__write_all(fd, data, size);
-	if (r < 0)
-		return r;
-	if (fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
-		return -errno;
-	return TAKE_FD(fd);
-}
-
-static int clone_with_signals_blocked(const struct lcx__launch *launch,
-				      struct lcx__child_start *start, int *pidfd)
-{
-	CLEANUP(freep) void *stack = aligned_alloc(64, LCX__CHILD_STACK_SIZE);
-	uint64_t all = ~(uint64_t)0, before;
-	int pid;
-
-	if (!stack)
-		return -ENOMEM;
-	/* Not pthread_sigmask(): it leaves out the two signals that the C library uses itself. */
-	sys_call4(__NR_rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof(all));
-	pid = lcx__child_clone(launch->clone_flags, launch->cgroup_fd, stack, start, pidfd);
-	sys_call4(__NR_rt_sigprocmask, SIG_SETMASK, &before, 0, sizeof(before));
-	return pid;
-}
-
 struct descriptors {
-	int init_fd, plan_fd, null_fd, socket_fd;
+	int plan_fd, null_fd, socket_fd;
 };
 
 static void close_descriptors(struct descriptors *d)
 {
-	closep(&d->init_fd);
 	closep(&d->plan_fd);
 	closep(&d->null_fd);
 	closep(&d->socket_fd);
@@ -91,12 +34,9 @@ static int prepare(const struct lcx__launch *launch, struct descriptors *d, int 
 	r = lcx__plan_pack(launch->plan, &blob, &size, err);
 	if (r < 0)
 		return r;
-	d->plan_fd = make_memfd("lcx-plan", blob, size, 0);
+	d->plan_fd = lcx__sealed_memfd("lcx-plan", blob, size, false);
 	if (d->plan_fd < 0)
 		return lcx__fail_sys(err, -d->plan_fd, "make the launch plan");
-	d->init_fd = make_memfd("lcx-init", lcx__init_program, lcx__init_program_size, MFD_EXEC);
-	if (d->init_fd < 0)
-		return lcx__fail_sys(err, -d->init_fd, "make lcx-init");
 	d->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (d->null_fd < 0)
 		return lcx__fail_sys(err, errno, "open '/dev/null'");
@@ -109,10 +49,16 @@ static int prepare(const struct lcx__launch *launch, struct descriptors *d, int 
 
 int lcx__launch(const struct lcx__launch *launch, struct lcx__child *ret, struct lcx_error **err)
 {
-	CLEANUP(close_descriptors) struct descriptors d = {-1, -1, -1, -1};
+	CLEANUP(close_descriptors) struct descriptors d = {-1, -1, -1};
 	CLEANUP(closep) int control_fd = -1, pidfd = -1;
 	int sources[PLAN_FD_FIRST + LCX__PLAN_MAX_FDS], pid, r;
-	struct lcx__child_start start = {.sources = sources};
+	const struct lcx__program program = {"lcx-init", lcx__init_program, lcx__init_program_size};
+	const struct lcx__program_start start = {
+		.sources = sources,
+		.n_sources = PLAN_FD_FIRST + launch->plan->n_fds,
+		.clone_flags = launch->clone_flags,
+		.cgroup_fd = launch->cgroup_fd,
+	};
 
 	r = prepare(launch, &d, &control_fd, err);
 	if (r < 0)
@@ -123,25 +69,15 @@ int lcx__launch(const struct lcx__launch *launch, struct lcx__child *ret, struct
 	sources[PLAN_FD_PLAN] = d.plan_fd;
 	memcpy(sources + PLAN_FD_FIRST, launch->plan->fds,
 	       (size_t)launch->plan->n_fds * sizeof(int));
-	start.n_sources = PLAN_FD_FIRST + launch->plan->n_fds;
-	start.program_fd = d.init_fd;
-	start.new_user = (launch->clone_flags & CLONE_NEWUSER) != 0;
-
-	pid = clone_with_signals_blocked(launch, &start, &pidfd);
+	pid = lcx__program_start(&program, &start, &pidfd, err);
 	if (pid < 0)
-		return lcx__fail_stage(err,
-				       lcx__fail_sys(err, -pid, "clone the container's process"),
-				       "namespace");
+		return pid;
 	*ret = (struct lcx__child){
 		.pid = pid,
 		.pidfd = TAKE_FD(pidfd),
 		.control_fd = TAKE_FD(control_fd),
 		.plan = launch->plan,
 	};
-	if (start.error < 0) {
-		lcx__child_reap(ret);
-		return lcx__fail_sys(err, -start.error, "execute lcx-init");
-	}
 	return 0;
 }
 

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "image/unpack.h"
+#include "image/engine.h"
 #include "util/fs.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -46,10 +46,10 @@ static void check_kept(void)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	CLEANUP(lcx__unpack_freep) struct lcx__unpack *unpack = NULL;
+	CLEANUP(lcx__engine_freep) struct lcx__engine *unpack = NULL;
 	CLEANUP(closep) int root_fd = -1, input_fd = -1;
 	struct lcx__unpack_progress progress;
-	struct lcx__unpack_job job = {.limits = lcx__extract_limits_default};
+	struct lcx__engine_job job = {.limits = lcx__extract_limits_default};
 
 	make_directory();
 	root_fd = lcx__make_dirs(dir_fd, "root", 0700);
@@ -62,8 +62,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	job.limits.total_bytes = 1 << 20;
 	job.limits.entries = 200;
 	(void)lcx__digest_of(NULL, "", 0, &job.diff_id);
-	if (lcx__unpack_new(&job, &unpack, NULL) == 0)
-		while (lcx__unpack_step(unpack, &progress, NULL) > 0)
+	if (lcx__engine_new(&job, &unpack, NULL) == 0)
+		while (lcx__engine_step(unpack, &progress, NULL) > 0)
 			continue;
 	(void)lcx__remove_tree(dir_fd, "root");
 	check_kept();

@@ -16,7 +16,7 @@
 #include "image/extract.h"
 #include "image/implied.h"
 #include "image/tree.h"
-#include "image/unpack.h"
+#include "image/engine.h"
 #include "util/str.h"
 
 static struct unit_dir dir;
@@ -704,7 +704,7 @@ static int decode(const struct lcx__strbuf *in, struct lcx__strbuf *out, struct 
 	char buffer[1000];
 	ssize_t n;
 
-	ck_assert_ok(lcx__decoder_new(fd, &dec, NULL));
+	ck_assert_ok(lcx__decoder_new(fd, &(const struct lcx__decode_options){.window_bytes = 1 << 27}, &dec, NULL));
 	while ((n = lcx__decoder_read(dec, buffer, sizeof(buffer), err)) > 0)
 		lcx__strbuf_add(out, buffer, (size_t)n);
 	return (int)n;
@@ -790,10 +790,10 @@ START_TEST(bombs_do_not_go_off)
 	enum { SIZE = 64 << 20 };
 	CLEANUP(freep) char *zeros = calloc(1, SIZE);
 	CLEANUP(freep) char *packed = malloc(1 << 20);
-	CLEANUP(lcx__unpack_freep) struct lcx__unpack *unpack = NULL;
+	CLEANUP(lcx__engine_freep) struct lcx__engine *unpack = NULL;
 	CLEANUP(closep) int fd = -1;
 	struct lcx__unpack_progress progress;
-	struct lcx__unpack_job job = {.root_fd = root_fd, .limits = lcx__extract_limits_default};
+	struct lcx__engine_job job = {.root_fd = root_fd, .limits = lcx__extract_limits_default};
 	struct lcx_error *err = NULL;
 	size_t n;
 	int r = 1;
@@ -805,9 +805,9 @@ START_TEST(bombs_do_not_go_off)
 	job.input_fd = fd;
 	job.limits.ratio_from_bytes = 1 << 20;
 	ck_assert_ok(lcx__digest_of(NULL, "", 0, &job.diff_id));
-	ck_assert_ok(lcx__unpack_new(&job, &unpack, NULL));
+	ck_assert_ok(lcx__engine_new(&job, &unpack, NULL));
 	while (r > 0)
-		r = lcx__unpack_step(unpack, &progress, &err);
+		r = lcx__engine_step(unpack, &progress, &err);
 	ck_assert_fails(r, EBADMSG, err, "bomb");
 }
 END_TEST
@@ -827,8 +827,8 @@ END_TEST
 
 START_TEST(a_wrong_diff_id_is_noticed_at_the_end)
 {
-	CLEANUP(lcx__unpack_freep) struct lcx__unpack *unpack = NULL;
-	struct lcx__unpack_job job = {.root_fd = root_fd, .limits = lcx__extract_limits_default};
+	CLEANUP(lcx__engine_freep) struct lcx__engine *unpack = NULL;
+	struct lcx__engine_job job = {.root_fd = root_fd, .limits = lcx__extract_limits_default};
 	struct lcx__unpack_progress progress;
 	struct lcx__strbuf tar = STRBUF_EMPTY;
 	CLEANUP(closep) int fd = -1;
@@ -841,19 +841,19 @@ START_TEST(a_wrong_diff_id_is_noticed_at_the_end)
 	fd = bytes_fd(tar.text, tar.length);
 	job.input_fd = fd;
 	ck_assert_ok(lcx__digest_of(NULL, tar.text, tar.length, &job.diff_id));
-	ck_assert_ok(lcx__unpack_new(&job, &unpack, NULL));
+	ck_assert_ok(lcx__engine_new(&job, &unpack, NULL));
 	while (r > 0)
-		r = lcx__unpack_step(unpack, &progress, NULL);
+		r = lcx__engine_step(unpack, &progress, NULL);
 	ck_assert_int_eq(r, 0);
 	ck_assert_uint_eq(progress.produced_bytes, tar.length);
 
-	unpack = lcx__unpack_free(unpack);
+	unpack = lcx__engine_free(unpack);
 	ck_assert_int_eq(lseek(fd, 0, SEEK_SET), 0);
 	ck_assert_ok(lcx__digest_of(NULL, tar.text, tar.length - 1, &job.diff_id));
-	ck_assert_ok(lcx__unpack_new(&job, &unpack, NULL));
+	ck_assert_ok(lcx__engine_new(&job, &unpack, NULL));
 	r = 1;
 	while (r > 0)
-		r = lcx__unpack_step(unpack, &progress, &err);
+		r = lcx__engine_step(unpack, &progress, &err);
 	ck_assert_fails(r, EBADMSG, err, "as the image says");
 	lcx__strbuf_free(&tar);
 }

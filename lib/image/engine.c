@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+#include "image/engine.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/statvfs.h>
+
+enum { STEP_BYTES = 2 << 20 };
+
+struct lcx__engine {
+	struct lcx__engine_job job;
+	struct lcx__extract_rights rights;
+	struct lcx__decoder *decoder;
+	struct lcx__hash *hash;
+	struct lcx__extractor *extractor;
+	uint64_t produced;
+	bool extracted; /* what follows the archive's end only counts for the digest */
+};
+
+/* Headers and padding come on top of what the files themselves may have. */
+static uint64_t produced_max(const struct lcx__engine *u)
+{
+	return u->job.limits.total_bytes + u->job.limits.entries * 2048;
+}
+
+static ssize_t read_decoded(void *data, void *buffer, size_t size, struct lcx_error **err)
+{
+	struct lcx__engine *u = data;
+	ssize_t n = lcx__decoder_read(u->decoder, buffer, size, err);
+
+	if (n <= 0)
+		return n;
+	u->produced += (uint64_t)n;
+	if (u->produced > produced_max(u) ||
+	    (u->produced > u->job.limits.ratio_from_bytes &&
+	     u->produced / u->job.limits.ratio > lcx__decoder_consumed(u->decoder)))
+		return lcx__fail(err, EBADMSG,
+				 "%ju bytes grew to %ju, which looks like a decompression bomb",
+				 (uintmax_t)lcx__decoder_consumed(u->decoder),
+				 (uintmax_t)u->produced);
+	if (lcx__hash_update(u->hash, buffer, (size_t)n) < 0)
+		return lcx__fail(err, EIO, "hash the layer");
+	return n;
+}
+
+int lcx__engine_new(const struct lcx__engine_job *job, struct lcx__engine **ret,
+		    struct lcx_error **err)
+{
+	CLEANUP(lcx__engine_freep) struct lcx__engine *u = calloc(1, sizeof(*u));
+	struct lcx__extract_source source = {read_decoded, u};
+	const struct lcx__decode_options options = {job->gate, job->limits.window_bytes};
+	int r;
+
+	if (!u)
+		return lcx__fail_nomem(err);
+	u->job = *job;
+	r = lcx__extract_rights_probe(job->root_fd, &u->rights, err);
+	if (r == 0)
+		r = lcx__decoder_new(job->input_fd, &options, &u->decoder, err);
+	if (r == 0)
+		r = lcx__extractor_new(job->root_fd, &source, &job->limits, &u->rights,
+				       &u->extractor, err);
+	if (r < 0)
+		return r;
+	if (lcx__hash_new(&job->diff_id, &u->hash) < 0)
+		return lcx__fail_nomem(err);
+	*ret = TAKE_PTR(u);
+	return 0;
+}
+
+struct lcx__engine *lcx__engine_free(struct lcx__engine *u)
+{
+	if (u) {
+		(void)lcx__extractor_free(u->extractor);
+		(void)lcx__decoder_free(u->decoder);
+		(void)lcx__hash_free(u->hash);
+		free(u);
+	}
+	return NULL;
+}
+
+const struct lcx__strbuf *lcx__engine_implied(const struct lcx__engine *u)
+{
+	return lcx__extractor_implied(u->extractor);
+}
+
+/* Padding behind the end of the archive. 0 at the end. */
+static int drain(struct lcx__engine *u, struct lcx_error **err)
+{
+	enum { CHUNK = 64 << 10 };
+	CLEANUP(freep) char *buffer = malloc(CHUNK);
+	ssize_t n = 1;
+
+	if (!buffer)
+		return lcx__fail_nomem(err);
+	for (size_t done = 0; n > 0 && done < STEP_BYTES; done += CHUNK)
+		n = read_decoded(u, buffer, CHUNK, err);
+	return n < 0 ? (int)n : n > 0;
+}
+
+static int check_diff_id(struct lcx__engine *u, struct lcx_error **err)
+{
+	struct lcx__digest found;
+
+	if (lcx__hash_finish(u->hash, &found) < 0)
+		return lcx__fail(err, EIO, "hash the layer");
+	if (!lcx__digest_equal(&found, &u->job.diff_id))
+		return lcx__fail(err, EBADMSG, "its content is %s, not %s as the image says",
+				 found.text, u->job.diff_id.text);
+	return 0;
+}
+
+/* Before the file system is full for everybody else. */
+static int check_space(const struct lcx__engine *u, struct lcx_error **err)
+{
+	struct statvfs fs;
+
+	if (u->job.limits.free_bytes == 0)
+		return 0;
+	if (fstatvfs(u->job.root_fd, &fs) < 0)
+		return lcx__fail_sys(err, errno, "look at the free space");
+	/* A file system without a size of its own counts no blocks. */
+	if (fs.f_blocks > 0 && (uint64_t)fs.f_bavail * fs.f_frsize < u->job.limits.free_bytes)
+		return lcx__fail(err, ENOSPC,
+				 "less than %ju bytes are left on the file system; make room, or "
+				 "lower the limit",
+				 (uintmax_t)u->job.limits.free_bytes);
+	return 0;
+}
+
+int lcx__engine_step(struct lcx__engine *u, struct lcx__unpack_progress *ret_progress,
+		     struct lcx_error **err)
+{
+	int r = check_space(u, err);
+
+	if (r < 0)
+		return r;
+	if (!u->extracted) {
+		r = lcx__extractor_step(u->extractor, STEP_BYTES, err);
+		u->extracted = r == 0;
+		r = r == 0 ? 1 : r;
+	} else {
+		r = drain(u, err);
+		if (r == 0)
+			r = check_diff_id(u, err);
+	}
+	ret_progress->consumed_bytes = lcx__decoder_consumed(u->decoder);
+	ret_progress->produced_bytes = u->produced;
+	ret_progress->userxattr = u->rights.userxattr;
+	return r;
+}

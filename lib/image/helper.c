@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MIT */
+#include "image/helper.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include "image/tree.h"
+#include "image/wire.h"
+#include "init/program.h"
+#include "util/sys.h"
+
+struct lcx__helper {
+	int pidfd, socket_fd;
+	struct wire_feed feed;
+	bool feed_pending; /* the socket was full */
+	struct lcx__unpack_progress progress;
+	struct lcx__strbuf implied;
+	struct {
+		struct wire_reply reply;
+		char text[WIRE_TEXT_SIZE + 1];
+	} packet;
+};
+
+static int send_job(int socket_fd, const struct lcx__engine_job *job, bool grows)
+{
+	struct wire_job order = {
+		.diff_id = job->diff_id,
+		.limits = job->limits,
+		.grows = grows,
+	};
+
+	return send(socket_fd, &order, sizeof(order), MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+static int start_program(struct lcx__helper *helper, const struct lcx__engine_job *job,
+			 struct lcx_error **err)
+{
+	const struct lcx__program program = {
+		.name = "lcx-extract",
+		.bytes = lcx__extract_program,
+		.size = lcx__extract_program_size,
+	};
+	CLEANUP(closep) int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC), theirs = -1;
+	struct lcx__program_start start = {.n_sources = WIRE_N_FDS, .cgroup_fd = -1};
+	int pair[2], sources[WIRE_N_FDS], pid;
+
+	if (null_fd < 0)
+		return lcx__fail_sys(err, errno, "open '/dev/null'");
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return lcx__fail_sys(err, errno, "make a control socket");
+	helper->socket_fd = pair[0];
+	theirs = pair[1];
+	sources[0] = sources[1] = sources[2] = null_fd;
+	sources[WIRE_FD_CONTROL] = theirs;
+	sources[WIRE_FD_INPUT] = job->input_fd;
+	sources[WIRE_FD_ROOT] = job->root_fd;
+	start.sources = sources;
+	pid = lcx__program_start(&program, &start, &helper->pidfd, err);
+	return pid < 0 ? pid : 0;
+}
+
+int lcx__helper_start(const struct lcx__engine_job *job, bool grows, struct lcx__helper **ret,
+		      struct lcx_error **err)
+{
+	CLEANUP(lcx__helper_freep) struct lcx__helper *helper = calloc(1, sizeof(*helper));
+	int r;
+
+	if (!helper)
+		return lcx__fail_nomem(err);
+	helper->pidfd = helper->socket_fd = -1;
+	r = start_program(helper, job, err);
+	if (r < 0)
+		return lcx__fail_prefix(err, r, "start the extraction helper");
+	r = send_job(helper->socket_fd, job, grows);
+	if (r < 0)
+		return lcx__fail_sys(err, -r, "tell the extraction helper its job");
+	*ret = TAKE_PTR(helper);
+	return 0;
+}
+
+/* How it ended, in a wait status; -1 if the host program has reaped it, or lets nobody. */
+static int reap(struct lcx__helper *helper)
+{
+	siginfo_t info = {0};
+	int r;
+
+	if (helper->pidfd < 0)
+		return -1;
+	do
+		r = waitid((idtype_t)P_PIDFD, (id_t)helper->pidfd, &info, WEXITED | __WALL);
+	while (r < 0 && errno == EINTR);
+	closep(&helper->pidfd);
+	if (r < 0)
+		return -1;
+	return info.si_code == CLD_EXITED ? W_EXITCODE(info.si_status, 0)
+					  : W_EXITCODE(0, info.si_status);
+}
+
+struct lcx__helper *lcx__helper_free(struct lcx__helper *helper)
+{
+	if (!helper)
+		return NULL;
+	if (helper->pidfd >= 0)
+		(void)sys_pidfd_send_signal(helper->pidfd, SIGKILL);
+	(void)reap(helper);
+	closep(&helper->socket_fd);
+	lcx__strbuf_free(&helper->implied);
+	free(helper);
+	return NULL;
+}
+
+int lcx__helper_fd(const struct lcx__helper *helper)
+{
+	return helper->socket_fd;
+}
+
+int lcx__helper_pidfd(const struct lcx__helper *helper)
+{
+	return helper->pidfd;
+}
+
+const struct lcx__strbuf *lcx__helper_implied(const struct lcx__helper *helper)
+{
+	return &helper->implied;
+}
+
+/* Its end without a word. What it has left behind is the caller's to remove, as ever. */
+static int tell_end(struct lcx__helper *helper, struct lcx_error **err)
+{
+	int status = reap(helper), sig = status >= 0 && WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+
+	switch (sig) {
+	case 0:
+		return lcx__fail(err, EIO, "the extraction helper ended without a result");
+	case SIGSYS:
+		return lcx__fail(err, EBADMSG,
+				 "the extraction helper was killed for a forbidden system call: "
+				 "the layer is hostile, or this system's libraries need more");
+	case SIGKILL:
+		return lcx__fail(err, ENOMEM,
+				 "the extraction helper was killed (signal 9): by hand, or because "
+				 "memory ran out");
+	case SIGXFSZ:
+		return lcx__fail(err, EBADMSG, "a file of the layer is larger than allowed");
+	default:
+		return lcx__fail(err, EIO, "the extraction helper was killed by signal %d", sig);
+	}
+}
+
+static int send_feed(struct lcx__helper *helper, struct lcx_error **err)
+{
+	ssize_t n = send(helper->socket_fd, &helper->feed, sizeof(helper->feed),
+			 MSG_DONTWAIT | MSG_NOSIGNAL);
+
+	helper->feed_pending = n < 0 && errno == EAGAIN;
+	/* It may have found fault with the layer: the next step brings its words. */
+	if (n < 0 && errno != EAGAIN && errno != EPIPE && errno != ECONNRESET)
+		return lcx__fail_sys(err, errno, "feed the extraction helper");
+	return 0;
+}
+
+int lcx__helper_feed(struct lcx__helper *helper, uint64_t available_bytes, bool complete,
+		     struct lcx_error **err)
+{
+	helper->feed = (struct wire_feed){
+		.available_bytes = available_bytes,
+		.complete = complete,
+	};
+	return send_feed(helper, err);
+}
+
+static int take_implied(struct lcx__helper *helper, size_t length, struct lcx_error **err)
+{
+	if (helper->implied.length + length > LCX__TREE_IMPLIED_BYTES)
+		return lcx__fail(err, EPROTO, "the extraction helper says too much");
+	lcx__strbuf_add(&helper->implied, helper->packet.text, length);
+	return helper->implied.failed ? lcx__fail_nomem(err) : 0;
+}
+
+/* Words that went through a process which met a stranger's bytes: one printable line. */
+static int take_error(struct lcx__helper *helper, size_t length, struct lcx_error **err)
+{
+	char *text = helper->packet.text;
+	int code = helper->packet.reply.error;
+
+	text[length] = '\0';
+	for (char *c = text; *c; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = '?';
+	return lcx__fail(err, code > 0 && code < 4096 ? code : EPROTO, "%s", text);
+}
+
+/* An end in the middle of a path would be one in the middle of memory for who reads it. */
+static int check_implied(const struct lcx__helper *helper, struct lcx_error **err)
+{
+	const struct lcx__strbuf *implied = &helper->implied;
+
+	return implied->length == 0 || implied->text[implied->length - 1] == '\0'
+		       ? 0
+		       : lcx__fail(err, EPROTO, "the extraction helper says half a path");
+}
+
+static int take_packet(struct lcx__helper *helper, size_t size, struct lcx_error **err)
+{
+	const struct wire_reply *reply = &helper->packet.reply;
+	size_t length = size - sizeof(*reply);
+	int r;
+
+	switch (reply->type) {
+	case WIRE_PROGRESS:
+		helper->progress = reply->progress;
+		return 1;
+	case WIRE_IMPLIED:
+		r = take_implied(helper, length, err);
+		return r < 0 ? r : 1;
+	case WIRE_DONE:
+		helper->progress = reply->progress;
+		return check_implied(helper, err);
+	case WIRE_ERROR:
+		return take_error(helper, length, err);
+	default:
+		return lcx__fail(err, EPROTO, "the extraction helper talks nonsense");
+	}
+}
+
+int lcx__helper_step(struct lcx__helper *helper, struct lcx__unpack_progress *progress,
+		     struct lcx_error **err)
+{
+	int r = helper->feed_pending ? send_feed(helper, err) : 0;
+
+	if (r < 0)
+		return r;
+	do {
+		ssize_t n = recv(helper->socket_fd, &helper->packet,
+				 sizeof(helper->packet.reply) + WIRE_TEXT_SIZE, MSG_DONTWAIT);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN)
+			r = 2;
+		else if (n == 0 || (n < 0 && errno == ECONNRESET))
+			r = tell_end(helper, err);
+		else if (n < (ssize_t)sizeof(helper->packet.reply))
+			r = lcx__fail_sys(err, n < 0 ? errno : EPROTO,
+					  "listen to the extraction helper");
+		else
+			r = take_packet(helper, (size_t)n, err);
+	} while (r == 1);
+	*progress = helper->progress;
+	return r == 2 ? 1 : r;
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+#include "init/program.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+
+#include "init/child.h"
+#include "init/launch.h"
+#include "util/fs.h"
+#include "util/sys.h"
+
+/*
+ * Theory of operation. The host may have gigabytes of memory and dozens of
+ * threads, so it is never forked. The calling thread clones a child that shares
+ * the memory (CLONE_VM | CLONE_VFORK) and that does a handful of raw system
+ * calls: put descriptors in place, close the rest, execute the program from a
+ * memfd. The thread resumes as soon as that exec succeeded.
+ *
+ * Each start has a memfd of its own: what a container could do to the page
+ * cache of the program that started it ends with that container, and the seals
+ * let nobody write to it (CVE-2019-5736).
+ *
+ * The thread's signals are blocked meanwhile, so that no handler of the host's
+ * runs on the child's stack; its mask is put back right after; the program
+ * starts with all of them blocked.
+ */
+
+#ifndef MFD_EXEC
+#define MFD_EXEC 0x0010U /* Linux 6.3; older kernels refuse the flag with EINVAL */
+#endif
+
+int lcx__sealed_memfd(const char *name, const void *data, size_t size, bool executable)
+{
+	CLEANUP(closep) int fd = -1;
+	int r;
+
+	fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | (executable ? MFD_EXEC : 0));
+	if (fd < 0 && errno == EINVAL)
+		fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (fd < 0)
+		return -errno;
+	r = lcx__write_all(fd, data, size);
+	if (r < 0)
+		return r;
+	if (fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
+		return -errno;
+	return TAKE_FD(fd);
+}
+
+static int clone_with_signals_blocked(const struct lcx__program_start *start,
+				      struct lcx__child_start *child, int *pidfd)
+{
+	CLEANUP(freep) void *stack = aligned_alloc(64, LCX__CHILD_STACK_SIZE);
+	uint64_t all = ~(uint64_t)0, before;
+	int pid;
+
+	if (!stack)
+		return -ENOMEM;
+	/* Not pthread_sigmask(): it leaves out the two signals that the C library uses itself. */
+	sys_call4(__NR_rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof(all));
+	pid = lcx__child_clone(start->clone_flags, start->cgroup_fd, stack, child, pidfd);
+	sys_call4(__NR_rt_sigprocmask, SIG_SETMASK, &before, 0, sizeof(before));
+	return pid;
+}
+
+int lcx__program_start(const struct lcx__program *program, const struct lcx__program_start *start,
+		       int *ret_pidfd, struct lcx_error **err)
+{
+	CLEANUP(closep) int program_fd = -1, pidfd = -1;
+	struct lcx__child_start child = {
+		.name = program->name,
+		.sources = start->sources,
+		.n_sources = start->n_sources,
+		.new_user = (start->clone_flags & CLONE_NEWUSER) != 0,
+	};
+	int pid;
+
+	program_fd = lcx__sealed_memfd(program->name, program->bytes, program->size, true);
+	if (program_fd < 0)
+		return lcx__fail_sys(err, -program_fd, "make %s", program->name);
+	child.program_fd = program_fd;
+	pid = clone_with_signals_blocked(start, &child, &pidfd);
+	if (pid < 0)
+		return lcx__fail_stage(
+			err, lcx__fail_sys(err, -pid, "clone a process for %s", program->name),
+			"namespace");
+	if (child.error < 0) {
+		lcx__pidfd_reap(pidfd);
+		return lcx__fail_sys(err, -child.error, "execute %s", program->name);
+	}
+	*ret_pidfd = TAKE_FD(pidfd);
+	return pid;
+}
