@@ -14,7 +14,8 @@
  *  4. seccomp: reading the archive and changing files by descriptor; no sockets, no
  *     processes, no new code.
  *
- * Namespaces are taken where they can be had: some hosts are confined themselves. Steps 1, 3 and 4
+ * Namespaces are taken where they can be had: some hosts are confined themselves. Without, the
+ * layer's directory becomes the root, where that is allowed. Steps 1, 3 and 4
  * need no privilege, and the extraction doesn't start without them.
  */
 #include "image/helper/confine.h"
@@ -190,6 +191,9 @@ static int leave_the_host(int root_fd)
 	CLEANUP(closep) int clone_fd = -1, empty_fd = -1;
 	int r = make_namespaces();
 
+	/* Second best: ".." of the root is itself, too. That takes CAP_SYS_CHROOT. */
+	if (r == 0)
+		(void)!chroot(".");
 	if (r <= 0)
 		return r;
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
