@@ -9,7 +9,10 @@
 
 #include "util/fs.h"
 
-enum { REHASH_STEP = 4 << 20 };
+enum {
+	REHASH_STEP = 4 << 20,
+	FEED_STEP = 256 << 10,
+};
 
 static const struct lcx__store *store_of(const struct lcx__layer *layer)
 {
@@ -133,8 +136,74 @@ static int check_blob_size(const struct lcx__layer *layer, struct lcx_error **er
 	return 1;
 }
 
+/* Scratch of this layer in the pin's directory: "HEX/" with "diff/" in it. */
+static int make_scratch(struct lcx__layer *layer)
+{
+	layer->tree_fd = lcx__make_dirs(layer->pin->tmp_fd, lcx__digest_hex(&layer->digest), 0700);
+	if (layer->tree_fd < 0)
+		return layer->tree_fd;
+	if (mkdirat(layer->tree_fd, "diff", 0755) < 0)
+		return -errno;
+	layer->root_fd = lcx__open_dir(layer->tree_fd, "diff");
+	if (layer->root_fd < 0)
+		return layer->root_fd;
+	return fchmod(layer->root_fd, 0755) < 0 ? -errno : 0;
+}
+
+static int begin_unpack(struct lcx__layer *layer, int input_fd, bool grows, struct lcx_error **err)
+{
+	struct lcx__unpack_job job = {
+		.input_fd = input_fd,
+		.diff_id = layer->diff_id,
+		.limits = lcx__extract_limits_default,
+		.grows = grows,
+	};
+	int r = make_scratch(layer);
+
+	if (r < 0)
+		return lcx__fail_sys(err, -r, "make the layer's directory");
+	job.root_fd = layer->root_fd;
+	return lcx__unpack_new(&job, &layer->unpack, err);
+}
+
+/* While it is downloaded. The descriptor can't write: the helper meets a stranger's bytes. */
+static int begin_overlapped(struct lcx__layer *layer, struct lcx_error **err)
+{
+	CLEANUP(closep) int fd = -1;
+	char name[LCX__STORE_NAME_SIZE];
+
+	partial_name(layer, name);
+	fd = openat(store_of(layer)->fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return lcx__fail_sys(err, errno, "image store: '%s'", name);
+	layer->fed_bytes = 0;
+	return begin_unpack(layer, fd, true, err);
+}
+
+static int feed(struct lcx__layer *layer, struct lcx_error **err)
+{
+	bool complete = layer->have_bytes == layer->size_bytes;
+
+	if (!complete && layer->have_bytes - layer->fed_bytes < FEED_STEP)
+		return 0;
+	layer->fed_bytes = layer->have_bytes;
+	return lcx__unpack_feed(layer->unpack, layer->have_bytes, complete, err);
+}
+
+/* What was unpacked of bytes that turn out to be others. */
+static void drop_unpacked(struct lcx__layer *layer)
+{
+	if (!layer->unpack)
+		return;
+	layer->unpack = lcx__unpack_free(layer->unpack);
+	closep(&layer->root_fd);
+	closep(&layer->tree_fd);
+	(void)lcx__remove_tree(layer->pin->tmp_fd, lcx__digest_hex(&layer->digest));
+}
+
 int lcx__layer_restart(struct lcx__layer *layer, struct lcx_error **err)
 {
+	drop_unpacked(layer);
 	layer->have_bytes = layer->rehashed_bytes = 0;
 	layer->hash = lcx__hash_free(layer->hash);
 	if (lcx__hash_new(&layer->digest, &layer->hash) < 0)
@@ -255,6 +324,7 @@ int lcx__layer_write(struct lcx__layer *layer, const void *data, size_t length,
 		     struct lcx_error **err)
 {
 	const char *at = data;
+	int r;
 
 	if (length > layer->size_bytes - layer->have_bytes) {
 		(void)lcx__layer_restart(layer, NULL);
@@ -266,6 +336,9 @@ int lcx__layer_write(struct lcx__layer *layer, const void *data, size_t length,
 	}
 	if (lcx__hash_update(layer->hash, data, length) < 0)
 		return lcx__fail(err, EIO, "hash");
+	r = layer->unpack ? 0 : begin_overlapped(layer, err);
+	if (r < 0)
+		return fail(layer, r, err);
 	while (length > 0) {
 		ssize_t n = pwrite(layer->partial_fd, at, length, (off_t)layer->have_bytes);
 
@@ -277,36 +350,8 @@ int lcx__layer_write(struct lcx__layer *layer, const void *data, size_t length,
 		length -= (size_t)n;
 		layer->have_bytes += (uint64_t)n;
 	}
-	return 0;
-}
-
-/* Scratch of this layer in the pin's directory: "HEX/" with "diff/" in it. */
-static int make_scratch(struct lcx__layer *layer)
-{
-	layer->tree_fd = lcx__make_dirs(layer->pin->tmp_fd, lcx__digest_hex(&layer->digest), 0700);
-	if (layer->tree_fd < 0)
-		return layer->tree_fd;
-	if (mkdirat(layer->tree_fd, "diff", 0755) < 0)
-		return -errno;
-	layer->root_fd = lcx__open_dir(layer->tree_fd, "diff");
-	if (layer->root_fd < 0)
-		return layer->root_fd;
-	return fchmod(layer->root_fd, 0755) < 0 ? -errno : 0;
-}
-
-static int begin_unpack(struct lcx__layer *layer, struct lcx_error **err)
-{
-	struct lcx__unpack_job job = {
-		.input_fd = layer->blob_fd,
-		.diff_id = layer->diff_id,
-		.limits = lcx__extract_limits_default,
-	};
-	int r = make_scratch(layer);
-
-	if (r < 0)
-		return lcx__fail_sys(err, -r, "make the layer's directory");
-	job.root_fd = layer->root_fd;
-	return lcx__unpack_new(&job, &layer->unpack, err);
+	r = feed(layer, err);
+	return r < 0 ? fail(layer, r, err) : 0;
 }
 
 static int write_info(const struct lcx__layer *layer)
@@ -346,7 +391,7 @@ static void drop_blob(const struct lcx__layer *layer)
 static int step_unpack(struct lcx__layer *layer, struct lcx_error **err)
 {
 	const struct lcx__strbuf *implied;
-	int r = layer->unpack ? 0 : begin_unpack(layer, err);
+	int r = layer->unpack ? 0 : begin_unpack(layer, layer->blob_fd, false, err);
 
 	if (r == 0)
 		r = lcx__unpack_step(layer->unpack, &layer->progress, err);

@@ -7,7 +7,8 @@
  *
  *   LOCK     lcx__layer_step(); stays while another process works on the same blob
  *   REHASH   lcx__layer_step(); what an earlier attempt has left is read again
- *   FETCH    the caller: lcx__layer_write() from have_bytes on, then _fetched()
+ *   FETCH    the caller: lcx__layer_write() from have_bytes on, then _fetched(); what is
+ *            there is unpacked meanwhile, and counts once all of it has proved right
  *   UNPACK   lcx__layer_step()
  *   SETTLE   the caller: lcx__layer_commit(), when all of it is on the disk
  *   DONE     the unpacked layer is in the store
@@ -31,7 +32,7 @@ struct lcx__layer {
 	struct lcx__digest digest, diff_id, chain_id;
 	uint64_t size_bytes; /* compressed */
 	enum lcx__layer_stage stage;
-	uint64_t have_bytes, rehashed_bytes;
+	uint64_t have_bytes, rehashed_bytes, fed_bytes;
 	int lock_fd, partial_fd, blob_fd;
 	int tree_fd, root_fd; /* of the scratch directory, and its diff/ */
 	struct lcx__hash *hash;

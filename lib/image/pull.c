@@ -20,6 +20,7 @@
 enum {
 	STALL_TIMEOUT_MS = 30000,
 	FETCHES_AT_ONCE = 3,
+	UNPACKS_AT_ONCE = 4,
 	INDEX_DEPTH_MAX = 3,
 	LOCK_POLL_MS = 100,
 };
@@ -37,6 +38,7 @@ enum stage {
 struct progress {
 	struct lcx__digest digest;
 	uint64_t total_bytes;
+	bool watched; /* the descriptor of its unpacking */
 };
 
 struct lcx_pull {
@@ -395,10 +397,29 @@ static int fetch_layer(struct lcx_pull *pull, size_t i, struct lcx_error **err)
 	return lcx__layer_fetched(layer, err);
 }
 
-static int watch_layer(const struct lcx_pull *pull, const struct lcx__layer *layer,
-		       struct lcx_error **err)
+/* More at once would only wait for processors, each with its own decoder in memory. */
+static bool may_unpack(const struct lcx_pull *pull, const struct lcx__layer *layer)
 {
-	return watch(pull, lcx__layer_fd(layer)) < 0 ? lcx__fail_sys(err, errno, "pull: watch") : 0;
+	size_t n = 0;
+
+	if (lcx__layer_fd(layer) >= 0)
+		return true;
+	for (size_t i = 0; i < pull->n_layers; i++)
+		n += lcx__layer_fd(&pull->install->layers[i]) >= 0;
+	return n < UNPACKS_AT_ONCE;
+}
+
+/* Where the work is done elsewhere, its descriptor tells of it. */
+static int unpack_layer(struct lcx_pull *pull, size_t i, struct lcx_error **err)
+{
+	struct lcx__layer *layer = &pull->install->layers[i];
+	int r = lcx__layer_step(layer, err);
+
+	if (r < 0 || pull->layers[i].watched || lcx__layer_fd(layer) < 0)
+		return r;
+	pull->layers[i].watched = true;
+	return watch(pull, lcx__layer_fd(layer)) < 0 ? lcx__fail_sys(err, errno, "watch a layer")
+						     : 0;
 }
 
 /* Downloads all move on; of the work that takes our own time one piece is done, for one layer. */
@@ -423,13 +444,14 @@ static int stage_layers(struct lcx_pull *pull, struct lcx_error **err)
 			r = fetch_layer(pull, i, err);
 			break;
 		case LCX__LAYER_REHASH:
-		case LCX__LAYER_UNPACK:
-			/* With a descriptor the work is done elsewhere, and it tells of it. */
-			if (fd >= 0 || !worked)
+			if (!worked)
 				r = lcx__layer_step(layer, err);
+			worked = true;
+			break;
+		case LCX__LAYER_UNPACK:
+			if (may_unpack(pull, layer) && (fd >= 0 || !worked))
+				r = unpack_layer(pull, i, err);
 			worked |= fd < 0;
-			if (fd < 0 && lcx__layer_fd(layer) >= 0)
-				r = r < 0 ? r : watch_layer(pull, layer, err);
 			break;
 		case LCX__LAYER_SETTLE:
 		case LCX__LAYER_DONE:
@@ -464,8 +486,8 @@ static bool has_work(const struct lcx_pull *pull, int64_t *ret_deadline_ns)
 		enum lcx__layer_stage stage = pull->install->layers[i].stage;
 
 		work |= stage == LCX__LAYER_REHASH ||
-			(stage == LCX__LAYER_UNPACK &&
-			 lcx__layer_fd(&pull->install->layers[i]) < 0) ||
+			(stage == LCX__LAYER_UNPACK && !pull->layers[i].watched &&
+			 may_unpack(pull, &pull->install->layers[i])) ||
 			(stage == LCX__LAYER_FETCH && !pull->fetches[i] &&
 			 count_fetches(pull) < FETCHES_AT_ONCE);
 		if (stage == LCX__LAYER_LOCK && pull->lock_poll_ns < *ret_deadline_ns)

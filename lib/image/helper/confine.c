@@ -188,7 +188,7 @@ static int change_root(int empty_fd)
 
 static int leave_the_host(int root_fd)
 {
-	CLEANUP(closep) int clone_fd = -1, empty_fd = -1;
+	CLEANUP(closep) int clone_fd = -1, empty_fd = -1, dir_fd = -1;
 	int r = make_namespaces();
 
 	/* Second best: ".." of the root is itself, too. That takes CAP_SYS_CHROOT. */
@@ -207,7 +207,9 @@ static int leave_the_host(int root_fd)
 	r = change_root(empty_fd);
 	if (r < 0)
 		return r;
-	return dup3(clone_fd, root_fd, O_CLOEXEC) < 0 ? -errno : 0;
+	/* Opened: what clones a mount is O_PATH, which takes no attributes. */
+	dir_fd = openat(clone_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return dir_fd < 0 || dup3(dir_fd, root_fd, O_CLOEXEC) < 0 ? -errno : 0;
 }
 
 /* ---- 3: capabilities ---- */
