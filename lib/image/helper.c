@@ -214,6 +214,8 @@ static int take_packet(struct lcx__helper *helper, size_t size, struct lcx_error
 	case WIRE_PROGRESS:
 		helper->progress = reply->progress;
 		return 1;
+	case WIRE_HUNGRY:
+		return 1;
 	case WIRE_IMPLIED:
 		r = take_implied(helper, length, err);
 		return r < 0 ? r : 1;
@@ -230,10 +232,8 @@ static int take_packet(struct lcx__helper *helper, size_t size, struct lcx_error
 int lcx__helper_step(struct lcx__helper *helper, struct lcx__unpack_progress *progress,
 		     struct lcx_error **err)
 {
-	int r = helper->feed_pending ? send_feed(helper, err) : 0;
+	int r = 1;
 
-	if (r < 0)
-		return r;
 	do {
 		ssize_t n = recv(helper->socket_fd, &helper->packet,
 				 sizeof(helper->packet.reply) + WIRE_TEXT_SIZE, MSG_DONTWAIT);
@@ -251,5 +251,9 @@ int lcx__helper_step(struct lcx__helper *helper, struct lcx__unpack_progress *pr
 			r = take_packet(helper, (size_t)n, err);
 	} while (r == 1);
 	*progress = helper->progress;
-	return r == 2 ? 1 : r;
+	if (r != 2)
+		return r;
+	/* After all it has said: should the socket still be full, it will yet be hungry. */
+	r = helper->feed_pending ? send_feed(helper, err) : 0;
+	return r < 0 ? r : 1;
 }

@@ -36,6 +36,7 @@ struct wire_feed {
 
 enum wire_type {
 	WIRE_PROGRESS,
+	WIRE_HUNGRY,  /* has taken all feeds, and waits; may be lost, too */
 	WIRE_IMPLIED, /* with a piece of lcx__tree_implied() */
 	WIRE_DONE,
 	WIRE_ERROR, /* with its words */

@@ -58,6 +58,21 @@ static int take_feed(struct supply *supply, int flags, struct lcx_error **err)
 	return 1;
 }
 
+/*
+ * Before it waits with an empty socket it says so: the library may have had no room in the
+ * socket for its last word.
+ */
+static int wait_for_feed(struct supply *supply, struct lcx_error **err)
+{
+	struct wire_reply hungry = {.type = WIRE_HUNGRY};
+	int r = take_feed(supply, MSG_DONTWAIT, err);
+
+	if (r != 0)
+		return r;
+	(void)send_reply(&hungry, NULL, 0, MSG_DONTWAIT);
+	return take_feed(supply, 0, err);
+}
+
 static int wait_for_input(void *data, uint64_t offset, uint64_t *ret_available,
 			  struct lcx_error **err)
 {
@@ -65,7 +80,8 @@ static int wait_for_input(void *data, uint64_t offset, uint64_t *ret_available,
 	int r = 1;
 
 	while (r > 0 && !supply->complete)
-		r = take_feed(supply, supply->available_bytes > offset ? MSG_DONTWAIT : 0, err);
+		r = supply->available_bytes > offset ? take_feed(supply, MSG_DONTWAIT, err)
+						     : wait_for_feed(supply, err);
 	*ret_available = supply->available_bytes > offset ? supply->available_bytes : offset;
 	return r < 0 ? r : 0;
 }
