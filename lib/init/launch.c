@@ -114,14 +114,14 @@ static int report_failure(const struct lcx__child *child, struct plan_message *m
 {
 	char what[600];
 	int code = message->error > 0 ? message->error : EPROTO;
+	const char *why = lcx__plan_advice(child->plan, message->op, code);
 
 	message->text[sizeof(message->text) - 1] = '\0';
 	message->text[strcspn(message->text, "\n")] = '\0';
 	lcx__plan_describe(child->plan, message->op, what, sizeof(what));
 	if (message->text[0])
-		lcx__fail_sys(err, code, "%s: %s", what, message->text);
-	else
-		lcx__fail_sys(err, code, "%s", what);
+		why = message->text;
+	lcx__fail_sys(err, code, "%s%s%s", what, why ? ": " : "", why ? why : "");
 	return lcx__fail_stage(err, -code, lcx__plan_stage(child->plan, message->op));
 }
 

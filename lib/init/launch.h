@@ -39,6 +39,10 @@ void lcx__plan_set_trace(struct lcx__plan *plan, bool trace);
 void lcx__plan_describe(const struct lcx__plan *plan, uint32_t op, char *text, size_t size);
 const char *lcx__plan_stage(const struct lcx__plan *plan, uint32_t op);
 
+/* What its failing so means, and the way out; NULL where the system's own words say it. */
+const char *lcx__plan_advice(const struct lcx__plan *plan, uint32_t op, int error);
+const char *lcx__clone_advice(int error, uint64_t flags); /* of clone(2) with CLONE_NEW* */
+
 DEFINE_CLEANUP(struct lcx__plan *, lcx__plan_free)
 
 struct lcx__launch {

@@ -65,6 +65,15 @@ static int clone_with_signals_blocked(const struct lcx__program_start *start,
 	return pid;
 }
 
+static int fail_clone(const struct lcx__program *program, const struct lcx__program_start *start,
+		      int code, struct lcx_error **err)
+{
+	const char *why = lcx__clone_advice(code, start->clone_flags);
+
+	return lcx__fail_sys(err, code, "clone a process for %s%s%s", program->name,
+			     why ? " into new namespaces: " : "", why ? why : "");
+}
+
 int lcx__program_start(const struct lcx__program *program, const struct lcx__program_start *start,
 		       int *ret_pidfd, struct lcx_error **err)
 {
@@ -83,9 +92,7 @@ int lcx__program_start(const struct lcx__program *program, const struct lcx__pro
 	child.program_fd = program_fd;
 	pid = clone_with_signals_blocked(start, &child, &pidfd);
 	if (pid < 0)
-		return lcx__fail_stage(
-			err, lcx__fail_sys(err, -pid, "clone a process for %s", program->name),
-			"namespace");
+		return lcx__fail_stage(err, fail_clone(program, start, -pid, err), "namespace");
 	if (child.error < 0) {
 		lcx__pidfd_reap(pidfd);
 		return lcx__fail_sys(err, -child.error, "execute %s", program->name);

@@ -95,7 +95,10 @@ int lcx__netlink_open(int protocol, struct lcx_netlink **ret, struct lcx_error *
 	int r;
 
 	if (fd < 0)
-		return lcx__fail_sys(err, errno, "open a netlink socket");
+		return lcx__fail_sys(err, errno, "open a netlink socket%s",
+				     protocol == NETLINK_NETFILTER && errno == EPROTONOSUPPORT
+					     ? ": load the kernel's module nf_tables"
+					     : "");
 	r = wrap(fd, ret, err);
 	if (r == 0)
 		(void)TAKE_FD(fd);

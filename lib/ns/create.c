@@ -126,25 +126,6 @@ static int hand_on(int r, struct lcx_error **inner, struct lcx_error **err)
 	return r;
 }
 
-/* What clone(2) means when it is asked for namespaces. */
-static const char *clone_words(int r, uint32_t kinds)
-{
-	switch (r) {
-	case -ENOSPC:
-	case -EUSERS:
-		return "a limit in /proc/sys/user is reached";
-	case -EINVAL:
-		return "the kernel lacks one of these kinds";
-	case -EPERM:
-		return kinds & LCX_NS_USER
-			       ? "user namespaces are forbidden here, by a sysctl or a security "
-				 "module"
-			       : "that needs CAP_SYS_ADMIN, or a user namespace of one's own";
-	default:
-		return NULL;
-	}
-}
-
 static int launch_into(uint32_t kinds, const struct lcx__plan *plan, struct lcx__child *child,
 		       struct lcx_error **err)
 {
@@ -156,11 +137,9 @@ static int launch_into(uint32_t kinds, const struct lcx__plan *plan, struct lcx_
 		.stdio = {-1, -1, -1},
 	};
 	int r = lcx__launch(&launch, child, &inner);
-	const char *words = r < 0 ? clone_words(r, kinds) : NULL;
 
-	if (words)
-		return lcx__fail(err, r == -EINVAL ? EOPNOTSUPP : -r, "make new namespaces: %s",
-				 words);
+	if (r == -EINVAL)
+		return lcx__fail(err, EOPNOTSUPP, "%s", lcx_error_message(inner));
 	return hand_on(r, &inner, err);
 }
 

@@ -34,9 +34,17 @@ static struct lcx_error *error_alloc(int code, const char *stage, size_t length)
 	return err;
 }
 
+/* The newest call that cannot be done without is mount_setattr(2). */
+#define OLD_KERNEL                                                                                 \
+	"the kernel does not have this call, or an outer container's filter hides it; liblcx "     \
+	"needs "                                                                                   \
+	"Linux 5.12"
+
 /* strerror() is neither thread-safe nor free of locale locks; both forms of strerror_r() are. */
 static const char *describe_errno(int code, char *buffer, size_t size)
 {
+	if (code == ENOSYS)
+		return OLD_KERNEL;
 #if defined(__GLIBC__)
 	return strerror_r(code, buffer, size);
 #else
