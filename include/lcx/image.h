@@ -279,6 +279,32 @@ int lcx_image_verify(struct lcx_ctx *ctx, const char *ref, struct lcx_error **er
 int lcx_image_import(struct lcx_ctx *ctx, const char *path, const char *layout_ref,
 		     const char *new_name, struct lcx_image **ret, struct lcx_error **err);
 
+/*
+ * Registries. What is set for one pull or push concerns the registry that the reference names. What
+ * the administrator's file says concerns each host by its name: see lcx-registries(5). Proxies are
+ * taken from the environment, by curl's rules: https_proxy, http_proxy, no_proxy.
+ */
+
+/**
+ * lcx_image_set_registries_file() - read the configuration of registries from this file
+ * @path: absolute; NULL for the default, /etc/lcx/registries.json, which may be missing
+ *
+ * It is read at once, to tell what is wrong with it, and again whenever it is needed. It decides
+ * which registry a name without one means, so every program that shares a store should use the
+ * same.
+ *
+ * Return: 0, or a negative errno: -EINVAL for what isn't understood in it.
+ */
+int lcx_image_set_registries_file(struct lcx_ctx *ctx, const char *path, struct lcx_error **err);
+
+/**
+ * lcx_image_default_auth_file() - where Docker keeps credentials
+ *
+ * Return: $DOCKER_CONFIG/config.json, else $HOME/.docker/config.json, to be freed by
+ * lcx_string_free(); NULL if neither variable is set. The file need not be there.
+ */
+char *lcx_image_default_auth_file(void);
+
 /* Pulling */
 
 /**
@@ -318,6 +344,25 @@ int lcx_pull_set_credentials(struct lcx_pull *pull, const char *user, const char
 			     struct lcx_error **err);
 
 /**
+ * lcx_pull_set_auth_file() - look credentials up in a file like Docker's config.json
+ * @path: lcx_image_default_auth_file(), or another; NULL, the default, for none. It must be there.
+ *
+ * It is read when the registry, or a mirror of it, asks for credentials and none were set. If it
+ * names a credential helper for that registry (credHelpers, credsStore), the program
+ * docker-credential-NAME is looked up in $PATH and run in this process's environment: setting the
+ * file is consent to that.
+ */
+int lcx_pull_set_auth_file(struct lcx_pull *pull, const char *path, struct lcx_error **err);
+
+/**
+ * lcx_pull_set_client_cert() - show this certificate to the registry, and to nobody else
+ * @cert_file: PEM, with the certificates between it and its authority behind it
+ * @key_file:  PEM, without a pass phrase; both or neither may be NULL
+ */
+int lcx_pull_set_client_cert(struct lcx_pull *pull, const char *cert_file, const char *key_file,
+			     struct lcx_error **err);
+
+/**
  * lcx_pull_set_platform() - choose out of an index; the default is this machine
  * @platform: "linux/amd64", "linux/arm/v7"
  *
@@ -354,6 +399,15 @@ int lcx_pull_fd(const struct lcx_pull *pull);
  * negative errno with which the pull failed; it then has ended.
  */
 int lcx_pull_dispatch(struct lcx_pull *pull, struct lcx_error **err);
+
+/**
+ * lcx_pull_cancel() - have it end with -ECANCELED, as soon as it is moved on the next time
+ *
+ * The one function that any thread may call while another one is in lcx_pull_run() or
+ * lcx_pull_dispatch(), or polls lcx_pull_fd(), which becomes readable. It doesn't wait. The handle
+ * must live until it has returned. What was downloaded is resumed by the next pull.
+ */
+void lcx_pull_cancel(struct lcx_pull *pull);
 
 /* Padded, so that its size can't change. */
 enum lcx_pull_state {

@@ -141,6 +141,7 @@ LCX_PUBLIC struct lcx_ctx *lcx_ctx_free(struct lcx_ctx *ctx)
 	closep(&ctx->run_fd);
 	free(ctx->root_dir);
 	free(ctx->run_dir);
+	free(ctx->registries_file);
 	free(ctx);
 	return NULL;
 }

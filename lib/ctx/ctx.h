@@ -9,6 +9,7 @@
 struct lcx_ctx {
 	char *root_dir, *run_dir; /* absolute */
 	int root_fd, run_fd;
+	char *registries_file; /* of the image room; NULL: the default one */
 	/* What the container room keeps with it: compiled seccomp filters. */
 	void *cache;
 	void (*free_cache)(void *cache);

@@ -5,7 +5,7 @@
 #include <sys/file.h>
 
 #include "image/image-internal.h"
-#include "image/reference.h"
+#include "image/registries.h"
 #include "image/rootset.h"
 #include "util/str.h"
 
@@ -178,7 +178,7 @@ int lcx__image_find(const struct lcx__store *store, const struct lcx__refs *refs
 		return find_by_id(store, refs, lcx__digest_hex(&digest), ret, err);
 	if (ref && strlen(ref) == 64 && may_be_id(ref))
 		return find_by_id(store, refs, ref, ret, err);
-	r = lcx__reference_parse(ref, &parsed, err);
+	r = lcx__reference_read(store->ctx, ref, &parsed, err);
 	if (r < 0)
 		return r;
 	full = lcx__reference_format(parsed);
@@ -207,7 +207,7 @@ LCX_PUBLIC int lcx_image_tag(struct lcx_ctx *ctx, const char *ref, const char *n
 	const char *name;
 	int r;
 
-	r = lcx__reference_parse(new_name, &parsed, err);
+	r = lcx__reference_read(ctx, new_name, &parsed, err);
 	if (r < 0)
 		return r;
 	if (parsed->digest.text[0])

@@ -14,7 +14,7 @@
 #include "image/image-internal.h"
 #include "image/install.h"
 #include "image/document.h"
-#include "image/reference.h"
+#include "image/registries.h"
 #include "util/fs.h"
 
 enum {
@@ -242,7 +242,7 @@ LCX_PUBLIC int lcx_image_import(struct lcx_ctx *ctx, const char *path, const cha
 
 	if (!path || (!new_name && !layout_ref))
 		return lcx__fail(err, EINVAL, "the image needs a name");
-	r = lcx__reference_parse(new_name ? new_name : layout_ref, &name, err);
+	r = lcx__reference_read(ctx, new_name ? new_name : layout_ref, &name, err);
 	if (r < 0)
 		return r;
 	if (name->digest.text[0])

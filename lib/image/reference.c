@@ -45,7 +45,7 @@ static bool host_is_valid(const char *host, size_t length)
 	return length > 0;
 }
 
-static bool registry_is_valid(const char *registry)
+bool lcx__registry_name_is_valid(const char *registry)
 {
 	const char *port;
 	size_t length;
@@ -102,7 +102,7 @@ static bool names_a_registry(const char *component)
 }
 
 /* Cut "registry/" off the front of @name, or fill in the default. */
-static int split_registry(char *name, struct lcx__reference *ref)
+static int split_registry(char *name, const char *preset, struct lcx__reference *ref)
 {
 	char *slash = strchr(name, '/');
 	const char *path = name;
@@ -118,7 +118,7 @@ static int split_registry(char *name, struct lcx__reference *ref)
 		}
 	}
 	if (!ref->registry && path == name)
-		ref->registry = strdup("docker.io");
+		ref->registry = strdup(preset ? preset : "docker.io");
 	if (!ref->registry)
 		return -ENOMEM;
 
@@ -167,6 +167,12 @@ static bool looks_like_an_id(const char *text)
 
 int lcx__reference_parse(const char *text, struct lcx__reference **ret, struct lcx_error **err)
 {
+	return lcx__reference_parse_in(text, NULL, ret, err);
+}
+
+int lcx__reference_parse_in(const char *text, const char *registry, struct lcx__reference **ret,
+			    struct lcx_error **err)
+{
 	CLEANUP(lcx__reference_freep) struct lcx__reference *ref = calloc(1, sizeof(*ref));
 	CLEANUP(freep) char *name = NULL;
 	int r;
@@ -183,10 +189,10 @@ int lcx__reference_parse(const char *text, struct lcx__reference **ret, struct l
 	if (looks_like_an_id(name))
 		return lcx__fail(err, EINVAL, "reference '%.300s': 64 hexadecimal digits are an id",
 				 text);
-	if (split_registry(name, ref) < 0)
+	if (split_registry(name, registry, ref) < 0)
 		return lcx__fail_nomem(err);
 
-	if (!registry_is_valid(ref->registry))
+	if (!lcx__registry_name_is_valid(ref->registry))
 		return lcx__fail(err, EINVAL, "reference '%.300s': '%.200s' is not a host[:port]",
 				 text, ref->registry);
 	if (!path_is_valid(ref->path))
@@ -218,11 +224,6 @@ char *lcx__reference_format(const struct lcx__reference *ref)
 	if (ref->digest.text[0] != '\0')
 		return lcx__format("%s/%s@%s", ref->registry, ref->path, ref->digest.text);
 	return lcx__format("%s/%s:%s", ref->registry, ref->path, ref->tag);
-}
-
-const char *lcx__reference_host(const struct lcx__reference *ref)
-{
-	return strcmp(ref->registry, "docker.io") == 0 ? "registry-1.docker.io" : ref->registry;
 }
 
 const char *lcx__reference_target(const struct lcx__reference *ref)

@@ -14,6 +14,14 @@ struct lcx__reference {
 
 /* -EINVAL says in words what is wrong with it. */
 int lcx__reference_parse(const char *text, struct lcx__reference **ret, struct lcx_error **err);
+
+/* The same, for a name as people write it: where it has no registry, @registry is meant; NULL:
+ * docker.io. */
+int lcx__reference_parse_in(const char *text, const char *registry, struct lcx__reference **ret,
+			    struct lcx_error **err);
+
+/* "host", "host:5000", "[::1]:5000" */
+bool lcx__registry_name_is_valid(const char *name);
 struct lcx__reference *lcx__reference_free(struct lcx__reference *ref);
 
 DEFINE_CLEANUP(struct lcx__reference *, lcx__reference_free)
@@ -23,9 +31,6 @@ DEFINE_CLEANUP(struct lcx__reference *, lcx__reference_free)
  * beside a digest says nothing, as with Docker. NULL when out of memory.
  */
 char *lcx__reference_format(const struct lcx__reference *ref);
-
-/* The host to talk to: docker.io's registry lives under another name. */
-const char *lcx__reference_host(const struct lcx__reference *ref);
 
 /* What stands behind /manifests/ in a URL. */
 const char *lcx__reference_target(const struct lcx__reference *ref);

@@ -15,6 +15,8 @@ void lcx__response_clear(struct lcx__response *response)
 	free(response->location);
 	free(response->content_type);
 	free(response->content_range);
+	free(response->range);
+	free(response->digest);
 	lcx__strbuf_free(&response->error_body);
 	*response = (struct lcx__response){.retry_after_s = -1};
 }
@@ -45,6 +47,23 @@ static int on_content_range(struct lcx__response *r, const char *value)
 	return keep(&r->content_range, value);
 }
 
+static int on_range(struct lcx__response *r, const char *value)
+{
+	return keep(&r->range, value);
+}
+
+static int on_digest(struct lcx__response *r, const char *value)
+{
+	return keep(&r->digest, value);
+}
+
+static int on_chunk_min(struct lcx__response *r, const char *value)
+{
+	if (lcx__parse_u64(value, INT64_MAX, &r->chunk_min) < 0)
+		r->chunk_min = 0;
+	return 0;
+}
+
 static int on_www_authenticate(struct lcx__response *r, const char *value)
 {
 	return lcx__challenge_parse(value, &r->challenge);
@@ -70,9 +89,14 @@ static const struct {
 	const char *name;
 	int (*take)(struct lcx__response *response, const char *value);
 } headers[] = {
-	{"location:", on_location},           {"content-type:", on_content_type},
-	{"content-range:", on_content_range}, {"www-authenticate:", on_www_authenticate},
+	{"location:", on_location},
+	{"content-type:", on_content_type},
+	{"content-range:", on_content_range},
+	{"www-authenticate:", on_www_authenticate},
 	{"retry-after:", on_retry_after},
+	{"range:", on_range},
+	{"docker-content-digest:", on_digest},
+	{"oci-chunk-min-length:", on_chunk_min},
 };
 
 static int take_header(struct lcx__response *response, const char *line, size_t length)
@@ -100,17 +124,18 @@ static int take_header(struct lcx__response *response, const char *line, size_t 
 
 size_t lcx__response_header(char *line, size_t size, size_t n, void *data)
 {
-	struct lcx__fetch *fetch = data;
+	struct lcx__request *request = data;
 	size_t length = size * n;
 
-	fetch->progress_ns = lcx__monotonic_ns();
+	request->progress_ns = lcx__monotonic_ns();
 	/* A proxy's answer, or "100 Continue", comes before the one that counts. */
 	if (length > 5 && strncmp(line, "HTTP/", 5) == 0) {
-		lcx__response_clear(&fetch->response);
+		lcx__response_clear(&request->response);
 		return length;
 	}
-	if (take_header(&fetch->response, line, length) < 0) {
-		fetch->result = lcx__fail_nomem(&fetch->err);
+	if (take_header(&request->response, line, length) < 0) {
+		request->local_failure = true;
+		request->result = lcx__fail_nomem(&request->err);
 		return 0;
 	}
 	return length;
@@ -125,31 +150,33 @@ static bool range_fits(const char *range, uint64_t offset)
 	       last >= first;
 }
 
-static int begin_body(struct lcx__fetch *fetch, long status)
+static int begin_body(struct lcx__request *request, long status)
 {
-	fetch->response.began = true;
+	request->response.began = true;
+	request->logins = 0; /* this login is good; a token that expires later is another matter */
 	if (status == 206) {
-		if (!fetch->has_sink || fetch->offset == 0 ||
-		    !range_fits(fetch->response.content_range, fetch->offset))
-			return lcx__fail(&fetch->err, EPROTO,
-					 "%s: a part was sent that was not asked for", fetch->what);
+		if (!request->has_sink || request->offset == 0 ||
+		    !range_fits(request->response.content_range, request->offset))
+			return lcx__fail(&request->err, EPROTO,
+					 "%s: a part was sent that was not asked for",
+					 request->what);
 		return 0;
 	}
 	/* All of it, although we asked for the rest. */
-	if (fetch->has_sink && fetch->offset > 0)
-		return fetch->sink.restart(fetch->sink.data, &fetch->err);
+	if (request->has_sink && request->offset > 0)
+		return request->sink.restart(request->sink.data, &request->err);
 	return 0;
 }
 
-static int take_body(struct lcx__fetch *fetch, const char *data, size_t length)
+static int take_body(struct lcx__request *request, const char *data, size_t length)
 {
-	if (fetch->has_sink)
-		return fetch->sink.write(fetch->sink.data, data, length, &fetch->err);
-	if (length > fetch->limit - fetch->body.length)
-		return lcx__fail(&fetch->err, EBADMSG, "%s: longer than %zu bytes", fetch->what,
-				 fetch->limit);
-	lcx__strbuf_add(&fetch->body, data, length);
-	return fetch->body.failed ? lcx__fail_nomem(&fetch->err) : 0;
+	if (request->has_sink)
+		return request->sink.write(request->sink.data, data, length, &request->err);
+	if (length > request->limit - request->body.length)
+		return lcx__fail(&request->err, EBADMSG, "%s: longer than %zu bytes", request->what,
+				 request->limit);
+	lcx__strbuf_add(&request->body, data, length);
+	return request->body.failed ? lcx__fail_nomem(&request->err) : 0;
 }
 
 static size_t take_error_body(struct lcx__response *response, const char *data, size_t length)
@@ -163,20 +190,21 @@ static size_t take_error_body(struct lcx__response *response, const char *data, 
 
 size_t lcx__response_body(char *data, size_t size, size_t n, void *user)
 {
-	struct lcx__fetch *fetch = user;
+	struct lcx__request *request = user;
 	size_t length = size * n;
 	long status = 0;
 	int r = 0;
 
-	fetch->progress_ns = lcx__monotonic_ns();
-	(void)curl_easy_getinfo(fetch->easy, CURLINFO_RESPONSE_CODE, &status);
+	request->progress_ns = lcx__monotonic_ns();
+	(void)curl_easy_getinfo(request->easy, CURLINFO_RESPONSE_CODE, &status);
 	if (status != 200 && status != 206)
-		return take_error_body(&fetch->response, data, length);
-	if (!fetch->response.began)
-		r = begin_body(fetch, status);
+		return take_error_body(&request->response, data, length);
+	if (!request->response.began)
+		r = begin_body(request, status);
 	if (r == 0)
-		r = take_body(fetch, data, length);
-	fetch->result = r;
+		r = take_body(request, data, length);
+	request->result = r;
+	request->local_failure = r < 0 && r != -EBADMSG && r != -EPROTO;
 	return r < 0 ? 0 : length;
 }
 

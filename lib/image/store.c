@@ -21,6 +21,7 @@ int lcx__store_open(struct lcx_ctx *ctx, struct lcx__store **ret, struct lcx_err
 
 	if (!store)
 		return lcx__fail_nomem(err);
+	store->ctx = ctx;
 	store->path = lcx__format("%s/images", ctx->root_dir);
 	if (!store->path)
 		return lcx__fail_nomem(err);

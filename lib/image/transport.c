@@ -99,6 +99,13 @@ int lcx__transport_fd(const struct lcx__transport *t)
 	return t->epoll_fd;
 }
 
+int lcx__transport_watch(struct lcx__transport *t, int fd)
+{
+	struct epoll_event event = {.events = EPOLLIN, .data.u64 = UINT64_MAX};
+
+	return epoll_ctl(t->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
+}
+
 int lcx__transport_add(struct lcx__transport *t, CURL *easy)
 {
 	return curl_multi_add_handle(t->multi, easy) == CURLM_OK ? 0 : -ENOMEM;

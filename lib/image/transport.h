@@ -20,8 +20,9 @@ struct lcx__transport *lcx__transport_free(struct lcx__transport *t);
 
 DEFINE_CLEANUP(struct lcx__transport *, lcx__transport_free)
 
-/* An epoll descriptor. Others may be added to it, with data.u64 = UINT64_MAX. */
+/* An epoll descriptor, and one more descriptor that makes it readable when it is. */
 int lcx__transport_fd(const struct lcx__transport *t);
+int lcx__transport_watch(struct lcx__transport *t, int fd);
 
 /* @easy must have been removed before it is cleaned up. */
 int lcx__transport_add(struct lcx__transport *t, CURL *easy);

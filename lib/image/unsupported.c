@@ -330,6 +330,41 @@ LCX_PUBLIC int lcx_image_import(struct lcx_ctx *ctx, const char *path, const cha
 	return unsupported(err);
 }
 
+LCX_PUBLIC int lcx_image_set_registries_file(struct lcx_ctx *ctx, const char *path,
+					     struct lcx_error **err)
+{
+	(void)ctx;
+	(void)path;
+	return unsupported(err);
+}
+
+LCX_PUBLIC char *lcx_image_default_auth_file(void)
+{
+	return NULL;
+}
+
+LCX_PUBLIC int lcx_pull_set_auth_file(struct lcx_pull *pull, const char *path,
+				      struct lcx_error **err)
+{
+	(void)pull;
+	(void)path;
+	return unsupported(err);
+}
+
+LCX_PUBLIC int lcx_pull_set_client_cert(struct lcx_pull *pull, const char *cert_file,
+					const char *key_file, struct lcx_error **err)
+{
+	(void)pull;
+	(void)cert_file;
+	(void)key_file;
+	return unsupported(err);
+}
+
+LCX_PUBLIC void lcx_pull_cancel(struct lcx_pull *pull)
+{
+	(void)pull;
+}
+
 LCX_PUBLIC int lcx_pull_new(struct lcx_ctx *ctx, const char *ref, struct lcx_pull **ret,
 			    struct lcx_error **err)
 {

@@ -82,7 +82,7 @@ static int append_query(CURLU *url, const char *name, const char *value)
 	return set_part(url, CURLUPART_QUERY, pair, CURLU_APPENDQUERY | CURLU_URLENCODE);
 }
 
-int lcx__url_token(const char *realm, const char *service, const char *scope, char **ret)
+int lcx__url_token(const char *realm, const char *service, char *const *scopes, char **ret)
 {
 	CLEANUP(url_cleanupp) CURLU *url = curl_url();
 	int r;
@@ -92,7 +92,48 @@ int lcx__url_token(const char *realm, const char *service, const char *scope, ch
 	r = set_part(url, CURLUPART_URL, realm, CURLU_DISALLOW_USER);
 	if (r == 0 && service)
 		r = append_query(url, "service", service);
-	if (r == 0)
-		r = append_query(url, "scope", scope);
+	for (; r == 0 && *scopes; scopes++)
+		r = append_query(url, "scope", *scopes);
 	return r < 0 ? r : get_whole(url, ret);
+}
+
+int lcx__url_append(const char *text, const char *name, const char *value, char **ret)
+{
+	CLEANUP(url_cleanupp) CURLU *url = curl_url();
+	int r;
+
+	if (!url)
+		return -ENOMEM;
+	r = set_part(url, CURLUPART_URL, text, 0);
+	if (r == 0)
+		r = append_query(url, name, value);
+	return r < 0 ? r : get_whole(url, ret);
+}
+
+/*
+ * Sockets to such addresses are refused anyhow; but behind a proxy it is not us who opens them.
+ */
+static bool is_link_local(const char *origin)
+{
+	const char *host = strstr(origin, "://") + 3;
+
+	return strncmp(host, "169.254.", 8) == 0 || strncmp(host, "[fe8", 4) == 0 ||
+	       strncmp(host, "[fe9", 4) == 0 || strncmp(host, "[fea", 4) == 0 ||
+	       strncmp(host, "[feb", 4) == 0 || strncmp(host, "[::ffff:a9fe:", 13) == 0 ||
+	       strncmp(host, "[::ffff:169.254.", 16) == 0;
+}
+
+int lcx__url_follow(const char *base, const char *location, char **ret)
+{
+	CLEANUP(freep) char *url = NULL, *origin = NULL;
+	int r = lcx__url_resolve(base, location, &url);
+
+	if (r < 0)
+		return r;
+	origin = lcx__url_origin(url);
+	if (!origin || is_link_local(origin) ||
+	    (strncmp(origin, "http:", 5) == 0 && strncmp(base, "http:", 5) != 0))
+		return -EPERM;
+	*ret = TAKE_PTR(url);
+	return 0;
 }

@@ -205,6 +205,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             "redirect-file": "file:///etc/passwd",
             "redirect-gopher": "gopher://127.0.0.1:1/x",
             "redirect-link-local": f"http://169.254.169.254:{OTHER}/latest/meta-data",
+            "redirect-link-local-name": f"http://metadata.example:{OTHER}/latest/meta-data",
             "redirect-loop": self.path,
             "redirect-nowhere": "http://",
         }

@@ -13,6 +13,9 @@ registry=127.0.0.1:$(cat "$T/liar/port")
 
 # So that a link-local address would answer, as it does in clouds.
 ip address add 169.254.169.254/32 dev lo
+# A name that somebody else's DNS answers: the mounts are the test's own.
+printf '127.0.0.1 localhost\n169.254.169.254 metadata.example\n' >"$T/hosts"
+mount --bind "$T/hosts" /etc/hosts
 cd /etc
 tool() { "$BUILD/tests/image-tool" "$T/store" --plain-http --stall 1500 "$@"; }
 pull() { tool pull "$registry/$1"; }
@@ -43,7 +46,8 @@ lie wrong-range EPROTO 'not asked for'
 lie 206-unasked EPROTO 'not asked for'
 lie redirect-file EPROTO 'must not go'
 lie redirect-gopher EPROTO 'must not go'
-lie redirect-link-local ECONNREFUSED ''
+lie redirect-link-local EPROTO 'must not go'
+lie redirect-link-local-name ECONNREFUSED ''
 lie redirect-loop EPROTO 'too often'
 lie redirect-nowhere EPROTO ''
 lie always-busy EPROTO 'status 503'

@@ -532,12 +532,13 @@ END_TEST
 START_TEST(redirects_resolve_without_credentials)
 {
 	CLEANUP(freep) char *url = NULL, *other = NULL, *token = NULL;
+	char *const scopes[] = {(char *)"repository:c/d:pull", NULL};
 
 	ck_assert_ok(lcx__url_resolve("https://a/v2/x?q=1", "../y", &url));
 	ck_assert_str_eq(url, "https://a/y");
 	ck_assert_ok(lcx__url_resolve("https://a/v2/x", "https://u:p@b/z", &other));
 	ck_assert_str_eq(other, "https://b/z");
-	ck_assert_ok(lcx__url_token("https://a/t?x=1", "a&b", "repository:c/d:pull", &token));
+	ck_assert_ok(lcx__url_token("https://a/t?x=1", "a&b", scopes, &token));
 	ck_assert_ptr_nonnull(strstr(token, "service=a%26b"));
 	ck_assert_ptr_nonnull(strstr(token, "scope=repository%3"));
 }

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * Whom a registry takes us for, and where that is written: Docker's config.json, and the
+ * credential helpers that it names. Every copy of a secret is wiped when it is released.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "util/error.h"
+
+/* A user with a password, or a token that stands for both (OAuth2's refresh token), or neither. */
+struct lcx__credentials {
+	char *user, *password, *identity_token;
+};
+
+bool lcx__credentials_any(const struct lcx__credentials *c);
+int lcx__credentials_copy(const struct lcx__credentials *from, struct lcx__credentials *ret);
+void lcx__credentials_clear(struct lcx__credentials *c);
+
+/* free() for a string that was secret; NULL is fine. */
+char *lcx__secret_free(char *secret);
+
+static inline void lcx__secret_freep(char **secret)
+{
+	(void)lcx__secret_free(*secret);
+}
+
+/* authfile.c: a file in the form of Docker's config.json. */
+struct lcx__authfile;
+
+int lcx__authfile_load(const char *path, struct lcx__authfile **ret, struct lcx_error **err);
+struct lcx__authfile *lcx__authfile_free(struct lcx__authfile *file);
+
+DEFINE_CLEANUP(struct lcx__authfile *, lcx__authfile_free)
+
+/* The name of the helper that is to be asked for @registry, or NULL; borrowed. */
+const char *lcx__authfile_helper(const struct lcx__authfile *file, const char *registry);
+
+/*
+ * What the file itself has for the repository @path of @registry: the entry with the longest name
+ * that fits. Nothing found leaves @ret empty.
+ */
+int lcx__authfile_find(const struct lcx__authfile *file, const char *registry, const char *path,
+		       struct lcx__credentials *ret, struct lcx_error **err);
+
+/* How Docker calls a registry when it stores credentials. */
+const char *lcx__authfile_key(const char *registry);
+
+/* credhelper.c: one question to the program docker-credential-NAME. Freeing it ends it. */
+struct lcx__credhelper;
+
+int lcx__credhelper_start(const char *name, const char *server, struct lcx__credhelper **ret,
+		      struct lcx_error **err);
+struct lcx__credhelper *lcx__credhelper_free(struct lcx__credhelper *helper);
+
+DEFINE_CLEANUP(struct lcx__credhelper *, lcx__credhelper_free)
+
+int lcx__credhelper_fd(const struct lcx__credhelper *helper); /* readable: take a step */
+int64_t lcx__credhelper_deadline_ns(const struct lcx__credhelper *helper);
+
+/* 1: not done; 0: done, and @ret is empty if it knows nothing; <0: failed, with words. */
+int lcx__credhelper_step(struct lcx__credhelper *helper, struct lcx__credentials *ret,
+		     struct lcx_error **err);
