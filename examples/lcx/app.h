@@ -39,6 +39,7 @@ int cmd_exec(struct app *app, int argc, char **argv);
 int cmd_gc(struct app *app, int argc, char **argv);
 int cmd_image(struct app *app, int argc, char **argv);
 int cmd_image_inspect(struct app *app, int argc, char **argv);
+int cmd_image_verify(struct app *app, int argc, char **argv);
 int cmd_images(struct app *app, int argc, char **argv);
 int cmd_import(struct app *app, int argc, char **argv);
 int cmd_inspect(struct app *app, int argc, char **argv);

@@ -12,6 +12,7 @@ static const struct command commands[] = {
 	{"pull", cmd_pull, "fetch an image from a registry"},
 	{"inspect", cmd_image_inspect, "print everything about images"},
 	{"rm", cmd_rmi, "remove images"},
+	{"verify", cmd_image_verify, "check images, and repair them"},
 	{0},
 };
 

@@ -202,8 +202,8 @@ struct lcx_image_list;
 /**
  * lcx_image_list_new() - open every image of the store
  *
- * Ordered by time of creation, newest first. One that is damaged is left out:
- * lcx_image_verify() names it.
+ * Ordered by time of creation, newest first. One of which a part is missing is left
+ * out; lcx_image_list_damaged() names it.
  *
  * Return: 0 or a negative errno.
  */
@@ -214,6 +214,13 @@ size_t lcx_image_list_count(const struct lcx_image_list *list);
 
 /** lcx_image_list_get() - borrow one, for as long as the list; NULL out of range */
 const struct lcx_image *lcx_image_list_get(const struct lcx_image_list *list, size_t index);
+
+/**
+ * lcx_image_list_damaged() - the names of images that were left out
+ *
+ * Sorted, ends with NULL, lives as long as the list; empty if all is well.
+ */
+const char *const *lcx_image_list_damaged(const struct lcx_image_list *list);
 
 /** lcx_image_list_free() - NULL is accepted, NULL is returned */
 struct lcx_image_list *lcx_image_list_free(struct lcx_image_list *list);
@@ -252,15 +259,31 @@ int lcx_image_remove(struct lcx_ctx *ctx, const char *ref, struct lcx_error **er
 int lcx_image_gc(struct lcx_ctx *ctx, uint64_t *ret_freed_bytes, struct lcx_error **err);
 
 /**
- * lcx_image_verify() - check every blob of an image, or of all, against its digest
+ * lcx_image_verify() - check an image, or all, down to the last byte
  * @ref: NULL for all images
  *
- * A damaged blob is set aside, so that the next pull fetches it again.
+ * Documents and archives are hashed; each unpacked layer is compared with what its
+ * archive unpacks to, which takes as long as unpacking and needs the room for one
+ * layer. What is damaged is set aside, so that the next pull makes it anew and the
+ * rest is used as it is. Containers that run on a damaged layer keep it until they
+ * are removed.
  *
  * Return: 0 if all is well, -EUCLEAN naming the first damage, or another
  * negative errno.
  */
 int lcx_image_verify(struct lcx_ctx *ctx, const char *ref, struct lcx_error **err);
+
+/**
+ * lcx_image_resolve() - the reference by digest under which a registry has an image of the store
+ * @ref: as for lcx_image_open()
+ * @ret: "docker.io/library/debian@sha256:...", to be released with lcx_string_free()
+ *
+ * The image itself isn't read and may be damaged: pulling this repairs it, even if its
+ * tag has moved on.
+ *
+ * Return: 0, or a negative errno as lcx_image_open().
+ */
+int lcx_image_resolve(struct lcx_ctx *ctx, const char *ref, char **ret, struct lcx_error **err);
 
 /**
  * lcx_image_import() - take an image out of an OCI layout
@@ -313,7 +336,8 @@ char *lcx_image_default_auth_file(void);
  * Set it up, then either lcx_pull_run() it, or poll lcx_pull_fd() and call
  * lcx_pull_dispatch() whenever it is readable. Freeing it cancels the pull;
  * what was downloaded is resumed by the next one. Layers that the store has, or
- * that another process is fetching just now, are not downloaded again.
+ * that another process is fetching just now, are not downloaded again; a layer that is
+ * here from another archive (of another compression) is, but not unpacked.
  */
 struct lcx_pull;
 

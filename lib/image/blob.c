@@ -92,6 +92,16 @@ static int hash_file(int fd, struct lcx__hash *hash)
 	}
 }
 
+/* Unless somebody has replaced it by a good one since it was opened. */
+static void drop_if_same(const struct lcx__store *store, const char *name, int fd)
+{
+	struct stat mine, now;
+
+	if (fstat(fd, &mine) == 0 && fstatat(store->fd, name, &now, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    mine.st_ino == now.st_ino)
+		(void)unlinkat(store->fd, name, 0);
+}
+
 int lcx__blob_verify(const struct lcx__store *store, const struct lcx__digest *digest,
 		     struct lcx_error **err)
 {
@@ -104,7 +114,8 @@ int lcx__blob_verify(const struct lcx__store *store, const struct lcx__digest *d
 	lcx__blob_name(digest, name);
 	fd = openat(store->fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
-		return lcx__fail_sys(err, errno, "'%s'", digest->text);
+		return errno == ENOENT ? lcx__fail(err, ENOENT, "'%s' is missing", digest->text)
+				       : lcx__fail_sys(err, errno, "'%s'", digest->text);
 	r = lcx__hash_new(digest, &hash);
 	if (r == 0)
 		r = hash_file(fd, hash);
@@ -112,7 +123,8 @@ int lcx__blob_verify(const struct lcx__store *store, const struct lcx__digest *d
 		r = lcx__hash_finish(hash, &found);
 	if (r < 0)
 		return lcx__fail_sys(err, -r, "read '%s'", digest->text);
-	if (!lcx__digest_equal(&found, digest))
-		return lcx__fail(err, EUCLEAN, "'%s' is damaged", digest->text);
-	return 0;
+	if (lcx__digest_equal(&found, digest))
+		return 0;
+	drop_if_same(store, name, fd);
+	return lcx__fail(err, EUCLEAN, "'%s' is damaged", digest->text);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The images of a store as a whole: find, list, name, remove, verify. */
+/* The images of a store as a whole: find, list, name, remove. */
 #include <errno.h>
 #include <string.h>
 #include <sys/file.h>
@@ -47,6 +47,23 @@ static void rootset_clearp(struct lcx__rootset *set)
 	lcx__rootset_clear(set);
 }
 
+static int name_damaged(struct lcx_image_list *list, const struct lcx__refs *refs)
+{
+	list->damaged = lcx__strv_copy(NULL);
+	if (!list->damaged)
+		return -ENOMEM;
+	for (size_t i = 0; i < refs->n; i++) {
+		size_t found = 0;
+
+		while (found < list->n && !lcx__digest_equal(&list->items[found]->manifest_digest,
+							     &refs->items[i].manifest))
+			found++;
+		if (found == list->n && lcx__strv_append(&list->damaged, refs->items[i].name) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 int lcx__image_list_load(const struct lcx__store *store, const struct lcx__refs *refs,
 			 struct lcx_image_list **ret, struct lcx_error **err)
 {
@@ -69,6 +86,9 @@ int lcx__image_list_load(const struct lcx__store *store, const struct lcx__refs 
 		if (r == 0)
 			list->n++;
 	}
+	r = name_damaged(list, refs);
+	if (r < 0)
+		return lcx__fail_nomem(err);
 	qsort(list->items, list->n, sizeof(struct lcx_image *), compare_images);
 	*ret = TAKE_PTR(list);
 	return 0;
@@ -98,12 +118,18 @@ LCX_PUBLIC const struct lcx_image *lcx_image_list_get(const struct lcx_image_lis
 	return index < list->n ? list->items[index] : NULL;
 }
 
+LCX_PUBLIC const char *const *lcx_image_list_damaged(const struct lcx_image_list *list)
+{
+	return (const char *const *)list->damaged;
+}
+
 LCX_PUBLIC struct lcx_image_list *lcx_image_list_free(struct lcx_image_list *list)
 {
 	if (!list)
 		return NULL;
 	for (size_t i = 0; i < list->n; i++)
 		(void)lcx_image_free(list->items[i]);
+	(void)lcx__strv_free(list->damaged);
 	free(list->items);
 	free(list);
 	return NULL;
@@ -282,68 +308,4 @@ LCX_PUBLIC int lcx_image_remove(struct lcx_ctx *ctx, const char *ref, struct lcx
 	if (r == 0)
 		r = remove_names(store, refs, &manifest, name, err);
 	return r < 0 ? r : lcx__store_sweep(store, NULL, err);
-}
-
-static int verify_blob(const struct lcx__store *store, const struct lcx__digest *digest,
-		       struct lcx_error **err)
-{
-	char name[LCX__STORE_NAME_SIZE];
-	int r = lcx__blob_verify(store, digest, err);
-
-	if (r == -EUCLEAN) {
-		lcx__blob_name(digest, name);
-		(void)unlinkat(store->fd, name, 0);
-	}
-	return r;
-}
-
-/* The blob of a layer may be absent: the unpacked layer then came from another image's blob. */
-static int verify_image(const struct lcx__store *store, const struct lcx_image *image,
-			struct lcx_error **err)
-{
-	int r = verify_blob(store, &image->manifest_digest, err);
-
-	if (r == 0)
-		r = verify_blob(store, &image->id, err);
-	for (size_t i = 0; r == 0 && i < image->manifest->n_items; i++) {
-		uint64_t size;
-
-		if (lcx__blob_size(store, &image->manifest->items[i].digest, &size) == 0)
-			r = verify_blob(store, &image->manifest->items[i].digest, err);
-	}
-	return r;
-}
-
-static int verify_ref(const struct lcx__store *store, const struct lcx__refs *refs,
-		      const struct lcx__digest *manifest, struct lcx_error **err)
-{
-	CLEANUP(lcx_image_freep) struct lcx_image *image = NULL;
-	int r = lcx__image_load(store, manifest, refs, &image, err);
-
-	return r < 0 ? r : verify_image(store, image, err);
-}
-
-LCX_PUBLIC int lcx_image_verify(struct lcx_ctx *ctx, const char *ref, struct lcx_error **err)
-{
-	CLEANUP(lcx__store_freep) struct lcx__store *store = NULL;
-	CLEANUP(lcx__refs_freep) struct lcx__refs *refs = NULL;
-	struct lcx__digest manifest;
-	const char *name;
-	int r, first = 0;
-
-	r = lcx__store_open(ctx, &store, err);
-	if (r == 0)
-		r = lcx__refs_read(store, &refs, err);
-	if (r < 0)
-		return r;
-	if (ref) {
-		r = lcx__image_find(store, refs, ref, &manifest, &name, err);
-		return r < 0 ? r : verify_ref(store, refs, &manifest, err);
-	}
-	for (size_t i = 0; i < refs->n; i++) {
-		r = verify_ref(store, refs, &refs->items[i].manifest, first == 0 ? err : NULL);
-		if (r < 0 && first == 0)
-			first = r;
-	}
-	return first;
 }

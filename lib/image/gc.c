@@ -21,8 +21,8 @@
 
 struct sweep {
 	const struct lcx__store *store;
-	struct lcx__pin *pin; /* its scratch directory takes what goes */
-	struct lcx__roots roots;
+	struct lcx__pin *pin;          /* its scratch directory takes what goes */
+	struct lcx__roots roots, held; /* the second: by containers alone */
 	uint64_t freed_bytes;
 	unsigned n_trash;
 };
@@ -30,6 +30,17 @@ struct sweep {
 static void sweep_clearp(struct sweep *sweep)
 {
 	lcx__roots_clear(&sweep->roots);
+	lcx__roots_clear(&sweep->held);
+}
+
+static int mark_hold(struct sweep *sweep, const char *text, struct lcx_error **err)
+{
+	CLEANUP(freep) char *copy = strdup(text), *again = strdup(text);
+
+	if (!copy || !again || lcx__roots_parse(&sweep->roots, copy) < 0 ||
+	    lcx__roots_parse(&sweep->held, again) < 0)
+		return lcx__fail_nomem(err);
+	return 0;
 }
 
 static int mark_images(struct sweep *sweep, struct lcx_error **err)
@@ -47,8 +58,7 @@ static int mark_images(struct sweep *sweep, struct lcx_error **err)
 	if (r == 0)
 		r = lcx__holds_read(sweep->store, &holds, err);
 	for (size_t i = 0; r == 0 && i < holds->n; i++)
-		if (lcx__roots_parse(&sweep->roots, holds->items[i].text) < 0)
-			r = lcx__fail_nomem(err);
+		r = mark_hold(sweep, holds->items[i].text, err);
 	return r;
 }
 
@@ -137,6 +147,19 @@ static int sweep_layer(struct sweep *sweep, const char *name)
 	return 0;
 }
 
+static int sweep_damaged(struct sweep *sweep, const char *name)
+{
+	CLEANUP(freep) char *hex = strndup(name, strcspn(name, "."));
+	char path[300];
+
+	if (!hex)
+		return -ENOMEM;
+	(void)snprintf(path, sizeof(path), "damaged/%s", name);
+	if (!lcx__rootset_has(&sweep->held.layers, hex))
+		trash(sweep, path);
+	return 0;
+}
+
 /* A download that was cut off is worth something, for a while; a complete one's rest is not. */
 static int sweep_partial(struct sweep *sweep, const char *name)
 {
@@ -196,6 +219,7 @@ static const struct pass {
 	{"blobs/sha256", sweep_blob256},
 	{"blobs/sha512", sweep_blob512},
 	{"layers", sweep_layer},
+	{"damaged", sweep_damaged},
 	{"partial", sweep_partial},
 	{"locks", sweep_lock},
 	{"refs", sweep_ref},

@@ -30,6 +30,7 @@ int lcx__image_load(const struct lcx__store *store, const struct lcx__digest *ma
 struct lcx_image_list {
 	struct lcx_image **items;
 	size_t n;
+	char **damaged; /* names of what was left out */
 };
 int lcx__image_list_load(const struct lcx__store *store, const struct lcx__refs *refs,
 			 struct lcx_image_list **ret, struct lcx_error **err);

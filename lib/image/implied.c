@@ -75,3 +75,17 @@ void lcx__implied_inherit(struct lcx__implied *implied, int lower_fd)
 			implied->paths[i] = NULL;
 	}
 }
+
+void lcx__implied_finish(struct lcx__implied *implied)
+{
+	static const struct timespec never[2];
+
+	for (size_t i = 0; i < implied->n; i++) {
+		CLEANUP(closep) int fd = -1;
+
+		if (implied->paths[i])
+			fd = open_dir(implied->root_fd, implied->paths[i], O_RDONLY);
+		if (fd >= 0)
+			(void)futimens(fd, never);
+	}
+}

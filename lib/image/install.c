@@ -90,6 +90,16 @@ static int init_layers(struct lcx__install *install, const struct lcx__config *c
 	return 0;
 }
 
+int lcx__install_stored(struct lcx__install *install, const struct lcx__digest *digest,
+			struct lcx__manifest *manifest, const struct lcx__config *config,
+			struct lcx_error **err)
+{
+	(void)lcx__manifest_free(install->manifest);
+	install->manifest = manifest;
+	install->manifest_digest = *digest;
+	return init_layers(install, config, err);
+}
+
 int lcx__install_config(struct lcx__install *install, const char *data, size_t length,
 			struct lcx_error **err)
 {
@@ -128,8 +138,7 @@ static void implied_clearp(struct lcx__implied *implied)
 	lcx__implied_clear(implied);
 }
 
-/* Let layer @index have the directories that it doesn't describe from the layers below it. */
-static int inherit(const struct lcx__install *install, size_t index, struct lcx_error **err)
+int lcx__install_inherit(const struct lcx__install *install, size_t index, struct lcx_error **err)
 {
 	const struct lcx__layer *layer = &install->layers[index];
 	CLEANUP(implied_clearp) struct lcx__implied implied = {.root_fd = -1};
@@ -144,6 +153,7 @@ static int inherit(const struct lcx__install *install, size_t index, struct lcx_
 					     install->layers[index].digest.text);
 		lcx__implied_inherit(&implied, fd);
 	}
+	lcx__implied_finish(&implied);
 	return 0;
 }
 
@@ -171,7 +181,7 @@ int lcx__install_settle(struct lcx__install *install, struct lcx_error **err)
 		return 0;
 	for (size_t i = 0; r == 0 && i < install->n_layers; i++)
 		if (install->layers[i].stage == LCX__LAYER_SETTLE)
-			r = inherit(install, i, err);
+			r = lcx__install_inherit(install, i, err);
 	if (r < 0)
 		return r;
 	dir_fd = lcx__open_dir(install->store->fd, "layers");

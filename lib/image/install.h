@@ -32,6 +32,14 @@ int lcx__install_manifest(struct lcx__install *install, const struct lcx__digest
 int lcx__install_config(struct lcx__install *install, const char *data, size_t length,
 			struct lcx_error **err);
 
+/* An image that is in the store already, to be looked at; @manifest is taken over in any case. */
+int lcx__install_stored(struct lcx__install *install, const struct lcx__digest *digest,
+			struct lcx__manifest *manifest, const struct lcx__config *config,
+			struct lcx_error **err);
+
+/* Let layer @index have the directories that it doesn't describe from the layers below it. */
+int lcx__install_inherit(const struct lcx__install *install, size_t index, struct lcx_error **err);
+
 /*
  * Commit the layers that are unpacked, after one syncfs(2) for all of them: it waits for
  * whatever else the file system has to write. Nothing happens while another layer is being

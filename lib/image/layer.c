@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -232,6 +233,12 @@ static int commit_blob(struct lcx__layer *layer, struct lcx_error **err)
 	return open_blob(layer, err) == 1 ? 0 : lcx__fail(err, EIO, "the blob is gone again");
 }
 
+static void finish(struct lcx__layer *layer)
+{
+	layer->stage = LCX__LAYER_DONE;
+	close_all(layer);
+}
+
 static int check_and_commit_blob(struct lcx__layer *layer, struct lcx_error **err)
 {
 	struct lcx__digest found;
@@ -251,6 +258,9 @@ static int check_and_commit_blob(struct lcx__layer *layer, struct lcx_error **er
 		return r;
 	layer->hash = lcx__hash_free(layer->hash);
 	layer->stage = LCX__LAYER_UNPACK;
+	/* What another archive, or this one before it was lost, has been unpacked to. */
+	if (lcx__layer_exists(store_of(layer), &layer->chain_id))
+		finish(layer);
 	return 0;
 }
 
@@ -261,19 +271,31 @@ int lcx__layer_fetched(struct lcx__layer *layer, struct lcx_error **err)
 	return r < 0 ? fail(layer, r, err) : 0;
 }
 
+/*
+ * Both the layer and its archive, by which it can be verified, pushed and saved. An archive of
+ * another size is looked at more closely.
+ */
+static bool is_here(const struct lcx__layer *layer)
+{
+	uint64_t size;
+
+	return lcx__layer_exists(store_of(layer), &layer->chain_id) &&
+	       lcx__blob_size(store_of(layer), &layer->digest, &size) == 0 &&
+	       size == layer->size_bytes;
+}
+
 /* Somebody may have finished the layer, or the blob, while we waited. */
 static int step_lock(struct lcx__layer *layer, struct lcx_error **err)
 {
 	int r;
 
-	if (!lcx__layer_exists(store_of(layer), &layer->chain_id)) {
+	if (!is_here(layer)) {
 		r = try_lock(layer, err);
 		if (r <= 0)
 			return r;
 	}
-	if (lcx__layer_exists(store_of(layer), &layer->chain_id)) {
-		layer->stage = LCX__LAYER_DONE;
-		close_all(layer);
+	if (is_here(layer)) {
+		finish(layer);
 		return 0;
 	}
 	r = open_blob(layer, err);
@@ -366,16 +388,12 @@ static int write_info(const struct lcx__layer *layer)
 
 int lcx__layer_commit(struct lcx__layer *layer, struct lcx_error **err)
 {
-	char name[LCX__STORE_NAME_SIZE];
+	int r = lcx__layer_place(store_of(layer), layer->pin->tmp_fd,
+				 lcx__digest_hex(&layer->digest), &layer->chain_id, err);
 
-	lcx__layer_name(&layer->chain_id, name);
-	/* Another blob with the same content may have come first. */
-	if (renameat(layer->pin->tmp_fd, lcx__digest_hex(&layer->digest), store_of(layer)->fd,
-		     name) < 0 &&
-	    errno != EEXIST && errno != ENOTEMPTY)
-		return fail(layer, lcx__fail_sys(err, errno, "commit to the image store"), err);
-	layer->stage = LCX__LAYER_DONE;
-	close_all(layer);
+	if (r < 0)
+		return fail(layer, r, err);
+	finish(layer);
 	return 0;
 }
 
@@ -416,6 +434,31 @@ static int step_unpack(struct lcx__layer *layer, struct lcx_error **err)
 int lcx__layer_fd(const struct lcx__layer *layer)
 {
 	return layer->unpack ? lcx__unpack_fd(layer->unpack) : -1;
+}
+
+int lcx__layer_unpack_again(struct lcx__layer *layer, struct lcx_error **err)
+{
+	int r = open_blob(layer, err);
+
+	if (r == 0)
+		r = lcx__fail(err, ENOENT, "its archive is missing");
+	if (r > 0)
+		r = check_blob_size(layer, err);
+	layer->stage = LCX__LAYER_UNPACK;
+	while (r >= 0 && layer->stage == LCX__LAYER_UNPACK) {
+		struct pollfd fd = {.fd = lcx__layer_fd(layer), .events = POLLIN};
+
+		if (fd.fd >= 0)
+			(void)poll(&fd, 1, -1);
+		r = step_unpack(layer, err);
+	}
+	return r < 0 ? fail(layer, r, err) : 0;
+}
+
+void lcx__layer_discard(struct lcx__layer *layer)
+{
+	close_all(layer);
+	(void)lcx__remove_tree(layer->pin->tmp_fd, lcx__digest_hex(&layer->digest));
 }
 
 int lcx__layer_step(struct lcx__layer *layer, struct lcx_error **err)

@@ -63,5 +63,12 @@ int lcx__layer_fetched(struct lcx__layer *layer, struct lcx_error **err);
 /* Give the unpacked and synced layer its name; the caller syncs the directory of names. */
 int lcx__layer_commit(struct lcx__layer *layer, struct lcx_error **err);
 
+/*
+ * Unpack the stored archive once more, into the scratch directory, whether or not the layer
+ * is there; then look at root_fd and discard it. -EBADMSG: the archive isn't what the image says.
+ */
+int lcx__layer_unpack_again(struct lcx__layer *layer, struct lcx_error **err);
+void lcx__layer_discard(struct lcx__layer *layer);
+
 /* Forget what is there and start at 0: the source can't resume. */
 int lcx__layer_restart(struct lcx__layer *layer, struct lcx_error **err);

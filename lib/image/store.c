@@ -12,7 +12,7 @@
 
 static const char *const directories[] = {
 	"blobs/sha256", "blobs/sha512", "layers",  "refs",  "holds",
-	"pins",         "tmp",          "partial", "locks",
+	"pins",         "tmp",          "partial", "locks", "damaged",
 };
 
 int lcx__store_open(struct lcx_ctx *ctx, struct lcx__store **ret, struct lcx_error **err)
@@ -86,11 +86,60 @@ void lcx__layer_name(const struct lcx__digest *chain_id, char name[static LCX__S
 
 bool lcx__layer_exists(const struct lcx__store *store, const struct lcx__digest *chain_id)
 {
+	struct lcx__layer_info info;
+
+	return lcx__layer_info_read(store, chain_id, &info) == 0;
+}
+
+/*
+ * A container may run on the damaged layer, and files must not vanish under it: the layer is
+ * kept until no container holds one of this chain id. Everything has a name at every moment, so
+ * that a crash loses nothing.
+ */
+static int replace(const struct lcx__store *store, int from_fd, const char *from,
+		   const struct lcx__digest *chain_id)
+{
+	char name[LCX__STORE_NAME_SIZE], aside[LCX__STORE_NAME_SIZE + 80], random[64];
+
+	if (lcx__temporary_name(random) < 0)
+		return -EIO;
+	lcx__layer_name(chain_id, name);
+	(void)snprintf(aside, sizeof(aside), "damaged/%s%s", lcx__digest_hex(chain_id), random);
+	if (renameat(from_fd, from, store->fd, aside) < 0)
+		return -errno;
+	if (renameat2(store->fd, aside, store->fd, name, RENAME_EXCHANGE) < 0)
+		return -errno;
+	return 0;
+}
+
+int lcx__layer_place(const struct lcx__store *store, int from_fd, const char *from,
+		     const struct lcx__digest *chain_id, struct lcx_error **err)
+{
+	/* Against a sweep, which takes what it finds between the two steps of a replacement. */
+	CLEANUP(closep) int lock = lcx__store_lock(store, LOCK_SH, err);
 	char name[LCX__STORE_NAME_SIZE];
-	struct stat st;
+	int r = 0;
+
+	if (lock < 0)
+		return lock;
+	lcx__layer_name(chain_id, name);
+	/* Another archive with the same content may have come first. */
+	if (renameat(from_fd, from, store->fd, name) < 0)
+		r = errno == EEXIST || errno == ENOTEMPTY
+			    ? lcx__layer_exists(store, chain_id)
+				      ? 0
+				      : replace(store, from_fd, from, chain_id)
+			    : -errno;
+	return r < 0 ? lcx__fail_sys(err, -r, "commit to the image store") : 0;
+}
+
+void lcx__layer_set_aside(const struct lcx__store *store, const struct lcx__digest *chain_id)
+{
+	char name[LCX__STORE_NAME_SIZE], path[LCX__STORE_NAME_SIZE + 8];
 
 	lcx__layer_name(chain_id, name);
-	return fstatat(store->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
+	(void)snprintf(path, sizeof(path), "%s/info", name);
+	(void)unlinkat(store->fd, path, 0);
 }
 
 int lcx__layer_info_write(int layer_fd, const struct lcx__layer_info *info)

@@ -5,7 +5,9 @@
  * The content store, `images/` below the root directory, shared by processes:
  *
  *   blobs/ALGORITHM/HEX   documents and compressed layers, complete and checked
- *   layers/HEX/           one unpacked layer by chain id: `diff/`, and `info`
+ *   layers/HEX/           one unpacked layer by chain id: `diff/`, and `info`; without the
+ *                         latter it is damaged, and no layer any more
+ *   damaged/HEX.NAME/     a damaged layer that was replaced; containers may still use it
  *   refs/HEX              one name of an image: the name and its manifest's digest
  *   holds/OWNER           what a container needs ("root set" format, below)
  *   pins/NAME             what a running pull needs; locked as long as it lives
@@ -56,7 +58,7 @@ int lcx__blob_read(const struct lcx__store *store, const struct lcx__digest *dig
 int lcx__blob_write(const struct lcx__store *store, const struct lcx__digest *digest,
 		    const void *data, size_t length, struct lcx_error **err);
 
-/* Hash a whole blob: 0, -ENOENT, -EUCLEAN in words. */
+/* Hash a whole blob: 0, -ENOENT, -EUCLEAN in words and then it is removed, to be fetched again. */
 int lcx__blob_verify(const struct lcx__store *store, const struct lcx__digest *digest,
 		     struct lcx_error **err);
 
@@ -67,6 +69,15 @@ struct lcx__layer_info {
 };
 int lcx__layer_info_read(const struct lcx__store *store, const struct lcx__digest *chain_id,
 			 struct lcx__layer_info *ret);
+/*
+ * Give the directory @name below @from_fd, an unpacked and synced layer, its place. If there
+ * is a good one already, nothing happens; a damaged one is replaced, in one step.
+ */
+int lcx__layer_place(const struct lcx__store *store, int from_fd, const char *name,
+		     const struct lcx__digest *chain_id, struct lcx_error **err);
+
+/* Whoever has the layer mounted keeps it; the next pull makes it anew. */
+void lcx__layer_set_aside(const struct lcx__store *store, const struct lcx__digest *chain_id);
 int lcx__layer_info_write(int layer_fd, const struct lcx__layer_info *info);
 
 /* refs.c */

@@ -282,6 +282,12 @@ LCX_PUBLIC const struct lcx_image *lcx_image_list_get(const struct lcx_image_lis
 	return NULL;
 }
 
+LCX_PUBLIC const char *const *lcx_image_list_damaged(const struct lcx_image_list *list)
+{
+	(void)list;
+	return no_strings();
+}
+
 LCX_PUBLIC struct lcx_image_list *lcx_image_list_free(struct lcx_image_list *list)
 {
 	(void)list;
@@ -308,6 +314,15 @@ LCX_PUBLIC int lcx_image_gc(struct lcx_ctx *ctx, uint64_t *ret_freed_bytes, stru
 {
 	(void)ctx;
 	(void)ret_freed_bytes;
+	return unsupported(err);
+}
+
+LCX_PUBLIC int lcx_image_resolve(struct lcx_ctx *ctx, const char *ref, char **ret,
+				 struct lcx_error **err)
+{
+	(void)ctx;
+	(void)ref;
+	(void)ret;
 	return unsupported(err);
 }
 
