@@ -185,7 +185,7 @@ static int feed(struct lcx__layer *layer, struct lcx_error **err)
 {
 	bool complete = layer->have_bytes == layer->size_bytes;
 
-	if (!complete && layer->have_bytes - layer->fed_bytes < FEED_STEP)
+	if (!layer->unpack || (!complete && layer->have_bytes - layer->fed_bytes < FEED_STEP))
 		return 0;
 	layer->fed_bytes = layer->have_bytes;
 	return lcx__unpack_feed(layer->unpack, layer->have_bytes, complete, err);
@@ -258,8 +258,7 @@ static int check_and_commit_blob(struct lcx__layer *layer, struct lcx_error **er
 		return r;
 	layer->hash = lcx__hash_free(layer->hash);
 	layer->stage = LCX__LAYER_UNPACK;
-	/* What another archive, or this one before it was lost, has been unpacked to. */
-	if (lcx__layer_exists(store_of(layer), &layer->chain_id))
+	if (layer->is_unpacked)
 		finish(layer);
 	return 0;
 }
@@ -311,6 +310,7 @@ static int step_lock(struct lcx__layer *layer, struct lcx_error **err)
 	r = open_partial(layer, err);
 	if (r == 0)
 		layer->stage = LCX__LAYER_REHASH;
+	layer->is_unpacked = lcx__layer_exists(store_of(layer), &layer->chain_id);
 	return r;
 }
 
@@ -358,7 +358,7 @@ int lcx__layer_write(struct lcx__layer *layer, const void *data, size_t length,
 	}
 	if (lcx__hash_update(layer->hash, data, length) < 0)
 		return lcx__fail(err, EIO, "hash");
-	r = layer->unpack ? 0 : begin_overlapped(layer, err);
+	r = layer->unpack || layer->is_unpacked ? 0 : begin_overlapped(layer, err);
 	if (r < 0)
 		return fail(layer, r, err);
 	while (length > 0) {

@@ -36,6 +36,7 @@ struct lcx__layer {
 	int lock_fd, partial_fd, blob_fd;
 	int tree_fd, root_fd; /* of the scratch directory, and its diff/ */
 	struct lcx__hash *hash;
+	bool is_unpacked; /* from another archive, or from this one before it was lost */
 	struct lcx__unpack *unpack;
 	struct lcx__unpack_progress progress;
 	struct lcx__strbuf implied; /* as lcx__tree_implied() */
