@@ -55,6 +55,7 @@ int lcx__engine_new(const struct lcx__engine_job *job, struct lcx__engine **ret,
 		return lcx__fail_nomem(err);
 	u->job = *job;
 	r = lcx__extract_rights_probe(job->root_fd, &u->rights, err);
+	u->rights.enclosed = job->enclosed;
 	if (r == 0)
 		r = lcx__decoder_new(job->input_fd, &options, &u->decoder, err);
 	if (r == 0)

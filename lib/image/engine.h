@@ -16,6 +16,7 @@ struct lcx__engine_job {
 	int root_fd;  /* an empty directory; borrowed */
 	struct lcx__digest diff_id;
 	struct lcx__extract_limits limits;
+	bool enclosed;         /* as in struct lcx__extract_rights */
 	struct lcx__gate gate; /* for an input that still grows; else empty */
 };
 

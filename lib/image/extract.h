@@ -30,6 +30,8 @@ struct lcx__extract_rights {
 	bool chown;     /* owners as in the archive, else all files stay ours */
 	bool devices;   /* device nodes, else they are left out, as the OCI allows */
 	bool userxattr; /* overlay's marks as user.overlay.*, else trusted.overlay.* */
+	bool enclosed;  /* this process is the tree's own: its paths lead nowhere else, and its
+			 * working directory matters to nobody */
 };
 
 int lcx__extract_rights_probe(int dir_fd, struct lcx__extract_rights *ret, struct lcx_error **err);

@@ -269,6 +269,13 @@ static int open_parent(struct lcx__tree *tree, const char *path, bool make, int 
 	return 0;
 }
 
+/* The place where something new goes. */
+struct place {
+	int dir_fd;
+	const char *name;
+	bool deleted; /* this layer had something else here: nothing below may show through */
+};
+
 /*
  * Extended attributes: what an image may say about its own files is taken; the
  * host's own labels (security.selinux, .ima, ...) are the host's; and nobody but
@@ -296,21 +303,49 @@ static bool xattr_failure_is_fine(const struct lcx__tree *tree, int code)
 	return code == EOPNOTSUPP || (code == EPERM && !tree->rights.devices);
 }
 
-static int set_xattrs(const struct lcx__tree *tree, const struct lcx__entry *e, int fd,
-		      struct lcx_error **err)
+/* What is no directory and no regular file can't be opened, and has its attributes by a path. */
+static int set_xattr_at(const struct lcx__tree *tree, const struct place *at,
+			const struct lcx__xattr *x)
+{
+	CLEANUP(freep) char *path = NULL;
+
+	if (tree->rights.enclosed) {
+		if (fchdir(at->dir_fd) < 0)
+			return -errno;
+		return lsetxattr(at->name, x->name, x->value, x->size, 0) < 0 ? -errno : 0;
+	}
+	path = lcx__format("/proc/self/fd/%d/%s", at->dir_fd, at->name);
+	if (!path)
+		return -ENOMEM;
+	return lsetxattr(path, x->name, x->value, x->size, 0) < 0 ? -errno : 0;
+}
+
+static int set_xattr(const struct lcx__tree *tree, const struct place *at, int fd,
+		     const struct lcx__xattr *x)
+{
+	if (fd < 0)
+		return set_xattr_at(tree, at, x);
+	return fsetxattr(fd, x->name, x->value, x->size, 0) < 0 ? -errno : 0;
+}
+
+/* On the open @fd, or if that is -1, on what is at the place. */
+static int set_xattrs(const struct lcx__tree *tree, const struct lcx__entry *e,
+		      const struct place *at, int fd, struct lcx_error **err)
 {
 	for (size_t i = 0; i < e->n_xattrs; i++) {
 		const struct lcx__xattr *x = &e->xattrs[i];
 		const struct xattr_rule *rule = xattr_rules;
+		int r = 0;
 
 		while (strncmp(x->name, rule->prefix, strlen(rule->prefix)) != 0)
 			rule++;
 		if (rule->action == XATTR_REFUSE)
 			return lcx__fail(err, EBADMSG, "the attribute '%.100s' is refused",
 					 x->name);
-		if (rule->action == XATTR_SET && fsetxattr(fd, x->name, x->value, x->size, 0) < 0 &&
-		    !xattr_failure_is_fine(tree, errno))
-			return lcx__fail_sys(err, errno, "set the attribute '%.100s'", x->name);
+		if (rule->action == XATTR_SET)
+			r = set_xattr(tree, at, fd, x);
+		if (r < 0 && !xattr_failure_is_fine(tree, -r))
+			return lcx__fail_sys(err, -r, "set the attribute '%.100s'", x->name);
 	}
 	return 0;
 }
@@ -415,13 +450,6 @@ int lcx__tree_finish(struct lcx__tree *tree, struct lcx_error **err)
 	return forget_named(tree, err);
 }
 
-/* The place where something new goes. */
-struct place {
-	int dir_fd;
-	const char *name;
-	bool deleted; /* this layer had something else here: nothing below may show through */
-};
-
 static int add_dir(struct lcx__tree *tree, const struct lcx__entry *e, const struct place *at,
 		   struct lcx_error **err)
 {
@@ -438,7 +466,7 @@ static int add_dir(struct lcx__tree *tree, const struct lcx__entry *e, const str
 		return lcx__fail_sys(err, errno, "chmod");
 	r = change_owner(tree, e, fd, "", err);
 	if (r == 0)
-		r = set_xattrs(tree, e, fd, err);
+		r = set_xattrs(tree, e, NULL, fd, err);
 	return r < 0 ? r : defer(tree, e, err);
 }
 
@@ -453,7 +481,7 @@ static int add_root(struct lcx__tree *tree, const struct lcx__entry *e, struct l
 		return lcx__fail(err, EBADMSG, "the root must be a directory");
 	r = change_owner(tree, e, fd, "", err);
 	if (r == 0)
-		r = set_xattrs(tree, e, fd, err);
+		r = set_xattrs(tree, e, NULL, fd, err);
 	return r < 0 ? r : defer(tree, e, err);
 }
 
@@ -466,6 +494,8 @@ static int add_symlink(struct lcx__tree *tree, const struct lcx__entry *e, const
 	if (symlinkat(e->link, at->dir_fd, at->name) < 0)
 		return lcx__fail_sys(err, errno, "symlink");
 	r = change_owner(tree, e, at->dir_fd, at->name, err);
+	if (r == 0)
+		r = set_xattrs(tree, e, at, -1, err);
 	if (r < 0)
 		return r;
 	both_times(e, times);
@@ -474,21 +504,29 @@ static int add_symlink(struct lcx__tree *tree, const struct lcx__entry *e, const
 	return 0;
 }
 
-/* The host's umask may have taken bits, and chown(2) the special ones. fchmod(2) takes no O_PATH.
+/*
+ * The host's umask may have taken bits, and chown(2) the special ones. fchmod(2) takes no
+ * O_PATH: newer kernels have a call that does, else it takes /proc, which an enclosed process
+ * hasn't; but that one may follow its paths.
  */
-static int restore_mode(int path_fd, mode_t mode, struct lcx_error **err)
+static int restore_mode(const struct lcx__tree *tree, const struct place *at, int path_fd,
+			mode_t mode, struct lcx_error **err)
 {
 	struct stat st;
 	char self[64];
+	int r;
 
 	if (fstat(path_fd, &st) < 0)
 		return lcx__fail_sys(err, errno, "stat");
 	if ((st.st_mode & 07777) == mode)
 		return 0;
+	r = sys_fchmodat2(path_fd, "", mode, AT_EMPTY_PATH);
 	(void)snprintf(self, sizeof(self), "/proc/self/fd/%d", path_fd);
-	if (chmod(self, mode) < 0)
-		return lcx__fail_sys(err, errno, "chmod");
-	return 0;
+	if (r == -ENOSYS && tree->rights.enclosed)
+		r = fchmodat(at->dir_fd, at->name, mode, 0) < 0 ? -errno : 0;
+	else if (r == -ENOSYS)
+		r = fchmodat(AT_FDCWD, self, mode, 0) < 0 ? -errno : 0;
+	return r < 0 ? lcx__fail_sys(err, -r, "chmod") : 0;
 }
 
 /* A device or a pipe is never opened for more than its inode: it would answer. */
@@ -511,7 +549,9 @@ static int add_node(struct lcx__tree *tree, const struct lcx__entry *e, const st
 		return lcx__fail_sys(err, errno, "open the node");
 	r = change_owner(tree, e, fd, "", err);
 	if (r == 0)
-		r = restore_mode(fd, e->mode & 07777, err);
+		r = restore_mode(tree, at, fd, e->mode & 07777, err);
+	if (r == 0)
+		r = set_xattrs(tree, e, at, -1, err);
 	if (r < 0)
 		return r;
 	both_times(e, times);
@@ -539,7 +579,7 @@ int lcx__tree_seal(struct lcx__tree *tree, const struct lcx__entry *e, int fd,
 
 	r = change_owner(tree, e, fd, "", err);
 	if (r == 0)
-		r = set_xattrs(tree, e, fd, err);
+		r = set_xattrs(tree, e, NULL, fd, err);
 	if (r < 0)
 		return r;
 	if (fchmod(fd, e->mode & 07777) < 0)

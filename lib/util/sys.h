@@ -47,6 +47,11 @@ static inline long sys_call(long nr, long a, long b, long c, long d, long e, lon
 #error "liblcx has no system call code for this architecture yet: see lib/util/sys.h"
 #endif
 
+/* Newer than the headers of Debian 12; of one number everywhere. */
+#ifndef __NR_fchmodat2
+#define __NR_fchmodat2 452
+#endif
+
 #define SYS_ARG_(x)            ((long)(x))
 #define sys_call0(nr)          sys_call(nr, 0, 0, 0, 0, 0, 0)
 #define sys_call1(nr, a)       sys_call(nr, SYS_ARG_(a), 0, 0, 0, 0, 0)
@@ -220,6 +225,12 @@ static inline int sys_renameat2(int from_fd, const char *from, int to_fd, const 
 static inline int sys_unlinkat(int dir_fd, const char *path, int flags)
 {
 	return (int)sys_call3(__NR_unlinkat, dir_fd, path, flags);
+}
+
+/* Linux 6.6: with "" and AT_EMPTY_PATH also of what was opened with O_PATH. */
+static inline int sys_fchmodat2(int dir_fd, const char *path, unsigned int mode, int flags)
+{
+	return (int)sys_call4(__NR_fchmodat2, dir_fd, path, mode, flags);
 }
 
 /* statx(2) of @path, or of @dir_fd itself with "" and AT_EMPTY_PATH. */

@@ -130,11 +130,11 @@ static int make_namespaces(void)
 
 	get_capabilities(&caps);
 	if (caps.effective & CAP(SYS_ADMIN))
-		return unshare(CLONE_NEWNS | CLONE_NEWIPC) == 0;
+		return unshare(CLONE_NEWNS) == 0;
 	if (caps.effective & CAP(CHOWN))
 		return 0; /* in a user namespace of one id it would be worth nothing */
 	proc_fd = open("/proc/self", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (proc_fd < 0 || unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWNET) < 0)
+	if (proc_fd < 0 || unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
 		return 0;
 	r = map_oneself(proc_fd, uid, gid);
 	return r < 0 ? r : 1;
@@ -186,6 +186,7 @@ static int change_root(int empty_fd)
 	return umount2(".", MNT_DETACH) < 0 ? -errno : 0;
 }
 
+/* 1 if that was possible. */
 static int leave_the_host(int root_fd)
 {
 	CLEANUP(closep) int clone_fd = -1, empty_fd = -1, dir_fd = -1;
@@ -193,8 +194,8 @@ static int leave_the_host(int root_fd)
 
 	/* Second best: ".." of the root is itself, too. That takes CAP_SYS_CHROOT. */
 	if (r == 0)
-		(void)!chroot(".");
-	if (r <= 0)
+		return chroot(".") == 0;
+	if (r < 0)
 		return r;
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return -errno;
@@ -209,7 +210,7 @@ static int leave_the_host(int root_fd)
 		return r;
 	/* Opened: what clones a mount is O_PATH, which takes no attributes. */
 	dir_fd = openat(clone_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return dir_fd < 0 || dup3(dir_fd, root_fd, O_CLOEXEC) < 0 ? -errno : 0;
+	return dir_fd < 0 || dup3(dir_fd, root_fd, O_CLOEXEC) < 0 ? -errno : 1;
 }
 
 /* ---- 3: capabilities ---- */
@@ -231,7 +232,7 @@ static int drop_capabilities(const struct lcx__extract_rights *rights)
 int lcx__confine(int root_fd, const struct lcx__extract_limits *limits, struct lcx_error **err)
 {
 	struct lcx__extract_rights rights;
-	int r;
+	int enclosed, r;
 
 	(void)prctl(PR_SET_NAME, "lcx-extract", 0, 0, 0);
 	(void)umask(0);
@@ -240,9 +241,9 @@ int lcx__confine(int root_fd, const struct lcx__extract_limits *limits, struct l
 	r = set_limits(limits);
 	if (r < 0)
 		return lcx__fail_sys(err, -r, "confine the extraction: limits");
-	r = leave_the_host(root_fd);
-	if (r < 0)
-		return lcx__fail_sys(err, -r, "confine the extraction: namespaces");
+	enclosed = leave_the_host(root_fd);
+	if (enclosed < 0)
+		return lcx__fail_sys(err, -enclosed, "confine the extraction: namespaces");
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	r = lcx__extract_rights_probe(root_fd, &rights, err);
 	if (r < 0)
@@ -250,5 +251,6 @@ int lcx__confine(int root_fd, const struct lcx__extract_limits *limits, struct l
 	r = drop_capabilities(&rights);
 	if (r < 0)
 		return lcx__fail_sys(err, -r, "confine the extraction: capabilities");
-	return lcx__confine_system_calls(err);
+	r = lcx__confine_system_calls(err);
+	return r < 0 ? r : enclosed;
 }

@@ -10,10 +10,10 @@
 #include <stddef.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 
 #include "image/helper/confine.h"
 #include "util/cleanup.h"
+#include "util/sys.h"
 
 #if defined(__x86_64__)
 #define OUR_ARCH AUDIT_ARCH_X86_64
@@ -60,9 +60,7 @@ static const uint32_t allowed[] = {
 	__NR_fremovexattr,
 	__NR_fchdir,
 	__NR_fcntl,
-#ifdef __NR_fchmodat2
 	__NR_fchmodat2,
-#endif
 	/* memory and the process itself */
 	__NR_brk,
 	__NR_munmap,

@@ -136,7 +136,8 @@ int main(void)
 	if (order.grows)
 		job.gate = (struct lcx__gate){wait_for_input, &supply};
 	r = lcx__confine(WIRE_FD_ROOT, &order.limits, &err);
-	if (r == 0)
+	job.enclosed = r > 0;
+	if (r >= 0)
 		r = work(&job, &err);
 	return r < 0 ? give_up(err) : 0;
 }
