@@ -9,6 +9,7 @@
 #include <lcx/error.h>
 #include <lcx/image.h>
 #include <lcx/ipam.h>
+#include <lcx/layer.h>
 #include <lcx/log.h>
 #include <lcx/net.h>
 #include <lcx/netlink.h>

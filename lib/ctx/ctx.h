@@ -3,13 +3,21 @@
 
 /* What rooms below may know of a context: two directories and their names. */
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "lcx/ctx.h"
 #include "util/error.h"
+
+enum { LCX__CTX_LAYER_LIMITS = 8 };
 
 struct lcx_ctx {
 	char *root_dir, *run_dir; /* absolute */
 	int root_fd, run_fd;
 	char *registries_file; /* of the image room; NULL: the default one */
+	/* How the image room unpacks: lcx/layer.h; a limit is kept plus one, 0 is the default. */
+	uint64_t layer_limits[LCX__CTX_LAYER_LIMITS];
+	bool layers_in_process;
 	/* What the container room keeps with it: compiled seccomp filters. */
 	void *cache;
 	void (*free_cache)(void *cache);

@@ -12,7 +12,6 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
-#include <limits.h>
 #include <locale.h>
 #include <stddef.h>
 #include <string.h>
@@ -27,22 +26,6 @@ enum {
 	ENTRY_COST = 4096, /* of the budget, for the system calls it takes */
 	NAME_SHOWN = 200,  /* bytes of a name in an error */
 	TAR_BLOCK = 512,
-};
-
-const struct lcx__extract_limits lcx__extract_limits_default = {
-	.entries = 4u << 20,
-	.total_bytes = UINT64_C(256) << 30,
-	.path_bytes = PATH_MAX - 1,
-	.xattr_bytes = 64 << 10,
-	.xattrs_per_entry = 64,
-	/*
-	 * gzip can't grow data more than 1032-fold, and a file of zeros is honest. What is
-	 * beyond that is zstd; it is only looked at once it is large enough to hurt.
-	 */
-	.ratio_from_bytes = UINT64_C(1) << 30,
-	.ratio = 1100,
-	.window_bytes = 128 << 20, /* the largest that zstd's own tools take unasked */
-	.free_bytes = 8 << 20,
 };
 
 struct lcx__extractor {

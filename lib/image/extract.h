@@ -13,12 +13,13 @@
 
 #include "util/error.h"
 
+/* Without gaps between its members: it is sent to the helper. */
 struct lcx__extract_limits {
 	uint64_t entries, total_bytes; /* of files as they'd be written, holes included */
 	uint32_t path_bytes, xattr_bytes, xattrs_per_entry;
 	/* Decoder output beyond ratio_from_bytes may be at most ratio times its input. */
-	uint64_t ratio_from_bytes;
 	uint32_t ratio;
+	uint64_t ratio_from_bytes;
 	uint64_t window_bytes; /* of zstd: what the decoder has to remember */
 	uint64_t free_bytes;   /* that must be left on the file system; 0: look at nothing */
 };

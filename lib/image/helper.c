@@ -27,12 +27,12 @@ struct lcx__helper {
 
 static int send_job(int socket_fd, const struct lcx__engine_job *job, bool grows)
 {
-	struct wire_job order = {
-		.diff_id = job->diff_id,
-		.limits = job->limits,
-		.grows = grows,
-	};
+	struct wire_job order;
 
+	memset(&order, 0, sizeof(order)); /* gaps, too: nothing of the host's memory goes along */
+	order.diff_id = job->diff_id;
+	order.limits = job->limits;
+	order.grows = grows;
 	return send(socket_fd, &order, sizeof(order), MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
 

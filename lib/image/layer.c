@@ -8,6 +8,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
+#include "image/limits.h"
 #include "util/fs.h"
 
 enum {
@@ -156,7 +157,7 @@ static int begin_unpack(struct lcx__layer *layer, int input_fd, bool grows, stru
 	struct lcx__unpack_job job = {
 		.input_fd = input_fd,
 		.diff_id = layer->diff_id,
-		.limits = lcx__extract_limits_default,
+		.in_process = store_of(layer)->ctx->layers_in_process,
 		.grows = grows,
 	};
 	int r = make_scratch(layer);
@@ -164,6 +165,7 @@ static int begin_unpack(struct lcx__layer *layer, int input_fd, bool grows, stru
 	if (r < 0)
 		return lcx__fail_sys(err, -r, "make the layer's directory");
 	job.root_fd = layer->root_fd;
+	lcx__limits_of(store_of(layer)->ctx, &job.limits);
 	return lcx__unpack_new(&job, &layer->unpack, err);
 }
 
@@ -173,6 +175,8 @@ static int begin_overlapped(struct lcx__layer *layer, struct lcx_error **err)
 	CLEANUP(closep) int fd = -1;
 	char name[LCX__STORE_NAME_SIZE];
 
+	if (store_of(layer)->ctx->layers_in_process)
+		return 0;
 	partial_name(layer, name);
 	fd = openat(store_of(layer)->fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)

@@ -3,7 +3,8 @@
  * The image room on the command line, for its system tests:
  *
  *     image-tool ROOT [--plain-http] [--ca FILE] [--creds USER:PASSWORD] [--platform P]
- *                [--stall MS] [--timeout MS] COMMAND [ARGUMENT...]
+ *                [--stall MS] [--timeout MS] [--in-process] [--limit NUMBER=VALUE] COMMAND
+ * [ARGUMENT...]
  *
  *     pull REF            import LAYOUT REF-IN-IT|- NAME      list        show REF
  *     tag REF NAME        remove REF      gc      verify [REF]
@@ -19,9 +20,11 @@
 
 #include "ctx/ctx.h"
 #include "image/image.h"
+#include "lcx/layer.h"
 
 struct options {
-	bool plain_http;
+	bool plain_http, in_process;
+	char *limit;
 	char *ca_file, *credentials, *platform;
 	int stall_ms, timeout_ms;
 };
@@ -183,11 +186,16 @@ static bool take_option(struct options *o, char ***args)
 	} known[] = {
 		{"--ca", &o->ca_file, NULL},         {"--creds", &o->credentials, NULL},
 		{"--platform", &o->platform, NULL},  {"--stall", NULL, &o->stall_ms},
-		{"--timeout", NULL, &o->timeout_ms},
+		{"--timeout", NULL, &o->timeout_ms}, {"--limit", &o->limit, NULL},
 	};
 
 	if (!**args || strncmp(**args, "--", 2) != 0)
 		return false;
+	if (strcmp(**args, "--in-process") == 0) {
+		o->in_process = true;
+		(*args)++;
+		return true;
+	}
 	if (strcmp(**args, "--plain-http") == 0) {
 		o->plain_http = true;
 		(*args)++;
@@ -206,6 +214,17 @@ static bool take_option(struct options *o, char ***args)
 	return false;
 }
 
+static int set_up_layers(struct lcx_ctx *ctx, const struct options *o, struct lcx_error **err)
+{
+	char *end = o->limit;
+	unsigned long limit = end ? strtoul(end, &end, 10) : 0;
+
+	lcx_layer_set_in_process(ctx, o->in_process);
+	return o->limit ? lcx_layer_set_limit(ctx, (enum lcx_layer_limit)limit,
+					      strtoull(end + 1, NULL, 10), err)
+			: 0;
+}
+
 int main(int argc, char **argv)
 {
 	CLEANUP(lcx_ctx_freep) struct lcx_ctx *ctx = NULL;
@@ -219,6 +238,8 @@ int main(int argc, char **argv)
 	while (take_option(&options, &args))
 		continue;
 	r = lcx__ctx_new(argv[1], NULL, &ctx, &err);
+	if (r == 0)
+		r = set_up_layers(ctx, &options, &err);
 	for (size_t i = 0; r == 0 && *args && i < ARRAY_SIZE(commands); i++)
 		if (strcmp(commands[i].name, args[0]) == 0 &&
 		    argv + argc - args > commands[i].least) {

@@ -12,8 +12,10 @@
 
 #include "image/helper.h"
 #include "image/helper/confine.h"
+#include "image/limits.h"
 #include "image/unpack.h"
 #include "init/launch.h"
+#include "lcx/layer.h"
 #include "util/str.h"
 #include "util/sys.h"
 
@@ -354,6 +356,55 @@ START_TEST(both_ways_give_the_same)
 }
 END_TEST
 
+static const struct {
+	int limit;
+	uint64_t value;
+	int r;
+} limit_cases[] = {
+	{LCX_LAYER_LIMIT_ENTRIES, 1, 0},
+	{LCX_LAYER_LIMIT_ENTRIES, 0, -ERANGE},
+	{LCX_LAYER_LIMIT_TOTAL_BYTES, 5, 0},
+	{LCX_LAYER_LIMIT_TOTAL_BYTES, UINT64_MAX, -ERANGE},
+	{LCX_LAYER_LIMIT_RATIO, 2, 0},
+	{LCX_LAYER_LIMIT_RATIO, UINT64_C(1) << 32, -ERANGE},
+	{LCX_LAYER_LIMIT_PATH_BYTES, 4095, 0},
+	{LCX_LAYER_LIMIT_PATH_BYTES, 4096, -ERANGE},
+	{LCX_LAYER_LIMIT_XATTR_BYTES, 65536, 0},
+	{LCX_LAYER_LIMIT_XATTR_BYTES, 65537, -ERANGE},
+	{LCX_LAYER_LIMIT_XATTRS, 3, 0},
+	{LCX_LAYER_LIMIT_WINDOW_BYTES, 1 << 20, 0},
+	{LCX_LAYER_LIMIT_WINDOW_BYTES, 1, -ERANGE},
+	{LCX_LAYER_LIMIT_FREE_BYTES, 0, 0},
+	{LCX_LAYER_LIMIT_FREE_BYTES + 1, 1, -EINVAL},
+	{-1, 1, -EINVAL},
+};
+
+START_TEST(limits_are_set_one_by_one)
+{
+	enum lcx_layer_limit limit = (enum lcx_layer_limit)limit_cases[_i].limit;
+	CLEANUP(lcx_ctx_freep) struct lcx_ctx *ctx = NULL;
+	struct lcx__extract_limits limits;
+	struct lcx_error *err = NULL;
+	uint64_t before;
+	int r;
+
+	ck_assert_ok(lcx__ctx_new(dir.path, NULL, &ctx, NULL));
+	before = lcx_layer_limit(ctx, limit);
+	lcx__limits_of(ctx, &limits);
+	ck_assert_mem_eq(&limits, &lcx__extract_limits_default, sizeof(limits));
+	r = lcx_layer_set_limit(ctx, limit, limit_cases[_i].value, &err);
+	ck_assert_int_eq(r, limit_cases[_i].r);
+	ck_assert_uint_eq(lcx_layer_limit(ctx, limit), r < 0 ? before : limit_cases[_i].value);
+	lcx__limits_of(ctx, &limits);
+	ck_assert_int_eq(memcmp(&limits, &lcx__extract_limits_default, sizeof(limits)) == 0,
+			 r < 0 || before == limit_cases[_i].value);
+	ck_assert(!lcx_layer_in_process(ctx));
+	lcx_layer_set_in_process(ctx, true);
+	ck_assert(lcx_layer_in_process(ctx));
+	lcx_error_free(err);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("image-helper");
@@ -369,6 +420,7 @@ int main(void)
 	tcase_add_test(tc, it_ends_with_its_caller);
 	tcase_add_loop_test(tc, a_forbidden_call_is_the_end, 0, ARRAY_SIZE(forbidden));
 	tcase_add_loop_test(tc, both_ways_give_the_same, 0, 2);
+	tcase_add_loop_test(tc, limits_are_set_one_by_one, 0, ARRAY_SIZE(limit_cases));
 	suite_add_tcase(suite, tc);
 	return unit_run(suite);
 }
