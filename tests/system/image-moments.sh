@@ -1,0 +1,26 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# build: plain
+# guest: no, it is the same library that dies and goes on
+# A pull is killed at 200 random moments, each with an empty store, and repeated: it completes, asks the registry
+# for the bytes that are missing and no others, and the store verifies.
+. "${SRC:?}/tests/system/lib.sh"
+. "$SRC/tests/registry/registry.sh"
+need umoci skopeo python3
+
+mount -t tmpfs -o mode=700 lcx-test-fast "$T"
+defer "umount '$T'"
+umoci init --layout "$T/layout"
+umoci new --image "$T/layout:random"
+for n in 1 2 3; do
+	mkdir -p "$T/tree/dir/$n"
+	head -c 3000000 /dev/urandom >"$T/tree/dir/$n/random"
+	for file in 1 2 3 4 5 6 7 8; do
+		echo "$file" >"$T/tree/dir/$n/$file"
+	done
+	umoci insert --image "$T/layout:random" "$T/tree" "/$n" >"$T/umoci.log" 2>&1
+	rm -r "$T/tree"
+done
+registry_start plain
+registry_push "$T/layout:random" random:1
+python3 "$SRC/tests/system/image-moments.py" "$BUILD/tests/image-tool" "$REGISTRY/random:1" "$REGISTRY_LOG" "$T" 200 || fail 'the killer ends well'
