@@ -179,19 +179,15 @@ LCX_PUBLIC int lcx_container_list_new(struct lcx_ctx *ctx, struct lcx_container_
 	CLEANUP(closep) int containers_fd = lcx__open_dir(ctx->root_fd, "containers");
 	CLEANUP(closedirp) DIR *dir = NULL;
 	struct dirent *entry;
+	int r = containers_fd;
 
 	if (!list)
 		return lcx__fail_nomem(err);
-	if (containers_fd < 0 && containers_fd != -ENOENT)
-		return lcx__fail_sys(err, -containers_fd, "open the directory of containers");
-	if (containers_fd >= 0) {
-		int copy = lcx__open_dir(containers_fd, ".");
-
-		dir = copy < 0 ? NULL : fdopendir(copy);
-		if (!dir)
-			return lcx__fail_sys(err, errno, "list the directory of containers");
-	}
-	while (dir && (entry = readdir(dir)))
+	if (containers_fd >= 0)
+		r = lcx__read_dir(containers_fd, ".", &dir);
+	if (r < 0 && r != -ENOENT)
+		return lcx__fail_sys(err, -r, "list the directory of containers");
+	while (dir && (entry = lcx__next_entry(dir)))
 		if (is_id(entry->d_name) &&
 		    list_add(list, entry->d_name, creation_time(containers_fd, entry->d_name)) < 0)
 			return lcx__fail_nomem(err);

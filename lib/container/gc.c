@@ -84,21 +84,13 @@ static int for_each(int parent_fd, const char *name, struct sweep *s,
 {
 	CLEANUP(closedirp) DIR *dir = NULL;
 	struct dirent *entry;
-	int fd = lcx__open_dir(parent_fd, name);
+	int r = lcx__read_dir(parent_fd, name, &dir);
 
-	if (fd < 0)
-		return fd == -ENOENT ? 0 : fd;
-	dir = fdopendir(fd);
-	if (!dir) {
-		(void)close(fd);
-		return -ENOMEM;
-	}
-	while ((entry = readdir(dir))) {
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	while ((entry = lcx__next_entry(dir))) {
 		struct lcx_error *err = NULL;
-		int r;
 
-		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-			continue;
 		r = visit(s, entry->d_name, &err);
 		lcx__troubles_add(&s->troubles, r, &err);
 	}

@@ -76,17 +76,11 @@ static int highest_index(const struct lcx__log_chain *chain)
 {
 	CLEANUP(closedirp) DIR *dir = NULL;
 	const struct dirent *entry;
-	int fd, highest = 0;
+	int r = lcx__read_dir(chain->dir_fd, ".", &dir), highest = 0;
 
-	fd = openat(chain->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	dir = fdopendir(fd);
-	if (!dir) {
-		closep(&fd);
-		return -ENOMEM;
-	}
-	while ((entry = readdir(dir)) != NULL) {
+	if (r < 0)
+		return r;
+	while ((entry = lcx__next_entry(dir))) {
 		int index = index_of_name(chain, entry->d_name);
 
 		highest = index > highest ? index : highest;

@@ -123,25 +123,14 @@ int lcx__net_list_names(int dir_fd, bool directories, char ***ret)
 	CLEANUP(closedirp) DIR *dir = NULL;
 	char name[NET_NAME_SIZE];
 	struct dirent *entry;
-	int fd, r;
+	int r = lcx__read_dir(dir_fd, ".", &dir);
 
-	fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	dir = fdopendir(fd);
-	if (!dir) {
-		closep(&fd);
-		return -ENOMEM;
-	}
+	if (r < 0)
+		return r;
 	names = lcx__strv_copy(NULL);
 	if (!names)
 		return -ENOMEM;
-	for (;;) {
-		errno = 0;
-		entry = readdir(dir);
-		if (!entry)
-			break;
-		r = 0;
+	while ((entry = lcx__next_entry(dir))) {
 		if (directories && lcx__name_is_valid(entry->d_name))
 			r = lcx__strv_append(&names, entry->d_name);
 		else if (!directories && name_of_file(entry->d_name, name))

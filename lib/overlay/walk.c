@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "overlay/overlay-internal.h"
+#include "util/fs.h"
 #include "util/str.h"
 #include "util/sys.h"
 
@@ -44,20 +45,11 @@ static int read_names(int dir_fd, char ***ret)
 	CLEANUP(closedirp) DIR *dir = NULL;
 	size_t count = 0, size = 0;
 	struct dirent *entry;
-	int fd, r;
+	int r = lcx__read_dir(dir_fd, ".", &dir);
 
-	fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	dir = fdopendir(fd);
-	if (!dir) {
-		r = -errno;
-		(void)close(fd);
+	if (r < 0)
 		return r;
-	}
-	while ((errno = 0, entry = readdir(dir))) {
-		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-			continue;
+	while ((entry = lcx__next_entry(dir))) {
 		r = append_name(&names, &count, &size, entry->d_name);
 		if (r < 0)
 			return r;

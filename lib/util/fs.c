@@ -16,6 +16,30 @@ int lcx__open_dir(int dir_fd, const char *name)
 	return fd < 0 ? -errno : fd;
 }
 
+int lcx__read_dir(int dir_fd, const char *name, DIR **ret)
+{
+	CLEANUP(closep) int fd = lcx__open_dir(dir_fd, name);
+
+	if (fd < 0)
+		return fd;
+	*ret = fdopendir(fd);
+	if (!*ret)
+		return -errno;
+	(void)TAKE_FD(fd);
+	return 0;
+}
+
+struct dirent *lcx__next_entry(DIR *dir)
+{
+	struct dirent *entry;
+
+	do {
+		errno = 0;
+		entry = readdir(dir);
+	} while (entry && (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0));
+	return entry;
+}
+
 /*
  * Walk @path, making what is missing. @open_at decides how one component is
  * entered: that is all that differs between a trusted and a hostile tree.
@@ -168,71 +192,107 @@ int lcx__remove_temporaries(int dir_fd)
 {
 	CLEANUP(closedirp) DIR *dir = NULL;
 	struct dirent *entry;
-	int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r = lcx__read_dir(dir_fd, ".", &dir);
 
-	if (fd < 0)
-		return -errno;
-	dir = fdopendir(fd);
-	if (!dir) {
-		closep(&fd);
-		return -ENOMEM;
-	}
-	while ((entry = readdir(dir)))
+	if (r < 0)
+		return r;
+	while ((entry = lcx__next_entry(dir)))
 		if (lcx__is_temporary_name(entry->d_name))
 			(void)unlinkat(dir_fd, entry->d_name, 0);
 	return 0;
 }
 
 /*
- * Depth first, by descriptors. An entry is removed as a file first: a directory
- * answers EISDIR (or EPERM, in POSIX), and only then is it opened.
+ * A container may nest directories deeper than there are descriptors or stack, so nothing
+ * here grows with the depth: a directory that is in the way is moved up, right below the
+ * tree's top, and has its turn there. Each is moved once at most, by rename(2).
  */
-static int remove_below(int dir_fd, const char *name, dev_t device)
-{
-	CLEANUP(closedirp) DIR *dir = NULL;
-	struct dirent *entry;
-	struct stat st;
-	int fd, r, first = 0;
 
+/* A file, or a directory that is empty. An entry is removed as a file first: a directory answers
+ * EISDIR (or EPERM, in POSIX). Return: -ENOTEMPTY for any other directory. */
+static int remove_one(int dir_fd, const char *name)
+{
 	if (unlinkat(dir_fd, name, 0) == 0 || errno == ENOENT)
 		return 0;
 	if (errno != EISDIR && errno != EPERM)
 		return -errno;
-	if (unlinkat(dir_fd, name, AT_REMOVEDIR) == 0)
+	if (unlinkat(dir_fd, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
 		return 0;
-	if (errno != ENOTEMPTY && errno != EEXIST)
-		return -errno;
+	return errno == EEXIST ? -ENOTEMPTY : -errno;
+}
 
-	fd = lcx__open_dir(dir_fd, name);
-	if (fd < 0)
-		return fd;
-	if (fstat(fd, &st) < 0 || !(dir = fdopendir(fd))) {
-		r = -errno;
-		(void)close(fd);
+static int move_up(int dir_fd, const char *name, int top_fd)
+{
+	char moved[64];
+	int r = lcx__temporary_name(moved);
+
+	if (r < 0)
 		return r;
-	}
+	return renameat(dir_fd, name, top_fd, moved) < 0 ? -errno : 0;
+}
+
+/* One of the top's directories: what it has is removed or moved up, then itself. */
+static int remove_level(int top_fd, const char *name, dev_t device)
+{
+	CLEANUP(closedirp) DIR *dir = NULL;
+	struct dirent *entry;
+	struct stat st;
+	int r = lcx__read_dir(top_fd, name, &dir), first = 0;
+
+	if (r < 0)
+		return r;
+	if (fstat(dirfd(dir), &st) < 0)
+		return -errno;
 	if (st.st_dev != device)
 		return -EBUSY; /* something is mounted here */
-
-	while ((errno = 0, entry = readdir(dir))) {
-		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-			continue;
-		r = remove_below(fd, entry->d_name, device);
+	while ((entry = lcx__next_entry(dir))) {
+		r = remove_one(dirfd(dir), entry->d_name);
+		if (r == -ENOTEMPTY)
+			r = move_up(dirfd(dir), entry->d_name, top_fd);
 		if (r < 0 && first == 0)
 			first = r;
 	}
-	if (first < 0)
-		return first;
-	return unlinkat(dir_fd, name, AT_REMOVEDIR) < 0 && errno != ENOENT ? -errno : 0;
+	return first < 0 ? first : remove_one(top_fd, name);
+}
+
+/* One pass over the top. Return: how many directories went, or a negative errno. */
+static int remove_pass(int top_fd, dev_t device)
+{
+	CLEANUP(closedirp) DIR *dir = NULL;
+	struct dirent *entry;
+	int r = lcx__read_dir(top_fd, ".", &dir), first = 0, count = 0;
+
+	if (r < 0)
+		return r;
+	while ((entry = lcx__next_entry(dir))) {
+		r = remove_one(top_fd, entry->d_name);
+		if (r == -ENOTEMPTY) {
+			r = remove_level(top_fd, entry->d_name, device);
+			count += r == 0;
+		}
+		if (r < 0 && first == 0)
+			first = r;
+	}
+	return count > 0 || first == 0 ? count : first;
 }
 
 int lcx__remove_tree(int dir_fd, const char *name)
 {
+	CLEANUP(closep) int top_fd = -1;
 	struct stat st;
+	int r = remove_one(dir_fd, name);
 
-	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return errno == ENOENT ? 0 : -errno;
-	return remove_below(dir_fd, name, st.st_dev);
+	if (r != -ENOTEMPTY)
+		return r;
+	top_fd = lcx__open_dir(dir_fd, name);
+	if (top_fd < 0)
+		return top_fd;
+	if (fstat(top_fd, &st) < 0)
+		return -errno;
+	do
+		r = remove_pass(top_fd, st.st_dev);
+	while (r > 0);
+	return r < 0 ? r : remove_one(dir_fd, name);
 }
 
 int lcx__open_in_root(int root_fd, const char *path, int flags, mode_t mode)

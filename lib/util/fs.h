@@ -7,6 +7,7 @@
  * words are added by the caller, who knows what the file is.
  */
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -28,6 +29,13 @@ int lcx__make_dirs(int dir_fd, const char *path, mode_t mode);
  */
 int lcx__read_file(int dir_fd, const char *name, size_t limit, char **ret, size_t *ret_length);
 int lcx__read_fd(int fd, size_t limit, char **ret, size_t *ret_length);
+
+/* The entries of the directory @name in @dir_fd ("." for that itself), whatever offset @dir_fd has.
+ */
+int lcx__read_dir(int dir_fd, const char *name, DIR **ret);
+
+/* The next one but "." and ".."; NULL at the end, or with errno set. */
+struct dirent *lcx__next_entry(DIR *dir);
 
 /* Write all bytes, or fail. */
 int lcx__write_all(int fd, const void *data, size_t length);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdint.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "util/error.h"
@@ -139,6 +140,34 @@ START_TEST(removal_never_follows_a_link)
 }
 END_TEST
 
+/* Deeper than there are descriptors, than a path is long, and than a small stack could recurse. */
+START_TEST(removal_does_not_depend_on_the_depth)
+{
+	enum { DEPTH = 5000, DESCRIPTORS = 32 };
+	const struct rlimit few = {DESCRIPTORS, DESCRIPTORS};
+	struct stat st;
+	int at = dup(dir.fd);
+
+	for (int i = 0; i < DEPTH; i++) {
+		int next;
+
+		ck_assert_int_eq(mkdirat(at, "deep", 0755), 0);
+		if (i % 100 == 50) {
+			ck_assert_int_eq(mkdirat(at, "wide", 0755), 0);
+			ck_assert_int_eq(symlinkat("deep", at, "wide/link"), 0);
+		}
+		next = openat(at, "deep", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		ck_assert_int_ge(next, 0);
+		close(at);
+		at = next;
+	}
+	close(at);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
+	ck_assert_ok(lcx__remove_tree(dir.fd, "deep"));
+	ck_assert_int_eq(fstatat(dir.fd, "deep", &st, 0), -1);
+}
+END_TEST
+
 START_TEST(links_resolve_inside_the_root)
 {
 	CLEANUP(closep) int root = -1, made = -1;
@@ -170,6 +199,7 @@ int main(void)
 	tcase_add_test(tc, time_survives_a_round_trip);
 	tcase_add_test(tc, a_file_is_replaced_whole);
 	tcase_add_test(tc, removal_never_follows_a_link);
+	tcase_add_test(tc, removal_does_not_depend_on_the_depth);
 	tcase_add_test(tc, links_resolve_inside_the_root);
 	suite_add_tcase(suite, tc);
 	return unit_run(suite);
