@@ -471,6 +471,116 @@ int lcx_pull_image(struct lcx_pull *pull, struct lcx_image **ret, struct lcx_err
 /** lcx_pull_free() - cancel if need be, and release; NULL is accepted, NULL is returned */
 struct lcx_pull *lcx_pull_free(struct lcx_pull *pull);
 
+/* Pushing */
+
+/**
+ * struct lcx_push - one image on its way from the store into a registry
+ *
+ * Used as a struct lcx_pull is. The image can't be removed meanwhile. What the registry has already
+ * isn't sent: neither layers of this repository, nor those of other repositories there that
+ * an image in the store is named after, which are mounted.
+ */
+struct lcx_push;
+
+/**
+ * lcx_push_new() - prepare; nothing is contacted yet
+ * @ctx:         must outlive the push
+ * @ref:         the image in the store, as for lcx_image_open()
+ * @destination: the name it gets in the registry; NULL for @ref, which then must be a name
+ * @ret:         the push, owned by the caller
+ *
+ * Return: 0, or a negative errno: -ENOENT if the image isn't in the store, -EINVAL for a bad
+ * destination, -EUCLEAN if it is damaged.
+ */
+int lcx_push_new(struct lcx_ctx *ctx, const char *ref, const char *destination,
+		 struct lcx_push **ret, struct lcx_error **err);
+
+/** lcx_push_set_plain_http() - as lcx_pull_set_plain_http() */
+int lcx_push_set_plain_http(struct lcx_push *push, bool plain_http, struct lcx_error **err);
+
+/** lcx_push_set_ca_file() - as lcx_pull_set_ca_file() */
+int lcx_push_set_ca_file(struct lcx_push *push, const char *path, struct lcx_error **err);
+
+/** lcx_push_set_client_cert() - as lcx_pull_set_client_cert() */
+int lcx_push_set_client_cert(struct lcx_push *push, const char *cert_file, const char *key_file,
+			     struct lcx_error **err);
+
+/** lcx_push_set_credentials() - as lcx_pull_set_credentials() */
+int lcx_push_set_credentials(struct lcx_push *push, const char *user, const char *password,
+			     struct lcx_error **err);
+
+/** lcx_push_set_auth_file() - as lcx_pull_set_auth_file() */
+int lcx_push_set_auth_file(struct lcx_push *push, const char *path, struct lcx_error **err);
+
+/** lcx_push_set_stall_timeout_ms() - as lcx_pull_set_stall_timeout_ms() */
+int lcx_push_set_stall_timeout_ms(struct lcx_push *push, int32_t timeout_ms,
+				  struct lcx_error **err);
+
+/**
+ * lcx_push_set_chunk_bytes() - send what is larger in pieces of this size; the default is 64 MiB
+ * @bytes: 0 sends everything in one piece; a registry may ask for larger pieces
+ *
+ * Of a piece that was cut off only what has not arrived is sent again.
+ */
+int lcx_push_set_chunk_bytes(struct lcx_push *push, uint64_t bytes, struct lcx_error **err);
+
+/**
+ * lcx_push_run() - push, and wait for the end
+ * @timeout_ms: for the whole push; -1 waits as long as there is progress
+ *
+ * Return: 0, or a negative errno as lcx_pull_run(); -ENODATA if a layer has to be sent but only
+ * its unpacked form is in the store.
+ */
+int lcx_push_run(struct lcx_push *push, int32_t timeout_ms, struct lcx_error **err);
+
+/** lcx_push_fd() - borrow the one descriptor to poll for reading */
+int lcx_push_fd(const struct lcx_push *push);
+
+/**
+ * lcx_push_dispatch() - do what can be done without waiting
+ *
+ * Return: 1 if there is more to come, 0 when the image is in the registry, or the negative errno
+ * with which the push failed; it then has ended.
+ */
+int lcx_push_dispatch(struct lcx_push *push, struct lcx_error **err);
+
+/** lcx_push_cancel() - from any thread, as lcx_pull_cancel() */
+void lcx_push_cancel(struct lcx_push *push);
+
+/* Padded, so that its size can't change. */
+enum lcx_push_state {
+	LCX_PUSH_WAITING,   /* not begun */
+	LCX_PUSH_UPLOADING, /* done of total bytes */
+	LCX_PUSH_PUSHED,    /* all of it was sent */
+	LCX_PUSH_MOUNTED,   /* from another repository of the registry */
+	LCX_PUSH_EXISTED,   /* the registry had it */
+	LCX_PUSH_STATE_PAD_ = 0x7fffffff
+};
+
+/** lcx_push_layer_count() - known from the beginning */
+size_t lcx_push_layer_count(const struct lcx_push *push);
+
+/** lcx_push_layer_digest() - of the compressed layer; base first; NULL out of range */
+const char *lcx_push_layer_digest(const struct lcx_push *push, size_t index);
+
+/** lcx_push_layer_state() - LCX_PUSH_WAITING out of range */
+enum lcx_push_state lcx_push_layer_state(const struct lcx_push *push, size_t index);
+
+/** lcx_push_layer_total_bytes() - compressed size; 0 out of range */
+uint64_t lcx_push_layer_total_bytes(const struct lcx_push *push, size_t index);
+
+/** lcx_push_layer_done_bytes() - sent so far; 0 out of range */
+uint64_t lcx_push_layer_done_bytes(const struct lcx_push *push, size_t index);
+
+/** lcx_push_reference() - the full name of the destination */
+const char *lcx_push_reference(const struct lcx_push *push);
+
+/** lcx_push_manifest_digest() - by which the image can be pulled from there, too */
+const char *lcx_push_manifest_digest(const struct lcx_push *push);
+
+/** lcx_push_free() - cancel if need be, and release; NULL is accepted, NULL is returned */
+struct lcx_push *lcx_push_free(struct lcx_push *push);
+
 #ifdef __cplusplus
 }
 #endif

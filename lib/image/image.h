@@ -9,6 +9,7 @@
 DEFINE_CLEANUP(struct lcx_image *, lcx_image_free)
 DEFINE_CLEANUP(struct lcx_image_list *, lcx_image_list_free)
 DEFINE_CLEANUP(struct lcx_pull *, lcx_pull_free)
+DEFINE_CLEANUP(struct lcx_push *, lcx_push_free)
 
 /*
  * Hold @image for @owner (the id of a container; one image per owner, a second

@@ -238,8 +238,11 @@ static bool set_options(struct lcx__request *request)
 
 bool lcx__transfer_prepare(struct lcx__request *request)
 {
-	curl_easy_reset(request->easy);
+	/* A used handle may keep its buffers, and then refuses to have others; connections are kept
+	 * by the transport. */
+	curl_easy_cleanup(request->easy);
+	request->easy = curl_easy_init();
 	request->sent_bytes = 0;
-	return make_headers(request) && set_options(request) && set_callbacks(request) &&
+	return request->easy && make_headers(request) && set_options(request) && set_callbacks(request) &&
 	       set_tls(request) && set_method(request);
 }

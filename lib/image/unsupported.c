@@ -4,13 +4,13 @@
  * is there, so that a program or a binding links, and says why it can't help.
  * No handle can exist, so the getters are never called with one.
  */
-#include "image/image.h"
+#include "image/unsupported.h"
 
 #include <errno.h>
 
 #include "util/str.h"
 
-static int unsupported(struct lcx_error **err)
+int lcx__image_unsupported(struct lcx_error **err)
 {
 	return lcx__fail(
 		err, EOPNOTSUPP,
@@ -30,7 +30,7 @@ LCX_PUBLIC int lcx_image_open(struct lcx_ctx *ctx, const char *ref, struct lcx_i
 	(void)ctx;
 	(void)ref;
 	(void)ret;
-	return unsupported(err);
+	return lcx__image_unsupported(err);
 }
 
 LCX_PUBLIC struct lcx_image *lcx_image_free(struct lcx_image *image)
@@ -177,7 +177,7 @@ LCX_PUBLIC int lcx_image_inspect(const struct lcx_image *image, char **ret, stru
 {
 	(void)image;
 	(void)ret;
-	return unsupported(err);
+	return lcx__image_unsupported(err);
 }
 
 LCX_PUBLIC const char *lcx_image_config_json(const struct lcx_image *image)
@@ -265,7 +265,7 @@ LCX_PUBLIC int lcx_image_list_new(struct lcx_ctx *ctx, struct lcx_image_list **r
 {
 	(void)ctx;
 	(void)ret;
-	return unsupported(err);
+	return lcx__image_unsupported(err);
 }
 
 LCX_PUBLIC size_t lcx_image_list_count(const struct lcx_image_list *list)
@@ -300,21 +300,21 @@ LCX_PUBLIC int lcx_image_tag(struct lcx_ctx *ctx, const char *ref, const char *n
 	(void)ctx;
 	(void)ref;
 	(void)new_name;
-	return unsupported(err);
+	return lcx__image_unsupported(err);
 }
 
 LCX_PUBLIC int lcx_image_remove(struct lcx_ctx *ctx, const char *ref, struct lcx_error **err)
 {
 	(void)ctx;
 	(void)ref;
-	return unsupported(err);
+	return lcx__image_unsupported(err);
 }
 
 LCX_PUBLIC int lcx_image_gc(struct lcx_ctx *ctx, uint64_t *ret_freed_bytes, struct lcx_error **err)
 {
 	(void)ctx;
 	(void)ret_freed_bytes;
-	return unsupported(err);
+	return lcx__image_unsupported(err);
 }
 
 LCX_PUBLIC int lcx_image_resolve(struct lcx_ctx *ctx, const char *ref, char **ret,
@@ -330,7 +330,7 @@ LCX_PUBLIC int lcx_image_verify(struct lcx_ctx *ctx, const char *ref, struct lcx
 {
 	(void)ctx;
 	(void)ref;
-	return unsupported(err);
+	return lcx__image_unsupported(err);
 }
 
 LCX_PUBLIC int lcx_image_import(struct lcx_ctx *ctx, const char *path, const char *layout_ref,
@@ -342,7 +342,7 @@ LCX_PUBLIC int lcx_image_import(struct lcx_ctx *ctx, const char *path, const cha
 	(void)layout_ref;
 	(void)new_name;
 	(void)ret;
-	return unsupported(err);
+	return lcx__image_unsupported(err);
 }
 
 LCX_PUBLIC int lcx_image_set_registries_file(struct lcx_ctx *ctx, const char *path,
@@ -350,7 +350,7 @@ LCX_PUBLIC int lcx_image_set_registries_file(struct lcx_ctx *ctx, const char *pa
 {
 	(void)ctx;
 	(void)path;
-	return unsupported(err);
+	return lcx__image_unsupported(err);
 }
 
 LCX_PUBLIC char *lcx_image_default_auth_file(void)
@@ -363,7 +363,7 @@ LCX_PUBLIC int lcx_pull_set_auth_file(struct lcx_pull *pull, const char *path,
 {
 	(void)pull;
 	(void)path;
-	return unsupported(err);
+	return lcx__image_unsupported(err);
 }
 
 LCX_PUBLIC int lcx_pull_set_client_cert(struct lcx_pull *pull, const char *cert_file,
@@ -372,7 +372,7 @@ LCX_PUBLIC int lcx_pull_set_client_cert(struct lcx_pull *pull, const char *cert_
 	(void)pull;
 	(void)cert_file;
 	(void)key_file;
-	return unsupported(err);
+	return lcx__image_unsupported(err);
 }
 
 LCX_PUBLIC void lcx_pull_cancel(struct lcx_pull *pull)
@@ -386,7 +386,7 @@ LCX_PUBLIC int lcx_pull_new(struct lcx_ctx *ctx, const char *ref, struct lcx_pul
 	(void)ctx;
 	(void)ref;
 	(void)ret;
-	return unsupported(err);
+	return lcx__image_unsupported(err);
 }
 
 LCX_PUBLIC int lcx_pull_set_plain_http(struct lcx_pull *pull, bool plain_http,
@@ -394,14 +394,14 @@ LCX_PUBLIC int lcx_pull_set_plain_http(struct lcx_pull *pull, bool plain_http,
 {
 	(void)pull;
 	(void)plain_http;
-	return unsupported(err);
+	return lcx__image_unsupported(err);
 }
 
 LCX_PUBLIC int lcx_pull_set_ca_file(struct lcx_pull *pull, const char *path, struct lcx_error **err)
 {
 	(void)pull;
 	(void)path;
-	return unsupported(err);
+	return lcx__image_unsupported(err);
 }
 
 LCX_PUBLIC int lcx_pull_set_credentials(struct lcx_pull *pull, const char *user,
@@ -410,7 +410,7 @@ LCX_PUBLIC int lcx_pull_set_credentials(struct lcx_pull *pull, const char *user,
 	(void)pull;
 	(void)user;
 	(void)password;
-	return unsupported(err);
+	return lcx__image_unsupported(err);
 }
 
 LCX_PUBLIC int lcx_pull_set_platform(struct lcx_pull *pull, const char *platform,
@@ -418,7 +418,7 @@ LCX_PUBLIC int lcx_pull_set_platform(struct lcx_pull *pull, const char *platform
 {
 	(void)pull;
 	(void)platform;
-	return unsupported(err);
+	return lcx__image_unsupported(err);
 }
 
 LCX_PUBLIC int lcx_pull_set_stall_timeout_ms(struct lcx_pull *pull, int32_t timeout_ms,
@@ -426,14 +426,14 @@ LCX_PUBLIC int lcx_pull_set_stall_timeout_ms(struct lcx_pull *pull, int32_t time
 {
 	(void)pull;
 	(void)timeout_ms;
-	return unsupported(err);
+	return lcx__image_unsupported(err);
 }
 
 LCX_PUBLIC int lcx_pull_run(struct lcx_pull *pull, int32_t timeout_ms, struct lcx_error **err)
 {
 	(void)pull;
 	(void)timeout_ms;
-	return unsupported(err);
+	return lcx__image_unsupported(err);
 }
 
 LCX_PUBLIC int lcx_pull_fd(const struct lcx_pull *pull)
@@ -445,7 +445,7 @@ LCX_PUBLIC int lcx_pull_fd(const struct lcx_pull *pull)
 LCX_PUBLIC int lcx_pull_dispatch(struct lcx_pull *pull, struct lcx_error **err)
 {
 	(void)pull;
-	return unsupported(err);
+	return lcx__image_unsupported(err);
 }
 
 LCX_PUBLIC size_t lcx_pull_layer_count(const struct lcx_pull *pull)
@@ -492,7 +492,7 @@ LCX_PUBLIC int lcx_pull_image(struct lcx_pull *pull, struct lcx_image **ret, str
 {
 	(void)pull;
 	(void)ret;
-	return unsupported(err);
+	return lcx__image_unsupported(err);
 }
 
 LCX_PUBLIC struct lcx_pull *lcx_pull_free(struct lcx_pull *pull)
@@ -507,7 +507,7 @@ int lcx__image_hold(struct lcx_ctx *ctx, const struct lcx_image *image, const ch
 	(void)ctx;
 	(void)image;
 	(void)owner;
-	return unsupported(err);
+	return lcx__image_unsupported(err);
 }
 
 /* Nothing is ever held: containers on a plain directory release as others do. */

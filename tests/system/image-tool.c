@@ -2,10 +2,12 @@
 /*
  * The image room on the command line, for its system tests:
  *
- *     image-tool ROOT [--plain-http] [--ca FILE] [--creds USER:PASSWORD] [--platform P]
- *                [--stall MS] [--timeout MS] [--in-process] [--limit NUMBER=VALUE] COMMAND
- * [ARGUMENT...]
+ *     image-tool ROOT [--plain-http] [--ca FILE] [--cert FILE --key FILE] [--creds USER:PASSWORD]
+ *                [--auth FILE] [--registries FILE] [--platform P] [--stall MS] [--timeout MS]
+ *                [--cancel MS] [--chunk BYTES] [--in-process] [--limit NUMBER=VALUE]
+ *                COMMAND [ARGUMENT...]
  *
+ *     push REF [DESTINATION]
  *     pull REF            import LAYOUT REF-IN-IT|- NAME      list        show REF
  *     tag REF NAME        remove REF      gc      verify [REF]
  *     hold OWNER REF      release OWNER
@@ -14,9 +16,11 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "ctx/ctx.h"
 #include "image/image.h"
@@ -25,8 +29,8 @@
 struct options {
 	bool plain_http, in_process;
 	char *limit;
-	char *ca_file, *credentials, *platform;
-	int stall_ms, timeout_ms;
+	char *ca_file, *cert_file, *key_file, *credentials, *auth_file, *registries, *platform;
+	int stall_ms, timeout_ms, cancel_ms, chunk_bytes;
 };
 
 static void show(const struct lcx_image *image)
@@ -41,21 +45,70 @@ static void show(const struct lcx_image *image)
 		printf("layer %s\n", lcx_image_layer_dir(image, i));
 }
 
+/* USER:PASSWORD, cut in two. */
+static char *split(char *credentials, const char **ret_user)
+{
+	char *colon = credentials ? strchr(credentials, ':') : NULL;
+
+	if (!colon)
+		return NULL;
+	*colon = '\0';
+	*ret_user = credentials;
+	return colon + 1;
+}
+
 static int set_up(struct lcx_pull *pull, const struct options *o, struct lcx_error **err)
 {
-	char *colon = o->credentials ? strchr(o->credentials, ':') : NULL;
+	const char *user = NULL, *password = split(o->credentials, &user);
 	int r = lcx_pull_set_plain_http(pull, o->plain_http, err);
 
 	if (r == 0)
 		r = lcx_pull_set_ca_file(pull, o->ca_file, err);
-	if (r == 0 && colon) {
-		*colon = '\0';
-		r = lcx_pull_set_credentials(pull, o->credentials, colon + 1, err);
-	}
+	if (r == 0)
+		r = lcx_pull_set_client_cert(pull, o->cert_file, o->key_file, err);
+	if (r == 0)
+		r = lcx_pull_set_credentials(pull, user, password, err);
+	if (r == 0)
+		r = lcx_pull_set_auth_file(pull, o->auth_file, err);
 	if (r == 0 && o->platform)
 		r = lcx_pull_set_platform(pull, o->platform, err);
 	if (r == 0 && o->stall_ms)
 		r = lcx_pull_set_stall_timeout_ms(pull, o->stall_ms, err);
+	return r;
+}
+
+struct canceller {
+	struct lcx_pull *pull;
+	struct lcx_push *push;
+	int ms;
+};
+
+static void *cancel(void *data)
+{
+	const struct canceller *c = data;
+	const struct timespec pause = {c->ms / 1000, c->ms % 1000 * 1000000L};
+
+	(void)nanosleep(&pause, NULL);
+	if (c->pull)
+		lcx_pull_cancel(c->pull);
+	else
+		lcx_push_cancel(c->push);
+	return NULL;
+}
+
+/* Run one of the two, and have another thread cancel it if that is wanted. */
+static int run(const struct options *o, struct canceller *c, struct lcx_error **err)
+{
+	pthread_t thread;
+	int r;
+
+	c->ms = o->cancel_ms;
+	if (c->ms && pthread_create(&thread, NULL, cancel, c) != 0)
+		return lcx__fail(err, EAGAIN, "no thread");
+	r = c->pull ? lcx_pull_run(c->pull, o->timeout_ms, err)
+		    : lcx_push_run(c->push, o->timeout_ms, err);
+	if (c->ms)
+		(void)pthread_join(thread, NULL);
 	return r;
 }
 
@@ -64,13 +117,15 @@ static int do_pull(struct lcx_ctx *ctx, const struct options *o, char **args,
 {
 	CLEANUP(lcx_pull_freep) struct lcx_pull *pull = NULL;
 	CLEANUP(lcx_image_freep) struct lcx_image *image = NULL;
+	struct canceller c = {0};
 	int r;
 
 	r = lcx_pull_new(ctx, args[0], &pull, err);
+	c.pull = pull;
 	if (r == 0)
 		r = set_up(pull, o, err);
 	if (r == 0)
-		r = lcx_pull_run(pull, o->timeout_ms, err);
+		r = run(o, &c, err);
 	if (r == 0)
 		r = lcx_pull_image(pull, &image, err);
 	if (r < 0)
@@ -80,6 +135,54 @@ static int do_pull(struct lcx_ctx *ctx, const struct options *o, char **args,
 		    lcx_pull_layer_done_bytes(pull, i) != lcx_pull_layer_total_bytes(pull, i))
 			return lcx__fail(err, EIO, "layer %zu is not reported as done", i);
 	show(image);
+	return 0;
+}
+
+static int set_up_push(struct lcx_push *push, const struct options *o, struct lcx_error **err)
+{
+	const char *user = NULL, *password = split(o->credentials, &user);
+	int r = lcx_push_set_plain_http(push, o->plain_http, err);
+
+	if (r == 0)
+		r = lcx_push_set_ca_file(push, o->ca_file, err);
+	if (r == 0)
+		r = lcx_push_set_client_cert(push, o->cert_file, o->key_file, err);
+	if (r == 0)
+		r = lcx_push_set_credentials(push, user, password, err);
+	if (r == 0)
+		r = lcx_push_set_auth_file(push, o->auth_file, err);
+	if (r == 0 && o->stall_ms)
+		r = lcx_push_set_stall_timeout_ms(push, o->stall_ms, err);
+	if (r == 0 && o->chunk_bytes)
+		r = lcx_push_set_chunk_bytes(push, (uint64_t)o->chunk_bytes, err);
+	return r;
+}
+
+static int do_push(struct lcx_ctx *ctx, const struct options *o, char **args,
+		   struct lcx_error **err)
+{
+	static const char *const states[] = {"waiting", "uploading", "pushed", "mounted",
+					     "existed"};
+	CLEANUP(lcx_push_freep) struct lcx_push *push = NULL;
+	struct canceller c = {0};
+	int r;
+
+	r = lcx_push_new(ctx, args[0], args[1], &push, err);
+	c.push = push;
+	if (r == 0)
+		r = set_up_push(push, o, err);
+	if (r == 0)
+		r = run(o, &c, err);
+	if (r < 0)
+		return r;
+	printf("manifest %s\nreference %s\n", lcx_push_manifest_digest(push),
+	       lcx_push_reference(push));
+	for (size_t i = 0; i < lcx_push_layer_count(push); i++) {
+		printf("layer %s %s\n", states[lcx_push_layer_state(push, i)],
+		       lcx_push_layer_digest(push, i));
+		if (lcx_push_layer_done_bytes(push, i) != lcx_push_layer_total_bytes(push, i))
+			return lcx__fail(err, EIO, "layer %zu is not reported as done", i);
+	}
 	return 0;
 }
 
@@ -171,10 +274,10 @@ static const struct command {
 	int least;
 	int (*run)(struct lcx_ctx *, const struct options *, char **, struct lcx_error **);
 } commands[] = {
-	{"pull", 1, do_pull},       {"import", 3, do_import}, {"list", 0, do_list},
-	{"show", 1, do_show},       {"tag", 2, do_tag},       {"remove", 1, do_remove},
-	{"gc", 0, do_gc},           {"verify", 0, do_verify}, {"hold", 2, do_hold},
-	{"release", 1, do_release},
+	{"push", 1, do_push},     {"pull", 1, do_pull},       {"import", 3, do_import},
+	{"list", 0, do_list},     {"show", 1, do_show},       {"tag", 2, do_tag},
+	{"remove", 1, do_remove}, {"gc", 0, do_gc},           {"verify", 0, do_verify},
+	{"hold", 2, do_hold},     {"release", 1, do_release},
 };
 
 static bool take_option(struct options *o, char ***args)
@@ -184,9 +287,18 @@ static bool take_option(struct options *o, char ***args)
 		char **text;
 		int *number;
 	} known[] = {
-		{"--ca", &o->ca_file, NULL},         {"--creds", &o->credentials, NULL},
-		{"--platform", &o->platform, NULL},  {"--stall", NULL, &o->stall_ms},
-		{"--timeout", NULL, &o->timeout_ms}, {"--limit", &o->limit, NULL},
+		{"--ca", &o->ca_file, NULL},
+		{"--creds", &o->credentials, NULL},
+		{"--platform", &o->platform, NULL},
+		{"--stall", NULL, &o->stall_ms},
+		{"--timeout", NULL, &o->timeout_ms},
+		{"--cert", &o->cert_file, NULL},
+		{"--key", &o->key_file, NULL},
+		{"--auth", &o->auth_file, NULL},
+		{"--registries", &o->registries, NULL},
+		{"--cancel", NULL, &o->cancel_ms},
+		{"--chunk", NULL, &o->chunk_bytes},
+		{"--limit", &o->limit, NULL},
 	};
 
 	if (!**args || strncmp(**args, "--", 2) != 0)
@@ -240,6 +352,8 @@ int main(int argc, char **argv)
 	r = lcx__ctx_new(argv[1], NULL, &ctx, &err);
 	if (r == 0)
 		r = set_up_layers(ctx, &options, &err);
+	if (r == 0 && options.registries)
+		r = lcx_image_set_registries_file(ctx, options.registries, &err);
 	for (size_t i = 0; r == 0 && *args && i < ARRAY_SIZE(commands); i++)
 		if (strcmp(commands[i].name, args[0]) == 0 &&
 		    argv + argc - args > commands[i].least) {

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* What every function of the image room says in a library built without it. */
+
+#include "image/image.h"
+
+int lcx__image_unsupported(struct lcx_error **err);
