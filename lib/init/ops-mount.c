@@ -76,30 +76,39 @@ static int open_parent(struct init *init, const char *path, char *parent, size_t
 			   IN_ROOT);
 }
 
+static int make_directory(struct init *init, const char *path)
+{
+	char parent[4096];
+	const char *name;
+	int fd = open_parent(init, path, parent, sizeof(parent), &name), r;
+
+	if (fd < 0)
+		return fd;
+	r = (int)sys_call3(__NR_mkdirat, fd, name, 0755);
+	close_fd(fd);
+	return r == -EEXIST ? 0 : r;
+}
+
+/* Nearly always only the last one is missing. */
 static int make_directories(struct init *init, const char *path)
 {
-	char prefix[4096], parent[4096];
+	char prefix[4096];
 	size_t length = strlen(path);
+	int r = make_directory(init, path);
 
+	if (r != -ENOENT)
+		return r;
 	if (length >= sizeof(prefix))
 		return -ENAMETOOLONG;
-	for (size_t i = 1; i <= length; i++) {
-		const char *name;
-		int fd, r;
-
+	r = 0;
+	for (size_t i = 1; i <= length && r == 0; i++) {
 		if ((path[i] != '/' && path[i] != '\0') || path[i - 1] == '/')
 			continue;
 		memcpy(prefix, path, i);
 		prefix[i] = '\0';
-		fd = open_parent(init, prefix, parent, sizeof(parent), &name);
-		if (fd < 0)
-			return fd;
-		r = (int)sys_call3(__NR_mkdirat, fd, name, 0755);
-		close_fd(fd);
-		if (r < 0 && r != -EEXIST)
-			return r;
+		r = make_directory(init, prefix);
 	}
-	return 0;
+	return r;
 }
 
 /* Return: 0 when it was made, -EEXIST with what stands there in @link if that is a symbolic link.
