@@ -35,6 +35,8 @@ struct command {
 	const char *help;
 };
 
+int cmd_attach(struct app *app, int argc, char **argv);
+int cmd_create(struct app *app, int argc, char **argv);
 int cmd_exec(struct app *app, int argc, char **argv);
 int cmd_gc(struct app *app, int argc, char **argv);
 int cmd_image(struct app *app, int argc, char **argv);
@@ -51,6 +53,7 @@ int cmd_pull(struct app *app, int argc, char **argv);
 int cmd_rm(struct app *app, int argc, char **argv);
 int cmd_rmi(struct app *app, int argc, char **argv);
 int cmd_run(struct app *app, int argc, char **argv);
+int cmd_start(struct app *app, int argc, char **argv);
 int cmd_stats(struct app *app, int argc, char **argv);
 int cmd_stop(struct app *app, int argc, char **argv);
 int cmd_version(struct app *app, int argc, char **argv);

@@ -99,7 +99,7 @@ static int exec_detached(struct app *app, struct lcx_container *c, const struct 
 static int exec_attached(struct app *app, struct lcx_container *c, const struct lcx_spec *spec,
 			 const struct exec_options *o)
 {
-	struct session session = {app, o->interactive, o->tty, -1};
+	struct session session = {app, o->interactive, o->tty, NULL, -1};
 	CLEANUP(lcx_process_freep) struct lcx_process *process = NULL;
 	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
 	CLEANUP(lcx_stdio_freep) struct lcx_stdio *stdio = NULL;
@@ -113,7 +113,8 @@ static int exec_attached(struct app *app, struct lcx_container *c, const struct 
 	if (r < 0)
 		code = app_exec_failure(err);
 	else
-		r = session_run(&session, process, &status, &err);
+		r = session_run(&session, &(struct session_link){.process = process}, &status,
+				&err);
 	session_end(&session);
 	if (r < 0) {
 		app_report(app, &err);

@@ -17,6 +17,7 @@
 			free_fn(*p);                                                               \
 	}
 
+DEFINE_CLEANUP(struct lcx_attach *, lcx_attach_free)
 DEFINE_CLEANUP(char *, lcx_string_free)
 DEFINE_CLEANUP(struct lcx_cgroup_stats *, lcx_cgroup_stats_free)
 DEFINE_CLEANUP(struct lcx_container *, lcx_container_free)

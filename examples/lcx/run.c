@@ -1,68 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
-#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
-#include <string.h>
 
-#include "app.h"
-#include "fetch.h"
-#include "memory.h"
-#include "options.h"
-#include "security.h"
+#include "describe.h"
 #include "session.h"
-#include "text.h"
-
-struct run_options {
-	bool interactive, tty, detach, remove, read_only, privileged;
-	const char *name, *user, *workdir, *memory, *cpus, *pids_limit, *network, *hostname;
-	const char *entrypoint, *rootfs, *log_driver, *stop_signal, *pull;
-	struct list env, volumes, ports, cap_add, cap_drop, labels, log_options, security;
-	struct fetch_options fetch;
-};
-
-#define ROW(letter, name, type, member, argument, help)                                            \
-	{                                                                                          \
-		letter, name, type, offsetof(struct run_options, member), argument, help           \
-	}
 
 static const struct option_row rows[] = {
-	ROW('i', "interactive", OPTION_FLAG, interactive, NULL, "pass standard input on"),
-	ROW('t', "tty", OPTION_FLAG, tty, NULL, "give it a terminal"),
-	ROW('d', "detach", OPTION_FLAG, detach, NULL, "print the identifier and return at once"),
-	ROW('\0', "rm", OPTION_FLAG, remove, NULL, "remove the container when it has ended"),
-	ROW('\0', "name", OPTION_STRING, name, "NAME", "of the container"),
-	ROW('e', "env", OPTION_LIST, env, "NAME[=VALUE]", "set a variable; without value: as here"),
-	ROW('w', "workdir", OPTION_STRING, workdir, "DIR", "working directory"),
-	ROW('u', "user", OPTION_STRING, user, "USER[:GROUP]", "names of the container, or numbers"),
-	ROW('v', "volume", OPTION_LIST, volumes, "SOURCE:DIR[:ro]",
-	    "show a directory of the host; ro, rw, ..."),
-	ROW('m', "memory", OPTION_STRING, memory, "SIZE", "memory limit: 64m, 1.5g"),
-	ROW('\0', "cpus", OPTION_STRING, cpus, "NUMBER", "processor limit: 0.5, 2"),
-	ROW('\0', "pids-limit", OPTION_STRING, pids_limit, "NUMBER", "limit of tasks; -1: none"),
-	ROW('\0', "network", OPTION_STRING, network, "NETWORK", "bridge, none, host, or a name"),
-	ROW('\0', "net", OPTION_STRING, network, "NETWORK", NULL),
-	ROW('p', "publish", OPTION_LIST, ports, "[[ADDRESS:]PORT:]PORT",
-	    "make a port reachable from outside"),
-	ROW('h', "hostname", OPTION_STRING, hostname, "NAME", "the container's host name"),
-	ROW('\0', "read-only", OPTION_FLAG, read_only, NULL,
-	    "mount the root file system read-only"),
-	ROW('\0', "cap-add", OPTION_LIST, cap_add, "CAPABILITY", "give a capability, or ALL"),
-	ROW('\0', "cap-drop", OPTION_LIST, cap_drop, "CAPABILITY", "take a capability, or ALL"),
-	ROW('\0', "security-opt", OPTION_LIST, security, "OPTION",
-	    "seccomp=unconfined, seccomp=FILE, no-new-privileges"),
-	ROW('\0', "privileged", OPTION_FLAG, privileged, NULL,
-	    "take away all that protects the host"),
-	ROW('\0', "entrypoint", OPTION_STRING, entrypoint, "PROGRAM", "instead of the image's"),
-	ROW('\0', "rootfs", OPTION_STRING, rootfs, "DIR",
-	    "run on this directory; no IMAGE is given"),
-	ROW('l', "label", OPTION_LIST, labels, "KEY[=VALUE]", "data for whoever looks at it"),
-	ROW('\0', "log-driver", OPTION_STRING, log_driver, "DRIVER", "json-file or none"),
-	ROW('\0', "log-opt", OPTION_LIST, log_options, "KEY=VALUE", "max-size=10m, max-file=3"),
-	ROW('\0', "stop-signal", OPTION_STRING, stop_signal, "SIGNAL", "sent by stop first"),
-	ROW('\0', "pull", OPTION_STRING, pull, "WHEN",
-	    "the image: missing (default), always, never"),
-	FETCH_ROWS(struct run_options, fetch),
+	RUN_ROW('d', "detach", OPTION_FLAG, detach, NULL,
+		"print the identifier and return at once"),
+	RUN_ROW('\0', "detach-keys", OPTION_STRING, detach_keys, "KEYS",
+		"leave it running; default ctrl-p,ctrl-q"),
+	RUN_ROWS,
 	{0},
 };
 
@@ -75,293 +24,42 @@ static const struct grammar grammar = {
 	.stop_at_operand = true,
 };
 
-static void run_options_free(struct run_options *o)
-{
-	struct list *lists[] = {&o->env,      &o->volumes, &o->ports,       &o->cap_add,
-				&o->cap_drop, &o->labels,  &o->log_options, &o->security};
-
-	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++)
-		list_free(lists[i]);
-}
-
-/* ---- from options to the description ------------------------------------- */
-
-/* What the library takes as it stands on the command line. */
-static const struct {
-	size_t offset;
-	int (*set)(struct lcx_container *container, const char *value, struct lcx_error **err);
-} string_setters[] =
-	{
-		{offsetof(struct run_options, rootfs), lcx_container_set_rootfs},
-		{offsetof(struct run_options, user), lcx_container_set_user},
-		{offsetof(struct run_options, workdir), lcx_container_set_cwd},
-		{offsetof(struct run_options, network), lcx_container_set_network},
-		{offsetof(struct run_options, log_driver), lcx_container_set_log_driver},
-},
-  list_setters[] = {
-	  {offsetof(struct run_options, volumes), lcx_container_add_volume},
-	  {offsetof(struct run_options, ports), lcx_container_publish},
-};
-
-static const struct {
-	size_t offset;
-	int (*set)(struct lcx_spec *spec, const char *value, struct lcx_error **err);
-} spec_setters[] = {
-	/* Docker's order: what is dropped first may be given back by name. */
-	{offsetof(struct run_options, cap_drop), lcx_spec_drop_capability},
-	{offsetof(struct run_options, cap_add), lcx_spec_add_capability},
-};
-
-static int apply_as_it_stands(struct lcx_container *c, const struct run_options *o,
-			      struct lcx_error **err)
-{
-	const char *base = (const char *)o;
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < sizeof(string_setters) / sizeof(*string_setters); i++) {
-		const char *value = *(const char *const *)(base + string_setters[i].offset);
-
-		if (value)
-			r = string_setters[i].set(c, value, err);
-	}
-	for (size_t i = 0; r == 0 && i < sizeof(list_setters) / sizeof(*list_setters); i++) {
-		const struct list *list = (const struct list *)(base + list_setters[i].offset);
-
-		for (size_t n = 0; r == 0 && n < list->count; n++)
-			r = list_setters[i].set(c, list->items[n], err);
-	}
-	for (size_t i = 0; r == 0 && i < sizeof(spec_setters) / sizeof(*spec_setters); i++) {
-		const struct list *list = (const struct list *)(base + spec_setters[i].offset);
-
-		for (size_t n = 0; r == 0 && n < list->count; n++)
-			r = spec_setters[i].set(lcx_container_spec(c), list->items[n], err);
-	}
-	return r;
-}
-
-static int apply_env(struct lcx_container *c, const struct run_options *o, struct lcx_error **err)
-{
-	int r = 0;
-
-	if (o->tty)
-		r = lcx_container_add_env(c, "TERM=xterm", err);
-	for (size_t i = 0; r == 0 && i < o->env.count; i++) {
-		const char *name = o->env.items[i], *value = getenv(name);
-		CLEANUP(freep) char *assignment = NULL;
-
-		if (strchr(name, '=')) {
-			r = lcx_container_add_env(c, name, err);
-		} else if (value) {
-			assignment = xprintf("%s=%s", name, value);
-			r = lcx_container_add_env(c, assignment, err);
-		}
-	}
-	return r;
-}
-
-/* "KEY=VALUE" for one of two setters alike; without "=" the value is @missing. */
-typedef int pair_setter(struct lcx_container *c, const char *key, const char *value,
-			struct lcx_error **err);
-
-static int apply_pairs(struct lcx_container *c, const struct list *pairs, pair_setter *set,
-		       struct lcx_error **err)
-{
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < pairs->count; i++) {
-		CLEANUP(freep) char *key = xprintf("%s", pairs->items[i]);
-		char *value = strchr(key, '=');
-
-		if (value)
-			*value++ = '\0';
-		r = set(c, key, value ? value : "", err);
-	}
-	return r;
-}
-
-static int apply_flags(struct lcx_container *c, const struct run_options *o, struct lcx_error **err)
-{
-	struct lcx_spec *spec = lcx_container_spec(c);
-	int r = 0;
-
-	lcx_container_set_auto_remove(c, o->remove);
-	if (o->privileged)
-		r = lcx_spec_set_privileged(spec, err);
-	if (r == 0 && o->read_only)
-		r = lcx_spec_set_root_readonly(spec, 1, err);
-	if (r == 0 && o->hostname)
-		r = lcx_spec_set_hostname(spec, o->hostname, err);
-	/* The specification's name for it, image-spec's conversion.md. */
-	if (r == 0 && o->stop_signal)
-		r = lcx_spec_set_annotation(spec, "org.opencontainers.image.stopSignal",
-					    o->stop_signal, err);
-	return r;
-}
-
-static int apply_command(struct lcx_container *c, const struct run_options *o, char **argv,
-			 struct lcx_error **err)
-{
-	const char *entrypoint[] = {o->entrypoint, NULL};
-	int r = 0;
-
-	if (o->entrypoint)
-		r = lcx_container_set_entrypoint(c, entrypoint[0][0] ? entrypoint : entrypoint + 1,
-						 err);
-	if (r == 0 && argv[0])
-		r = lcx_container_set_command(c, (const char *const *)argv, err);
-	return r;
-}
-
-/* ---- limits: values that are checked here, since the library takes numbers ------------ */
-
-struct limits {
-	int64_t memory_bytes, cpu_quota_us, pids; /* 0: not set */
-};
-
-enum { CPU_PERIOD_US = 100000 };
-
-static bool parse_limits(struct app *app, const struct run_options *o, struct limits *limits)
-{
-	int64_t cpus_micro = 0;
-	int32_t signal;
-
-	if (o->memory && text_parse_bytes(o->memory, &limits->memory_bytes) < 0)
-		(void)options_usage_error(app, "memory limit '%s' is no size; write 64m or 1.5g",
-					  o->memory);
-	else if (o->cpus && (text_parse_micro(o->cpus, &cpus_micro) < 0 || cpus_micro < 10000 ||
-			     cpus_micro > INT64_C(100000) * 1000000))
-		(void)options_usage_error(app, "'%s' processors are no limit; write 0.5 or 2",
-					  o->cpus);
-	else if (o->pids_limit && text_parse_int(o->pids_limit, -1, INT32_MAX, &limits->pids) < 0)
-		(void)options_usage_error(app, "limit of tasks '%s' is no number", o->pids_limit);
-	else if (o->stop_signal && text_parse_signal(o->stop_signal, &signal) < 0)
-		(void)options_usage_error(app, "stop signal '%s' is unknown; write TERM or 15",
-					  o->stop_signal);
-	else {
-		limits->cpu_quota_us = cpus_micro / (1000000 / CPU_PERIOD_US);
-		return true;
-	}
-	return false;
-}
-
-static int apply_limits(struct lcx_container *c, const struct limits *limits,
-			struct lcx_error **err)
-{
-	struct lcx_spec *spec = lcx_container_spec(c);
-	int r = 0;
-
-	if (limits->memory_bytes)
-		r = lcx_spec_set_memory_limit(spec, limits->memory_bytes, err);
-	if (r == 0 && limits->cpu_quota_us)
-		r = lcx_spec_set_cpu_quota(spec, limits->cpu_quota_us, CPU_PERIOD_US, err);
-	if (r == 0 && limits->pids)
-		r = lcx_spec_set_pids_limit(spec, limits->pids, err);
-	return r;
-}
-
-static int describe(struct lcx_container *c, const struct run_options *o,
-		    const struct limits *limits, char **argv, struct lcx_error **err)
-{
-	int r = apply_as_it_stands(c, o, err);
-
-	if (r == 0)
-		r = apply_env(c, o, err);
-	if (r == 0)
-		r = apply_pairs(c, &o->labels, lcx_container_set_label, err);
-	if (r == 0)
-		r = apply_pairs(c, &o->log_options, lcx_container_set_log_option, err);
-	if (r == 0)
-		r = apply_flags(c, o, err);
-	if (r == 0)
-		r = apply_limits(c, limits, err);
-	return r == 0 ? apply_command(c, o, argv, err) : r;
-}
-
-/* ---- the image ------------------------------------------------------------ */
-
-static bool image_is_here(struct app *app, const char *reference)
-{
-	CLEANUP(lcx_image_freep) struct lcx_image *image = NULL;
-
-	/* A failure other than "not here" is told, with its words, by the container's creation. */
-	return lcx_image_open(app->ctx, reference, &image, NULL) != -ENOENT;
-}
-
-static bool want_image(struct app *app, const char *reference, const struct run_options *o)
-{
-	const char *when = o->pull ? o->pull : "missing";
-
-	if (strcmp(when, "never") == 0)
-		return true;
-	if (strcmp(when, "always") != 0) {
-		if (image_is_here(app, reference))
-			return true;
-		if (!app->quiet)
-			app_error(app, "image '%s' is not here yet", reference);
-	}
-	return fetch_image(app, reference, &o->fetch, stderr, NULL);
-}
-
-/* ---- running -------------------------------------------------------------- */
-
-static void print_step(const struct app *app, const char *name, int64_t ns)
-{
-	fprintf(stderr, "lcx: %s: %-48s %4" PRId64 ".%03" PRId64 " ms\n", app->command, name,
-		ns / 1000000, ns / 1000 % 1000);
-}
-
-static void print_steps(const struct app *app, const struct lcx_container *c)
-{
-	int64_t total_ns = 0;
-
-	if (!app->debug)
-		return;
-	for (uint32_t i = 0; i < lcx_container_step_count(c); i++) {
-		const char *name = lcx_container_step_name(c, i);
-		int64_t ns = lcx_container_step_ns(c, i);
-
-		print_step(app, name, ns);
-		if (name[0] != ' ') /* a part of the step that follows it */
-			total_ns += ns;
-	}
-	print_step(app, "(all)", total_ns);
-}
-
-static int fail_start(struct app *app, struct lcx_container *c, struct lcx_error **err)
-{
-	int code = app_exec_failure(*err);
-
-	print_steps(app, c);
-	app_report(app, err);
-	/* It never ran, so nobody misses it. */
-	if (lcx_container_state(c) != LCX_CONTAINER_NEW)
-		(void)lcx_container_remove(c, 1, NULL);
-	return code;
-}
-
-static int run_detached(struct app *app, struct lcx_container *c, const struct run_options *o)
+static int run_detached(struct app *app, struct lcx_container *c)
 {
 	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
-	CLEANUP(lcx_stdio_freep) struct lcx_stdio *stdio = NULL;
-	int r = 0;
 
-	if (o->tty) {
-		r = lcx_stdio_new(&stdio, &err);
-		if (r == 0)
-			lcx_stdio_set_terminal(stdio, 24, 80);
-	}
-	if (r == 0)
-		r = lcx_container_start_detached(c, stdio, &err);
-	if (r < 0)
+	if (lcx_container_start_detached(c, NULL, &err) < 0)
 		return fail_start(app, c, &err);
 	print_steps(app, c);
 	puts(lcx_container_id(c));
 	return EXIT_SUCCESS;
 }
 
+/*
+ * At a terminal one may leave by the detach keys, and come back: so a monitor owns it, as it
+ * owns a detached one.
+ */
+static int run_at_terminal(struct app *app, struct lcx_container *c, const struct run_options *o)
+{
+	struct session session = {app, o->interactive, o->tty, o->detach_keys, -1};
+	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
+	int code;
+
+	if (!session_begin(&session))
+		return EXIT_LIBRARY_FAILED;
+	if (session_start_attached(&session, c, &code, &err) < 0)
+		code = fail_start(app, c, &err);
+	else
+		print_steps(app, c);
+	session_end(&session);
+	return code;
+}
+
+/* Otherwise this program owns it, and it ends with it. */
 static int run_attached(struct app *app, struct lcx_container *c, const struct run_options *o)
 {
-	struct session session = {app, o->interactive, o->tty, -1};
+	struct session session = {app, o->interactive, o->tty, o->detach_keys, -1};
+	struct session_link link = {.container = c};
 	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
 	CLEANUP(lcx_stdio_freep) struct lcx_stdio *stdio = NULL;
 	int32_t status = LCX_EXIT_UNKNOWN;
@@ -376,7 +74,8 @@ static int run_attached(struct app *app, struct lcx_container *c, const struct r
 		return fail_start(app, c, &err);
 	}
 	print_steps(app, c);
-	r = session_run(&session, lcx_container_process(c), &status, &err);
+	link.process = lcx_container_process(c);
+	r = session_run(&session, &link, &status, &err);
 	/* Takes down what the container had, and if the loop failed, ends it first. */
 	if (r < 0)
 		(void)lcx_container_kill(c, SIGKILL, NULL);
@@ -390,60 +89,20 @@ static int run_attached(struct app *app, struct lcx_container *c, const struct r
 	return session_exit_code(app, status);
 }
 
-static bool check_options(struct app *app, const struct run_options *o, int argc)
-{
-	static const char *const whens[] = {"missing", "always", "never"};
-	size_t i = 0;
-
-	if (argc == 0 && !o->rootfs) {
-		(void)options_usage_error(app, "an image is missing: lcx run [OPTION...] IMAGE, "
-					       "or --rootfs DIR");
-		return false;
-	}
-	if (o->detach && o->interactive && !o->tty) {
-		(void)options_usage_error(app,
-					  "-i cannot be combined with -d: nobody would write to "
-					  "its standard input");
-		return false;
-	}
-	while (o->pull && i < 3 && strcmp(o->pull, whens[i]) != 0)
-		i++;
-	if (i == 3)
-		(void)options_usage_error(app, "--pull is missing, always or never, not '%s'",
-					  o->pull);
-	return i < 3;
-}
-
 int cmd_run(struct app *app, int argc, char **argv)
 {
 	CLEANUP(lcx_container_freep) struct lcx_container *container = NULL;
-	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
 	CLEANUP(run_options_free) struct run_options o = {0};
 	enum options_result result = options_parse(app, &grammar, &o, &argc, argv);
-	struct limits limits = {0};
-	const char *image = NULL;
-	int r;
 
 	if (result != OPTIONS_OK)
 		return options_exit(result);
-	if (!check_options(app, &o, argc) || !parse_limits(app, &o, &limits))
+	if (o.detach_keys && !o.tty)
+		return options_usage_error(app, "detach keys are pressed at a terminal: give -t");
+	container = describe_container(app, &o, argc, argv);
+	if (!container)
 		return EXIT_LIBRARY_FAILED;
-	argv[argc] = NULL;
-	if (!o.rootfs)
-		image = *argv++;
-	if (!app_open(app) || (image && !want_image(app, image, &o)))
-		return EXIT_LIBRARY_FAILED;
-
-	r = lcx_container_new(app->ctx, o.name, &container, &err);
-	if (r == 0)
-		lcx_container_set_debug(container, app->debug);
-	if (r == 0 && image)
-		r = lcx_container_set_image(container, image, &err);
-	if (r == 0)
-		r = describe(container, &o, &limits, argv, &err);
-	if (r < 0)
-		app_report(app, &err);
-	if (r < 0 || apply_security(app, lcx_container_spec(container), &o.security) < 0)
-		return EXIT_LIBRARY_FAILED;
-	return o.detach ? run_detached(app, container, &o) : run_attached(app, container, &o);
+	if (o.detach)
+		return run_detached(app, container);
+	return o.tty ? run_at_terminal(app, container, &o) : run_attached(app, container, &o);
 }

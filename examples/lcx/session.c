@@ -2,6 +2,7 @@
 #include "session.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -52,17 +53,34 @@ struct lcx_stdio *session_stdio(const struct session *session, struct lcx_error 
 		lcx_stdio_set_terminal(stdio, size.rows, size.columns);
 	lcx_stdio_set_attach(stdio, session->interactive ? STDIN_FILENO : -1, STDOUT_FILENO,
 			     session->tty ? -1 : STDERR_FILENO);
+	/* Bytes of a pipe are data: only at a terminal are there keys. */
+	if (session->interactive && (session->tty || session->detach_keys) &&
+	    lcx_stdio_set_detach_keys(
+		    stdio, session->detach_keys ? session->detach_keys : "ctrl-p,ctrl-q", err) < 0)
+		return lcx_stdio_free(stdio);
 	return stdio;
 }
 
-static void resize(struct lcx_process *process)
+static void resize(const struct session_link *link)
 {
 	struct terminal_size size = terminal_size();
 
-	(void)lcx_process_resize(process, size.rows, size.columns, NULL);
+	if (link->process)
+		(void)lcx_process_resize(link->process, size.rows, size.columns, NULL);
+	else
+		(void)lcx_attach_resize(link->attach, size.rows, size.columns, NULL);
 }
 
-static void pass_on(const struct session *session, struct lcx_process *process, int signal)
+/* It may have ended just now: then nobody misses the signal. */
+static void send_signal(const struct session_link *link, int signal)
+{
+	if (link->process)
+		(void)lcx_process_kill(link->process, signal, NULL);
+	else
+		(void)lcx_container_kill(link->container, signal, NULL);
+}
+
+static void pass_on(const struct session *session, const struct session_link *link, int signal)
 {
 	switch (signal) {
 	case SIGPIPE: /* whoever read our output has gone; writing tells the library so */
@@ -70,35 +88,37 @@ static void pass_on(const struct session *session, struct lcx_process *process, 
 		return;
 	case SIGWINCH:
 		if (session->tty)
-			resize(process);
+			resize(link);
 		return;
 	case SIGCONT: /* the shell has put its own settings in force while we were stopped */
 		if (session->tty && session->interactive) {
 			(void)terminal_set_raw();
-			resize(process);
+			resize(link);
 			return;
 		}
 		break;
 	default:
 		break;
 	}
-	/* It may have ended just now: then nobody misses the signal. */
-	(void)lcx_process_kill(process, signal, NULL);
+	send_signal(link, signal);
 }
 
-static void read_signals(const struct session *session, struct lcx_process *process)
+static void read_signals(const struct session *session, const struct session_link *link)
 {
 	struct signalfd_siginfo info;
 
 	while (read(session->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
-		pass_on(session, process, (int)info.ssi_signo);
+		if (!link->keep_signals || info.ssi_signo == SIGWINCH || info.ssi_signo == SIGCONT)
+			pass_on(session, link, (int)info.ssi_signo);
 }
 
-static int loop(const struct session *session, struct lcx_process *process, struct lcx_error **err)
+static int loop(const struct session *session, const struct session_link *link,
+		struct lcx_error **err)
 {
 	struct pollfd fds[] = {
 		{.fd = session->signal_fd, .events = POLLIN},
-		{.fd = lcx_process_fd(process), .events = POLLIN},
+		{.fd = link->process ? lcx_process_fd(link->process) : lcx_attach_fd(link->attach),
+		 .events = POLLIN},
 	};
 	int r = 1;
 
@@ -106,14 +126,15 @@ static int loop(const struct session *session, struct lcx_process *process, stru
 		if (poll(fds, 2, -1) < 0 && errno != EINTR)
 			return -errno;
 		if (fds[0].revents)
-			read_signals(session, process);
+			read_signals(session, link);
 		if (fds[1].revents)
-			r = lcx_process_dispatch(process, err);
+			r = link->process ? lcx_process_dispatch(link->process, err)
+					  : lcx_attach_dispatch(link->attach, err);
 	}
 	return r;
 }
 
-int session_run(struct session *session, struct lcx_process *process, int32_t *ret_status,
+int session_run(struct session *session, const struct session_link *link, int32_t *ret_status,
 		struct lcx_error **err)
 {
 	int r;
@@ -121,10 +142,44 @@ int session_run(struct session *session, struct lcx_process *process, int32_t *r
 	if (session->tty && session->interactive)
 		(void)terminal_set_raw();
 	if (session->tty)
-		resize(process);
-	r = loop(session, process, err);
+		resize(link);
+	r = loop(session, link, err);
 	terminal_restore();
-	return r < 0 ? r : lcx_process_wait(process, -1, ret_status, err);
+	if (r < 0)
+		return r;
+	if (link->process)
+		return lcx_process_wait(link->process, -1, ret_status, err);
+	if (lcx_attach_lost_bytes(link->attach) > 0)
+		app_error(session->app, "%" PRIu64 " bytes of output were not fetched in time",
+			  lcx_attach_lost_bytes(link->attach));
+	*ret_status = 0;
+	return lcx_attach_is_detached(link->attach)
+		       ? 0
+		       : lcx_container_wait(link->container, -1, ret_status, err);
+}
+
+int session_stay(struct session *session, const struct session_link *link)
+{
+	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
+	int32_t status = LCX_EXIT_UNKNOWN;
+
+	if (session_run(session, link, &status, &err) == 0)
+		return session_exit_code(session->app, status);
+	app_report(session->app, &err);
+	return EXIT_LIBRARY_FAILED;
+}
+
+int session_start_attached(struct session *session, struct lcx_container *c, int *ret_code,
+			   struct lcx_error **err)
+{
+	CLEANUP(lcx_attach_freep) struct lcx_attach *attach = NULL;
+	CLEANUP(lcx_stdio_freep) struct lcx_stdio *stdio = session_stdio(session, err);
+	int r = stdio ? lcx_container_start_attached(c, stdio, &attach, err) : -ENOMEM;
+
+	if (r == 0)
+		*ret_code = session_stay(session,
+					 &(struct session_link){.attach = attach, .container = c});
+	return r;
 }
 
 void session_end(struct session *session)

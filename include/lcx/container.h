@@ -121,6 +121,13 @@ int lcx_container_set_label(struct lcx_container *c, const char *key, const char
 /** lcx_container_set_auto_remove() - remove it as soon as it has ended; 0 or 1 */
 void lcx_container_set_auto_remove(struct lcx_container *c, int32_t auto_remove);
 
+/**
+ * lcx_container_set_stdin_open() - keep its standard input open for those who attach; 0 or 1
+ *
+ * Without, a container with a monitor and no terminal has /dev/null there.
+ */
+void lcx_container_set_stdin_open(struct lcx_container *c, int32_t stdin_open);
+
 /* ---- life --------------------------------------------------------------- */
 
 /**
@@ -150,7 +157,9 @@ int lcx_container_start(struct lcx_container *c, const struct lcx_stdio *stdio,
  * lcx_container_start_detached() - run it, owned by a monitor that outlives this program
  * @stdio: NULL, or an object on which only lcx_stdio_set_terminal() was used
  *
- * Otherwise as lcx_container_start(). The monitor writes the log and keeps the exit status.
+ * Without @stdio it has a terminal if its description asks for one. Otherwise as
+ * lcx_container_start(). The monitor writes the log, keeps the exit status, and serves
+ * lcx_container_attach().
  */
 int lcx_container_start_detached(struct lcx_container *c, const struct lcx_stdio *stdio,
 				 struct lcx_error **err);

@@ -3,6 +3,7 @@
 #define LCX_LCX_H
 
 /* Everything; each header also stands alone. */
+#include <lcx/attach.h>
 #include <lcx/cgroup.h>
 #include <lcx/container.h>
 #include <lcx/ctx.h>

@@ -50,6 +50,16 @@ void lcx_stdio_set_attach(struct lcx_stdio *stdio, int in_fd, int out_fd, int er
  */
 void lcx_stdio_set_terminal(struct lcx_stdio *stdio, uint16_t rows, uint16_t columns);
 
+/**
+ * lcx_stdio_set_detach_keys() - the keys that end an attachment and leave the container running
+ * @keys: "ctrl-p,ctrl-q", Docker's usual ones; "" for none, which is the default
+ *
+ * For lcx_container_attach() and lcx_container_start_attached() only. They are looked for in what
+ * arrives on the attached input; a part of them that was not meant so is passed on.
+ * Return: 0 or -EINVAL.
+ */
+int lcx_stdio_set_detach_keys(struct lcx_stdio *stdio, const char *keys, struct lcx_error **err);
+
 /** lcx_stdio_free() - NULL is accepted, NULL is returned */
 struct lcx_stdio *lcx_stdio_free(struct lcx_stdio *stdio);
 

@@ -17,6 +17,7 @@
  *		owner		locked by the program or monitor that owns the process
  *		journal		what has been made, in order (journal.c)
  *		state.json	its processes
+ *		attach		the monitor's socket (attach.c)
  *		rootfs		an empty directory to mount on
  *
  * Locks are flock(2) on files that nobody else opens: they belong to the open
@@ -53,7 +54,7 @@ struct description {
 	char *log_driver;
 	LCX__LIST(struct lcx__key_value) log_options, labels;
 	char *stop_signal;
-	struct lcx__opt_bool auto_remove;
+	struct lcx__opt_bool auto_remove, stdin_open;
 	struct lcx__opt_i64 created_ns;
 };
 
@@ -69,7 +70,7 @@ struct run_state {
 	struct lcx__opt_i64 pid, start_time; /* of its process: proc_pid_stat(5), field 22 */
 	struct lcx__opt_i64 owner_pid, owner_start_time; /* of the program or monitor */
 	struct lcx__opt_i64 started_ns;
-	struct lcx__opt_bool paused;
+	struct lcx__opt_bool paused, terminal, stdin_open;
 	char *cgroup;                /* absolute; NULL if there is none */
 	char *address, *mac, *ports; /* of its network attachment */
 };

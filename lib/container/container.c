@@ -270,6 +270,11 @@ LCX_PUBLIC void lcx_container_set_auto_remove(struct lcx_container *c, int32_t a
 	c->d.auto_remove = (struct lcx__opt_bool)LCX__OPT(auto_remove != 0);
 }
 
+LCX_PUBLIC void lcx_container_set_stdin_open(struct lcx_container *c, int32_t stdin_open)
+{
+	c->d.stdin_open = (struct lcx__opt_bool)LCX__OPT(stdin_open != 0);
+}
+
 LCX_PUBLIC void lcx_container_set_debug(struct lcx_container *c, int32_t debug)
 {
 	c->debug = debug != 0;

@@ -170,6 +170,9 @@ static struct json_object *inspect_state(const struct lcx_container *c)
 
 	add_text(state, "status", lcx_container_state_name(c->state));
 	(void)json_object_object_add(state, "pid", json_object_new_int(lcx_container_pid(c)));
+	(void)json_object_object_add(
+		state, "ownerPid",
+		json_object_new_int64(lcx_container_pid(c) ? c->run.owner_pid.value : 0));
 	/* What nobody knows is null, not a number. */
 	(void)json_object_object_add(
 		state, "exitCode",

@@ -29,6 +29,7 @@ static const struct lcx__json_field description_fields[] = {
 	{"labels", AS_STRING_MAP(struct description, labels)},
 	{"stopSignal", AS_STRING(struct description, stop_signal)},
 	{"autoRemove", AS_BOOL(struct description, auto_remove)},
+	{"stdinOpen", AS_BOOL(struct description, stdin_open)},
 	{"createdNs", AS_I64(struct description, created_ns)},
 	{0},
 };
@@ -41,6 +42,8 @@ static const struct lcx__json_field run_state_fields[] = {
 	{"ownerStartTime", AS_I64(struct run_state, owner_start_time)},
 	{"startedNs", AS_I64(struct run_state, started_ns)},
 	{"paused", AS_BOOL(struct run_state, paused)},
+	{"terminal", AS_BOOL(struct run_state, terminal)},
+	{"stdinOpen", AS_BOOL(struct run_state, stdin_open)},
 	{"cgroup", AS_STRING(struct run_state, cgroup)},
 	{"address", AS_STRING(struct run_state, address)},
 	{"mac", AS_STRING(struct run_state, mac)},

@@ -7,6 +7,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
+#include "container/attach.h"
 #include "lcx/net.h"
 #include "net/net.h"
 #include "ns/ns.h"
@@ -29,6 +30,7 @@ struct start {
 	struct lcx_container *c;
 	const struct lcx_stdio *stdio;
 	bool detached;
+	bool attached; /* to the monitor, from the first byte on */
 
 	struct lcx__entrance entrance;
 	void *seccomp;
@@ -37,6 +39,8 @@ struct start {
 	struct lcx_attachment *attachment;
 	char *staging, *upper, *work;
 	struct plan_monitor monitor;
+	struct lcx_attach *attach;
+	int listen_fd, client_fd; /* the monitor's */
 
 	pid_t pid, monitor_pid;
 	int netns_fd;
@@ -52,6 +56,9 @@ static void start_clear(struct start *s)
 	free(s->staging);
 	free(s->upper);
 	free(s->work);
+	lcx_attach_free(s->attach);
+	closep(&s->listen_fd);
+	closep(&s->client_fd);
 	closep(&s->netns_fd);
 }
 
@@ -247,6 +254,23 @@ static int stage_log(struct start *s, struct lcx_error **err)
 	return r < 0 ? lcx__fail_sys(err, -r, "open the log") : 0;
 }
 
+static int stage_attach(struct start *s, struct lcx_error **err)
+{
+	int r = 0;
+
+	if (!s->detached)
+		return 0;
+	s->listen_fd = lcx__attach_listen(s->c->run_fd, err);
+	if (s->listen_fd < 0)
+		return s->listen_fd;
+	if (s->attached)
+		r = lcx__attach_prepare(s->stdio, lcx__container_display(s->c), &s->attach,
+					&s->client_fd, err);
+	s->monitor.listen_fd = s->listen_fd;
+	s->monitor.client_fd = s->client_fd;
+	return r;
+}
+
 /* ---- while it is launched ----------------------------------------------- */
 
 static int on_child(void *data, pid_t pid, int pidfd, struct lcx_error **err)
@@ -321,6 +345,11 @@ static void on_trace(void *data, const char *what, uint64_t ns)
 	add_step(s->c, " ", what, (int64_t)ns);
 }
 
+static bool wants_input(const struct start *s)
+{
+	return s->c->d.stdin_open.value || (s->attached && s->stdio && s->stdio->fds[0] >= 0);
+}
+
 static int stage_launch(struct start *s, struct lcx_error **err)
 {
 	struct lcx_container *c = s->c;
@@ -346,6 +375,7 @@ static int stage_launch(struct start *s, struct lcx_error **err)
 		.compile = &compile,
 		.exec_pidfd = -1,
 		.stdio = s->stdio,
+		.open_input = wants_input(s),
 		.log = c->log,
 		.hooks = &hooks,
 	};
@@ -393,6 +423,8 @@ static int stage_record(struct start *s, struct lcx_error **err)
 	c->run.owner_pid = (struct lcx__opt_i64)LCX__OPT(owner);
 	c->run.owner_start_time = (struct lcx__opt_i64)LCX__OPT(owner_start_time);
 	c->run.started_ns = (struct lcx__opt_i64)LCX__OPT(lcx__now_ns());
+	c->run.terminal = (struct lcx__opt_bool)LCX__OPT(c->spec->process.terminal.value);
+	c->run.stdin_open = (struct lcx__opt_bool)LCX__OPT(c->run.terminal.value || wants_input(s));
 	if (s->attachment) {
 		c->run.address = strdup(lcx_attachment_address(s->attachment));
 		c->run.mac = strdup(lcx_attachment_mac(s->attachment));
@@ -415,7 +447,8 @@ static const struct {
 } stages[] = {
 	{"state", stage_claim},   {"rootfs", stage_rootfs},   {"files", stage_files},
 	{"cgroup", stage_cgroup}, {"seccomp", stage_seccomp}, {"network", stage_network},
-	{"log", stage_log},       {"process", stage_launch},  {"state", stage_record},
+	{"log", stage_log},       {"attach", stage_attach},   {"process", stage_launch},
+	{"state", stage_record},
 };
 
 static int run_stages(struct start *s, struct lcx_error **err)
@@ -494,14 +527,19 @@ static int prepare(struct lcx_container *c, struct lcx_error **err)
 	return 0;
 }
 
-static int apply_stdio(struct lcx_container *c, const struct lcx_stdio *stdio, bool detached,
-		       struct lcx_error **err)
+/* A monitor's container has a terminal if it was described so; it is this program's otherwise. */
+static int apply_stdio(const struct start *s, struct lcx_error **err)
 {
-	if (stdio && detached &&
-	    (stdio->mode != LCX__STDIO_CAPTURE || stdio->fds[0] >= 0 || stdio->fds[1] >= 0 ||
-	     stdio->fds[2] >= 0))
+	const struct lcx_stdio *stdio = s->stdio;
+	struct lcx_container *c = s->c;
+	bool has_fds = stdio && (stdio->fds[0] >= 0 || stdio->fds[1] >= 0 || stdio->fds[2] >= 0);
+
+	if (stdio && s->detached &&
+	    (stdio->mode != LCX__STDIO_CAPTURE || (has_fds && !s->attached)))
 		return lcx__fail(err, EINVAL,
 				 "a detached container keeps no descriptor of its starter's");
+	if (s->detached && c->spec->process.terminal.value && (!stdio || !stdio->terminal))
+		return 0;
 	if (!stdio || !stdio->terminal)
 		return c->spec->process.terminal.value ? lcx_spec_set_terminal(c->spec, 0, err) : 0;
 	return lcx_spec_set_terminal_size(c->spec, stdio->rows, stdio->columns, err) < 0
@@ -524,22 +562,14 @@ static int create_first(struct lcx_container *c, const struct lcx_stdio *stdio,
 	return r;
 }
 
-static int start(struct lcx_container *c, const struct lcx_stdio *stdio, bool detached,
-		 struct lcx_error **err)
+static int start(struct start *s, struct lcx_error **err)
 {
 	CLEANUP(closep) int lock_fd = -1;
-	CLEANUP(start_clear)
-	struct start s = {
-		.c = c,
-		.stdio = stdio,
-		.detached = detached,
-		.netns_fd = -1,
-		.monitor = {.log_dir_fd = -1, .out_fd = -1, .err_fd = -1, .cgroup_fd = -1},
-	};
+	struct lcx_container *c = s->c;
 	int r;
 
 	forget_steps(c);
-	r = create_first(c, stdio, err);
+	r = create_first(c, s->stdio, err);
 	if (r < 0)
 		return r;
 	r = settle(c, err);
@@ -548,16 +578,16 @@ static int start(struct lcx_container *c, const struct lcx_stdio *stdio, bool de
 	if (r == 0)
 		r = prepare(c, err);
 	if (r == 0)
-		r = apply_stdio(c, stdio, detached, err);
+		r = apply_stdio(s, err);
 	if (r < 0)
 		return r;
-	r = run_stages(&s, err);
+	r = run_stages(s, err);
 	if (r < 0) {
 		give_up(c);
 		return r;
 	}
 	/* The monitor holds the owner's lock now. */
-	if (detached)
+	if (s->detached)
 		closep(&c->owner_fd);
 	c->state = LCX_CONTAINER_RUNNING;
 	c->started_ns = c->run.started_ns.value;
@@ -566,16 +596,52 @@ static int start(struct lcx_container *c, const struct lcx_stdio *stdio, bool de
 	return 0;
 }
 
+static struct start start_of(struct lcx_container *c, const struct lcx_stdio *stdio)
+{
+	return (struct start){
+		.c = c,
+		.stdio = stdio,
+		.netns_fd = -1,
+		.listen_fd = -1,
+		.client_fd = -1,
+		.monitor = {.log_dir_fd = -1,
+			    .out_fd = -1,
+			    .err_fd = -1,
+			    .in_fd = -1,
+			    .listen_fd = -1,
+			    .client_fd = -1,
+			    .cgroup_fd = -1},
+	};
+}
+
 LCX_PUBLIC int lcx_container_start(struct lcx_container *c, const struct lcx_stdio *stdio,
 				   struct lcx_error **err)
 {
-	return start(c, stdio, false, err);
+	CLEANUP(start_clear) struct start s = start_of(c, stdio);
+
+	return start(&s, err);
 }
 
 LCX_PUBLIC int lcx_container_start_detached(struct lcx_container *c, const struct lcx_stdio *stdio,
 					    struct lcx_error **err)
 {
-	return start(c, stdio, true, err);
+	CLEANUP(start_clear) struct start s = start_of(c, stdio);
+
+	s.detached = true;
+	return start(&s, err);
+}
+
+LCX_PUBLIC int lcx_container_start_attached(struct lcx_container *c, const struct lcx_stdio *stdio,
+					    struct lcx_attach **ret, struct lcx_error **err)
+{
+	CLEANUP(start_clear) struct start s = start_of(c, stdio);
+	int r;
+
+	s.detached = s.attached = true;
+	r = start(&s, err);
+	if (r == 0)
+		*ret = TAKE_PTR(s.attach);
+	return r;
 }
 
 LCX_PUBLIC uint32_t lcx_container_step_count(const struct lcx_container *c)

@@ -6,27 +6,29 @@
 #include <linux/poll.h>
 #include <linux/wait.h>
 
+#include "init/clients.h"
 #include "log/writer.h"
 
 /*
  * The monitor of a detached container: lcx-init without the container's
- * namespaces. It copies output into the log, waits for the process and writes
- * down how it ended. It holds the container's owner lock, a descriptor that it
+ * namespaces. It copies output into the log and to whoever is attached (clients.c), waits for the
+ * process and writes down how it ended. It holds the container's owner lock, a descriptor that it
  * inherited: as long as it lives, nobody takes the container for abandoned.
  *
- * Three descriptors can have news: the two output streams and the pidfd. The
- * process has ended when the pidfd is readable; the container has, when both
+ * The process has ended when the pidfd is readable; the container has, when both
  * streams have also reached their end.
  */
 
-enum { OUT, ERR, PIDFD, N_SOURCES };
+enum { OUT, ERR, PIDFD, CLIENTS, N_SOURCES = CLIENTS + CLIENTS_SLOTS };
 
 static const enum lcx_log_stream streams[] = {
 	[OUT] = LCX_LOG_STREAM_STDOUT, [ERR] = LCX_LOG_STREAM_STDERR};
 
 struct monitor {
 	const struct plan_monitor *params;
+	int fds[CLIENTS]; /* of the two streams and the process; -1: ended */
 	struct pollfd sources[N_SOURCES];
+	struct clients clients;
 	struct lcx__log_writer log;
 	bool logging;
 	char buffer[65536];
@@ -57,46 +59,85 @@ static int wait_for_exec(int child_fd, int *terminal)
 
 static void drain(struct monitor *m, int source)
 {
-	int n = (int)sys_call3(__NR_read, m->sources[source].fd, m->buffer, sizeof(m->buffer));
+	int n = (int)sys_call3(__NR_read, m->fds[source], m->buffer, sizeof(m->buffer));
 
 	if (n == -EINTR || n == -EAGAIN)
 		return;
 	if (n > 0) {
 		if (m->logging)
 			(void)lcx__log_write(&m->log, streams[source], m->buffer, (size_t)n);
+		clients_give(&m->clients, streams[source], m->buffer, (uint32_t)n);
 		return;
 	}
 	/* The end; a terminal says EIO when its last user has closed it. */
 	if (m->logging)
 		(void)lcx__log_end(&m->log, streams[source]);
-	sys_call1(__NR_close, m->sources[source].fd);
-	m->sources[source].fd = -1;
+	/* A terminal is still written to: it stays open, but is not read. */
+	if (!m->params->terminal)
+		sys_close(m->fds[source]);
+	m->fds[source] = -1;
 }
 
 static bool streams_are_open(const struct monitor *m)
 {
-	return m->sources[OUT].fd >= 0 || m->sources[ERR].fd >= 0;
+	return m->fds[OUT] >= 0 || m->fds[ERR] >= 0;
 }
 
+/* The buffer is one: it is filled again when everybody has got what is in it. */
+static int wait_for_news(struct monitor *m)
+{
+	struct sys_timespec wait, *timeout = NULL;
+	bool full = clients_wait_for_somebody(&m->clients, &wait);
+
+	if (full)
+		timeout = &wait;
+	for (int i = OUT; i < CLIENTS; i++)
+		m->sources[i] = (struct pollfd){full && i != PIDFD ? -1 : m->fds[i], POLLIN, 0};
+	clients_watch(&m->clients, &m->sources[CLIENTS]);
+	return (int)sys_call5(__NR_ppoll, m->sources, N_SOURCES, timeout, 0, 0);
+}
+
+static void read_streams(struct monitor *m)
+{
+	struct sys_timespec wait;
+
+	for (int i = OUT; i <= ERR; i++)
+		if (m->sources[i].fd >= 0 && m->sources[i].revents &&
+		    !clients_wait_for_somebody(&m->clients, &wait))
+			drain(m, i);
+	if (m->logging)
+		(void)lcx__log_flush(&m->log);
+}
+
+/* Until the process and its output have ended. */
 static void watch(struct monitor *m)
 {
-	bool running = true;
+	while (m->fds[PIDFD] >= 0 || streams_are_open(m)) {
+		int n = wait_for_news(m);
 
-	while (running || streams_are_open(m)) {
-		int n = (int)sys_call5(__NR_ppoll, m->sources, N_SOURCES, 0, 0, 0);
-
-		if (n < 0 && n != -EINTR)
+		if (n == -EINTR)
+			continue;
+		if (n < 0)
 			return;
-		for (int i = OUT; n > 0 && i <= ERR; i++)
-			if (m->sources[i].fd >= 0 && m->sources[i].revents)
-				drain(m, i);
-		if (m->logging)
-			(void)lcx__log_flush(&m->log);
-		if (n > 0 && m->sources[PIDFD].revents) {
-			running = false;
-			m->sources[PIDFD].fd = -1;
-		}
+		/* Whoever has just attached gets what has just been written. */
+		clients_serve(&m->clients, &m->sources[CLIENTS]);
+		read_streams(m);
+		if (m->sources[PIDFD].fd >= 0 && m->sources[PIDFD].revents)
+			m->fds[PIDFD] = -1;
 	}
+}
+
+/* What is still under way to those who are attached; nobody else waits for it. */
+static void say_goodbye(struct monitor *m)
+{
+	struct sys_timespec wait;
+
+	while (clients_wait_for_somebody(&m->clients, &wait)) {
+		if (wait_for_news(m) < 0)
+			break;
+		clients_serve(&m->clients, &m->sources[CLIENTS]);
+	}
+	clients_end(&m->clients);
 }
 
 /* "STATUS FINISHED_NS\n", in one write, put in place by a link so that it is whole or absent. */
@@ -156,9 +197,14 @@ _Noreturn void init_monitor(struct init *init, const struct plan_monitor *params
 	}
 	sys_call1(__NR_close, child_fd);
 
-	m.sources[OUT] = (struct pollfd){params->terminal ? terminal : params->out_fd, POLLIN, 0};
-	m.sources[ERR] = (struct pollfd){params->err_fd, POLLIN, 0};
-	m.sources[PIDFD] = (struct pollfd){pidfd, POLLIN, 0};
+	m.fds[OUT] = params->terminal ? terminal : params->out_fd;
+	m.fds[ERR] = params->err_fd;
+	m.fds[PIDFD] = pidfd;
+	/* Nobody else has this open file: no other program is surprised. */
+	if (terminal >= 0)
+		sys_call3(__NR_fcntl, terminal, F_SETFL, O_RDWR | O_NONBLOCK);
+	clients_init(&m.clients, params->listen_fd, params->client_fd,
+		     params->terminal ? terminal : params->in_fd, params->terminal != 0);
 	lcx__log_writer_init(&m.log);
 	if (params->log_dir_fd >= 0)
 		m.logging =
@@ -169,5 +215,6 @@ _Noreturn void init_monitor(struct init *init, const struct plan_monitor *params
 	if (m.logging)
 		lcx__log_writer_close(&m.log);
 	write_exit(params, reap(pid));
+	say_goodbye(&m);
 	end();
 }

@@ -142,6 +142,9 @@ struct plan_monitor {
 	int32_t owner_fd;       /* the container's owner lock: held, never touched */
 	int32_t log_dir_fd;     /* -1: nothing is logged */
 	int32_t out_fd, err_fd; /* read ends of the pipes; -1 with a terminal */
+	int32_t in_fd;          /* write end of its standard input; -1: none, or a terminal */
+	int32_t listen_fd;      /* where others attach: attach.h; -1: nowhere */
+	int32_t client_fd;      /* who is attached from the start on, or -1 */
 	uint32_t terminal;      /* 1: its output comes from a terminal, not from the pipes */
 	uint32_t log_max_files;
 	uint64_t log_max_size_bytes; /* 0: no rotation */

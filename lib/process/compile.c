@@ -124,6 +124,9 @@ static int compile_monitor(struct compiler *c, struct lcx_error **err)
 	params.log_dir_fd = lcx__plan_fd(c->plan, params.log_dir_fd);
 	params.out_fd = lcx__plan_fd(c->plan, params.out_fd);
 	params.err_fd = lcx__plan_fd(c->plan, params.err_fd);
+	params.in_fd = lcx__plan_fd(c->plan, params.in_fd);
+	params.listen_fd = lcx__plan_fd(c->plan, params.listen_fd);
+	params.client_fd = lcx__plan_fd(c->plan, params.client_fd);
 	params.cgroup_fd = lcx__plan_fd(c->plan, c->in->cgroup_fd);
 	c->out->clone_flags = 0;
 

@@ -133,15 +133,31 @@ static bool fetch(struct lcx__flow *flow)
 	return true;
 }
 
+static int need_buffer(struct lcx__flow *flow)
+{
+	if (!flow->buffer)
+		flow->buffer = malloc(LCX__FLOW_SIZE);
+	return flow->buffer ? 0 : -ENOMEM;
+}
+
+int lcx__flow_feed(struct lcx__flow *flow, const void *data, size_t length)
+{
+	if (flow->length > 0)
+		return -EAGAIN;
+	if (need_buffer(flow) < 0)
+		return -ENOMEM;
+	memcpy(flow->buffer, data, length);
+	flow->start = 0;
+	flow->length = length;
+	return lcx__flow_run(flow);
+}
+
 int lcx__flow_run(struct lcx__flow *flow)
 {
 	if (flow->from < 0 && flow->length == 0 && flow->to < 0)
 		return 0;
-	if (!flow->buffer) {
-		flow->buffer = malloc(LCX__FLOW_SIZE);
-		if (!flow->buffer)
-			return -ENOMEM;
-	}
+	if (need_buffer(flow) < 0)
+		return -ENOMEM;
 	do
 		deliver(flow);
 	while (fetch(flow));
@@ -160,7 +176,7 @@ int lcx__flow_run(struct lcx__flow *flow)
 
 bool lcx__flow_is_done(const struct lcx__flow *flow)
 {
-	return flow->from < 0 && flow->length == 0;
+	return flow->from < 0 && flow->length == 0 && !flow->is_fed;
 }
 
 void lcx__flow_close(struct lcx__flow *flow)

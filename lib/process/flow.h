@@ -22,6 +22,7 @@ struct lcx__flow {
 	int from;     /* -1: ended */
 	int to;       /* -1: nobody listens (any more) */
 	int epoll_fd; /* borrowed */
+	bool is_fed;  /* instead of a source, somebody calls lcx__flow_feed() */
 	/* What is delivered last: a terminal has no end, but takes a character for it. 0: nothing.
 	 */
 	char farewell;
@@ -40,6 +41,12 @@ struct lcx__flow {
  * Return: 0 or -ENOMEM.
  */
 int lcx__flow_run(struct lcx__flow *flow);
+
+/*
+ * Have @length bytes, at most LCX__FLOW_SIZE, delivered, if nothing waits any more (else -EAGAIN):
+ * only of a flow without a source, as long as @is_fed.
+ */
+int lcx__flow_feed(struct lcx__flow *flow, const void *data, size_t length);
 
 /* Nothing will come any more, and nothing waits. */
 bool lcx__flow_is_done(const struct lcx__flow *flow);

@@ -250,10 +250,11 @@ int lcx__spawn_detached(const struct lcx__spawn *spawn, struct plan_monitor *mon
 	struct lcx__compile compile = *spawn->compile;
 	int r;
 
-	r = lcx__streams_open(spawn->stdio, &streams, err);
+	r = lcx__streams_open_detached(monitor->terminal != 0, spawn->open_input, &streams, err);
 	if (r < 0)
 		return r;
 	/* The monitor reads where we would: it blocks in poll(), never in read(). */
+	monitor->in_fd = streams.host[0];
 	monitor->out_fd = streams.host[1];
 	monitor->err_fd = streams.host[2];
 	compile.monitor = monitor;

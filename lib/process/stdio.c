@@ -2,6 +2,8 @@
 #include "process/stdio.h"
 
 #include <fcntl.h>
+#include <string.h>
+#include <strings.h>
 
 LCX_PUBLIC int lcx_stdio_new(struct lcx_stdio **ret, struct lcx_error **err)
 {
@@ -40,6 +42,52 @@ LCX_PUBLIC void lcx_stdio_set_terminal(struct lcx_stdio *stdio, uint16_t rows, u
 	stdio->terminal = true;
 	stdio->rows = rows;
 	stdio->columns = columns;
+}
+
+/* One key, without the comma behind it: a character, or "ctrl-" and one that has a control code. */
+static int parse_key(const char *text, size_t length, unsigned char *ret)
+{
+	static const char control[] = "ctrl-";
+	unsigned char key = (unsigned char)text[length - 1];
+
+	if (length == 1) {
+		*ret = key;
+		return 0;
+	}
+	if (length != sizeof(control) || strncasecmp(text, control, length - 1) != 0)
+		return -EINVAL;
+	if (key >= 'a' && key <= 'z')
+		key = (unsigned char)(key - 'a' + 'A');
+	if (key < '@' || key > '_')
+		return -EINVAL;
+	*ret = key & 0x1f;
+	return 0;
+}
+
+LCX_PUBLIC int lcx_stdio_set_detach_keys(struct lcx_stdio *stdio, const char *keys,
+					 struct lcx_error **err)
+{
+	unsigned char parsed[LCX__DETACH_KEYS_MAX];
+	uint32_t n = 0;
+
+	for (const char *at = keys; *at;) {
+		size_t length = strcspn(at, ",");
+
+		if (length == 0)
+			length = 1; /* the comma itself */
+		if (n == LCX__DETACH_KEYS_MAX || parse_key(at, length, &parsed[n++]) < 0)
+			return lcx__fail(
+				err, EINVAL,
+				"detach keys '%s': must be at most %d of single characters "
+				"and ctrl- with a letter or one of @[\\]^_, with commas "
+				"between them",
+				keys, LCX__DETACH_KEYS_MAX);
+		at += length;
+		at += *at == ',';
+	}
+	memcpy(stdio->detach_keys, parsed, n);
+	stdio->n_detach_keys = n;
+	return 0;
 }
 
 LCX_PUBLIC struct lcx_stdio *lcx_stdio_free(struct lcx_stdio *stdio)
@@ -99,6 +147,18 @@ int lcx__streams_open(const struct lcx_stdio *stdio, struct lcx__streams *ret,
 		r = copy_fds(stdio, ret, err);
 	else if (!stdio || !stdio->terminal)
 		r = open_pipes(stdio && stdio->fds[0] >= 0, ret, err);
+	if (r < 0)
+		lcx__streams_close(ret);
+	return r;
+}
+
+int lcx__streams_open_detached(bool terminal, bool input, struct lcx__streams *ret,
+			       struct lcx_error **err)
+{
+	int r;
+
+	*ret = LCX__STREAMS_NONE;
+	r = terminal ? 0 : open_pipes(input, ret, err);
 	if (r < 0)
 		lcx__streams_close(ret);
 	return r;

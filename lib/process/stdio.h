@@ -10,11 +10,16 @@ DEFINE_CLEANUP(struct lcx_stdio *, lcx_stdio_free)
 
 enum lcx__stdio_mode { LCX__STDIO_CAPTURE, LCX__STDIO_PASSTHROUGH };
 
+enum { LCX__DETACH_KEYS_MAX = 16 };
+
 struct lcx_stdio {
 	enum lcx__stdio_mode mode;
 	int fds[3]; /* the caller's: passed through, or attached; -1: none */
 	bool terminal;
 	uint16_t rows, columns;
+	/* Of an attachment: the keys that end it. */
+	unsigned char detach_keys[LCX__DETACH_KEYS_MAX];
+	uint32_t n_detach_keys;
 };
 
 /*
@@ -31,5 +36,8 @@ struct lcx__streams {
 /* @stdio may be NULL. */
 int lcx__streams_open(const struct lcx_stdio *stdio, struct lcx__streams *ret,
 		      struct lcx_error **err);
+/* Those of a process that a monitor owns, who attaches others to them. */
+int lcx__streams_open_detached(bool terminal, bool input, struct lcx__streams *ret,
+			       struct lcx_error **err);
 void lcx__streams_close_child(struct lcx__streams *streams);
 void lcx__streams_close(struct lcx__streams *streams);

@@ -53,7 +53,8 @@ check_fails 'a root file system that is not there' 125 "$T/none" plain --rootfs 
 check_fails 'a user that is not there' 125 'nobody-here' run -u nobody-here true
 check_fails 'an environment variable without a name' 125 '=x' run -e =x true
 check_fails '-t without a terminal' 125 'not a terminal' run -it true
-check_fails '-i with -d' 125 'cannot be combined' run -d -i true
+check_fails 'detach keys without a terminal' 125 'give -t' run -i --detach-keys ctrl-a true
+check_fails 'start -a of two' 125 'one container' lcx start -a one two
 check_fails 'a time that is none' 125 "time 'yesterday'" lcx logs --since yesterday x
 check_fails 'lines by name' 125 "'few' is no number" lcx logs --tail few x
 check_fails 'a filter that is none' 125 "filter 'size=1'" lcx ps --filter size=1

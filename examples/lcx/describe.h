@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* What `create` and `run` have in common: the options that describe a container. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "app.h"
+#include "fetch.h"
+#include "memory.h"
+#include "options.h"
+
+struct run_options {
+	bool interactive, tty, detach, remove, read_only, privileged;
+	const char *name, *user, *workdir, *memory, *cpus, *pids_limit, *network, *hostname;
+	const char *entrypoint, *rootfs, *log_driver, *stop_signal, *pull, *detach_keys;
+	struct list env, volumes, ports, cap_add, cap_drop, labels, log_options, security;
+	struct fetch_options fetch;
+};
+
+#define RUN_ROW(letter, name, type, member, argument, help)                                        \
+	{                                                                                          \
+		letter, name, type, offsetof(struct run_options, member), argument, help           \
+	}
+
+#define RUN_ROWS                                                                                   \
+	RUN_ROW('i', "interactive", OPTION_FLAG, interactive, NULL, "pass standard input on"),     \
+		RUN_ROW('t', "tty", OPTION_FLAG, tty, NULL, "give it a terminal"),                 \
+		RUN_ROW('\0', "rm", OPTION_FLAG, remove, NULL,                                     \
+			"remove the container when it has ended"),                                 \
+		RUN_ROW('\0', "name", OPTION_STRING, name, "NAME", "of the container"),            \
+		RUN_ROW('e', "env", OPTION_LIST, env, "NAME[=VALUE]",                              \
+			"set a variable; without value: as here"),                                 \
+		RUN_ROW('w', "workdir", OPTION_STRING, workdir, "DIR", "working directory"),       \
+		RUN_ROW('u', "user", OPTION_STRING, user, "USER[:GROUP]",                          \
+			"names of the container, or numbers"),                                     \
+		RUN_ROW('v', "volume", OPTION_LIST, volumes, "SOURCE:DIR[:ro]",                    \
+			"show a directory of the host; ro, rw, ..."),                              \
+		RUN_ROW('m', "memory", OPTION_STRING, memory, "SIZE", "memory limit: 64m, 1.5g"),  \
+		RUN_ROW('\0', "cpus", OPTION_STRING, cpus, "NUMBER", "processor limit: 0.5, 2"),   \
+		RUN_ROW('\0', "pids-limit", OPTION_STRING, pids_limit, "NUMBER",                   \
+			"limit of tasks; -1: none"),                                               \
+		RUN_ROW('\0', "network", OPTION_STRING, network, "NETWORK",                        \
+			"bridge, none, host, or a name"),                                          \
+		RUN_ROW('\0', "net", OPTION_STRING, network, "NETWORK", NULL),                     \
+		RUN_ROW('p', "publish", OPTION_LIST, ports, "[[ADDRESS:]PORT:]PORT",               \
+			"make a port reachable from outside"),                                     \
+		RUN_ROW('h', "hostname", OPTION_STRING, hostname, "NAME",                          \
+			"the container's host name"),                                              \
+		RUN_ROW('\0', "read-only", OPTION_FLAG, read_only, NULL,                           \
+			"mount the root file system read-only"),                                   \
+		RUN_ROW('\0', "cap-add", OPTION_LIST, cap_add, "CAPABILITY",                       \
+			"give a capability, or ALL"),                                              \
+		RUN_ROW('\0', "cap-drop", OPTION_LIST, cap_drop, "CAPABILITY",                     \
+			"take a capability, or ALL"),                                              \
+		RUN_ROW('\0', "security-opt", OPTION_LIST, security, "OPTION",                     \
+			"seccomp=unconfined, seccomp=FILE, no-new-privileges"),                    \
+		RUN_ROW('\0', "privileged", OPTION_FLAG, privileged, NULL,                         \
+			"take away all that protects the host"),                                   \
+		RUN_ROW('\0', "entrypoint", OPTION_STRING, entrypoint, "PROGRAM",                  \
+			"instead of the image's"),                                                 \
+		RUN_ROW('\0', "rootfs", OPTION_STRING, rootfs, "DIR",                              \
+			"run on this directory; no IMAGE is given"),                               \
+		RUN_ROW('l', "label", OPTION_LIST, labels, "KEY[=VALUE]",                          \
+			"data for whoever looks at it"),                                           \
+		RUN_ROW('\0', "log-driver", OPTION_STRING, log_driver, "DRIVER",                   \
+			"json-file or none"),                                                      \
+		RUN_ROW('\0', "log-opt", OPTION_LIST, log_options, "KEY=VALUE",                    \
+			"max-size=10m, max-file=3"),                                               \
+		RUN_ROW('\0', "stop-signal", OPTION_STRING, stop_signal, "SIGNAL",                 \
+			"sent by stop first"),                                                     \
+		RUN_ROW('\0', "pull", OPTION_STRING, pull, "WHEN",                                 \
+			"the image: missing (default), always, never"),                            \
+		FETCH_ROWS(struct run_options, fetch)
+
+void run_options_free(struct run_options *o);
+
+/* Describe a new container, with its image fetched if need be. What goes wrong is reported. Return:
+ * NULL then; else the caller frees it. */
+struct lcx_container *describe_container(struct app *app, const struct run_options *o, int argc,
+					 char **argv);
+
+/* It never ran, so nobody misses it. The error is reported. Return: the exit code. */
+int fail_start(struct app *app, struct lcx_container *c, struct lcx_error **err);
+void print_steps(const struct app *app, const struct lcx_container *c);
