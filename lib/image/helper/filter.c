@@ -50,6 +50,10 @@ static const uint32_t allowed[] = {
 	__NR_symlinkat,
 	__NR_linkat,
 	__NR_unlinkat,
+#ifdef __NR_renameat
+	__NR_renameat,
+#endif
+	__NR_renameat2,
 	__NR_fchown,
 	__NR_fchownat,
 	__NR_fchmod,
