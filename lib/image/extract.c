@@ -172,10 +172,13 @@ static int copy_path(struct lcx__extractor *x, const char *from, char **ret)
 
 	if (length == 0)
 		return lcx__fail(x->err, EBADMSG, "an empty name");
+	/* Of one that is too long there is enough for the words of its failure. */
+	*ret = strndup(from, x->limits.path_bytes);
+	if (!*ret)
+		return lcx__fail_nomem(x->err);
 	if (length > x->limits.path_bytes)
 		return lcx__fail(x->err, EBADMSG, "a name of %zu bytes is too long", length);
-	*ret = strdup(from);
-	return *ret ? 0 : lcx__fail_nomem(x->err);
+	return 0;
 }
 
 static int take_names(struct lcx__extractor *x, struct archive_entry *ae)
@@ -255,6 +258,18 @@ static int take_numbers(struct lcx__extractor *x, struct archive_entry *ae)
 	return 0;
 }
 
+/*
+ * That a name isn't in the locale's charset: none of ours is. And about access control lists
+ * in words, which nobody reads. What else it only warns of is a header that others may read
+ * differently, or not at all.
+ */
+static bool warning_is_fine(const struct lcx__extractor *x)
+{
+	const char *text = archive_error_string(x->archive);
+
+	return !text || strstr(text, "can't be converted") || strstr(text, "SCHILY.acl");
+}
+
 /* 1 with an entry made, 0 at the end of the archive. */
 static int next_entry(struct lcx__extractor *x)
 {
@@ -265,8 +280,7 @@ static int next_entry(struct lcx__extractor *x)
 	r = archive_read_next_header(x->archive, &ae);
 	if (r == ARCHIVE_EOF)
 		return 0;
-	/* A warning is about a name that isn't in the locale's charset: none of ours is. */
-	if (r != ARCHIVE_OK && r != ARCHIVE_WARN)
+	if (r != ARCHIVE_OK && !(r == ARCHIVE_WARN && warning_is_fine(x)))
 		return fail_archive(x);
 	if (++x->n_entries > x->limits.entries)
 		return lcx__fail(x->err, EBADMSG, "the layer has more than %ju entries",

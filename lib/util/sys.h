@@ -108,12 +108,22 @@ enum {
 	SYS_MOUNT_ATTR_NOSYMFOLLOW = 0x00200000,
 };
 
+/*
+ * -EAGAIN means that the kernel met a ".." below a root, and something was renamed or mounted
+ * meanwhile, anywhere on the machine: openat2(2) wants to be tried again.
+ */
+enum { SYS_OPENAT2_TRIES = 1000 };
+
 static inline int sys_openat2(int dir_fd, const char *path, uint64_t flags, uint64_t mode,
 			      uint64_t resolve)
 {
 	struct sys_open_how how = {.flags = flags, .mode = mode, .resolve = resolve};
+	int r, n = 0;
 
-	return (int)sys_call4(__NR_openat2, dir_fd, path, &how, sizeof(how));
+	do
+		r = (int)sys_call4(__NR_openat2, dir_fd, path, &how, sizeof(how));
+	while (r == -11 /* EAGAIN */ && resolve != 0 && ++n < SYS_OPENAT2_TRIES);
+	return r;
 }
 
 static inline int sys_fsopen(const char *type, unsigned int flags)
