@@ -38,7 +38,9 @@ bool app_open(struct app *app)
 {
 	struct lcx_error *err = NULL;
 
-	if (lcx_ctx_open(app->root_dir, app->run_dir, &app->ctx, &err) == 0)
+	if (lcx_ctx_open(app->root_dir, app->run_dir, &app->ctx, &err) == 0 &&
+	    (!app->registries ||
+	     lcx_image_set_registries_file(app->ctx, app->registries, &err) == 0))
 		return true;
 	app_report(app, &err);
 	return false;

@@ -22,7 +22,7 @@ enum {
 
 struct app {
 	const char *command; /* "run", "network create"; "" in front of one */
-	const char *root_dir, *run_dir;
+	const char *root_dir, *run_dir, *registries;
 	const char *format;
 	bool quiet, debug;
 	struct lcx_ctx *ctx;
@@ -50,6 +50,7 @@ int cmd_logs(struct app *app, int argc, char **argv);
 int cmd_network(struct app *app, int argc, char **argv);
 int cmd_ps(struct app *app, int argc, char **argv);
 int cmd_pull(struct app *app, int argc, char **argv);
+int cmd_push(struct app *app, int argc, char **argv);
 int cmd_rm(struct app *app, int argc, char **argv);
 int cmd_rmi(struct app *app, int argc, char **argv);
 int cmd_run(struct app *app, int argc, char **argv);

@@ -3,44 +3,19 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <string.h>
 
 #include "memory.h"
 #include "progress.h"
-#include "terminal.h"
-
-static int set_credentials(struct lcx_pull *pull, const char *creds, struct lcx_error **err)
-{
-	CLEANUP(freep) char *user = xprintf("%s", creds), *asked = NULL;
-	char *password = strchr(user, ':');
-	int r;
-
-	if (password) {
-		*password++ = '\0';
-	} else {
-		asked = terminal_ask_secret("Password: ");
-		password = asked;
-	}
-	r = lcx_pull_set_credentials(pull, user, password ? password : "", err);
-	explicit_bzero(user, strlen(creds));
-	if (asked)
-		explicit_bzero(asked, strlen(asked));
-	return r;
-}
 
 static int prepare(struct app *app, const char *reference, const struct fetch_options *options,
 		   struct lcx_pull **ret, struct lcx_error **err)
 {
 	int r = lcx_pull_new(app->ctx, reference, ret, err);
 
-	if (r == 0 && options->plain_http)
-		r = lcx_pull_set_plain_http(*ret, true, err);
-	if (r == 0 && options->ca_file)
-		r = lcx_pull_set_ca_file(*ret, options->ca_file, err);
+	if (r == 0)
+		r = registry_prepare_pull(*ret, &options->registry, err);
 	if (r == 0 && options->platform)
 		r = lcx_pull_set_platform(*ret, options->platform, err);
-	if (r == 0 && options->creds)
-		r = set_credentials(*ret, options->creds, err);
 	return r;
 }
 

@@ -17,6 +17,7 @@
 
 static const struct command commands[] = {
 	{"pull", cmd_pull, "fetch an image from a registry"},
+	{"push", cmd_push, "send an image to a registry"},
 	{"images", cmd_images, "list images"},
 	{"image", cmd_image, "the same and more, by their newer names"},
 	{"import", cmd_import, "take an image out of an OCI layout"},

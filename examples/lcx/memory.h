@@ -28,6 +28,7 @@ DEFINE_CLEANUP(struct lcx_image_list *, lcx_image_list_free)
 DEFINE_CLEANUP(struct lcx_log_reader *, lcx_log_reader_free)
 DEFINE_CLEANUP(struct lcx_process *, lcx_process_free)
 DEFINE_CLEANUP(struct lcx_pull *, lcx_pull_free)
+DEFINE_CLEANUP(struct lcx_push *, lcx_push_free)
 DEFINE_CLEANUP(struct lcx_spec *, lcx_spec_free)
 DEFINE_CLEANUP(struct lcx_stdio *, lcx_stdio_free)
 

@@ -10,6 +10,8 @@ const struct option_row options_global[] = {
 	 "where images, containers and networks are kept"},
 	{'\0', "run-dir", OPTION_STRING, offsetof(struct app, run_dir), "DIR",
 	 "where the state of this boot is kept"},
+	{'\0', "registries", OPTION_STRING, offsetof(struct app, registries), "FILE",
+	 "read this instead of /etc/lcx/registries.json"},
 	{'\0', "format", OPTION_STRING, offsetof(struct app, format), "FORMAT",
 	 "of a listing: table or json"},
 	{'q', "quiet", OPTION_FLAG, offsetof(struct app, quiet), NULL,

@@ -164,6 +164,11 @@ static void log_in(struct lcx__registry *registry, struct lcx__request *request)
 	bool known = lcx__credentials_any(&registry->credentials);
 	char words[256];
 
+	/* Another request has logged in since this one was sent. */
+	if (request->login_used != registry->login) {
+		request->state = LCX__REQUEST_READY;
+		return;
+	}
 	lcx__response_words(&request->response, words, sizeof(words));
 	if (++request->logins > LOGINS_MAX)
 		lcx__request_fail(request, EACCES,
@@ -270,11 +275,6 @@ static void begin_look_up(struct lcx__registry *registry, struct lcx__request *r
 
 void lcx__registry_login(struct lcx__registry *registry, struct lcx__request *request)
 {
-	/* Another request has logged in since this one was sent. */
-	if (request->login_used != registry->login) {
-		request->state = LCX__REQUEST_READY;
-		return;
-	}
 	if (registry->looked_up) {
 		log_in(registry, request);
 		return;

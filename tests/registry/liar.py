@@ -4,10 +4,13 @@
 
 usage: liar.py DIR
 
-Two servers, the second one on all addresses; their ports are written to DIR/port and DIR/other. What the second one is asked
-is one line a request in DIR/other.log, with its Authorization header. Requests to the first are in DIR/log.
+Several servers, whose ports are written to DIR/port, DIR/other (a second host, on all addresses), DIR/mirror and DIR/proxy.
+What they are asked is one line a request, with its Authorization header, in DIR/log, DIR/other.log, DIR/mirror.log and
+DIR/proxy.log. Tokens are given by DIR/port for user:secret, or for the refresh token "identity".
 The repository "honest" tells the truth, and all others are like it but for the point in their name.
 """
+import base64
+import email.utils
 import gzip
 import hashlib
 import http.server
@@ -18,6 +21,9 @@ import sys
 import tarfile
 import threading
 import time
+import urllib.error
+import urllib.parse
+import urllib.request
 
 OCI = "application/vnd.oci.image."
 DIR = sys.argv[1]
@@ -74,6 +80,7 @@ MANIFESTS = {
     "not-json": b"<html>hello</html>",
     "endless-manifest": b"",
 }
+TOKEN_REPOSITORIES = ("token-expires", "token-redirects", "token-redirected", "token-injects", "identity")
 # Repositories whose lie is about one path of the layer's blob: see Handler.lie.
 HONEST = manifest(CONFIG, LAYER)
 state = {}
@@ -140,6 +147,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         self.note()
         parts = self.path.split("?")[0].strip("/").split("/")
+        if parts == ["token"]:
+            return self.token(urllib.parse.parse_qs(urllib.parse.urlsplit(self.path).query))
         if len(parts) != 4 or parts[0] != "v2":
             return self.send(b"{}", 404)
         _, repository, kind, target = parts
@@ -160,6 +169,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.send(b'{"errors":[{"message":"slow down"}]}', 429, Retry_After="0")
         if repository == "always-busy":
             return self.send(b'{"errors":[{"message":"slow\\u001b[31m down"}]}', 503, Retry_After="0")
+        if repository == "busy-long":
+            return self.send(b"{}", 429, Retry_After="3600")
+        if repository == "busy-date" and self.once(repository):
+            later = email.utils.formatdate(time.time() + 1, usegmt=True)
+            return self.send(b"{}", 503, Retry_After=later)
+        if repository in TOKEN_REPOSITORIES and not self.headers.get("Authorization", "").startswith("Bearer "):
+            return self.send(b"{}", 401, WWW_Authenticate=self.bearer(repository))
         if repository == "wants-basic" and not self.headers.get("Authorization"):
             return self.send(b"{}", 401, WWW_Authenticate='Basic realm="x"')
         if repository == "wants-file-token":
@@ -172,7 +188,44 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.send(b'{"errors":[{"message":"gone"}]}', 404)
         self.send(MANIFESTS.get(repository, HONEST), kind=OCI + "manifest.v1+json")
 
+    def bearer(self, repository):
+        host = f"127.0.0.1:{OTHER}" if repository == "token-redirected" else self.headers["Host"]
+        return f'Bearer realm="http://{host}/token",service="{repository}",scope="repository:secrets:pull"'
+
+    def token(self, form):
+        """The token server: a user or a refresh token, in exchange for "token-N"."""
+        service = form.get("service", [""])[0]
+        known = (form.get("refresh_token") == ["identity"] if self.command == "POST" else
+                 self.headers.get("Authorization") == "Basic " + base64.b64encode(b"user:secret").decode())
+        if not known:
+            return self.send(b"{}", 401)
+        state["tokens"] = state.get("tokens", 0) + 1
+        name = "access_token" if self.command == "POST" else "token"
+        answer = {name: f"token-{state['tokens']}"}
+        if service == "token-injects":
+            answer = {name: "a\r\nX-Evil: 1"}
+        return self.send(json.dumps(answer).encode())
+
+    def do_POST(self):
+        self.note()
+        body = self.rfile.read(int(self.headers.get("Content-Length", "0"))).decode()
+        if self.path != "/token":
+            return self.send(b"{}", 404)
+        with open(f"{DIR}/forms", "a", encoding="utf-8") as log:
+            log.write(body + "\n")
+        return self.token(urllib.parse.parse_qs(body))
+
     def lie(self, repository, data):
+        token = self.headers.get("Authorization")
+        if repository == "token-expires":
+            # The connection breaks, and what was a good token is none any more.
+            if self.once(repository):
+                state["expired"] = token
+                return self.cut(data, len(data) // 2)
+            if token == state["expired"]:
+                return self.send(b"{}", 401, WWW_Authenticate=self.bearer(repository))
+        if repository == "mirrored" and not token:
+            return self.send(b"{}", 401, WWW_Authenticate='Basic realm="x"')
         if repository == "flipped":
             return self.send(data[:1000] + bytes([data[1000] ^ 1]) + data[1001:])
         if repository == "short":
@@ -199,7 +252,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.send(data, 206, Content_Range=f"bytes 0-{len(data) - 1}/{len(data)}")
         if repository == "evil-resume":
             return self.cut(b"\0" * len(data), len(data) // 2) if self.once(repository) else self.ranged(data)
-        if repository in ("redirect-other", "wants-basic"):
+        if repository in ("redirect-other", "wants-basic", "token-redirects"):
             return self.redirect(f"http://127.0.0.1:{OTHER}/v2/{repository}/blobs/{digest(data)}?signed=1")
         places = {
             "redirect-file": "file:///etc/passwd",
@@ -229,9 +282,35 @@ def serve(handler, address="127.0.0.1"):
     return server.server_address[1]
 
 
+class Mirror(Handler):
+    """A mirror whose layers are damaged."""
+    log_name = "mirror.log"
+
+    def do_GET(self):
+        self.note()
+        if "/manifests/" in self.path:
+            return self.send(HONEST, kind=OCI + "manifest.v1+json")
+        return self.send(LAYER[:1000] + bytes([LAYER[1000] ^ 1]) + LAYER[1001:] if self.path.endswith(digest(LAYER)) else CONFIG)
+
+
+class Proxy(Handler):
+    """An HTTP proxy, for GET and only as far as here."""
+    log_name = "proxy.log"
+
+    def do_GET(self):
+        self.note()
+        headers = {name: value for name, value in self.headers.items() if name.lower() not in ("proxy-connection", "host")}
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            answer = opener.open(urllib.request.Request(self.path, headers=headers))
+        except urllib.error.HTTPError as error:
+            answer = error
+        return self.send(answer.read(), answer.status, answer.headers.get("Content-Type", ""))
+
+
 OTHER = serve(Other, "")
 PORT = serve(Handler)
-for name, port in (("other", OTHER), ("port", PORT)):
+for name, port in (("other", OTHER), ("mirror", serve(Mirror)), ("proxy", serve(Proxy)), ("port", PORT)):
     with open(f"{DIR}/{name}.new", "w", encoding="ascii") as file:
         file.write(str(port))
     os.rename(f"{DIR}/{name}.new", f"{DIR}/{name}")

@@ -3,12 +3,13 @@
 # Registries for system tests: Debian's docker-registry on 127.0.0.1, any free port. To be sourced after
 # tests/system/lib.sh (or by with.sh); what is started ends with the test, and everything lies below $T.
 #
-#	registry_start NAME [tls] [token|basic]
+#	registry_start NAME [tls [clients]] [token|basic]
 #
 # sets, until the next start,
 #
 #	REGISTRY           127.0.0.1:PORT
 #	REGISTRY_CA        the CA's certificate, for the client (with tls, else empty)
+#	REGISTRY_CLIENT    of a client's certificate, without .crt and .key (with clients, which are let in only by one)
 #	REGISTRY_CREDS     user:password that may do everything (with token or basic, else empty)
 #	REGISTRY_LOG       what the registry said, one line a request
 #	REGISTRY_STORE     its files: blobs in docker/registry/v2/blobs
@@ -34,9 +35,9 @@ registry_ca() {
 		-keyout "$T/ca.key" -out "$T/ca/ca.crt" 2>"$T/ca.log"
 }
 
-# A server's certificate for the names, signed by that authority.
-registry_certificate() { # FILE (gets .crt and .key) SUBJECT-ALT-NAMES
-	printf 'subjectAltName=%s\nextendedKeyUsage=serverAuth\n' "$2" >"$1.ext"
+# A certificate for the names, signed by that authority.
+registry_certificate() { # FILE (gets .crt and .key) SUBJECT-ALT-NAMES [USAGE]
+	printf 'subjectAltName=%s\nextendedKeyUsage=%s\n' "$2" "${3:-serverAuth}" >"$1.ext"
 	openssl req $registry_key -nodes -subj '/CN=liblcx test server' -keyout "$1.key" -out "$1.csr" 2>>"$T/ca.log"
 	openssl x509 -req -in "$1.csr" -CA "$T/ca/ca.crt" -CAkey "$T/ca.key" -CAserial "$T/ca.serial" -CAcreateserial -days 2 \
 		-extfile "$1.ext" -out "$1.crt" 2>>"$T/ca.log"
@@ -51,6 +52,15 @@ registry_config_tls() {
 		  tls:
 		    certificate: $registry_dir/server.crt
 		    key: $registry_dir/server.key
+	EOF
+}
+
+# Behind tls, as a part of it.
+registry_config_clients() {
+	registry_certificate "$REGISTRY_CLIENT" 'DNS:client.example' clientAuth
+	cat <<-EOF
+		    clientcas:
+		      - $T/ca/ca.crt
 	EOF
 }
 
@@ -100,6 +110,7 @@ registry_config() { # [tls] [token|basic]
 	for registry_option; do
 		case $registry_option in
 		tls) registry_tls=tls && registry_config_tls ;;
+		clients) registry_config_clients ;;
 		token) registry_config_token "$registry_tls" ;;
 		basic) registry_config_basic ;;
 		*) echo "registry_start: unknown option '$registry_option'" >&2; return 1 ;;
@@ -119,7 +130,7 @@ registry_start() { # NAME [tls] [token|basic]
 	registry_dir=$T/registry-$1
 	REGISTRY_STORE=$registry_dir/store
 	REGISTRY_LOG=$registry_dir/log
-	REGISTRY_CREDS='' REGISTRY_CA=''
+	REGISTRY_CREDS='' REGISTRY_CA='' REGISTRY_CLIENT=$registry_dir/client
 	registry_name=$1
 	shift
 	case " $* " in *' token '* | *' basic '*) REGISTRY_CREDS=tester:open-sesame ;; esac

@@ -9,7 +9,7 @@ plain() { lcx run --rm --network none "$@"; }
 # --- usage: everything that is wrong is named, with what was probably meant, and exits 125
 
 check 'help' lcx --help
-for command in pull images import rmi run exec ps logs stop kill rm inspect stats network version gc; do
+for command in pull push images import rmi run exec ps logs stop kill rm inspect stats network version gc; do
 	check_match "help lists $command" "^  $command " "$(lcx --help)"
 	[ "$command" = network ] || check "help for $command" lcx "$command" --help
 done
