@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <sys/epoll.h>
@@ -103,37 +102,54 @@ START_TEST(a_terminal_is_told_the_end_by_a_character)
 }
 END_TEST
 
-static void *drain_sink(void *data)
-{
-	static char buffer[4096];
+/*
+ * The C library's, but for one thing: while @reads_behind, whoever asks whether the sink takes more
+ * and hears that it is full is overtaken by its reader, who empties it before the answer is acted
+ * on.
+ */
+static bool reads_behind;
+static size_t n_read;
 
-	(void)data;
-	while (read(sink[0], buffer, sizeof(buffer)) > 0)
-		;
-	return NULL;
+int poll(struct pollfd *fds, nfds_t n, int timeout_ms)
+{
+	static char bytes[64 * 1024];
+	struct timespec time = {.tv_sec = timeout_ms / 1000,
+				.tv_nsec = timeout_ms % 1000 * 1000000L};
+	int ready = ppoll(fds, n, timeout_ms < 0 ? NULL : &time, NULL);
+	ssize_t length;
+
+	if (!reads_behind || ready != 0 || fds->fd != flow.to)
+		return ready;
+	while ((length = read(sink[0], bytes, sizeof(bytes))) > 0)
+		n_read += (size_t)length;
+	return ready;
 }
 
-/* epoll refuses files: what is left in one must not be forgotten while the reader catches up. */
+/* epoll refuses files: what is left in one must not be forgotten when the reader catches up. */
 START_TEST(a_file_is_read_to_its_end)
 {
 	char path[] = "/tmp/lcx-unit-flow-XXXXXX";
-	pthread_t thread;
+	const off_t size = 1 << 20;
 
 	closep(&flow.from);
 	flow.tap = NULL;
 	flow.from = mkstemp(path);
 	ck_assert_int_ge(flow.from, 0);
 	ck_assert_int_eq(unlink(path), 0);
-	ck_assert_int_eq(ftruncate(flow.from, 16 << 20), 0);
-	ck_assert_int_eq(pthread_create(&thread, NULL, drain_sink, NULL), 0);
+	ck_assert_int_eq(ftruncate(flow.from, size), 0);
+	ck_assert_int_eq(fcntl(sink[0], F_SETFL, O_NONBLOCK), 0);
+	reads_behind = true;
+	n_read = 0;
 	ck_assert_ok(lcx__flow_run(&flow));
 	while (!lcx__flow_is_done(&flow)) {
 		struct epoll_event event;
 
-		ck_assert_int_eq(epoll_wait(epoll_fd, &event, 1, 2000), 1);
+		ck_assert_msg(epoll_wait(epoll_fd, &event, 1, 0) == 1,
+			      "it waits for nothing, with %zu bytes read", n_read);
 		ck_assert_ok(lcx__flow_run(&flow));
 	}
-	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+	reads_behind = false;
+	ck_assert_uint_ge(n_read, (size_t)size / 2);
 }
 END_TEST
 
