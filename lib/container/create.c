@@ -303,6 +303,24 @@ static int write_spec(struct lcx_container *c, int dir_fd, struct lcx_error **er
 	return r < 0 ? lcx__fail_sys(err, -r, "write 'config.json'") : 0;
 }
 
+/* The read-write layer is the root directory that the container sees: it looks as the image's does.
+ */
+static int adopt_root(const struct lcx_container *c, int dir_fd, struct lcx_error **err)
+{
+	struct stat st, ours;
+
+	if (!c->d.layers || !c->d.layers[0])
+		return 0;
+	if (stat(c->d.layers[0], &st) < 0 || fstatat(dir_fd, "upper", &ours, 0) < 0)
+		return lcx__fail_sys(err, errno, "layer '%s'", c->d.layers[0]);
+	if ((st.st_uid != ours.st_uid || st.st_gid != ours.st_gid) &&
+	    fchownat(dir_fd, "upper", st.st_uid, st.st_gid, AT_SYMLINK_NOFOLLOW) < 0)
+		return lcx__fail_sys(err, errno, "give the root directory to user %u", st.st_uid);
+	if (fchmodat(dir_fd, "upper", st.st_mode & 07777, 0) < 0)
+		return lcx__fail_sys(err, errno, "set the root directory's mode");
+	return 0;
+}
+
 static int fill_directory(struct lcx_container *c, int dir_fd, struct lcx_error **err)
 {
 	static const struct {
@@ -320,6 +338,9 @@ static int fill_directory(struct lcx_container *c, int dir_fd, struct lcx_error 
 		if (mkdirat(dir_fd, dirs[i].name, 0700) < 0 ||
 		    fchmodat(dir_fd, dirs[i].name, dirs[i].mode, 0) < 0)
 			return lcx__fail_sys(err, errno, "make '%s'", dirs[i].name);
+	r = adopt_root(c, dir_fd, err);
+	if (r < 0)
+		return r;
 	c->d.created_ns = (struct lcx__opt_i64)LCX__OPT(lcx__now_ns());
 	r = write_spec(c, dir_fd, err);
 	return r < 0 ? r : lcx__description_save(&c->d, dir_fd, err);

@@ -46,6 +46,18 @@ static void compile_seccomp(struct compiler *c)
 	op->length = (uint32_t)c->in->seccomp_size;
 }
 
+/*
+ * Of an ordinary user's effective capabilities execve(2) leaves the ambient ones, by
+ * capabilities(7). The others would serve nothing but to execute what he may not.
+ */
+static uint64_t effective_until_exec(const struct lcx__spec_process *process)
+{
+	const struct lcx__spec_capabilities *caps = &process->capabilities;
+
+	return process->user.uid.value == 0 ? caps->effective.value
+					    : caps->effective.value & caps->ambient.value;
+}
+
 int lcx__compile_identity(struct compiler *c, struct lcx_error **err)
 {
 	const struct lcx__spec_user *user = &c->spec->process.user;
@@ -67,7 +79,7 @@ int lcx__compile_identity(struct compiler *c, struct lcx_error **err)
 				    user->additional_gids.n * sizeof(uint32_t));
 
 	op = lcx__plan_add(c->plan, PLAN_CAPS);
-	op->num[0] = caps->effective.value;
+	op->num[0] = effective_until_exec(&c->spec->process);
 	op->num[1] = caps->permitted.value;
 	op->num[2] = caps->inheritable.value;
 	op->num[3] = caps->ambient.value;

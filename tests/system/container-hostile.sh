@@ -53,6 +53,15 @@ ln -s "$T/precious" "$T/root-null/dev/null"
 check '/dev/null as a link' run --rootfs "$T/root-null" sh -c 'echo x >/dev/null; test -c /dev/null'
 check_eq 'what it named is untouched' precious "$(cat "$T/precious")"
 
+# --- the root directory is the image's, with owner and mode: what it keeps from others stays kept
+
+make_rootfs "$T/private"
+chown 7:8 "$T/private"
+chmod 1750 "$T/private"
+make_image private --config.cmd /bin/sh
+check_eq 'owner and mode of the root directory' '7 8 1750' "$(run local/private stat -c '%u %g %a' /)"
+check_fails 'another user does not get in' 126 'Permission denied' run -u 1000:1000 local/private cat /etc/passwd
+
 # --- descriptors of the host's
 
 make_rootfs "$T/plain"
