@@ -16,6 +16,7 @@ enum {
 	LCX__ERROR_BODY_MAX = 4096,     /* kept of an error's body, for its words */
 	LCX__ERROR_BODY_READ = 1 << 20, /* read of it at most */
 	LCX__TOKEN_BODY_MAX = 128 << 10,
+	LCX__HEADERS_MAX = 256 << 10, /* of one attempt, with what comes before the answer */
 };
 
 struct lcx__registry {
@@ -25,12 +26,12 @@ struct lcx__registry {
 	char *origin; /* "https://host:port" */
 
 	/* The login. */
-	char **scopes;              /* that a token is fetched for */
-	char *authorization;        /* header, NULL before the registry asked for one */
-	unsigned login;             /* counts the headers there have been */
-	bool looked_up;             /* credentials are known, or known to be none */
+	char **scopes;                  /* that a token is fetched for */
+	char *authorization;            /* header, NULL before the registry asked for one */
+	unsigned login;                 /* counts the headers there have been */
+	bool looked_up;                 /* credentials are known, or known to be none */
 	struct lcx__credhelper *helper; /* being asked */
-	struct lcx__request *token; /* being fetched */
+	struct lcx__request *token;     /* being fetched */
 	struct lcx__credentials credentials;
 	struct lcx__challenge challenge; /* that the token is fetched for */
 
@@ -85,6 +86,7 @@ struct lcx__request {
 	struct curl_slist *headers;
 	struct lcx__response response;
 	long status;
+	size_t header_bytes;
 	uint64_t offset; /* that was asked for in this attempt */
 	unsigned attempts, redirects, logins, login_used;
 	int64_t progress_ns, retry_at_ns;

@@ -176,6 +176,7 @@ int lcx__request_begin(struct lcx__request *request)
 	lcx__strbuf_free(&request->body);
 	request->result = 0;
 	request->curl_error[0] = '\0';
+	request->header_bytes = 0;
 	request->progress_ns = lcx__monotonic_ns();
 	request->login_used = request->registry->login;
 	if (!lcx__transfer_prepare(request) ||

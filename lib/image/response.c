@@ -128,6 +128,13 @@ size_t lcx__response_header(char *line, size_t size, size_t n, void *data)
 	size_t length = size * n;
 
 	request->progress_ns = lcx__monotonic_ns();
+	request->header_bytes += length;
+	if (request->header_bytes > LCX__HEADERS_MAX) {
+		request->result =
+			lcx__fail(&request->err, EBADMSG, "%s: more than %d bytes of headers",
+				  request->what, LCX__HEADERS_MAX);
+		return 0;
+	}
 	/* A proxy's answer, or "100 Continue", comes before the one that counts. */
 	if (length > 5 && strncmp(line, "HTTP/", 5) == 0) {
 		lcx__response_clear(&request->response);

@@ -121,6 +121,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
         except OSError:
             pass
 
+    def endless_headers(self, line):
+        self.close_connection = True
+        try:
+            if line[:1] == b"X":
+                self.send_response(200)
+                self.flush_headers()
+            while True:
+                self.wfile.write(line * 1000)
+        except OSError:
+            pass
+
     def ranged(self, data):
         """As a good registry answers, with ranges."""
         wanted = self.headers.get("Range", "")
@@ -164,6 +175,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def manifest(self, repository):
         if repository == "endless-manifest":
             return self.endless()
+        if repository in ("endless-headers", "endless-beginnings"):
+            return self.endless_headers(b"HTTP/1.1 103 Early Hints\r\n\r\n" if repository == "endless-beginnings" else b"X: y\r\n")
         if repository == "busy" and state.get("busy", 0) < 2:
             state["busy"] = state.get("busy", 0) + 1
             return self.send(b'{"errors":[{"message":"slow down"}]}', 429, Retry_After="0")
@@ -242,6 +255,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.cut(data, 1000)
             time.sleep(20)
             return None
+        if repository == "slow":
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data[:1000])
+            self.wfile.flush()
+            time.sleep(1)
+            return self.wfile.write(data[1000:])
         if repository == "200-for-206":
             return self.cut(data, len(data) // 2) if self.once(repository) else self.send(data)
         if repository == "wrong-range":

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Whom a registry takes us for: Docker's config.json and its helpers, tokens, client certificates; mirrors,
 # default registry and proxies. Nobody sees what is not for him.
+# guest: no, no kernel speaks HTTP
 . "${SRC:?}/tests/system/lib.sh"
 . "$SRC/tests/registry/registry.sh"
 need skopeo umoci python3

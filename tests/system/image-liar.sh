@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # A registry that lies (tests/registry/liar.py): none of it gets in, no second host sees credentials.
+# guest: no, no kernel speaks HTTP
 . "${SRC:?}/tests/system/lib.sh"
 need python3
 
@@ -40,6 +41,8 @@ lie urls EBADMSG foreign
 lie bad-digest EBADMSG 'not a digest'
 lie not-json EBADMSG manifest
 lie endless-manifest EBADMSG 'longer than'
+lie endless-headers EBADMSG 'headers'
+lie endless-beginnings EBADMSG 'headers'
 lie cut-always '[A-Z]*' ''
 lie stalled '[A-Z]*' ''
 lie wrong-range EPROTO 'not asked for'
@@ -65,6 +68,25 @@ rm -rf "$T/store"
 check '200 for a range begins again' pull 200-for-206
 rm -rf "$T/store"
 check '429 is waited for' pull busy
+rm -rf "$T/store"
+check_fails 'what a broken connection has left' 1 '^E' pull cut-always
+before=$(grep -c 'range=bytes=[1-9]' "$T/liar/log")
+check 'is resumed by another process' pull honest
+check_eq 'from where it was' "$((before + 1))" "$(grep -c 'range=bytes=[1-9]' "$T/liar/log")"
+rm -rf "$T/store"
+check_fails 'a pull that takes too long' 1 '^ETIMEDOUT' tool --stall 50000 --timeout 2000 pull "$registry/stalled"
+check 'is resumed' pull honest
+check_eq 'likewise' "$((before + 2))" "$(grep -c 'range=bytes=[1-9]' "$T/liar/log")"
+rm -rf "$T/store"
+check_fails 'one that another thread cancels' 1 '^ECANCELED' tool --stall 50000 --cancel 2000 pull "$registry/stalled"
+check 'is resumed, too' pull honest
+check_eq 'from the same place' "$((before + 3))" "$(grep -c 'range=bytes=[1-9]' "$T/liar/log")"
+rm -rf "$T/store"
+pull slow >"$T/first" 2>&1 &
+first=$!
+check 'of two that pull the same' pull slow
+check 'both get it' wait "$first"
+check_eq 'by one download' 1 "$(grep -c "/slow/blobs/$(cd "$T/store/images/blobs/sha256" && echo "sha256:$(ls -S | head -n 1)")" "$T/liar/log")"
 rm -rf "$T/store"
 check_fails 'a resumed lie is found out' 1 '^EBADMSG' pull evil-resume
 check 'and not believed the next time' pull evil-resume

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Push: to a real registry with tokens, in one piece and in chunks, mounted and skipped; read back by
 # skopeo and by ourselves.
+# guest: no, no kernel speaks HTTP
 . "${SRC:?}/tests/system/lib.sh"
 . "$SRC/tests/registry/registry.sh"
 need skopeo umoci

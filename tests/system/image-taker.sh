@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Pushing to a registry that takes images badly (tests/registry/taker.py): it arrives, or there is an error;
 # only the registry sees credentials.
+# guest: no, no kernel speaks HTTP
 . "${SRC:?}/tests/system/lib.sh"
 need python3
 
