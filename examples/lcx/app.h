@@ -37,7 +37,9 @@ struct command {
 
 int cmd_attach(struct app *app, int argc, char **argv);
 int cmd_create(struct app *app, int argc, char **argv);
+int cmd_diff(struct app *app, int argc, char **argv);
 int cmd_exec(struct app *app, int argc, char **argv);
+int cmd_export(struct app *app, int argc, char **argv);
 int cmd_gc(struct app *app, int argc, char **argv);
 int cmd_image(struct app *app, int argc, char **argv);
 int cmd_image_inspect(struct app *app, int argc, char **argv);

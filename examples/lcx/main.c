@@ -31,6 +31,8 @@ static const struct command commands[] = {
 	{"logs", cmd_logs, "print what a container has written"},
 	{"stop", cmd_stop, "end containers, gently first"},
 	{"kill", cmd_kill, "send a signal to containers"},
+	{"diff", cmd_diff, "print what a container has changed"},
+	{"export", cmd_export, "write a container's files as a tar archive"},
 	{"rm", cmd_rm, "remove containers"},
 	{"inspect", cmd_inspect, "print everything about containers or images"},
 	{"stats", cmd_stats, "show what containers use"},

@@ -14,6 +14,7 @@ extern "C" {
 #endif
 
 struct lcx_cgroup_stats; /* lcx/cgroup.h */
+struct lcx_overlay_diff; /* lcx/overlay.h */
 struct lcx_spec;         /* lcx/spec.h */
 
 /**
@@ -225,6 +226,35 @@ int lcx_container_exec_spec(struct lcx_container *c, struct lcx_spec **ret, stru
 int lcx_container_exec(struct lcx_container *c, const struct lcx_spec *spec,
 		       const struct lcx_stdio *stdio, struct lcx_process **ret,
 		       struct lcx_error **err);
+
+/* ---- its files ---------------------------------------------------------- */
+
+/**
+ * lcx_container_diff() - what the container has changed, compared with its image
+ * @ret: a walk, to be stepped with lcx_overlay_diff_next() and released with
+ *       lcx_overlay_diff_free(); it does not need the container any more
+ *
+ * Whether it runs or not. What only holds the place of a mount, as an empty
+ * /etc/resolv.conf, is left out. Return: 0, or -EOPNOTSUPP for a container on a root
+ * file system of the caller's own (lcx_container_set_rootfs()).
+ */
+int lcx_container_diff(struct lcx_container *c, struct lcx_overlay_diff **ret,
+		       struct lcx_error **err);
+
+/**
+ * lcx_container_export() - write all of its files as a tar archive
+ * @fd: where to; borrowed. If it is a pipe whose reader goes away, the thread gets
+ *      SIGPIPE as from write(2)
+ *
+ * Whether it runs or not; without what is mounted in it. What it changes meanwhile is in
+ * the archive partly as it was and partly as it is: pause it if that matters. The
+ * archive is a pax one, sorted by name, with extended attributes and the ids of
+ * the container's user namespace. Needs the right to mount, unless the container is on a root
+ * file system of the caller's own.
+ *
+ * Return: 0, or a negative errno as reading and writing report it.
+ */
+int lcx_container_export(struct lcx_container *c, int fd, struct lcx_error **err);
 
 /* ---- finding and looking ------------------------------------------------ */
 

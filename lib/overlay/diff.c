@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "overlay/overlay-internal.h"
+#include "util/fs.h"
 #include "util/str.h"
 #include "util/sys.h"
 
@@ -32,8 +33,9 @@ struct lcx_overlay_diff {
 	struct lcx__walk walk;
 	int *lower_fds;
 	size_t lower_count;
-	bool user;  /* attributes */
-	bool enter; /* the present entry is a directory to be looked into next */
+	bool user;     /* attributes */
+	bool enter;    /* the present entry is a directory to be looked into next */
+	char **hidden; /* NULL: nothing */
 	int32_t kind;
 	uint32_t mode;
 	struct lcx__overlay_marks marks;
@@ -166,6 +168,110 @@ static int enter_present(struct lcx_overlay_diff *diff)
 	return lcx__walk_enter(&diff->walk, fd, TAKE_PTR(merged));
 }
 
+/* ---- what is hidden ---- */
+
+static bool is_hidden(const struct lcx_overlay_diff *diff, const char *path)
+{
+	for (char *const *hidden = diff->hidden; hidden && *hidden; hidden++)
+		if (strcmp(*hidden, path) == 0)
+			return true;
+	return false;
+}
+
+static bool is_above_hidden(const struct lcx_overlay_diff *diff, const char *path)
+{
+	size_t length = strlen(path);
+
+	for (char *const *hidden = diff->hidden; hidden && *hidden; hidden++)
+		if (strncmp(*hidden, path, length) == 0 && (*hidden)[length] == '/')
+			return true;
+	return false;
+}
+
+static bool is_empty(int parent_fd, const char *name, const struct stat *st)
+{
+	int fd = S_ISDIR(st->st_mode) ? lcx__open_dir(parent_fd, name) : -1;
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	int n = 0;
+
+	if (!dir) {
+		if (fd >= 0)
+			(void)close(fd);
+		return S_ISREG(st->st_mode) && st->st_size == 0;
+	}
+	while (n < 3 && readdir(dir))
+		n++;
+	(void)closedir(dir);
+	return n == 2; /* "." and ".." */
+}
+
+/* Owner and mode: the time of a directory is that of the last thing made in it. */
+static bool is_as_below(const struct lcx_overlay_diff *diff, const char *path,
+			const struct stat *st)
+{
+	for (size_t i = 0; i < diff->lower_count; i++) {
+		CLEANUP(closep) int fd = open_lower(diff, i, path);
+		struct stat below;
+
+		if (fd >= 0)
+			return fstat(fd, &below) == 0 && below.st_mode == st->st_mode &&
+			       below.st_uid == st->st_uid && below.st_gid == st->st_gid;
+	}
+	return false;
+}
+
+/* Is this directory here for nothing but what is hidden in it? As deep as hidden paths are. */
+static bool holds_only_hidden(const struct lcx_overlay_diff *diff, int dir_fd, const char *path)
+{
+	CLEANUP(closedirp) DIR *dir = NULL;
+	struct dirent *entry;
+	struct stat st;
+	int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	dir = fd < 0 ? NULL : fdopendir(fd);
+	if (!dir || fstat(fd, &st) < 0 || !is_as_below(diff, path, &st))
+		return false;
+	while ((entry = readdir(dir))) {
+		CLEANUP(freep) char *inner = lcx__format("%s/%s", path, entry->d_name);
+		CLEANUP(closep) int inner_fd = -1;
+
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+			continue;
+		if (!inner || fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+			return false;
+		if (is_hidden(diff, inner) && is_empty(fd, entry->d_name, &st))
+			continue;
+		if (!S_ISDIR(st.st_mode) || !is_above_hidden(diff, inner))
+			return false;
+		inner_fd = lcx__open_dir(fd, entry->d_name);
+		if (inner_fd < 0 || !holds_only_hidden(diff, inner_fd, inner))
+			return false;
+	}
+	return true;
+}
+
+static bool is_to_hide(struct lcx_overlay_diff *diff, int path_fd)
+{
+	const char *path = diff->walk.path;
+
+	if (diff->kind == LCX_OVERLAY_ADDED)
+		return is_hidden(diff, path) &&
+		       is_empty(lcx__walk_here(&diff->walk)->fd, diff->walk.name, &diff->walk.st);
+	return diff->kind == LCX_OVERLAY_CHANGED && diff->enter && !diff->marks.opaque &&
+	       is_above_hidden(diff, path) && holds_only_hidden(diff, path_fd, path);
+}
+
+void lcx__overlay_diff_hide(struct lcx_overlay_diff *diff, char **paths)
+{
+	(void)lcx__strv_free(diff->hidden);
+	diff->hidden = paths;
+}
+
+int lcx__overlay_diff_open(struct lcx_overlay_diff *diff)
+{
+	return lcx__walk_open(&diff->walk, O_PATH);
+}
+
 /* What has become of the present entry? Return: 1 for a change, 0 for nothing, or a negative errno.
  */
 static int judge(struct lcx_overlay_diff *diff)
@@ -195,6 +301,10 @@ static int judge(struct lcx_overlay_diff *diff)
 	diff->kind = in_lower ? LCX_OVERLAY_CHANGED : LCX_OVERLAY_ADDED;
 	diff->mode = st->st_mode;
 	diff->enter = S_ISDIR(st->st_mode);
+	if (diff->hidden && is_to_hide(diff, fd)) {
+		diff->enter = false;
+		return 0;
+	}
 	return 1;
 }
 
@@ -326,6 +436,7 @@ LCX_PUBLIC struct lcx_overlay_diff *lcx_overlay_diff_free(struct lcx_overlay_dif
 	for (size_t i = 0; i < diff->lower_count; i++)
 		closep(&diff->lower_fds[i]);
 	free(diff->lower_fds);
+	(void)lcx__strv_free(diff->hidden);
 	free(diff);
 	return NULL;
 }

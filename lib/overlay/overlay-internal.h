@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 
 #include "overlay/overlay.h"
+#include "util/walk.h"
 
 /* How to talk to the kernel; all but the first for tests of what older kernels need. */
 enum lcx__overlay_how {
@@ -57,32 +58,3 @@ int lcx__overlay_read_marks(int fd, bool user, struct lcx__overlay_marks *marks)
 
 /* Is this open entry, which is like @st, a whiteout? @by_attribute: in a directory with such. */
 bool lcx__overlay_is_whiteout(int fd, const struct stat *st, bool by_attribute, bool user);
-
-/* walk.c: a walk over a hostile tree, by descriptors and without recursion. */
-
-struct lcx__walk_dir {
-	int fd;
-	char **names; /* in byte order, NULL at the end; owned */
-	size_t next, path_length;
-	void *data; /* of the user, one block of malloc(3); owned */
-};
-
-struct lcx__walk {
-	struct lcx__walk_dir *dirs; /* from the root to where we are */
-	size_t depth, size;
-	char *path; /* of the present entry, from the root; its last component is @name */
-	size_t path_size;
-	const char *name;
-	struct stat st;
-};
-
-/* Enter a directory: @fd and @data are taken, also on failure. */
-int lcx__walk_enter(struct lcx__walk *walk, int fd, void *data);
-/* The next entry, once all those of directories entered since are done. Return: 1, 0 or a negative
- * errno. */
-int lcx__walk_next(struct lcx__walk *walk);
-/* The directory of the present entry. */
-struct lcx__walk_dir *lcx__walk_here(struct lcx__walk *walk);
-/* Open the present entry: flags as of openat2(2), never through a link or onto another mount. */
-int lcx__walk_open(struct lcx__walk *walk, int flags);
-void lcx__walk_clear(struct lcx__walk *walk);

@@ -51,3 +51,13 @@ unsigned int lcx__overlay_attributes(const struct lcx_overlay *overlay);
 /* Open a directory of an overlay O_PATH; the caller closes. Return: a descriptor or a negative
  * errno. */
 int lcx__overlay_open(const struct lcx__overlay_dir *dir);
+
+/*
+ * Leave out what only holds the place of a mount: empty files and directories of these paths
+ * ("etc/hosts"), if they were added, and directories that are in the upper for their sake only.
+ * @paths, NULL at the end, is taken.
+ */
+void lcx__overlay_diff_hide(struct lcx_overlay_diff *diff, char **paths);
+
+/* Open the present entry O_PATH, never through a link. Return: a descriptor or a negative errno. */
+int lcx__overlay_diff_open(struct lcx_overlay_diff *diff);

@@ -5,10 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "overlay/overlay-internal.h"
+#include "util/cleanup.h"
 #include "util/fs.h"
 #include "util/str.h"
 #include "util/sys.h"
+#include "util/walk.h"
 
 /*
  * Depth first, one open descriptor per level: whoever made the tree can neither
@@ -146,10 +147,10 @@ int lcx__walk_next(struct lcx__walk *walk)
 
 int lcx__walk_open(struct lcx__walk *walk, int flags)
 {
-	return sys_openat2(lcx__walk_here(walk)->fd, walk->name,
-			   (uint64_t)(flags | O_NOFOLLOW | O_CLOEXEC), 0,
-			   SYS_RESOLVE_BENEATH | SYS_RESOLVE_NO_SYMLINKS |
-				   SYS_RESOLVE_NO_MAGICLINKS | SYS_RESOLVE_NO_XDEV);
+	return sys_openat2(
+		lcx__walk_here(walk)->fd, walk->name, (uint64_t)(flags | O_NOFOLLOW | O_CLOEXEC), 0,
+		SYS_RESOLVE_BENEATH | SYS_RESOLVE_NO_SYMLINKS | SYS_RESOLVE_NO_MAGICLINKS |
+			(walk->cross ? 0 : SYS_RESOLVE_NO_XDEV));
 }
 
 void lcx__walk_clear(struct lcx__walk *walk)

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT */
+#include "container/tree.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <string.h>
+
+#include "util/fs.h"
+
+static bool has_user_namespace(const struct lcx_container *c)
+{
+	return lcx__spec_namespace(c->spec, CLONE_NEWUSER) != NULL;
+}
+
+static char *layer_path(const struct lcx_container *c, const char *name)
+{
+	return lcx__format("%s/containers/%s/%s", c->ctx->root_dir, c->d.id, name);
+}
+
+static int check_layers(struct lcx_container *c, struct lcx_error **err)
+{
+	if (c->state == LCX_CONTAINER_NEW)
+		return lcx__fail(err, EINVAL, "container '%s' has not been created yet",
+				 lcx__container_display(c));
+	if (!c->d.layers)
+		return lcx__fail(err, EOPNOTSUPP,
+				 "container '%s' runs on a directory of the host, without a "
+				 "read-write layer of its own",
+				 lcx__container_display(c));
+	return lcx__container_load_spec(c, err);
+}
+
+static int new_overlay(struct lcx_container *c, struct lcx_overlay **ret, struct lcx_error **err)
+{
+	CLEANUP(lcx_overlay_freep) struct lcx_overlay *overlay = NULL;
+	int r = check_layers(c, err);
+
+	if (r == 0)
+		r = lcx_overlay_new(&overlay, err);
+	if (r == 0 && has_user_namespace(c))
+		r = lcx_overlay_set_option(overlay, "userxattr", "on", err);
+	if (r == 0)
+		*ret = TAKE_PTR(overlay);
+	return r;
+}
+
+static int add_layers(struct lcx_container *c, struct lcx_overlay *overlay, struct lcx_error **err)
+{
+	int r = 0;
+
+	for (char **layer = c->d.layers; r == 0 && *layer; layer++)
+		r = lcx_overlay_add_lower(overlay, *layer, err);
+	return r;
+}
+
+int lcx__container_overlay(struct lcx_container *c, struct lcx_overlay **ret,
+			   struct lcx_error **err)
+{
+	CLEANUP(lcx_overlay_freep) struct lcx_overlay *overlay = NULL;
+	CLEANUP(freep) char *upper = layer_path(c, "upper"), *work = layer_path(c, "work");
+	int r;
+
+	if (!upper || !work)
+		return lcx__fail_nomem(err);
+	r = new_overlay(c, &overlay, err);
+	if (r == 0)
+		r = add_layers(c, overlay, err);
+	if (r == 0)
+		r = lcx_overlay_set_upper(overlay, upper, work, err);
+	if (r == 0)
+		*ret = TAKE_PTR(overlay);
+	return r;
+}
+
+static char **mount_points(const struct lcx_container *c)
+{
+	CLEANUP(lcx__strv_freep) char **paths = lcx__strv_copy(NULL);
+
+	for (size_t i = 0; paths && i < c->spec->mounts.n; i++) {
+		CLEANUP(freep) char *path = strdup(c->spec->mounts.items[i].destination);
+
+		if (!path)
+			return NULL;
+		/* One with ".." stays visible: where it leads, only the mount has known. */
+		if (lcx__tar_path(path, NULL) == 0 && lcx__strv_append(&paths, path) < 0)
+			return NULL;
+	}
+	return TAKE_PTR(paths);
+}
+
+int lcx__container_changes(struct lcx_container *c, struct lcx_overlay_diff **ret,
+			   struct lcx_error **err)
+{
+	CLEANUP(lcx_overlay_diff_freep) struct lcx_overlay_diff *diff = NULL;
+	CLEANUP(lcx_overlay_freep) struct lcx_overlay *overlay = NULL;
+	char **hidden;
+	int r;
+
+	r = lcx__container_overlay(c, &overlay, err);
+	if (r == 0)
+		r = lcx_overlay_diff_new(overlay, &diff, err);
+	if (r < 0)
+		return r;
+	hidden = mount_points(c);
+	if (!hidden)
+		return lcx__fail_nomem(err);
+	lcx__overlay_diff_hide(diff, hidden);
+	*ret = TAKE_PTR(diff);
+	return 0;
+}
+
+static int open_rootfs(const struct lcx_container *c, struct lcx_error **err)
+{
+	int fd = open(c->d.rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 ? lcx__fail_sys(err, errno, "root file system '%s'", c->d.rootfs) : fd;
+}
+
+/* All layers as lower ones: nothing is written, and a container that runs goes on with its own. */
+int lcx__container_open_tree(struct lcx_container *c, struct lcx_error **err)
+{
+	CLEANUP(lcx_overlay_freep) struct lcx_overlay *overlay = NULL;
+	CLEANUP(freep) char *upper = layer_path(c, "upper");
+	int r;
+
+	if (!upper)
+		return lcx__fail_nomem(err);
+	if (c->d.rootfs)
+		return open_rootfs(c, err);
+	r = new_overlay(c, &overlay, err);
+	if (r == 0)
+		r = lcx_overlay_add_lower(overlay, upper, err);
+	if (r == 0)
+		r = add_layers(c, overlay, err);
+	return r < 0 ? r : lcx_overlay_mount_fd(overlay, err);
+}
+
+/* Its process's own view. The process is known by its descriptor, not by its number. */
+static int open_running(struct lcx_container *c, struct lcx__container_root *ret,
+			struct lcx_error **err)
+{
+	CLEANUP(closep)
+	int pidfd = lcx__open_process(c->run.pid.value, c->run.start_time.value), fd = -1;
+	struct pollfd ended = {.fd = pidfd, .events = POLLIN};
+	char path[40];
+
+	if (pidfd < 0)
+		return lcx__fail_sys(err, -pidfd, "open the process of container '%s'",
+				     lcx__container_display(c));
+	(void)snprintf(path, sizeof(path), "/proc/%lld/root", (long long)c->run.pid.value);
+	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return lcx__fail_sys(err, errno, "open the root of container '%s'",
+				     lcx__container_display(c));
+	if (poll(&ended, 1, 0) != 0)
+		return lcx__fail(err, ESRCH, "container '%s' has ended meanwhile",
+				 lcx__container_display(c));
+	ret->fd = TAKE_FD(fd);
+	return 0;
+}
+
+static bool is_running(const struct lcx_container *c)
+{
+	return c->state == LCX_CONTAINER_RUNNING || c->state == LCX_CONTAINER_PAUSED;
+}
+
+int lcx__container_open_root(struct lcx_container *c, struct lcx__container_root *ret,
+			     struct lcx_error **err)
+{
+	CLEANUP(lcx_overlay_freep) struct lcx_overlay *overlay = NULL;
+	CLEANUP(closep) int lock_fd = -1, owner_fd = -1;
+	int r;
+
+	*ret = (struct lcx__container_root){-1, -1};
+	if (c->state == LCX_CONTAINER_NEW)
+		return lcx__fail(err, EINVAL, "container '%s' has not been created yet",
+				 lcx__container_display(c));
+	r = lcx__container_lock(c, &lock_fd, err);
+	if (r == 0)
+		r = lcx__container_load_state(c, err);
+	if (r < 0)
+		return r;
+	if (is_running(c))
+		return open_running(c, ret, err);
+	/* Starting, or being taken down: its layer is mounted, or will be. */
+	r = lcx__container_is_owned(c, &owner_fd, err);
+	if (r > 0)
+		return lcx__fail(err, EBUSY, "container '%s' is being started or stopped",
+				 lcx__container_display(c));
+	if (r == 0 && !c->d.rootfs)
+		r = lcx__container_overlay(c, &overlay, err);
+	if (r < 0)
+		return r;
+	r = overlay ? lcx_overlay_mount_fd(overlay, err) : open_rootfs(c, err);
+	if (r < 0)
+		return r;
+	ret->fd = r;
+	ret->lock_fd = TAKE_FD(lock_fd);
+	return 0;
+}
+
+void lcx__container_root_clear(struct lcx__container_root *root)
+{
+	closep(&root->fd); /* unmounts, before it may be mounted again */
+	closep(&root->lock_fd);
+}
+
+/* ---- ids ---------------------------------------------------------------- */
+
+static int copy_ranges(const struct lcx__spec_id_map *maps, size_t n, struct lcx__id_range **ret)
+{
+	struct lcx__id_range *ranges = calloc(n + 1, sizeof(*ranges));
+
+	if (!ranges)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++)
+		ranges[i] = (struct lcx__id_range){maps[i].container_id.value,
+						   maps[i].host_id.value, maps[i].size.value};
+	*ret = ranges;
+	return 0;
+}
+
+int lcx__container_ids(struct lcx_container *c, struct lcx__container_ids *ret,
+		       struct lcx_error **err)
+{
+	const struct lcx__spec_linux *l;
+	int r = lcx__container_load_spec(c, err);
+
+	*ret = (struct lcx__container_ids){0};
+	if (r < 0 || !has_user_namespace(c))
+		return r;
+	l = &c->spec->linux_;
+	if (copy_ranges(l->uid_mappings.items, l->uid_mappings.n, &ret->uids) < 0 ||
+	    copy_ranges(l->gid_mappings.items, l->gid_mappings.n, &ret->gids) < 0) {
+		lcx__container_ids_clear(ret);
+		return lcx__fail_nomem(err);
+	}
+	ret->map = (struct lcx__id_map){ret->uids, ret->gids, l->uid_mappings.n, l->gid_mappings.n};
+	return 0;
+}
+
+void lcx__container_ids_clear(struct lcx__container_ids *ids)
+{
+	free(ids->uids);
+	free(ids->gids);
+	*ids = (struct lcx__container_ids){0};
+}

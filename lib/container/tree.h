@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* A container's files as they are seen from outside: for export, copy, diff and commit. */
+
+#include "container/container-internal.h"
+#include "overlay/overlay.h"
+#include "tar/tar.h"
+
+/* Its layers, with the read-write one as the upper. -EOPNOTSUPP if it runs on a directory. */
+int lcx__container_overlay(struct lcx_container *c, struct lcx_overlay **ret,
+			   struct lcx_error **err);
+
+/* What the read-write layer changes, without what only holds the place of a mount. */
+int lcx__container_changes(struct lcx_container *c, struct lcx_overlay_diff **ret,
+			   struct lcx_error **err);
+
+/*
+ * Its tree without what is mounted in it, to be read; whether it runs or not. Return: a
+ * descriptor or a negative errno in words.
+ */
+int lcx__container_open_tree(struct lcx_container *c, struct lcx_error **err);
+
+/* Its tree, to be read and written: as its process sees it, or, if there is none, its root alone.
+ */
+struct lcx__container_root {
+	int fd;      /* O_PATH */
+	int lock_fd; /* -1 if it runs; else it can't be started meanwhile */
+};
+int lcx__container_open_root(struct lcx_container *c, struct lcx__container_root *ret,
+			     struct lcx_error **err);
+void lcx__container_root_clear(struct lcx__container_root *root);
+
+/* The ids of its user namespace. */
+struct lcx__container_ids {
+	struct lcx__id_map map;
+	struct lcx__id_range *uids, *gids; /* owned */
+};
+int lcx__container_ids(struct lcx_container *c, struct lcx__container_ids *ret,
+		       struct lcx_error **err);
+void lcx__container_ids_clear(struct lcx__container_ids *ids);

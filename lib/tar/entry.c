@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+#include "tar/tar.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "util/fs.h"
+
+void lcx__tar_entry_clear(struct lcx__tar_entry *entry)
+{
+	free(entry->path);
+	free(entry->link);
+	for (size_t i = 0; i < entry->n_xattrs; i++) {
+		free(entry->xattrs[i].name);
+		free(entry->xattrs[i].value);
+	}
+	free(entry->xattrs);
+	*entry = (struct lcx__tar_entry){0};
+}
+
+int lcx__tar_path(char *path, struct lcx_error **err)
+{
+	char *out = path, *rest = path, *part;
+
+	while ((part = strsep(&rest, "/"))) {
+		size_t length = strlen(part);
+
+		if (strcmp(part, "..") == 0)
+			return lcx__fail(err, EBADMSG, "a path with '..' is refused");
+		if (length == 0 || strcmp(part, ".") == 0)
+			continue;
+		if (out != path)
+			*out++ = '/';
+		memmove(out, part, length);
+		out += length;
+	}
+	*out = '\0';
+	return 0;
+}
+
+/* Those that lib/image/tree.c takes: what is written can be read again. */
+bool lcx__tar_xattr_travels(const char *name)
+{
+	static const struct {
+		const char *prefix;
+		bool travels;
+	} rules[] = {
+		{"user.overlay.", false},
+		{"trusted.overlay.", false},
+		{"user.", true},
+		{"trusted.", true},
+		{"security.capability", true},
+		{"system.posix_acl_", true},
+		{"", false},
+	};
+	size_t i = 0;
+
+	while (strncmp(name, rules[i].prefix, strlen(rules[i].prefix)) != 0)
+		i++;
+	return rules[i].travels;
+}
+
+static int write_fd(void *data, const void *bytes, size_t length, struct lcx_error **err)
+{
+	int r = lcx__write_all(*(int *)data, bytes, length);
+
+	return r < 0 ? lcx__fail_sys(err, -r, "write the archive") : 0;
+}
+
+struct lcx__sink lcx__sink_fd(int *fd)
+{
+	return (struct lcx__sink){write_fd, fd};
+}
+
+static ssize_t read_fd(void *data, void *buffer, size_t size, struct lcx_error **err)
+{
+	ssize_t n;
+
+	do
+		n = read(*(int *)data, buffer, size);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? lcx__fail_sys(err, errno, "read") : n;
+}
+
+static int skip_fd(void *data, uint64_t length, struct lcx_error **err)
+{
+	if (length > INT64_MAX || lseek(*(int *)data, (off_t)length, SEEK_CUR) < 0)
+		return lcx__fail_sys(err, length > INT64_MAX ? EOVERFLOW : errno, "seek");
+	return 0;
+}
+
+struct lcx__source lcx__source_fd(int *fd)
+{
+	struct stat st;
+	bool regular = fstat(*fd, &st) == 0 && S_ISREG(st.st_mode);
+
+	return (struct lcx__source){read_fd, regular ? skip_fd : NULL, fd};
+}

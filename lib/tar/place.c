@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Entries become files in a tree that somebody else may be changing. The parent of each
+ * entry is looked up anew below one descriptor, with no link on the way; the file
+ * is made in it under a name that must not be there yet, never opened by what the name
+ * leads to; and owner, mode and times are set through the descriptor of what was made.
+ * Where only a name can be used (links, devices), what is found there must be like what
+ * was made before it is touched.
+ *
+ * A directory that is there already is entered and keeps its content, as with tar and
+ * Docker; but a directory never replaces another kind of file, or the other way round.
+ */
+#include "tar/tar.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+
+#include "util/fs.h"
+#include "util/str.h"
+#include "util/sys.h"
+
+enum { COPY_CHUNK = 256 << 10 };
+
+struct dir {
+	char *path;
+	dev_t dev;
+	ino_t ino;
+	mode_t mode;
+	struct timespec mtime;
+};
+
+struct lcx__place {
+	int dir_fd;
+	struct lcx__place_options options;
+	struct dir *dirs; /* whose mode and time come last */
+	size_t n_dirs, size;
+};
+
+int lcx__place_new(int dir_fd, const struct lcx__place_options *options, struct lcx__place **ret,
+		   struct lcx_error **err)
+{
+	struct lcx__place *place = calloc(1, sizeof(*place));
+
+	if (!place)
+		return lcx__fail_nomem(err);
+	place->dir_fd = dir_fd;
+	place->options = *options;
+	*ret = place;
+	return 0;
+}
+
+struct lcx__place *lcx__place_free(struct lcx__place *place)
+{
+	if (!place)
+		return NULL;
+	for (size_t i = 0; i < place->n_dirs; i++)
+		free(place->dirs[i].path);
+	free(place->dirs);
+	free(place);
+	return NULL;
+}
+
+static int open_below(const struct lcx__place *place, const char *path, int flags)
+{
+	return sys_openat2(
+		place->dir_fd, path[0] ? path : ".", (uint64_t)(flags | O_NOFOLLOW | O_CLOEXEC), 0,
+		SYS_RESOLVE_BENEATH | SYS_RESOLVE_NO_SYMLINKS | SYS_RESOLVE_NO_MAGICLINKS);
+}
+
+/* *@ret_name points into @path. */
+static int open_parent(const struct lcx__place *place, const char *path, const char **ret_name,
+		       struct lcx_error **err)
+{
+	const char *slash = strrchr(path, '/');
+	CLEANUP(freep) char *parent = strndup(path, slash ? (size_t)(slash - path) : 0);
+	int fd;
+
+	if (!parent)
+		return lcx__fail_nomem(err);
+	*ret_name = slash ? slash + 1 : path;
+	fd = open_below(place, parent, O_PATH | O_DIRECTORY);
+	/* An archive need not name the directories of its files. */
+	if (fd == -ENOENT && parent[0]) {
+		const char *name;
+		CLEANUP(closep) int above = open_parent(place, parent, &name, err);
+
+		if (above < 0)
+			return above;
+		if (mkdirat(above, name, 0755) < 0 && errno != EEXIST)
+			return lcx__fail_sys(err, errno, "make the directory '%s'", parent);
+		fd = open_below(place, parent, O_PATH | O_DIRECTORY);
+	}
+	return fd < 0 ? lcx__fail_sys(err, -fd, "open the directory of '%s'", path) : fd;
+}
+
+/* ---- attributes ---- */
+
+static void owner_of(const struct lcx__place *place, const struct lcx__tar_entry *e, uid_t *uid,
+		     gid_t *gid)
+{
+	const struct lcx__place_options *o = &place->options;
+
+	*uid = lcx__uid_outside(o->map, o->set_owner ? o->uid : e->uid);
+	*gid = lcx__gid_outside(o->map, o->set_owner ? o->gid : e->gid);
+}
+
+/* A set-id bit is a grant by the file's owner: nobody else's file may inherit it. */
+static mode_t mode_of(const struct lcx__place *place, const struct lcx__tar_entry *e)
+{
+	const struct lcx__place_options *o = &place->options;
+	mode_t mode = e->mode & 07777;
+
+	if (o->drop_privileges || (o->set_owner && e->uid != o->uid))
+		mode &= ~(mode_t)S_ISUID;
+	if ((o->drop_privileges || (o->set_owner && e->gid != o->gid)) && !S_ISDIR(e->mode))
+		mode &= ~(mode_t)S_ISGID;
+	return mode;
+}
+
+/* An ordinary user can't give files away: all of them are his, as with other tools. */
+static int change_owner(const struct lcx__place *place, const struct lcx__tar_entry *e, int fd)
+{
+	struct stat st;
+	uid_t uid;
+	gid_t gid;
+
+	owner_of(place, e, &uid, &gid);
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (st.st_uid == uid && st.st_gid == gid)
+		return 0;
+	if (fchownat(fd, "", uid, gid, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == EPERM && geteuid() != 0 ? 0 : -errno;
+	return 0;
+}
+
+static int set_xattrs(const struct lcx__place *place, const struct lcx__tar_entry *e, int fd)
+{
+	for (size_t i = 0; i < e->n_xattrs; i++) {
+		const struct lcx__tar_xattr *x = &e->xattrs[i];
+
+		if (!lcx__tar_xattr_travels(x->name) ||
+		    (place->options.drop_privileges && strncmp(x->name, "user.", 5) != 0))
+			continue;
+		if (fsetxattr(fd, x->name, x->value, x->size, 0) < 0 && errno != EOPNOTSUPP &&
+		    errno != EPERM)
+			return -errno;
+	}
+	return 0;
+}
+
+static int finish_file(const struct lcx__place *place, const struct lcx__tar_entry *e, int fd)
+{
+	const struct timespec times[2] = {e->mtime, e->mtime};
+	int r = change_owner(place, e, fd);
+
+	if (r == 0)
+		r = set_xattrs(place, e, fd);
+	if (r == 0 && (fchmod(fd, mode_of(place, e)) < 0 || futimens(fd, times) < 0))
+		r = -errno;
+	return r;
+}
+
+/* ---- kinds ---- */
+
+static int add_file(const struct lcx__place *place, const struct lcx__tar_entry *e, int parent,
+		    const char *name, const struct lcx__source *content, struct lcx_error **err)
+{
+	CLEANUP(closep)
+	int fd = openat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	CLEANUP(freep) char *buffer = malloc(COPY_CHUNK);
+	ssize_t n = 0;
+	int r = 0;
+
+	if (!buffer)
+		return lcx__fail_nomem(err);
+	if (fd < 0)
+		return lcx__fail_sys(err, errno, "create");
+	for (uint64_t left = e->size; r == 0 && left > 0; left -= (uint64_t)n) {
+		n = content->read(content->data, buffer,
+				  left < COPY_CHUNK ? (size_t)left : COPY_CHUNK, err);
+		if (n <= 0)
+			break;
+		r = lcx__write_all(fd, buffer, (size_t)n);
+	}
+	if (n < 0)
+		return (int)n;
+	if (r == 0)
+		r = finish_file(place, e, fd);
+	return r < 0 ? lcx__fail_sys(err, -r, "write") : 0;
+}
+
+static int remember_dir(struct lcx__place *place, const struct lcx__tar_entry *e, int fd)
+{
+	struct stat st;
+	struct dir *d;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (place->n_dirs == place->size) {
+		size_t size = place->size ? place->size * 2 : 64;
+
+		d = reallocarray(place->dirs, size, sizeof(*d));
+		if (!d)
+			return -ENOMEM;
+		place->dirs = d;
+		place->size = size;
+	}
+	d = &place->dirs[place->n_dirs];
+	*d = (struct dir){strdup(e->path), st.st_dev, st.st_ino, mode_of(place, e), e->mtime};
+	if (!d->path)
+		return -ENOMEM;
+	place->n_dirs++;
+	return 0;
+}
+
+static int add_dir(struct lcx__place *place, const struct lcx__tar_entry *e, int parent,
+		   const char *name, struct lcx_error **err)
+{
+	CLEANUP(closep) int fd = -1;
+	int r;
+
+	if (mkdirat(parent, name, 0700) < 0 && errno != EEXIST)
+		return lcx__fail_sys(err, errno, "make the directory");
+	fd = lcx__open_dir(parent, name);
+	if (fd < 0)
+		return lcx__fail_sys(err, -fd, "open the directory");
+	r = change_owner(place, e, fd);
+	if (r == 0)
+		r = set_xattrs(place, e, fd);
+	if (r == 0)
+		r = remember_dir(place, e, fd);
+	return r < 0 ? lcx__fail_sys(err, -r, "make the directory") : 0;
+}
+
+/* What is at @name now must be of the kind that was made there, and have no other name. */
+static int open_made(int parent, const char *name, mode_t kind)
+{
+	CLEANUP(closep) int fd = openat(parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	return (st.st_mode & S_IFMT) == kind && st.st_nlink == 1 ? TAKE_FD(fd) : -ESTALE;
+}
+
+static int add_symlink(const struct lcx__place *place, const struct lcx__tar_entry *e, int parent,
+		       const char *name, struct lcx_error **err)
+{
+	const struct timespec times[2] = {e->mtime, e->mtime};
+	CLEANUP(closep) int fd = -1;
+	int r;
+
+	if (symlinkat(e->link, parent, name) < 0)
+		return lcx__fail_sys(err, errno, "make the symbolic link");
+	fd = open_made(parent, name, S_IFLNK);
+	r = fd < 0 ? fd : change_owner(place, e, fd);
+	/* Of links the time can be set by name only; it is just a time. */
+	if (r == 0 && utimensat(parent, name, times, AT_SYMLINK_NOFOLLOW) < 0)
+		r = -errno;
+	return r < 0 ? lcx__fail_sys(err, -r, "make the symbolic link") : 0;
+}
+
+static int add_node(const struct lcx__place *place, const struct lcx__tar_entry *e, int parent,
+		    const char *name, struct lcx_error **err)
+{
+	CLEANUP(closep) int fd = -1;
+	char self[40];
+	int r;
+
+	if (!S_ISFIFO(e->mode) && !place->options.devices)
+		return lcx__fail(err, EPERM, "device nodes are not taken out of a container");
+	if (mknodat(parent, name, (e->mode & S_IFMT) | 0600, e->device) < 0)
+		return lcx__fail_sys(err, errno, "make the node");
+	fd = open_made(parent, name, e->mode & S_IFMT);
+	r = fd < 0 ? fd : change_owner(place, e, fd);
+	(void)snprintf(self, sizeof(self), "/proc/self/fd/%d", fd); /* fchmod(2) takes no O_PATH */
+	if (r == 0 && chmod(self, mode_of(place, e)) < 0)
+		r = -errno;
+	return r < 0 ? lcx__fail_sys(err, -r, "make the node") : 0;
+}
+
+static int add_hard_link(const struct lcx__place *place, const struct lcx__tar_entry *e, int parent,
+			 const char *name, struct lcx_error **err)
+{
+	CLEANUP(closep) int target_dir = -1;
+	const char *target;
+	struct stat st;
+
+	target_dir = open_parent(place, e->link, &target, err);
+	if (target_dir < 0)
+		return target_dir;
+	if (!target[0] || fstatat(target_dir, target, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    S_ISDIR(st.st_mode))
+		return lcx__fail(err, EBADMSG, "hard link to '%s', which is not a file here",
+				 e->link);
+	if (linkat(target_dir, target, parent, name, 0) < 0)
+		return lcx__fail_sys(err, errno, "hard link to '%s'", e->link);
+	return 0;
+}
+
+/* ---- an entry ---- */
+
+static int clear(const struct lcx__tar_entry *e, int parent, const char *name,
+		 struct lcx_error **err)
+{
+	bool dir_comes = S_ISDIR(e->mode) && !e->hard;
+	struct stat st;
+
+	if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : lcx__fail_sys(err, errno, "stat");
+	if (S_ISDIR(st.st_mode) && !dir_comes)
+		return lcx__fail(err, EISDIR, "a directory can't be overwritten by a file");
+	if (!S_ISDIR(st.st_mode) && dir_comes)
+		return lcx__fail(err, ENOTDIR, "a file can't be overwritten by a directory");
+	if (!dir_comes && unlinkat(parent, name, 0) < 0 && errno != ENOENT)
+		return lcx__fail_sys(err, errno, "replace what is there");
+	return 0;
+}
+
+static int add_kind(struct lcx__place *place, const struct lcx__tar_entry *e, int parent,
+		    const char *name, const struct lcx__source *content, struct lcx_error **err)
+{
+	if (e->hard)
+		return add_hard_link(place, e, parent, name, err);
+	switch (e->mode & S_IFMT) {
+	case S_IFREG:
+		return add_file(place, e, parent, name, content, err);
+	case S_IFDIR:
+		return add_dir(place, e, parent, name, err);
+	case S_IFLNK:
+		return add_symlink(place, e, parent, name, err);
+	case S_IFCHR:
+	case S_IFBLK:
+	case S_IFIFO:
+		return add_node(place, e, parent, name, err);
+	default:
+		return lcx__fail(err, EBADMSG, "an entry of type %o is refused", e->mode & S_IFMT);
+	}
+}
+
+static bool is_itself(const struct lcx__tar_entry *e)
+{
+	return e->hard && strcmp(e->path, e->link) == 0;
+}
+
+static int add(void *data, const struct lcx__tar_entry *e, const struct lcx__source *content,
+	       struct lcx_error **err)
+{
+	struct lcx__place *place = data;
+	CLEANUP(closep) int parent = -1;
+	const char *name;
+	int r;
+
+	if (!e->path[0] || is_itself(e)) /* the tree's top stays as it is */
+		return 0;
+	parent = open_parent(place, e->path, &name, err);
+	r = parent < 0 ? parent : clear(e, parent, name, err);
+	if (r == 0)
+		r = add_kind(place, e, parent, name, content, err);
+	return r < 0 ? lcx__fail_prefix(err, r, "'%.500s'", e->path) : 0;
+}
+
+struct lcx__entry_sink lcx__place_sink(struct lcx__place *place)
+{
+	return (struct lcx__entry_sink){add, place};
+}
+
+int lcx__place_finish(struct lcx__place *place, struct lcx_error **err)
+{
+	/* The last first: a directory comes after the one it is in. */
+	for (size_t i = place->n_dirs; i-- > 0;) {
+		const struct dir *d = &place->dirs[i];
+		const struct timespec times[2] = {d->mtime, d->mtime};
+		CLEANUP(closep) int fd = open_below(place, d->path, O_RDONLY | O_DIRECTORY);
+		struct stat st;
+
+		if (fd < 0 || fstat(fd, &st) < 0 || st.st_dev != d->dev || st.st_ino != d->ino)
+			continue; /* whoever took it away has its own ideas */
+		if (fchmod(fd, d->mode) < 0 || futimens(fd, times) < 0)
+			return lcx__fail_sys(err, errno, "mode and time of directory '%s'",
+					     d->path);
+	}
+	return 0;
+}
