@@ -41,6 +41,7 @@ int cmd_diff(struct app *app, int argc, char **argv);
 int cmd_exec(struct app *app, int argc, char **argv);
 int cmd_export(struct app *app, int argc, char **argv);
 int cmd_gc(struct app *app, int argc, char **argv);
+int cmd_history(struct app *app, int argc, char **argv);
 int cmd_image(struct app *app, int argc, char **argv);
 int cmd_image_inspect(struct app *app, int argc, char **argv);
 int cmd_image_verify(struct app *app, int argc, char **argv);
@@ -48,6 +49,7 @@ int cmd_images(struct app *app, int argc, char **argv);
 int cmd_import(struct app *app, int argc, char **argv);
 int cmd_inspect(struct app *app, int argc, char **argv);
 int cmd_kill(struct app *app, int argc, char **argv);
+int cmd_load(struct app *app, int argc, char **argv);
 int cmd_logs(struct app *app, int argc, char **argv);
 int cmd_network(struct app *app, int argc, char **argv);
 int cmd_ps(struct app *app, int argc, char **argv);
@@ -57,8 +59,10 @@ int cmd_rm(struct app *app, int argc, char **argv);
 int cmd_rmi(struct app *app, int argc, char **argv);
 int cmd_run(struct app *app, int argc, char **argv);
 int cmd_start(struct app *app, int argc, char **argv);
+int cmd_save(struct app *app, int argc, char **argv);
 int cmd_stats(struct app *app, int argc, char **argv);
 int cmd_stop(struct app *app, int argc, char **argv);
+int cmd_tag(struct app *app, int argc, char **argv);
 int cmd_version(struct app *app, int argc, char **argv);
 
 /* Find @name in @table, which ends with an empty row; a wrong name is reported with the nearest. */

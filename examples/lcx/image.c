@@ -13,6 +13,11 @@ static const struct command commands[] = {
 	{"inspect", cmd_image_inspect, "print everything about images"},
 	{"rm", cmd_rmi, "remove images"},
 	{"verify", cmd_image_verify, "check images, and repair them"},
+	{"import", cmd_import, "take an image out of an OCI layout or another archive"},
+	{"load", cmd_load, "take all images out of an archive"},
+	{"save", cmd_save, "write images as an archive"},
+	{"tag", cmd_tag, "give an image one more name"},
+	{"history", cmd_history, "print how an image was made"},
 	{0},
 };
 

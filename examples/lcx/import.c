@@ -11,14 +11,17 @@ struct import_options {
 
 static const struct option_row rows[] = {
 	{'\0', "ref", OPTION_STRING, offsetof(struct import_options, reference), "NAME",
-	 "which image, if the layout has several"},
+	 "which image, if there are several"},
 	{0},
 };
 
 static const struct grammar grammar = {
-	.operands = "DIR [NAME]",
-	.about = "Take an image out of an OCI layout, a directory with an 'oci-layout' file. Its\n"
-		 "name here is NAME, or the one that it has in the layout.",
+	.operands = "DIR|FILE [NAME]",
+	.about = "Take an image out of an OCI layout, which is a directory with an 'oci-layout' "
+		 "file\n"
+		 "or a tar of one, or out of what 'docker save' writes. Its name here is NAME, or "
+		 "the\n"
+		 "one that it has there.",
 	.rows = rows,
 	.min = 1,
 	.max = 2,

@@ -285,15 +285,20 @@ int lcx_image_verify(struct lcx_ctx *ctx, const char *ref, struct lcx_error **er
  */
 int lcx_image_resolve(struct lcx_ctx *ctx, const char *ref, char **ret, struct lcx_error **err);
 
+/* Archives */
+
 /**
- * lcx_image_import() - take an image out of an OCI layout
- * @path:      a directory with an `oci-layout` file
- * @layout_ref: the name inside the layout (org.opencontainers.image.ref.name);
+ * lcx_image_import() - take one image out of an archive
+ * @path:      a directory with an `oci-layout` file, a tar file of one, or what `docker save`
+ *             writes; it may be compressed with gzip or zstd. A tar is read in place and never
+ *             unpacked
+ * @layout_ref: the name inside the layout (org.opencontainers.image.ref.name) or archive;
  *             NULL if there is only one image, or one for this platform
- * @new_name:  the reference it gets in the store; NULL for @layout_ref
+ * @new_name:  the reference it gets in the store; NULL for @layout_ref, or for the name
+ *             that the archive has for it
  * @ret:       the image, owned by the caller; NULL if unwanted
  *
- * All digests and sizes are checked: a layout is as untrusted as a registry.
+ * All digests and sizes are checked: an archive is as untrusted as a registry.
  *
  * Return: 0, or a negative errno: -ENOENT if there's no such image, -ENOTUNIQ if
  * several would do, -EBADMSG for what breaks the specification or a digest,
@@ -301,6 +306,99 @@ int lcx_image_resolve(struct lcx_ctx *ctx, const char *ref, char **ret, struct l
  */
 int lcx_image_import(struct lcx_ctx *ctx, const char *path, const char *layout_ref,
 		     const char *new_name, struct lcx_image **ret, struct lcx_error **err);
+
+/**
+ * struct lcx_load - all images of an archive on their way into the store, under their own names
+ *
+ * Either lcx_load_run() it, or call lcx_load_step() until it returns 0. Freeing it stops;
+ * images that are complete stay.
+ */
+struct lcx_load;
+
+/**
+ * lcx_load_new() - prepare
+ * @ctx: must outlive it
+ * @fd:  the archive, as for lcx_image_import(), from its present position on: a file, or a pipe;
+ *       borrowed for as long as the load lives
+ * @ret: owned by the caller
+ *
+ * What can't be read in place, as a pipe, is first copied into the store's directory.
+ */
+int lcx_load_new(struct lcx_ctx *ctx, int fd, struct lcx_load **ret, struct lcx_error **err);
+
+/**
+ * lcx_load_step() - a bounded piece of work, about a MiB
+ *
+ * Return: 1 if there is more, 0 when all images are in the store, or a negative errno as
+ * lcx_image_import(); -EINVAL for an archive with an image that has no name.
+ */
+int lcx_load_step(struct lcx_load *load, struct lcx_error **err);
+
+/** lcx_load_run() - all of it. Return: 0, or as lcx_load_step() */
+int lcx_load_run(struct lcx_load *load, struct lcx_error **err);
+
+/** lcx_load_done_bytes() - of layers, as they are in the archive */
+uint64_t lcx_load_done_bytes(const struct lcx_load *load);
+
+/** lcx_load_total_bytes() - of the images so far and the present one; 0 until that is known */
+uint64_t lcx_load_total_bytes(const struct lcx_load *load);
+
+/** lcx_load_count() - names that were given so far; an image may have several */
+size_t lcx_load_count(const struct lcx_load *load);
+
+/** lcx_load_name() - the full reference; valid until the next step; NULL out of range */
+const char *lcx_load_name(const struct lcx_load *load, size_t index);
+
+/** lcx_load_id() - of the image with this name; likewise */
+const char *lcx_load_id(const struct lcx_load *load, size_t index);
+
+/** lcx_load_free() - NULL is accepted, NULL is returned */
+struct lcx_load *lcx_load_free(struct lcx_load *load);
+
+/**
+ * struct lcx_save - images on their way into an archive
+ *
+ * The archive is a tar of an OCI layout that also has Docker's manifest.json, so that
+ * `docker load`, `podman load`, skopeo and lcx_load read it. Blobs go out as they came
+ * in: digests and signatures stay valid. The same images give the same bytes.
+ */
+struct lcx_save;
+
+/** lcx_save_new() - prepare; @ctx must outlive it */
+int lcx_save_new(struct lcx_ctx *ctx, struct lcx_save **ret, struct lcx_error **err);
+
+/**
+ * lcx_save_add() - have an image in the archive
+ * @ref: as for lcx_image_open(); a reference is the image's name in the archive, and one that is
+ *       named by its id has none
+ *
+ * From now on it stays in the store, also if it is removed meanwhile, until @save is
+ * freed. Return: 0, or as lcx_image_open(); -EUCLEAN if its layers' archives are not in the store
+ * any more.
+ */
+int lcx_save_add(struct lcx_save *save, const char *ref, struct lcx_error **err);
+
+/**
+ * lcx_save_step() - write a bounded piece, about a MiB
+ * @fd: a file, pipe or socket, the same for all steps; a pipe whose reader goes away raises
+ *      SIGPIPE as write(2) does
+ *
+ * Return: 1 if there is more, 0 when the archive is complete, or a negative errno as
+ * reading and writing report it; -EINVAL if no image was added.
+ */
+int lcx_save_step(struct lcx_save *save, int fd, struct lcx_error **err);
+
+/** lcx_save_run() - all of it. Return: 0, or as lcx_save_step() */
+int lcx_save_run(struct lcx_save *save, int fd, struct lcx_error **err);
+
+/** lcx_save_done_bytes() - of blobs that are written */
+uint64_t lcx_save_done_bytes(const struct lcx_save *save);
+
+/** lcx_save_total_bytes() - of all blobs; 0 before the first step */
+uint64_t lcx_save_total_bytes(const struct lcx_save *save);
+
+/** lcx_save_free() - NULL is accepted, NULL is returned */
+struct lcx_save *lcx_save_free(struct lcx_save *save);
 
 /*
  * Registries. What is set for one pull or push concerns the registry that the reference names. What

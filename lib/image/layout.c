@@ -1,61 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Import of an OCI image layout. The directory is a stranger's as much as a registry
- * is: files are opened below it without following anything out of it, must be regular,
- * and are believed as far as their digests go.
+ * OCI image layouts. One is a stranger's as much as a registry is: documents are limited
+ * and believed as far as their digests go.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
 
-#include "image/image-internal.h"
-#include "image/install.h"
 #include "image/document.h"
-#include "image/registries.h"
-#include "util/fs.h"
+#include "image/offer.h"
+#include "util/str.h"
 
-enum {
-	INDEX_DEPTH_MAX = 3,
-	COPY_CHUNK = 1 << 20,
-	LOCK_POLL_MS = 50,
-};
+enum { INDEX_DEPTH_MAX = 3 };
 
-struct layout {
-	const char *path;
-	int fd;
-	struct lcx__install *install;
-	char *buffer;
-};
-
-static int open_regular(const struct layout *l, const char *name, struct lcx_error **err)
-{
-	CLEANUP(closep) int fd = lcx__open_in_root(l->fd, name, O_RDONLY | O_NONBLOCK, 0);
-	struct stat st;
-
-	if (fd < 0)
-		return lcx__fail_sys(err, -fd, "OCI layout '%s': open '%s'", l->path, name);
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-		return lcx__fail(err, EBADMSG, "OCI layout '%s': '%s' is not a file", l->path,
-				 name);
-	return TAKE_FD(fd);
-}
-
-static int read_document(const struct layout *l, const char *name, char **ret, size_t *ret_length,
-			 struct lcx_error **err)
-{
-	CLEANUP(closep) int fd = open_regular(l, name, err);
-	int r;
-
-	if (fd < 0)
-		return fd;
-	r = lcx__read_fd(fd, LCX__DOCUMENT_MAX, ret, ret_length);
-	return r < 0 ? lcx__fail_sys(err, -r, "OCI layout '%s': read '%s'", l->path, name) : 0;
-}
-
-static int check_version(const struct layout *l, struct lcx_error **err)
+static int check_version(const struct lcx__bundle *b, struct lcx_error **err)
 {
 	CLEANUP(lcx__doc_putp) struct json_object *object = NULL;
 	CLEANUP(freep) char *text = NULL;
@@ -63,205 +20,203 @@ static int check_version(const struct layout *l, struct lcx_error **err)
 	size_t length;
 	int r;
 
-	r = read_document(l, "oci-layout", &text, &length, err);
+	r = lcx__bundle_document(b, "oci-layout", &text, &length, err);
 	if (r == 0)
 		r = lcx__doc_parse(text, length, "oci-layout", &object, err);
 	if (r == 0)
 		r = lcx__doc_string(object, "imageLayoutVersion", &version, err);
 	if (r == 0 && (!version || strncmp(version, "1.", 2) != 0))
 		return lcx__fail(err, EBADMSG, "OCI layout '%s': version '%.30s' is not known",
-				 l->path, version ? version : "");
+				 lcx__bundle_what(b), version ? version : "");
 	return r;
 }
 
-static int read_blob(const struct layout *l, const struct lcx__descriptor *d, char **ret,
-		     size_t *ret_length, struct lcx_error **err)
+static int read_blob(const struct lcx__bundle *b, const struct lcx__digest *digest,
+		     uint64_t size_bytes, char **ret, size_t *ret_length, struct lcx_error **err)
 {
 	char name[LCX__STORE_NAME_SIZE];
 	int r;
 
-	lcx__blob_name(&d->digest, name);
-	r = read_document(l, name, ret, ret_length, err);
-	return r < 0 ? r : lcx__check_document(&d->digest, d->size, *ret, *ret_length, err);
+	lcx__blob_name(digest, name);
+	r = lcx__bundle_document(b, name, ret, ret_length, err);
+	return r < 0 ? r : lcx__check_document(digest, size_bytes, *ret, *ret_length, err);
 }
 
-static size_t count_candidates(const struct lcx__manifest *index, const char *ref_name)
-{
-	size_t n = 0;
+/* ---- what there is ------------------------------------------------------ */
 
-	for (size_t i = 0; i < index->n_items; i++)
-		if (!ref_name ||
-		    (index->items[i].ref_name && strcmp(index->items[i].ref_name, ref_name) == 0))
-			n++;
-	return n;
+static bool same_text(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
-/* A layout without names is fine if there's nothing to choose. */
-static int check_unique(const struct layout *l, const struct lcx__manifest *index,
-			const char *ref_name, struct lcx_error **err)
+/* Of items with one name, the index is a choice between platforms. -ENOMEM */
+static int is_chosen(const struct lcx__manifest *index, const struct lcx__descriptor *item,
+		     const struct lcx__platform *host)
 {
-	bool named = false;
+	CLEANUP(freep) struct lcx__descriptor *same = calloc(index->n_items, sizeof(*same));
+	struct lcx__manifest group = {.is_index = true, .items = same};
+	const struct lcx__descriptor *chosen;
 
+	if (!same)
+		return -ENOMEM;
 	for (size_t i = 0; i < index->n_items; i++)
-		named |= index->items[i].ref_name != NULL;
-	if (!ref_name && named && count_candidates(index, NULL) > 1)
-		return lcx__fail(err, ENOTUNIQ,
-				 "OCI layout '%s' has several images; name one of them", l->path);
+		if (same_text(index->items[i].ref_name, item->ref_name) &&
+		    same_text(index->items[i].image_name, item->image_name))
+			same[group.n_items++] = index->items[i];
+	return lcx__index_choose(&group, host, NULL, &chosen, NULL) == 0 &&
+	       lcx__digest_equal(&chosen->digest, &item->digest);
+}
+
+static bool is_offered(const struct lcx__offers *offers, const struct lcx__descriptor *d)
+{
+	for (size_t i = 0; i < offers->n; i++)
+		if (lcx__digest_equal(&offers->items[i].digest, &d->digest) &&
+		    same_text(offers->items[i].ref_name, d->ref_name) &&
+		    (!d->image_name || (offers->items[i].names && offers->items[i].names[0] &&
+					strcmp(offers->items[i].names[0], d->image_name) == 0)))
+			return true;
+	return false;
+}
+
+static int add_offer(struct lcx__offers *offers, const struct lcx__descriptor *d,
+		     struct lcx_error **err)
+{
+	struct lcx__offer *offer = lcx__offers_add(offers);
+
+	if (!offer)
+		return lcx__fail_nomem(err);
+	offer->media_type = strdup(d->media_type);
+	offer->ref_name = d->ref_name ? strdup(d->ref_name) : NULL;
+	offer->digest = d->digest;
+	offer->size_bytes = d->size;
+	if (!offer->media_type || (d->ref_name && !offer->ref_name))
+		return lcx__fail_nomem(err);
+	if (d->image_name)
+		return lcx__offer_add_name(offer, d->image_name, err);
+	/* Any text may be a layout's name for an image; not each is a reference. */
+	if (d->ref_name && lcx__offer_add_name(offer, d->ref_name, NULL) == -ENOMEM)
+		return lcx__fail_nomem(err);
 	return 0;
 }
 
-/* From index.json down to the manifest for this machine, which is installed. */
-static int find_manifest(const struct layout *l, const char *ref_name, struct lcx_error **err)
+static int read_index(const struct lcx__bundle *b, struct lcx__manifest **ret,
+		      struct lcx_error **err)
 {
 	CLEANUP(lcx__manifest_freep) struct lcx__manifest *m = NULL;
 	CLEANUP(freep) char *text = NULL;
-	struct lcx__digest digest = {""};
-	struct lcx__platform host;
 	size_t length;
 	int r;
 
-	lcx__platform_host(&host);
-	r = read_document(l, "index.json", &text, &length, err);
+	r = check_version(b, err);
+	if (r == 0)
+		r = lcx__bundle_document(b, "index.json", &text, &length, err);
 	if (r == 0)
 		r = lcx__manifest_parse(text, length, NULL, &m, err);
 	if (r == 0 && !m->is_index)
-		r = lcx__fail(err, EBADMSG, "OCI layout '%s': index.json is not an index", l->path);
+		r = lcx__fail(err, EBADMSG, "OCI layout '%s': index.json is not an index",
+			      lcx__bundle_what(b));
 	if (r == 0)
-		r = check_unique(l, m, ref_name, err);
-	for (int depth = 0; r == 0 && m->is_index; depth++) {
+		*ret = TAKE_PTR(m);
+	return r;
+}
+
+int lcx__layout_offers(const struct lcx__bundle *b, struct lcx__offers *ret, struct lcx_error **err)
+{
+	CLEANUP(lcx__offers_clear) struct lcx__offers offers = {0};
+	CLEANUP(lcx__manifest_freep) struct lcx__manifest *m = NULL;
+	const struct lcx__descriptor *none;
+	struct lcx__platform host;
+	int r = read_index(b, &m, err);
+
+	if (r < 0)
+		return r;
+	lcx__platform_host(&host);
+	for (size_t i = 0; r == 0 && i < m->n_items; i++) {
+		r = is_chosen(m, &m->items[i], &host);
+		if (r > 0)
+			r = is_offered(&offers, &m->items[i])
+				    ? 0
+				    : add_offer(&offers, &m->items[i], err);
+	}
+	if (r == -ENOMEM)
+		return lcx__fail_nomem(err);
+	if (r == 0 && offers.n == 0) /* which tells what there is instead */
+		r = lcx__fail_prefix(err, lcx__index_choose(m, &host, NULL, &none, err),
+				     "OCI layout '%s'", lcx__bundle_what(b));
+	if (r < 0)
+		return r;
+	*ret = TAKE(offers, (struct lcx__offers){0});
+	return 0;
+}
+
+/* ---- one of them -------------------------------------------------------- */
+
+static int name_layers(const struct lcx__manifest *m, char ***ret, struct lcx_error **err)
+{
+	CLEANUP(lcx__strv_freep) char **names = lcx__strv_copy(NULL);
+
+	for (size_t i = 0; i < m->n_items; i++) {
+		char name[LCX__STORE_NAME_SIZE];
+
+		lcx__blob_name(&m->items[i].digest, name);
+		if (!names || lcx__strv_append(&names, name) < 0)
+			return lcx__fail_nomem(err);
+	}
+	*ret = TAKE_PTR(names);
+	return *ret ? 0 : lcx__fail_nomem(err);
+}
+
+/* From the offer's document, which may be an index, down to the manifest for this machine. */
+static int find_manifest(const struct lcx__bundle *b, const struct lcx__offer *offer,
+			 struct lcx__install *install, struct lcx_error **err)
+{
+	CLEANUP(lcx__manifest_freep) struct lcx__manifest *m = NULL;
+	struct lcx__descriptor at = {offer->media_type, offer->digest, offer->size_bytes};
+	CLEANUP(freep) char *text = NULL;
+	struct lcx__platform host;
+	size_t length = 0;
+	int r = 0;
+
+	lcx__platform_host(&host);
+	for (int depth = 0; r == 0 && (!m || m->is_index); depth++) {
 		CLEANUP(lcx__manifest_freep) struct lcx__manifest *next = NULL;
-		const struct lcx__descriptor *d;
+		const struct lcx__descriptor *d = &at;
 
 		if (depth == INDEX_DEPTH_MAX)
 			return lcx__fail(err, EBADMSG, "OCI layout '%s': nested too deeply",
-					 l->path);
-		r = lcx__index_choose(m, &host, depth == 0 ? ref_name : NULL, &d, err);
+					 lcx__bundle_what(b));
+		if (m)
+			r = lcx__index_choose(m, &host, NULL, &d, err);
 		if (r < 0)
-			return lcx__fail_prefix(err, r, "OCI layout '%s'", l->path);
+			return lcx__fail_prefix(err, r, "OCI layout '%s'", lcx__bundle_what(b));
 		free(TAKE_PTR(text));
-		r = read_blob(l, d, &text, &length, err);
+		r = read_blob(b, &d->digest, d->size, &text, &length, err);
 		if (r == 0)
 			r = lcx__manifest_parse(text, length, d->media_type, &next, err);
-		digest = d->digest;
 		if (r == 0) {
+			at.digest = d->digest;
 			(void)lcx__manifest_free(m);
 			m = TAKE_PTR(next);
 		}
 	}
 	return r < 0 ? r
-		     : lcx__install_manifest(l->install, &digest, text, length, TAKE_PTR(m), err);
+		     : lcx__install_manifest(install, &at.digest, text, length, TAKE_PTR(m), err);
 }
 
-static int copy_layer(const struct layout *l, struct lcx__layer *layer, struct lcx_error **err)
+int lcx__layout_begin(const struct lcx__bundle *b, const struct lcx__offer *offer,
+		      struct lcx__install *install, char ***ret_layers, struct lcx_error **err)
 {
-	char name[LCX__STORE_NAME_SIZE];
-	CLEANUP(closep) int fd = -1;
-	int r = 0;
-
-	lcx__blob_name(&layer->digest, name);
-	fd = open_regular(l, name, err);
-	if (fd < 0)
-		return fd;
-	if (lseek(fd, (off_t)layer->have_bytes, SEEK_SET) < 0)
-		return lcx__fail_sys(err, errno, "OCI layout '%s': seek in '%s'", l->path, name);
-	while (r == 0) {
-		ssize_t n = read(fd, l->buffer, COPY_CHUNK);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return lcx__fail_sys(err, errno, "OCI layout '%s': read '%s'", l->path,
-					     name);
-		if (n == 0)
-			return lcx__layer_fetched(layer, err);
-		r = lcx__layer_write(layer, l->buffer, (size_t)n, err);
-	}
-	return r;
-}
-
-static bool is_in_progress(const struct lcx__layer *layer)
-{
-	return layer->stage != LCX__LAYER_SETTLE && layer->stage != LCX__LAYER_DONE;
-}
-
-static int install_layer(const struct layout *l, struct lcx__layer *layer, struct lcx_error **err)
-{
-	int r = 0;
-
-	while (r == 0 && is_in_progress(layer)) {
-		if (layer->stage == LCX__LAYER_FETCH) {
-			r = copy_layer(l, layer, err);
-			continue;
-		}
-		r = lcx__layer_step(layer, err);
-		if (r == 0 && layer->stage == LCX__LAYER_UNPACK)
-			(void)poll(&(struct pollfd){lcx__layer_fd(layer), POLLIN, 0}, 1,
-				   lcx__layer_fd(layer) >= 0 ? -1 : 0);
-		if (r == 0 && layer->stage == LCX__LAYER_LOCK) {
-			const struct timespec pause = {0, LOCK_POLL_MS * 1000000};
-
-			/* It may be us who hold the lock, or whom its holder waits for. */
-			r = lcx__install_settle(l->install, err);
-			(void)nanosleep(&pause, NULL);
-		}
-	}
-	return r;
-}
-
-static int import(const struct layout *l, const char *ref_name, const char *full_name,
-		  struct lcx_error **err)
-{
+	const struct lcx__descriptor *config;
 	CLEANUP(freep) char *text = NULL;
 	size_t length;
 	int r;
 
-	r = check_version(l, err);
-	if (r == 0)
-		r = find_manifest(l, ref_name, err);
-	if (r == 0)
-		r = read_blob(l, &l->install->manifest->config, &text, &length, err);
-	if (r == 0)
-		r = lcx__install_config(l->install, text, length, err);
-	for (size_t i = 0; r == 0 && i < l->install->n_layers; i++)
-		r = install_layer(l, &l->install->layers[i], err);
-	if (r == 0)
-		r = lcx__install_settle(l->install, err);
-	return r < 0 ? r : lcx__install_commit(l->install, full_name, err);
-}
-
-LCX_PUBLIC int lcx_image_import(struct lcx_ctx *ctx, const char *path, const char *layout_ref,
-				const char *new_name, struct lcx_image **ret,
-				struct lcx_error **err)
-{
-	CLEANUP(lcx__reference_freep) struct lcx__reference *name = NULL;
-	CLEANUP(lcx__install_freep) struct lcx__install *install = NULL;
-	CLEANUP(freep) char *full_name = NULL, *buffer = NULL;
-	CLEANUP(closep) int fd = -1;
-	struct layout layout;
-	int r;
-
-	if (!path || (!new_name && !layout_ref))
-		return lcx__fail(err, EINVAL, "the image needs a name");
-	r = lcx__reference_read(ctx, new_name ? new_name : layout_ref, &name, err);
+	r = find_manifest(b, offer, install, err);
 	if (r < 0)
 		return r;
-	if (name->digest.text[0])
-		return lcx__fail(err, EINVAL, "'%s': a name with a digest can't be given",
-				 new_name);
-	full_name = lcx__reference_format(name);
-	buffer = malloc(COPY_CHUNK);
-	if (!full_name || !buffer)
-		return lcx__fail_nomem(err);
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return lcx__fail_sys(err, errno, "OCI layout '%s'", path);
-	r = lcx__install_new(ctx, &install, err);
-	if (r < 0)
-		return r;
-	layout = (struct layout){path, fd, install, buffer};
-	r = import(&layout, layout_ref, full_name, err);
-	if (r < 0)
-		return lcx__fail_stage(err, lcx__fail_prefix(err, r, "import '%s'", full_name),
-				       "image");
-	return ret ? lcx_image_open(ctx, full_name, ret, err) : 0;
+	config = &install->manifest->config;
+	r = read_blob(b, &config->digest, config->size, &text, &length, err);
+	if (r == 0)
+		r = lcx__install_config(install, text, length, err);
+	return r < 0 ? r : name_layers(install->manifest, ret_layers, err);
 }

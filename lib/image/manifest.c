@@ -91,15 +91,18 @@ static int parse_ref_name(struct json_object *object, struct lcx__descriptor *d,
 			  struct lcx_error **err)
 {
 	struct json_object *annotations = NULL;
-	const char *name = NULL;
+	const char *name = NULL, *full = NULL;
 	int r = lcx__doc_object(object, "annotations", &annotations, err);
 
 	if (r == 0 && annotations)
 		r = lcx__doc_string(annotations, "org.opencontainers.image.ref.name", &name, err);
-	if (r < 0 || !name)
+	if (r == 0 && annotations)
+		r = lcx__doc_string(annotations, "io.containerd.image.name", &full, err);
+	if (r < 0)
 		return r;
-	d->ref_name = strdup(name);
-	return d->ref_name ? 0 : lcx__fail_nomem(err);
+	d->ref_name = name ? strdup(name) : NULL;
+	d->image_name = full ? strdup(full) : NULL;
+	return (name && !d->ref_name) || (full && !d->image_name) ? lcx__fail_nomem(err) : 0;
 }
 
 /* A layer that is to be had from somewhere else would send this host wherever the image likes. */
@@ -294,6 +297,7 @@ static void descriptor_clear(struct lcx__descriptor *d)
 {
 	free(d->media_type);
 	free(d->ref_name);
+	free(d->image_name);
 }
 
 struct lcx__manifest *lcx__manifest_free(struct lcx__manifest *m)

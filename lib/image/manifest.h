@@ -35,6 +35,7 @@ struct lcx__descriptor {
 	struct lcx__digest digest;
 	uint64_t size;
 	char *ref_name;   /* org.opencontainers.image.ref.name; NULL if absent */
+	char *image_name; /* io.containerd.image.name: the full one; NULL if absent */
 	bool is_artifact; /* an index says so of an item */
 	bool has_platform;
 	struct lcx__platform platform;

@@ -525,3 +525,108 @@ int lcx__image_holders(struct lcx_ctx *ctx, char ***ret, struct lcx_error **err)
 	*ret = lcx__strv_copy(NULL);
 	return *ret ? 0 : lcx__fail_nomem(err);
 }
+
+LCX_PUBLIC int lcx_load_new(struct lcx_ctx *ctx, int fd, struct lcx_load **ret,
+			    struct lcx_error **err)
+{
+	(void)ctx;
+	(void)fd;
+	(void)ret;
+	return unsupported(err);
+}
+
+LCX_PUBLIC int lcx_load_step(struct lcx_load *load, struct lcx_error **err)
+{
+	(void)load;
+	return unsupported(err);
+}
+
+LCX_PUBLIC int lcx_load_run(struct lcx_load *load, struct lcx_error **err)
+{
+	(void)load;
+	return unsupported(err);
+}
+
+LCX_PUBLIC uint64_t lcx_load_done_bytes(const struct lcx_load *load)
+{
+	(void)load;
+	return 0;
+}
+
+LCX_PUBLIC uint64_t lcx_load_total_bytes(const struct lcx_load *load)
+{
+	(void)load;
+	return 0;
+}
+
+LCX_PUBLIC size_t lcx_load_count(const struct lcx_load *load)
+{
+	(void)load;
+	return 0;
+}
+
+LCX_PUBLIC const char *lcx_load_name(const struct lcx_load *load, size_t index)
+{
+	(void)load;
+	(void)index;
+	return NULL;
+}
+
+LCX_PUBLIC const char *lcx_load_id(const struct lcx_load *load, size_t index)
+{
+	(void)load;
+	(void)index;
+	return NULL;
+}
+
+LCX_PUBLIC struct lcx_load *lcx_load_free(struct lcx_load *load)
+{
+	(void)load;
+	return NULL;
+}
+
+LCX_PUBLIC int lcx_save_new(struct lcx_ctx *ctx, struct lcx_save **ret, struct lcx_error **err)
+{
+	(void)ctx;
+	(void)ret;
+	return unsupported(err);
+}
+
+LCX_PUBLIC int lcx_save_add(struct lcx_save *save, const char *ref, struct lcx_error **err)
+{
+	(void)save;
+	(void)ref;
+	return unsupported(err);
+}
+
+LCX_PUBLIC int lcx_save_step(struct lcx_save *save, int fd, struct lcx_error **err)
+{
+	(void)save;
+	(void)fd;
+	return unsupported(err);
+}
+
+LCX_PUBLIC int lcx_save_run(struct lcx_save *save, int fd, struct lcx_error **err)
+{
+	(void)save;
+	(void)fd;
+	return unsupported(err);
+}
+
+LCX_PUBLIC uint64_t lcx_save_done_bytes(const struct lcx_save *save)
+{
+	(void)save;
+	return 0;
+}
+
+LCX_PUBLIC uint64_t lcx_save_total_bytes(const struct lcx_save *save)
+{
+	(void)save;
+	return 0;
+}
+
+LCX_PUBLIC struct lcx_save *lcx_save_free(struct lcx_save *save)
+{
+	(void)save;
+	return NULL;
+}
