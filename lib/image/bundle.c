@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 
 #include "image/decode.h"
-#include "image/extract.h"
+#include "image/limits.h"
 #include "image/manifest.h"
 #include "tar/tar.h"
 #include "util/fs.h"
@@ -30,6 +30,7 @@ struct lcx__bundle {
 	int fd, owned_fd;
 	bool is_dir, ready;
 	uint64_t base; /* where the tar begins in its file */
+	struct lcx__extract_limits limits;
 	struct lcx__decoder *decoder;
 	uint64_t produced;
 	struct file *files; /* by name */
@@ -101,19 +102,23 @@ static bool is_readable_in_place(int fd, uint64_t *ret_base)
 	return memcmp(magic, gzip, sizeof(gzip)) != 0 && memcmp(magic, zstd, sizeof(zstd)) != 0;
 }
 
-int lcx__bundle_of_tar(const char *what, int fd, int scratch_fd, struct lcx__bundle **ret,
-		       struct lcx_error **err)
+int lcx__bundle_of_tar(const struct lcx_ctx *ctx, const char *what, int fd, int scratch_fd,
+		       struct lcx__bundle **ret, struct lcx_error **err)
 {
 	CLEANUP(lcx__bundle_freep) struct lcx__bundle *b = NULL;
 	int r = new_bundle(what, fd, &b, err);
 
 	if (r < 0)
 		return r;
+	lcx__limits_of(ctx, &b->limits);
 	if (!is_readable_in_place(fd, &b->base)) {
 		b->owned_fd = openat(scratch_fd, ".", O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
 		if (b->owned_fd < 0)
 			return lcx__fail_sys(err, errno, "make a temporary file in the store");
-		r = lcx__decoder_new(fd, &b->decoder, err);
+		r = lcx__decoder_new(
+			fd,
+			&(const struct lcx__decode_options){.window_bytes = b->limits.window_bytes},
+			&b->decoder, err);
 	}
 	if (r == 0)
 		*ret = TAKE_PTR(b);
@@ -122,7 +127,7 @@ int lcx__bundle_of_tar(const char *what, int fd, int scratch_fd, struct lcx__bun
 
 static int spool(struct lcx__bundle *b, struct lcx_error **err)
 {
-	const struct lcx__extract_limits *limits = &lcx__extract_limits_default;
+	const struct lcx__extract_limits *limits = &b->limits;
 	CLEANUP(freep) char *buffer = malloc(SPOOL_CHUNK);
 	ssize_t n;
 	int r;

@@ -24,8 +24,8 @@ int lcx__bundle_of_dir(const char *what, int dir_fd, struct lcx__bundle **ret,
  * A tar file, from the present position of @fd (borrowed) to its end. One that is compressed
  * or can't be positioned is first copied, in steps, to an unnamed file in @scratch_fd.
  */
-int lcx__bundle_of_tar(const char *what, int fd, int scratch_fd, struct lcx__bundle **ret,
-		       struct lcx_error **err);
+int lcx__bundle_of_tar(const struct lcx_ctx *ctx, const char *what, int fd, int scratch_fd,
+		       struct lcx__bundle **ret, struct lcx_error **err);
 
 /* Take in a bounded piece. 1: there is more; 0: files can be looked for. */
 int lcx__bundle_step(struct lcx__bundle *bundle, struct lcx_error **err);

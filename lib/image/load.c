@@ -42,7 +42,8 @@ LCX_PUBLIC int lcx_load_new(struct lcx_ctx *ctx, int fd, struct lcx_load **ret,
 	if (r == 0)
 		r = lcx__pin_new(load->store, &load->pin, err);
 	if (r == 0)
-		r = lcx__bundle_of_tar("the archive", fd, load->pin->tmp_fd, &load->bundle, err);
+		r = lcx__bundle_of_tar(ctx, "the archive", fd, load->pin->tmp_fd, &load->bundle,
+				       err);
 	if (r == 0)
 		*ret = TAKE_PTR(load);
 	return r;
@@ -213,8 +214,8 @@ static int choose(const struct lcx__offers *offers, const char *what, const char
 	return 0;
 }
 
-static int open_bundle(const char *path, int fd, int scratch_fd, struct lcx__bundle **ret,
-		       struct lcx_error **err)
+static int open_bundle(struct lcx_ctx *ctx, const char *path, int fd, int scratch_fd,
+		       struct lcx__bundle **ret, struct lcx_error **err)
 {
 	struct stat st;
 	int r;
@@ -223,7 +224,7 @@ static int open_bundle(const char *path, int fd, int scratch_fd, struct lcx__bun
 		return lcx__fail_sys(err, errno, "'%s'", path);
 	if (S_ISDIR(st.st_mode))
 		return lcx__bundle_of_dir(path, fd, ret, err);
-	r = lcx__bundle_of_tar(path, fd, scratch_fd, ret, err);
+	r = lcx__bundle_of_tar(ctx, path, fd, scratch_fd, ret, err);
 	if (r == 0)
 		while ((r = lcx__bundle_step(*ret, err)) > 0)
 			;
@@ -231,8 +232,8 @@ static int open_bundle(const char *path, int fd, int scratch_fd, struct lcx__bun
 }
 
 /* The name it gets: the caller's, or the only one that the archive has for it. */
-static int choose_name(struct lcx_ctx *ctx, const struct lcx__offer *offer, const char *ref, const char *new_name,
-		       char **ret, struct lcx_error **err)
+static int choose_name(struct lcx_ctx *ctx, const struct lcx__offer *offer, const char *ref,
+		       const char *new_name, char **ret, struct lcx_error **err)
 {
 	CLEANUP(lcx__reference_freep) struct lcx__reference *name = NULL;
 	const char *wanted = new_name ? new_name : ref;
@@ -306,7 +307,7 @@ LCX_PUBLIC int lcx_image_import(struct lcx_ctx *ctx, const char *path, const cha
 	if (r == 0)
 		r = lcx__pin_new(store, &pin, err);
 	if (r == 0)
-		r = open_bundle(path, fd, pin->tmp_fd, &bundle, err);
+		r = open_bundle(ctx, path, fd, pin->tmp_fd, &bundle, err);
 	if (r == 0)
 		r = import(ctx, bundle, layout_ref, new_name, &full_name, err);
 	if (r < 0)
