@@ -171,9 +171,9 @@ static void log_in(struct lcx__registry *registry, struct lcx__request *request)
 	}
 	lcx__response_words(&request->response, words, sizeof(words));
 	if (++request->logins > LOGINS_MAX)
-		lcx__request_fail(request, EACCES,
-				  "access denied%s%s: there is no such image, or it takes %s",
+		lcx__request_fail(request, EACCES, "access denied%s%s: %sit takes %s",
 				  words[0] ? ": " : "", words,
+				  request->method == LCX__GET ? "there is no such image, or " : "",
 				  known ? "other credentials" : "credentials");
 	else if (request->response.challenge.scheme == LCX__CHALLENGE_BEARER)
 		login_bearer(registry, request);

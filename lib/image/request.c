@@ -297,6 +297,7 @@ static const struct failure {
 	{CURLE_OPERATION_TIMEDOUT, true, ETIMEDOUT, ""},
 	{CURLE_PEER_FAILED_VERIFICATION, false, EPROTO,
 	 "; name the registry's certificate as CA file if you trust it"},
+	{CURLE_SSL_CERTPROBLEM, false, EINVAL, "; look at the client certificate and its key"},
 	{CURLE_SSL_CACERT_BADFILE, false, ENOENT, "; look at the CA file"},
 	{CURLE_SSL_CONNECT_ERROR, false, EPROTO,
 	 "; does it speak HTTPS? (plain HTTP only if asked for)"},

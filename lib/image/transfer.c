@@ -208,12 +208,16 @@ static bool set_tls(struct lcx__request *request)
 	const struct lcx__settings *s = request->registry->settings;
 	CURL *easy = request->easy;
 
-	if (s->ca_file && curl_easy_setopt(easy, CURLOPT_CAINFO, s->ca_file) != CURLE_OK)
+	/* Without the directory of the system's, which would count besides. */
+	if (s->ca_file && (curl_easy_setopt(easy, CURLOPT_CAINFO, s->ca_file) != CURLE_OK ||
+			   curl_easy_setopt(easy, CURLOPT_CAPATH, NULL) != CURLE_OK))
 		return false;
 	if (!s->client_cert_file || !has_origin(request, request->registry->origin))
 		return true;
+	/* A pass phrase that is needed would be asked for on the host's terminal: there is none. */
 	return curl_easy_setopt(easy, CURLOPT_SSLCERT, s->client_cert_file) == CURLE_OK &&
-	       curl_easy_setopt(easy, CURLOPT_SSLKEY, s->client_key_file) == CURLE_OK;
+	       curl_easy_setopt(easy, CURLOPT_SSLKEY, s->client_key_file) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_KEYPASSWD, "") == CURLE_OK;
 }
 
 static bool set_options(struct lcx__request *request)
@@ -243,6 +247,6 @@ bool lcx__transfer_prepare(struct lcx__request *request)
 	curl_easy_cleanup(request->easy);
 	request->easy = curl_easy_init();
 	request->sent_bytes = 0;
-	return request->easy && make_headers(request) && set_options(request) && set_callbacks(request) &&
-	       set_tls(request) && set_method(request);
+	return request->easy && make_headers(request) && set_options(request) &&
+	       set_callbacks(request) && set_tls(request) && set_method(request);
 }

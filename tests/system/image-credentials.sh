@@ -114,7 +114,22 @@ check_fails 'and lets them in' 1 '^ENOENT' tool --ca "$REGISTRY_CA" --cert "$REG
 config registries "{\"registries\": {\"$REGISTRY\": {\"ca-file\": \"$REGISTRY_CA\", \"client-certificate\": \"$REGISTRY_CLIENT.crt\",
 	\"client-key\": \"$REGISTRY_CLIENT.key\"}}}"
 check_fails 'the certificate may stand in the registries file' 1 '^ENOENT' tool --registries "$T/registries.json" pull "$REGISTRY/x"
+openssl pkey -in "$REGISTRY_CLIENT.key" -aes128 -passout pass:secret -out "$T/locked.key" 2>"$T/ca.log"
+check_fails 'a pass phrase is not asked for' 1 '^EINVAL: .*client certificate' setsid -w "$BUILD/tests/image-tool" "$T/store" \
+	--ca "$REGISTRY_CA" --cert "$REGISTRY_CLIENT.crt" --key "$T/locked.key" pull "$REGISTRY/x"
 check_fails 'a certificate without a key is none' 1 '^EINVAL' tool --cert "$REGISTRY_CLIENT.crt" pull "$REGISTRY/x"
+mkdir "$T/certs"
+openssl req -x509 $registry_key -nodes -days 2 -subj '/CN=somebody else' -keyout "$T/else.key" -out "$T/else.crt" 2>"$T/ca.log"
+cp "$REGISTRY_CA" "$T/certs/ca.pem"
+openssl rehash "$T/certs"
+cp "$REGISTRY_CA" "$T/certs/ca-certificates.crt"
+mount --bind "$T/certs" /etc/ssl/certs
+identity="--cert $REGISTRY_CLIENT.crt --key $REGISTRY_CLIENT.key"
+# shellcheck disable=SC2086
+check_fails "the system's authorities are trusted" 1 '^ENOENT' tool $identity pull "$REGISTRY/x"
+# shellcheck disable=SC2086
+check_fails 'unless others are named' 1 '^EPROTO: .*certificate' tool --ca "$T/else.crt" $identity pull "$REGISTRY/x"
+umount /etc/ssl/certs
 registry_stop certificates
 
 # --- default registry and mirrors
