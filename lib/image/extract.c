@@ -42,7 +42,7 @@ struct lcx__extractor {
 	struct lcx__entry entry;
 	char *path, *link;
 	struct lcx__xattr *xattrs;
-	uint64_t size;
+	uint64_t size, written_end;
 	int file_fd;
 
 	unsigned char buffer[SOURCE_BUFFER];
@@ -254,6 +254,7 @@ static int take_numbers(struct lcx__extractor *x, struct archive_entry *ae)
 	if (e->mtime.tv_nsec < 0 || e->mtime.tv_nsec > 999999999)
 		e->mtime.tv_nsec = 0;
 	x->size = S_ISREG(e->mode) && !e->hard ? (uint64_t)size : 0;
+	x->written_end = 0;
 	x->total_bytes += x->size;
 	return 0;
 }
@@ -330,6 +331,7 @@ static int copy_block(struct lcx__extractor *x, size_t *spent)
 	r = write_at(x->file_fd, data, length, offset);
 	if (r < 0)
 		return lcx__fail_sys(x->err, -r, "write");
+	x->written_end = (uint64_t)offset + length;
 	*spent += length;
 	return 1;
 }
@@ -339,7 +341,7 @@ static int seal_file(struct lcx__extractor *x)
 	int r;
 
 	/* The length, for a file that ends in a hole; libarchive reports a cut archive itself. */
-	if (ftruncate(x->file_fd, (off_t)x->size) < 0)
+	if (x->written_end < x->size && ftruncate(x->file_fd, (off_t)x->size) < 0)
 		return lcx__fail_sys(x->err, errno, "set its size");
 	r = lcx__tree_seal(x->tree, &x->entry, x->file_fd, x->err);
 	closep(&x->file_fd);

@@ -42,6 +42,7 @@
 enum {
 	DEFERRED_BYTES_MAX = 64 << 20,
 	IMPLIED_MAX = 16384,
+	SKIPPED_BYTES_MAX = 64 << 10,
 };
 
 struct deferred {
@@ -60,6 +61,7 @@ struct lcx__tree {
 	size_t n_deferred, deferred_size, deferred_bytes;
 	struct lcx__strbuf implied; /* paths, with a NUL behind each */
 	size_t n_implied;
+	struct lcx__strbuf skipped; /* of devices, likewise: hard links to them are no fault */
 };
 
 int lcx__tree_new(int root_fd, const struct lcx__extract_rights *rights, struct lcx__tree **ret)
@@ -95,6 +97,7 @@ struct lcx__tree *lcx__tree_free(struct lcx__tree *tree)
 		free(tree->deferred[i].path);
 	free(tree->deferred);
 	lcx__strbuf_free(&tree->implied);
+	lcx__strbuf_free(&tree->skipped);
 	free(tree);
 	return NULL;
 }
@@ -361,9 +364,15 @@ static int change_owner(const struct lcx__tree *tree, const struct lcx__entry *e
 {
 	int flags = AT_SYMLINK_NOFOLLOW | (name[0] == '\0' ? AT_EMPTY_PATH : 0);
 
-	if (tree->rights.chown && fchownat(dir_fd, name, e->uid, e->gid, flags) < 0)
-		return lcx__fail_sys(err, errno, "chown to %u:%u", e->uid, e->gid);
-	return 0;
+	if (!tree->rights.chown || fchownat(dir_fd, name, e->uid, e->gid, flags) == 0)
+		return 0;
+	if (errno == EINVAL)
+		return lcx__fail(
+			err, EOVERFLOW,
+			"the owner %u:%u has no id here: this user namespace needs a larger "
+			"range (subuid(5))",
+			e->uid, e->gid);
+	return lcx__fail_sys(err, errno, "chown to %u:%u", e->uid, e->gid);
 }
 
 static int defer(struct lcx__tree *tree, const struct lcx__entry *e, struct lcx_error **err)
@@ -529,6 +538,25 @@ static int restore_mode(const struct lcx__tree *tree, const struct place *at, in
 	return r < 0 ? lcx__fail_sys(err, -r, "chmod") : 0;
 }
 
+/* The specification lets who may not make them leave them out. */
+static int skip_device(struct lcx__tree *tree, const struct lcx__entry *e, struct lcx_error **err)
+{
+	if (tree->skipped.length + strlen(e->path) >= SKIPPED_BYTES_MAX)
+		return lcx__fail(err, EBADMSG, "too many devices");
+	lcx__strbuf_add(&tree->skipped, e->path, strlen(e->path) + 1);
+	return tree->skipped.failed ? lcx__fail_nomem(err) : 0;
+}
+
+static bool was_skipped(const struct lcx__tree *tree, const char *path)
+{
+	const char *skipped = tree->skipped.text;
+	size_t at = 0;
+
+	while (at < tree->skipped.length && strcmp(skipped + at, path) != 0)
+		at += strlen(skipped + at) + 1;
+	return at < tree->skipped.length;
+}
+
 /* A device or a pipe is never opened for more than its inode: it would answer. */
 static int add_node(struct lcx__tree *tree, const struct lcx__entry *e, const struct place *at,
 		    struct lcx_error **err)
@@ -541,7 +569,7 @@ static int add_node(struct lcx__tree *tree, const struct lcx__entry *e, const st
 		return lcx__fail(err, EBADMSG,
 				 "a device 0:0 is refused: overlayfs reads it as a deletion");
 	if (!S_ISFIFO(e->mode) && !tree->rights.devices)
-		return 0;
+		return skip_device(tree, e, err);
 	if (mknodat(at->dir_fd, at->name, e->mode, e->device) < 0)
 		return lcx__fail_sys(err, errno, "mknod");
 	fd = openat(at->dir_fd, at->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
@@ -629,6 +657,8 @@ static int add_hard_link(struct lcx__tree *tree, const struct lcx__entry *e, str
 	struct place at = {-1, NULL, false};
 	int fd, r;
 
+	if (was_skipped(tree, e->link))
+		return skip_device(tree, e, err);
 	r = open_parent(tree, e->link, false, &fd, &target_name, NULL);
 	if (r < 0)
 		return lcx__fail(err, EBADMSG, "hard link to '%.300s', which is not in this layer",

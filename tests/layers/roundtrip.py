@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""roundtrip.py TOOL WORK [N]: N (30) random trees with every type of file, as layers in every format of tar
-and every compression; what the library makes of them is compared with what GNU tar makes of them."""
+"""roundtrip.py TOOL WORK [N [SHIFT]]: N (30) random trees with every type of file, as layers in every format of tar
+and every compression; what the library makes of them is compared with what GNU tar makes of them. With SHIFT the tool runs in a user
+namespace whose ids begin there: no devices, no trusted attributes, and owners are moved."""
 import os
 import random
 import stat
@@ -181,6 +182,20 @@ def compare(ours, theirs, sparse):
     return out
 
 
+def as_mapped(theirs, shift):
+    """What is expected of a user namespace, seen from outside."""
+    for path in [p for p, item in theirs.items() if 'device' in item]:
+        del theirs[path]
+    for item in theirs.values():
+        item['owner'] = tuple(shift + n for n in item['owner'])
+        for name in [n for n in item['xattrs'] if n.startswith('trusted.')]:
+            del item['xattrs'][name]
+        # The kernel keeps with it for whom it counts.
+        if 'security.capability' in item['xattrs']:
+            item['xattrs']['security.capability'] = (b'\x01\0\0\x03' + CAPABILITY[4:] + shift.to_bytes(4, 'little'))
+    return theirs
+
+
 def run(*args, **kw):
     return subprocess.run(args, check=True, stdout=subprocess.PIPE, **kw).stdout
 
@@ -191,10 +206,11 @@ def unpack_with_tar(archive, target, options):
     run('tar', '-xpf', archive, '--numeric-owner', '--same-owner', *xattrs, '-C', target, stderr=subprocess.DEVNULL)
 
 
-def check(tool, work, seed):
+def check(tool, work, seed, shift=0):
     form = list(FORMATS)[seed % len(FORMATS)]
     compression = list(layout.COMPRESSIONS)[(seed * 3 + seed // 8) % len(layout.COMPRESSIONS)]
     options, lacks = FORMATS[form]
+    lacks = lacks | ({'big-id'} if shift else set())
     base = f'{work}/{seed}'
     os.mkdir(base)
     Tree(base + '/tree', seed, lacks).make()
@@ -209,8 +225,11 @@ def check(tool, work, seed):
     shown = run(tool, work + '/store', 'import', base + '/layout', 'x', name).decode()
     ours = [line.split(' ', 1)[1] for line in shown.splitlines() if line.startswith('layer ')][0]
     found = describe(ours)
-    different = compare(found, describe(base + '/theirs'), 'sparse' in ' '.join(options))
-    if form == 'pax' and compression in ('gzip', 'gzip-members'):
+    theirs = describe(base + '/theirs')
+    if shift:
+        theirs = as_mapped(theirs, shift)
+    different = compare(found, theirs, 'sparse' in ' '.join(options))
+    if not shift and form == 'pax' and compression in ('gzip', 'gzip-members'):
         run('umoci', 'unpack', '--image', base + '/layout:x', base + '/bundle', stderr=subprocess.PIPE)
         for item in found.values():
             item['xattrs'].pop('user.empty', None)  # which umoci leaves out
@@ -223,8 +242,9 @@ def check(tool, work, seed):
 
 def main():
     tool, work = sys.argv[1:3]
+    shift = int(sys.argv[4]) if len(sys.argv) > 4 else 0
     for seed in range(int(sys.argv[3]) if len(sys.argv) > 3 else 30):
-        check(tool, work, seed)
+        check(tool, work, seed, shift)
 
 
 main()
