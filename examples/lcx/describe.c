@@ -11,8 +11,9 @@
 
 void run_options_free(struct run_options *o)
 {
-	struct list *lists[] = {&o->env,      &o->volumes, &o->ports,       &o->cap_add,
-				&o->cap_drop, &o->labels,  &o->log_options, &o->security};
+	struct list *lists[] = {&o->env,         &o->volumes,  &o->ports,
+				&o->cap_add,     &o->cap_drop, &o->labels,
+				&o->log_options, &o->security, &o->storage_options};
 
 	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++)
 		list_free(lists[i]);
@@ -207,6 +208,8 @@ static int describe(struct lcx_container *c, const struct run_options *o,
 		r = apply_pairs(c, &o->labels, lcx_container_set_label, err);
 	if (r == 0)
 		r = apply_pairs(c, &o->log_options, lcx_container_set_log_option, err);
+	if (r == 0)
+		r = apply_pairs(c, &o->storage_options, lcx_container_set_storage_option, err);
 	if (r == 0)
 		r = apply_flags(c, o, err);
 	if (r == 0)

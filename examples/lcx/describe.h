@@ -15,7 +15,8 @@ struct run_options {
 	bool interactive, tty, detach, remove, read_only, privileged;
 	const char *name, *user, *workdir, *memory, *cpus, *pids_limit, *network, *hostname;
 	const char *entrypoint, *rootfs, *log_driver, *stop_signal, *pull, *detach_keys;
-	struct list env, volumes, ports, cap_add, cap_drop, labels, log_options, security;
+	struct list env, volumes, ports, cap_add, cap_drop, labels, log_options, security,
+		storage_options;
 	struct fetch_options fetch;
 };
 
@@ -66,6 +67,8 @@ struct run_options {
 			"data for whoever looks at it"),                                           \
 		RUN_ROW('\0', "log-driver", OPTION_STRING, log_driver, "DRIVER",                   \
 			"json-file or none"),                                                      \
+		RUN_ROW('\0', "storage-opt", OPTION_LIST, storage_options, "KEY=VALUE",            \
+			"of the read-write layer: size=10g, volatile=on"),                         \
 		RUN_ROW('\0', "log-opt", OPTION_LIST, log_options, "KEY=VALUE",                    \
 			"max-size=10m, max-file=3"),                                               \
 		RUN_ROW('\0', "stop-signal", OPTION_STRING, stop_signal, "SIGNAL",                 \

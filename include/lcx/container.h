@@ -115,6 +115,19 @@ int lcx_container_set_log_driver(struct lcx_container *c, const char *driver,
 int lcx_container_set_log_option(struct lcx_container *c, const char *key, const char *value,
 				 struct lcx_error **err);
 
+/**
+ * lcx_container_set_storage_option() - how the read-write layer over an image is kept
+ * @key:   "size" ("10g"): how much it may hold, where the file system enforces project
+ *         quotas (xfs, ext4); elsewhere creation fails with -EOPNOTSUPP.
+ *         "volatile" ("on", "off"): nothing waits for the disk; after a crash of the machine the
+ *         container can't be started any more
+ * @value: as above
+ *
+ * Return: 0, or -EINVAL.
+ */
+int lcx_container_set_storage_option(struct lcx_container *c, const char *key, const char *value,
+				     struct lcx_error **err);
+
 /** lcx_container_set_label() - data of the caller's; the library never acts on it */
 int lcx_container_set_label(struct lcx_container *c, const char *key, const char *value,
 			    struct lcx_error **err);

@@ -85,6 +85,29 @@ int lcx_overlay_set_flag(struct lcx_overlay *overlay, const char *flag, int32_t 
 			 struct lcx_error **err);
 
 /**
+ * lcx_overlay_set_size_limit() - limit how much the upper directory may hold
+ * @size_bytes: of upper and work directory together, as the file system counts; 0 takes the limit
+ *              away
+ *
+ * Acts upon the directories at once, and lasts: the limit is the file system's, by a project
+ * quota of a random number, and what is made in the directories counts. They should be empty when
+ * it is first set. A writer meets -EDQUOT or -ENOSPC; statfs(2) in the mount tells the
+ * limit as the size. Take the limit away before the directories are removed, as the file system
+ * would remember the number. Whoever owns a file, and isn't in a user namespace, can take it out of
+ * the quota by FS_IOC_FSSETXATTR.
+ *
+ * Return: 0, -EOPNOTSUPP naming the file system if it enforces no project quotas (xfs and ext4 do,
+ * mounted with prjquota; Linux 5.14), -EPERM without CAP_SYS_ADMIN in the first user
+ * namespace, or another negative errno.
+ */
+int lcx_overlay_set_size_limit(const struct lcx_overlay *overlay, uint64_t size_bytes,
+			       struct lcx_error **err);
+
+/** lcx_overlay_get_size_limit() - the limit that is set; 0 for none */
+int lcx_overlay_get_size_limit(const struct lcx_overlay *overlay, uint64_t *ret_bytes,
+			       struct lcx_error **err);
+
+/**
  * lcx_overlay_mount_fd() - make the mount, attached nowhere
  *
  * Return: a descriptor of its root directory (O_CLOEXEC, owned by the caller),

@@ -52,7 +52,7 @@ struct description {
 	char *network;
 	char **ports;
 	char *log_driver;
-	LCX__LIST(struct lcx__key_value) log_options, labels;
+	LCX__LIST(struct lcx__key_value) log_options, labels, storage_options;
 	char *stop_signal;
 	struct lcx__opt_bool auto_remove, stdin_open;
 	struct lcx__opt_i64 created_ns;
@@ -192,6 +192,16 @@ int lcx__container_delete(struct lcx_container *c, struct lcx_error **err);
 
 /* Values of the log options. */
 int lcx__parse_size(const char *text, uint64_t *ret_bytes);
+
+/* storage.c: the read-write layer, by its options. */
+int lcx__container_check_storage_option(const char *key, const char *value, struct lcx_error **err);
+/* When the container is made, in its directory. */
+int lcx__container_limit_storage(const struct lcx_container *c, int dir_fd, struct lcx_error **err);
+bool lcx__container_is_volatile(const struct lcx_container *c);
+/* Before each start: -EUCLEAN if changes may be lost. */
+int lcx__container_renew_volatile(const struct lcx_container *c, struct lcx_error **err);
+/* A container's directory, of any name, with its limit. */
+int lcx__container_remove_dir(int containers_fd, const char *name);
 int lcx__parse_count(const char *text, uint32_t *ret);
 
 /* It has an interface in a network of ours. */

@@ -259,6 +259,14 @@ LCX_PUBLIC int lcx_container_set_log_option(struct lcx_container *c, const char 
 	return set_pair(&c->d.log_options, key, value, err);
 }
 
+LCX_PUBLIC int lcx_container_set_storage_option(struct lcx_container *c, const char *key,
+						const char *value, struct lcx_error **err)
+{
+	int r = lcx__container_check_storage_option(key, value, err);
+
+	return r < 0 ? r : set_pair(&c->d.storage_options, key, value, err);
+}
+
 LCX_PUBLIC int lcx_container_set_label(struct lcx_container *c, const char *key, const char *value,
 				       struct lcx_error **err)
 {

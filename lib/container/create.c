@@ -339,6 +339,8 @@ static int fill_directory(struct lcx_container *c, int dir_fd, struct lcx_error 
 		    fchmodat(dir_fd, dirs[i].name, dirs[i].mode, 0) < 0)
 			return lcx__fail_sys(err, errno, "make '%s'", dirs[i].name);
 	r = adopt_root(c, dir_fd, err);
+	if (r == 0)
+		r = lcx__container_limit_storage(c, dir_fd, err);
 	if (r < 0)
 		return r;
 	c->d.created_ns = (struct lcx__opt_i64)LCX__OPT(lcx__now_ns());
@@ -417,7 +419,7 @@ static int put_on_disk(struct lcx_container *c, int containers_fd, struct lcx_er
 		release_name(c);
 	}
 	if (r < 0) {
-		(void)lcx__remove_tree(containers_fd, temporary);
+		(void)lcx__container_remove_dir(containers_fd, temporary);
 		return r;
 	}
 	/* From here on it exists, and nothing can fail any more. */
@@ -494,7 +496,7 @@ int lcx__container_delete(struct lcx_container *c, struct lcx_error **err)
 		r = errno == ENOENT ? 0 : -errno;
 	release_name(c);
 	if (r == 0)
-		r = lcx__remove_tree(containers_fd, temporary);
+		r = lcx__container_remove_dir(containers_fd, temporary);
 	if (r < 0)
 		(void)lcx__fail_sys(err, -r, "remove the directory of container '%s'",
 				    lcx__container_display(c));

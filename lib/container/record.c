@@ -27,6 +27,7 @@ static const struct lcx__json_field description_fields[] = {
 	{"logDriver", AS_STRING(struct description, log_driver)},
 	{"logOptions", AS_STRING_MAP(struct description, log_options)},
 	{"labels", AS_STRING_MAP(struct description, labels)},
+	{"storageOptions", AS_STRING_MAP(struct description, storage_options)},
 	{"stopSignal", AS_STRING(struct description, stop_signal)},
 	{"autoRemove", AS_BOOL(struct description, auto_remove)},
 	{"stdinOpen", AS_BOOL(struct description, stdin_open)},

@@ -127,7 +127,9 @@ static int stage_rootfs(struct start *s, struct lcx_error **err)
 		return 0;
 	s->upper = lcx__format("%s/containers/%s/upper", c->ctx->root_dir, c->d.id);
 	s->work = lcx__format("%s/containers/%s/work", c->ctx->root_dir, c->d.id);
-	return s->upper && s->work ? 0 : lcx__fail_nomem(err);
+	if (!s->upper || !s->work)
+		return lcx__fail_nomem(err);
+	return lcx__container_renew_volatile(c, err);
 }
 
 /* Contents that depend on the address are filled in later, into the same files. */
@@ -358,6 +360,7 @@ static int stage_launch(struct start *s, struct lcx_error **err)
 		.layers = (const char *const *)c->d.layers,
 		.upper = s->upper,
 		.work = s->work,
+		.volatile_changes = lcx__container_is_volatile(c),
 		.rootfs = c->d.rootfs,
 		.staging = s->staging,
 		.join_fds = s->entrance.join_fds,

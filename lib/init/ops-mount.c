@@ -350,91 +350,95 @@ static int open_root(struct init *init, const char *staging)
 	return 0;
 }
 
-/* One fsconfig() a layer: up to 500 layers and no limit on their names; Linux 6.7 and later. */
-static int overlay_by_layer(int fs_fd, char **layers, uint32_t n)
-{
-	for (uint32_t i = 0; i < n; i++) {
-		int r = sys_fsconfig(fs_fd, SYS_FSCONFIG_SET_STRING, "lowerdir+", layers[i], 0);
+enum { FSCONFIG_VALUE_MAX = 255, OVERLAY_PAGE = 4096 };
 
-		if (r < 0)
-			return r;
-	}
-	return 0;
+static bool append_fd_path(char *options, size_t size, const char *path)
+{
+	int fd = (int)sys_call4(__NR_openat, AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+
+	return fd >= 0 && text_append(options, size, "/proc/self/fd/") &&
+	       text_append_number(options, size, (uint64_t)fd);
 }
 
-/* str: staging, layers (top-most first), upper, work; length: number of layers. */
-static int new_overlay(struct init *init, const struct plan_op *op, char **layers)
+/* A flag has an empty value. A directory's long name is replaced by its descriptor's. */
+static int set_option(int fs_fd, const char *key, const char *value)
 {
-	const char *upper = init_str(init, op, 2), *work = init_str(init, op, 3);
-	int fs_fd = sys_fsopen("overlay", SYS_FSOPEN_CLOEXEC), r;
+	char path[40] = "";
+
+	if (value[0] == '/' && strlen(value) > FSCONFIG_VALUE_MAX &&
+	    append_fd_path(path, sizeof(path), value))
+		value = path;
+	return sys_fsconfig(fs_fd, value[0] ? SYS_FSCONFIG_SET_STRING : SYS_FSCONFIG_SET_FLAG, key,
+			    value[0] ? value : NULL, 0);
+}
+
+/* One fsconfig() a layer: up to 500 layers and no limit on their names; Linux 6.7 and later. */
+static int new_overlay(struct init *init, const struct plan_op *op, char **layers, char **options)
+{
+	int fs_fd = sys_fsopen("overlay", SYS_FSOPEN_CLOEXEC), r = 0;
 
 	if (fs_fd < 0)
 		return fs_fd;
-	r = overlay_by_layer(fs_fd, layers, op->length);
-	if (r == 0 && upper)
-		r = sys_fsconfig(fs_fd, SYS_FSCONFIG_SET_STRING, "upperdir", upper, 0);
-	if (r == 0 && work)
-		r = sys_fsconfig(fs_fd, SYS_FSCONFIG_SET_STRING, "workdir", work, 0);
-	if (r == 0 && (op->flags & PLAN_F_VOLATILE))
-		r = sys_fsconfig(fs_fd, SYS_FSCONFIG_SET_FLAG, "volatile", NULL, 0);
-	if (r == 0 && (op->flags & PLAN_F_USERXATTR))
-		r = sys_fsconfig(fs_fd, SYS_FSCONFIG_SET_FLAG, "userxattr", NULL, 0);
+	for (uint32_t i = 0; r == 0 && i < op->length; i++)
+		r = set_option(fs_fd, "lowerdir+", layers[i]);
+	for (uint32_t i = 0; r == 0 && i < op->num[0]; i += 2)
+		r = set_option(fs_fd, options[i], options[i + 1]);
 	r = r < 0 ? keep_detail(init, fs_fd, r)
 		  : create_tree(init, fs_fd, op->flags & PLAN_F_READONLY, 0);
 	close_fd(fs_fd);
 	return r;
 }
 
-static bool append_fd_path(char *options, size_t size, const char *key, const char *path)
+static bool append_option(char *text, size_t size, const char *key, const char *value)
 {
-	int fd = (int)sys_call4(__NR_openat, AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
-
-	return fd >= 0 && text_append(options, size, key) &&
-	       text_append(options, size, "/proc/self/fd/") &&
-	       text_append_number(options, size, (uint64_t)fd);
+	if (!text_append(text, size, ",") || !text_append(text, size, key))
+		return false;
+	if (!value[0])
+		return true;
+	return text_append(text, size, "=") && (value[0] == '/' ? append_fd_path(text, size, value)
+								: text_append(text, size, value));
 }
 
 /*
  * Older kernels take all options in one page. Names are kept short by naming
  * descriptors; those stay open until exec, which is soon.
  */
-static int old_overlay(struct init *init, const struct plan_op *op, char **layers)
+static int old_overlay(struct init *init, const struct plan_op *op, char **layers, char **options)
 {
-	const char *staging = init_str(init, op, 0), *upper = init_str(init, op, 2);
-	char options[4096] = "";
+	char text[OVERLAY_PAGE] = "";
 	bool fits = true;
 
 	for (uint32_t i = 0; i < op->length && fits; i++)
-		fits = append_fd_path(options, sizeof(options), i ? ":" : "lowerdir=", layers[i]);
-	if (fits && upper)
-		fits = append_fd_path(options, sizeof(options), ",upperdir=", upper) &&
-		       append_fd_path(options, sizeof(options), ",workdir=", init_str(init, op, 3));
-	if (fits && (op->flags & PLAN_F_VOLATILE))
-		fits = text_append(options, sizeof(options), ",volatile");
-	if (fits && (op->flags & PLAN_F_USERXATTR))
-		fits = text_append(options, sizeof(options), ",userxattr");
+		fits = text_append(text, sizeof(text), i ? ":" : "lowerdir=") &&
+		       append_fd_path(text, sizeof(text), layers[i]);
+	for (uint32_t i = 0; i < op->num[0] && fits; i += 2)
+		fits = append_option(text, sizeof(text), options[i], options[i + 1]);
 	if (!fits) {
-		(void)text_append(
-			init->detail, sizeof(init->detail),
-			"too many layers for this kernel, which takes 4096 bytes of options");
+		(void)text_append_number(init->detail, sizeof(init->detail), op->length);
+		(void)text_append(init->detail, sizeof(init->detail),
+				  " layers are too many for this kernel, which takes 4096 bytes of "
+				  "options; squash the image, or use Linux 6.8");
 		return -E2BIG;
 	}
-	return (int)sys_call5(__NR_mount, "overlay", staging, "overlay",
-			      op->flags & PLAN_F_READONLY ? MS_RDONLY : 0, options);
+	return (int)sys_call5(__NR_mount, "overlay", init_str(init, op, 0), "overlay",
+			      op->flags & PLAN_F_READONLY ? MS_RDONLY : 0, text);
 }
 
+/* str: staging, layers (top-most first), options as pairs; length: of layers; num[0]: of options.
+ */
 int init_op_ROOT_OVERLAY(struct init *init, const struct plan_op *op)
 {
 	const char *staging = init_str(init, op, 0);
 	char **layers = init_vector(init, op->str[1], op->length);
-	int tree = new_overlay(init, op, layers), r;
+	char **options = init_vector(init, op->str[2], (uint32_t)op->num[0]);
+	int tree = new_overlay(init, op, layers, options), r;
 
 	if (tree == -EINVAL || tree == -ENOSYS) {
 		char detail[sizeof(init->detail)];
 
 		memcpy(detail, init->detail, sizeof(detail));
 		init->detail[0] = '\0';
-		r = old_overlay(init, op, layers);
+		r = old_overlay(init, op, layers, options);
 		/* If both ways fail, the newer kernel's words say more. */
 		if (r < 0 && init->detail[0] == '\0')
 			memcpy(init->detail, detail, sizeof(detail));

@@ -81,8 +81,6 @@ enum plan_op_flags {
 	PLAN_F_RECURSIVE = 1 << 0,     /* ROOT_BIND, BIND: with the mounts below */
 	PLAN_F_MAKE_TARGET = 1 << 1,   /* BIND, MOUNT, CHDIR: make a missing target */
 	PLAN_F_IGNORE_ERRORS = 1 << 2, /* go on if it fails */
-	PLAN_F_VOLATILE = 1 << 3,      /* ROOT_OVERLAY */
-	PLAN_F_USERXATTR = 1 << 4,     /* ROOT_OVERLAY */
 	PLAN_F_READONLY = 1 << 6,      /* ROOT_OVERLAY without upper; MOUNT: the superblock, too */
 };
 

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include "overlay/overlay.h"
 #include "util/fs.h"
 #include "util/str.h"
 #include "util/sys.h"
@@ -15,6 +16,39 @@
 static bool make_public(uint64_t propagation)
 {
 	return propagation & (MS_SHARED | MS_SLAVE | MS_PRIVATE | MS_UNBINDABLE);
+}
+
+/* The same options as the library's own mounts have, and no default of the kernel's. */
+static int add_overlay_options(struct compiler *c, struct plan_op *op, struct lcx_error **err)
+{
+	CLEANUP(lcx_overlay_freep) struct lcx_overlay *overlay = NULL;
+	struct lcx__overlay_option options[LCX__OVERLAY_MAX_OPTIONS];
+	const char *pairs[2 * LCX__OVERLAY_MAX_OPTIONS + 5];
+	uint32_t length;
+	size_t n = 0, count;
+	int r = lcx_overlay_new(&overlay, err);
+
+	if (r == 0 && lcx__compile_is_private(c, CLONE_NEWUSER))
+		r = lcx_overlay_set_option(overlay, "userxattr", "on", err);
+	if (r == 0 && c->in->volatile_changes)
+		r = lcx_overlay_set_option(overlay, "volatile", "on", err);
+	if (r < 0)
+		return r;
+	count = lcx__overlay_options(overlay, options);
+	if (c->in->upper) {
+		pairs[n++] = "upperdir";
+		pairs[n++] = c->in->upper;
+		pairs[n++] = "workdir";
+		pairs[n++] = c->in->work;
+	}
+	for (size_t i = 0; i < count; i++) {
+		pairs[n++] = options[i].key;
+		pairs[n++] = options[i].value ? options[i].value : "";
+	}
+	pairs[n] = NULL;
+	op->str[2] = lcx__plan_vector(c->plan, pairs, &length);
+	op->num[0] = length;
+	return 0;
 }
 
 /*
@@ -27,19 +61,16 @@ int lcx__compile_root(struct compiler *c, struct lcx_error **err)
 	uint64_t wanted = c->spec->linux_.rootfs_propagation.value;
 	struct plan_op *op;
 
-	(void)err;
 	op = lcx__plan_add(c->plan, PLAN_PROPAGATION);
 	op->str[0] = lcx__plan_string(c->plan, wanted & MS_PRIVATE ? "private" : "slaves");
 	op->num[0] = wanted & MS_PRIVATE ? MS_PRIVATE : MS_SLAVE;
 
 	if (in->layers) {
 		op = lcx__plan_add(c->plan, PLAN_ROOT_OVERLAY);
+		op->str[0] = lcx__plan_string(c->plan, in->staging);
 		op->str[1] = lcx__plan_vector(c->plan, in->layers, &op->length);
-		op->str[2] = lcx__plan_string(c->plan, in->upper);
-		op->str[3] = lcx__plan_string(c->plan, in->work);
 		op->flags = in->upper ? 0 : PLAN_F_READONLY;
-		if (lcx__compile_is_private(c, CLONE_NEWUSER))
-			op->flags |= PLAN_F_USERXATTR;
+		return add_overlay_options(c, op, err);
 	} else {
 		op = lcx__plan_add(c->plan, PLAN_ROOT_BIND);
 		op->str[1] = lcx__plan_string(c->plan, in->rootfs);

@@ -24,6 +24,7 @@ struct lcx__compile {
 	/* The root: layers with (or without) a read-write layer, or else a directory. */
 	const char *const *layers; /* top-most first; NULL: use @rootfs */
 	const char *upper, *work;  /* NULL: read-only */
+	bool volatile_changes;     /* they needn't survive a crash of the machine */
 	const char *rootfs;
 	const char *staging; /* an empty directory that it is mounted on */
 
