@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 # usage: sh tests/run.sh [PART | PART/PATTERN]...
 #
-#   unit       Check tests, in the plain build and in the one with ASan and UBSan
+#   unit       Check tests and the corpora of the fuzz targets, in the plain build and in the one with
+#              ASan and UBSan
 #   abi        exported symbols, headers alone as C11 and C++, man pages, pkg-config
 #   system     real kernel objects, on this machine
 #   vm         the same system tests in a virtual machine with cgroup v2
@@ -133,6 +134,11 @@ part_unit() {
 			name=$(basename "$source" .c)
 			matches "$name" || continue
 			run_test "unit/$name ($kind)" unit_test "$top/$kind/tests/unit-$name"
+		done
+		for source in tests/fuzz/*.c; do
+			name=$(basename "$source" .c)
+			matches "corpus-$name" || continue
+			run_test "unit/corpus-$name ($kind)" unit_test "$top/$kind/tests/replay-$name"
 		done
 	done
 }
