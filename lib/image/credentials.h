@@ -53,7 +53,7 @@ const char *lcx__authfile_key(const char *registry);
 struct lcx__credhelper;
 
 int lcx__credhelper_start(const char *name, const char *server, struct lcx__credhelper **ret,
-		      struct lcx_error **err);
+			  struct lcx_error **err);
 struct lcx__credhelper *lcx__credhelper_free(struct lcx__credhelper *helper);
 
 DEFINE_CLEANUP(struct lcx__credhelper *, lcx__credhelper_free)
@@ -63,4 +63,4 @@ int64_t lcx__credhelper_deadline_ns(const struct lcx__credhelper *helper);
 
 /* 1: not done; 0: done, and @ret is empty if it knows nothing; <0: failed, with words. */
 int lcx__credhelper_step(struct lcx__credhelper *helper, struct lcx__credentials *ret,
-		     struct lcx_error **err);
+			 struct lcx_error **err);

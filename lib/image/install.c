@@ -120,19 +120,6 @@ int lcx__install_config(struct lcx__install *install, const char *data, size_t l
 	return r < 0 ? r : init_layers(install, config, err);
 }
 
-static int open_root(const struct lcx__install *install, const struct lcx__layer *layer)
-{
-	char name[LCX__STORE_NAME_SIZE], path[LCX__STORE_NAME_SIZE + 8];
-	int fd;
-
-	if (layer->root_fd >= 0)
-		return fcntl(layer->root_fd, F_DUPFD_CLOEXEC, 3);
-	lcx__layer_name(&layer->chain_id, name);
-	(void)snprintf(path, sizeof(path), "%s/diff", name);
-	fd = openat(install->store->fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return fd;
-}
-
 static void implied_clearp(struct lcx__implied *implied)
 {
 	lcx__implied_clear(implied);
@@ -141,15 +128,18 @@ static void implied_clearp(struct lcx__implied *implied)
 int lcx__install_inherit(const struct lcx__install *install, size_t index, struct lcx_error **err)
 {
 	const struct lcx__layer *layer = &install->layers[index];
+	CLEANUP(closep) int root_fd = lcx__layer_open_root(layer);
 	CLEANUP(implied_clearp) struct lcx__implied implied = {.root_fd = -1};
 
-	if (lcx__implied_new(layer->root_fd, &layer->implied, &implied) < 0)
+	if (root_fd < 0)
+		return lcx__fail_sys(err, -root_fd, "open layer %.19s", layer->digest.text);
+	if (lcx__implied_new(root_fd, &layer->implied, &implied) < 0)
 		return lcx__fail_nomem(err);
 	while (implied.n > 0 && index-- > 0) {
-		CLEANUP(closep) int fd = open_root(install, &install->layers[index]);
+		CLEANUP(closep) int fd = lcx__layer_open_root(&install->layers[index]);
 
 		if (fd < 0)
-			return lcx__fail_sys(err, errno, "open layer %.19s",
+			return lcx__fail_sys(err, -fd, "open layer %.19s",
 					     install->layers[index].digest.text);
 		lcx__implied_inherit(&implied, fd);
 	}

@@ -432,7 +432,27 @@ static int step_unpack(struct lcx__layer *layer, struct lcx_error **err)
 		return lcx__fail_nomem(err);
 	layer->unpack = lcx__unpack_free(layer->unpack);
 	layer->stage = LCX__LAYER_SETTLE;
+	/* Of what may be five hundred layers each keeps its lock alone. */
+	closep(&layer->root_fd);
+	closep(&layer->tree_fd);
+	closep(&layer->blob_fd);
 	return 0;
+}
+
+int lcx__layer_open_root(const struct lcx__layer *layer)
+{
+	const bool is_scratch = layer->stage == LCX__LAYER_SETTLE;
+	char name[LCX__STORE_NAME_SIZE], path[LCX__STORE_NAME_SIZE + 8];
+	int fd;
+
+	if (is_scratch)
+		(void)snprintf(name, sizeof(name), "%s", lcx__digest_hex(&layer->digest));
+	else
+		lcx__layer_name(&layer->chain_id, name);
+	(void)snprintf(path, sizeof(path), "%s/diff", name);
+	fd = openat(is_scratch ? layer->pin->tmp_fd : store_of(layer)->fd, path,
+		    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
 }
 
 int lcx__layer_fd(const struct lcx__layer *layer)
@@ -461,7 +481,7 @@ int lcx__layer_unpack_again(struct lcx__layer *layer, struct lcx_error **err)
 
 void lcx__layer_discard(struct lcx__layer *layer)
 {
-	close_all(layer);
+	finish(layer);
 	(void)lcx__remove_tree(layer->pin->tmp_fd, lcx__digest_hex(&layer->digest));
 }
 

@@ -64,9 +64,12 @@ int lcx__layer_fetched(struct lcx__layer *layer, struct lcx_error **err);
 /* Give the unpacked and synced layer its name; the caller syncs the directory of names. */
 int lcx__layer_commit(struct lcx__layer *layer, struct lcx_error **err);
 
+/* What has been unpacked, settled or not; the caller closes. */
+int lcx__layer_open_root(const struct lcx__layer *layer);
+
 /*
  * Unpack the stored archive once more, into the scratch directory, whether or not the layer
- * is there; then look at root_fd and discard it. -EBADMSG: the archive isn't what the image says.
+ * is there; then look at its root and discard it. -EBADMSG: the archive isn't what the image says.
  */
 int lcx__layer_unpack_again(struct lcx__layer *layer, struct lcx_error **err);
 void lcx__layer_discard(struct lcx__layer *layer);

@@ -109,12 +109,12 @@ static int check_documents(struct verify *v, const struct lcx__digest *manifest,
 	return r;
 }
 
-static int open_layer(const struct lcx__store *store, const struct lcx__digest *chain_id)
+static int open_layer(const struct lcx__store *store, const struct lcx__layer *layer)
 {
 	char name[LCX__STORE_NAME_SIZE], path[LCX__STORE_NAME_SIZE + 8];
 	int fd;
 
-	lcx__layer_name(chain_id, name);
+	lcx__layer_name(&layer->chain_id, name);
 	(void)snprintf(path, sizeof(path), "%s/diff", name);
 	fd = openat(store->fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
@@ -124,9 +124,13 @@ static int open_layer(const struct lcx__store *store, const struct lcx__digest *
 static int compare_layer(const struct lcx__store *store, const struct lcx__layer *layer,
 			 struct lcx_error **err)
 {
-	CLEANUP(closep) int fd = open_layer(store, &layer->chain_id);
+	CLEANUP(closep)
+	int want_fd = lcx__layer_open_root(layer),
+	    have_fd = open_layer(store, layer);
 	CLEANUP(freep) char *difference = NULL;
-	int r = fd < 0 ? fd : lcx__tree_compare(layer->root_fd, fd, &difference);
+	int r = want_fd < 0   ? want_fd
+		: have_fd < 0 ? have_fd
+			      : lcx__tree_compare(want_fd, have_fd, &difference);
 
 	if (r < 0)
 		return lcx__fail_sys(err, -r, "compare layer '%s'", layer->digest.text);

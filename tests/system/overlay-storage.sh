@@ -120,6 +120,8 @@ many() { # COUNT: an image of so many layers, each with a file of its own
 	python3 "$SRC/tests/system/overlay-many.py" "$T/many" "$1" "$(command -v busybox)"
 	on "$T/memory" import "$T/many" --ref many "many:$1" >/dev/null
 }
+# The usual limit of descriptors must do.
+ulimit -Sn 1024
 newer=$(uname -r | awk -F. '{ print ($1 > 6 || ($1 == 6 && $2 + 0 >= 8)) }')
 many 500
 if [ "$newer" = 1 ]; then
