@@ -63,6 +63,14 @@ int cmd_save(struct app *app, int argc, char **argv);
 int cmd_stats(struct app *app, int argc, char **argv);
 int cmd_stop(struct app *app, int argc, char **argv);
 int cmd_tag(struct app *app, int argc, char **argv);
+int cmd_pause(struct app *app, int argc, char **argv);
+int cmd_port(struct app *app, int argc, char **argv);
+int cmd_rename(struct app *app, int argc, char **argv);
+int cmd_restart(struct app *app, int argc, char **argv);
+int cmd_top(struct app *app, int argc, char **argv);
+int cmd_unpause(struct app *app, int argc, char **argv);
+int cmd_update(struct app *app, int argc, char **argv);
+int cmd_wait(struct app *app, int argc, char **argv);
 int cmd_version(struct app *app, int argc, char **argv);
 
 /* Find @name in @table, which ends with an empty row; a wrong name is reported with the nearest. */

@@ -150,52 +150,7 @@ static int apply_command(struct lcx_container *c, const struct run_options *o, c
 	return r;
 }
 
-/* ---- limits: values that are checked here, since the library takes numbers ------------ */
-
-struct limits {
-	int64_t memory_bytes, cpu_quota_us, pids; /* 0: not set */
-};
-
-enum { CPU_PERIOD_US = 100000 };
-
-static bool parse_limits(struct app *app, const struct run_options *o, struct limits *limits)
-{
-	int64_t cpus_micro = 0;
-	int32_t signal;
-
-	if (o->memory && text_parse_bytes(o->memory, &limits->memory_bytes) < 0)
-		(void)options_usage_error(app, "memory limit '%s' is no size; write 64m or 1.5g",
-					  o->memory);
-	else if (o->cpus && (text_parse_micro(o->cpus, &cpus_micro) < 0 || cpus_micro < 10000 ||
-			     cpus_micro > INT64_C(100000) * 1000000))
-		(void)options_usage_error(app, "'%s' processors are no limit; write 0.5 or 2",
-					  o->cpus);
-	else if (o->pids_limit && text_parse_int(o->pids_limit, -1, INT32_MAX, &limits->pids) < 0)
-		(void)options_usage_error(app, "limit of tasks '%s' is no number", o->pids_limit);
-	else if (o->stop_signal && text_parse_signal(o->stop_signal, &signal) < 0)
-		(void)options_usage_error(app, "stop signal '%s' is unknown; write TERM or 15",
-					  o->stop_signal);
-	else {
-		limits->cpu_quota_us = cpus_micro / (1000000 / CPU_PERIOD_US);
-		return true;
-	}
-	return false;
-}
-
-static int apply_limits(struct lcx_container *c, const struct limits *limits,
-			struct lcx_error **err)
-{
-	struct lcx_spec *spec = lcx_container_spec(c);
-	int r = 0;
-
-	if (limits->memory_bytes)
-		r = lcx_spec_set_memory_limit(spec, limits->memory_bytes, err);
-	if (r == 0 && limits->cpu_quota_us)
-		r = lcx_spec_set_cpu_quota(spec, limits->cpu_quota_us, CPU_PERIOD_US, err);
-	if (r == 0 && limits->pids)
-		r = lcx_spec_set_pids_limit(spec, limits->pids, err);
-	return r;
-}
+/* ---- the description ------------------------------------------------------- */
 
 static int describe(struct lcx_container *c, const struct run_options *o,
 		    const struct limits *limits, char **argv, struct lcx_error **err)
@@ -213,7 +168,7 @@ static int describe(struct lcx_container *c, const struct run_options *o,
 	if (r == 0)
 		r = apply_flags(c, o, err);
 	if (r == 0)
-		r = apply_limits(c, limits, err);
+		r = limits_apply(limits, lcx_container_spec(c), err);
 	return r == 0 ? apply_command(c, o, argv, err) : r;
 }
 
@@ -247,6 +202,7 @@ static bool want_image(struct app *app, const char *reference, const struct run_
 static bool check_options(struct app *app, const struct run_options *o, int argc)
 {
 	static const char *const whens[] = {"missing", "always", "never"};
+	int32_t signal;
 	size_t i = 0;
 
 	if (argc == 0 && !o->rootfs) {
@@ -254,6 +210,11 @@ static bool check_options(struct app *app, const struct run_options *o, int argc
 					  "an image is missing: lcx %s [OPTION...] IMAGE, "
 					  "or --rootfs DIR",
 					  app->command);
+		return false;
+	}
+	if (o->stop_signal && text_parse_signal(o->stop_signal, &signal) < 0) {
+		(void)options_usage_error(app, "stop signal '%s' is unknown; write TERM or 15",
+					  o->stop_signal);
 		return false;
 	}
 	while (o->pull && i < 3 && strcmp(o->pull, whens[i]) != 0)
@@ -274,7 +235,7 @@ struct lcx_container *describe_container(struct app *app, const struct run_optio
 	const char *image = NULL;
 	int r;
 
-	if (!check_options(app, o, argc) || !parse_limits(app, o, &limits))
+	if (!check_options(app, o, argc) || !limits_parse(app, &o->limits, &limits))
 		return NULL;
 	argv[argc] = NULL;
 	if (!o->rootfs)

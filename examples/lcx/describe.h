@@ -8,15 +8,17 @@
 
 #include "app.h"
 #include "fetch.h"
+#include "limits.h"
 #include "memory.h"
 #include "options.h"
 
 struct run_options {
 	bool interactive, tty, detach, remove, read_only, privileged;
-	const char *name, *user, *workdir, *memory, *cpus, *pids_limit, *network, *hostname;
+	const char *name, *user, *workdir, *network, *hostname;
 	const char *entrypoint, *rootfs, *log_driver, *stop_signal, *pull, *detach_keys;
 	struct list env, volumes, ports, cap_add, cap_drop, labels, log_options, security,
 		storage_options;
+	struct limit_options limits;
 	struct fetch_options fetch;
 };
 
@@ -38,10 +40,7 @@ struct run_options {
 			"names of the container, or numbers"),                                     \
 		RUN_ROW('v', "volume", OPTION_LIST, volumes, "SOURCE:DIR[:ro]",                    \
 			"show a directory of the host; ro, rw, ..."),                              \
-		RUN_ROW('m', "memory", OPTION_STRING, memory, "SIZE", "memory limit: 64m, 1.5g"),  \
-		RUN_ROW('\0', "cpus", OPTION_STRING, cpus, "NUMBER", "processor limit: 0.5, 2"),   \
-		RUN_ROW('\0', "pids-limit", OPTION_STRING, pids_limit, "NUMBER",                   \
-			"limit of tasks; -1: none"),                                               \
+		LIMIT_ROWS(struct run_options, limits),                                            \
 		RUN_ROW('\0', "network", OPTION_STRING, network, "NETWORK",                        \
 			"bridge, none, host, or a name"),                                          \
 		RUN_ROW('\0', "net", OPTION_STRING, network, "NETWORK", NULL),                     \

@@ -13,7 +13,8 @@
 extern "C" {
 #endif
 
-struct lcx_cgroup_stats; /* lcx/cgroup.h */
+struct lcx_cgroup_pids;  /* lcx/cgroup.h */
+struct lcx_cgroup_stats; /* likewise */
 struct lcx_overlay_diff; /* lcx/overlay.h */
 struct lcx_spec;         /* lcx/spec.h */
 
@@ -56,8 +57,9 @@ int lcx_container_new(struct lcx_ctx *ctx, const char *name, struct lcx_containe
 /**
  * lcx_container_spec() - borrow the OCI description, to refine it
  *
- * What is set there wins over what the image says. Changes after
- * lcx_container_create() have no effect.
+ * What is set there wins over what the image says. Of changes after lcx_container_create(), only
+ * those of limits have an effect, by lcx_container_update(). NULL only if the description of a
+ * container that was opened cannot be read.
  */
 struct lcx_spec *lcx_container_spec(struct lcx_container *c);
 
@@ -203,6 +205,30 @@ int lcx_container_kill(struct lcx_container *c, int32_t signal, struct lcx_error
  */
 int lcx_container_stop(struct lcx_container *c, int32_t grace_ms, struct lcx_error **err);
 
+/**
+ * lcx_container_restart() - lcx_container_stop(), then lcx_container_start_detached()
+ *
+ * Also starts one that does not run. Whoever owned it before, it has a monitor afterwards. If
+ * somebody else starts it in between, that is as good.
+ */
+int lcx_container_restart(struct lcx_container *c, int32_t grace_ms, struct lcx_error **err);
+
+/**
+ * lcx_container_rename() - give it another name; also while it runs
+ *
+ * Happens, or not: a program that dies on the way leaves the old or the new name. Other handles see
+ * it after lcx_container_refresh(). Return: 0, -EINVAL, -EEXIST if the name is taken.
+ */
+int lcx_container_rename(struct lcx_container *c, const char *name, struct lcx_error **err);
+
+/**
+ * lcx_container_update() - put the limits of lcx_container_spec() into force, running or not
+ *
+ * Set them there first, by lcx_spec_set_memory_limit() and the like; nothing else of the
+ * description changes. If a limit is refused, those before stay in force.
+ */
+int lcx_container_update(struct lcx_container *c, struct lcx_error **err);
+
 /** lcx_container_pause() / lcx_container_unpause() - freeze and thaw its cgroup */
 int lcx_container_pause(struct lcx_container *c, struct lcx_error **err);
 int lcx_container_unpause(struct lcx_container *c, struct lcx_error **err);
@@ -334,6 +360,15 @@ int lcx_container_inspect(struct lcx_container *c, char **ret, struct lcx_error 
  */
 int lcx_container_stats(struct lcx_container *c, struct lcx_cgroup_stats **ret,
 			struct lcx_error **err);
+
+/**
+ * lcx_container_pids() - its processes, by their numbers here
+ * @ret: to be read with lcx_cgroup_pids_next(), released with lcx_cgroup_pids_free()
+ *
+ * Return: 0, -ESRCH if it does not run, -ENODEV if it has no cgroup.
+ */
+int lcx_container_pids(struct lcx_container *c, struct lcx_cgroup_pids **ret,
+		       struct lcx_error **err);
 
 /**
  * lcx_container_set_debug() - record also the single operations of the set-up; 0 or 1

@@ -126,6 +126,9 @@ int lcx__container_lock(struct lcx_container *c, int *ret_fd, struct lcx_error *
 /* Read from disk whether it runs, and how it ended. */
 int lcx__container_load_state(struct lcx_container *c, struct lcx_error **err);
 
+/* The same, and what it is described as: others may have renamed or changed it. */
+int lcx__container_reload(struct lcx_container *c, struct lcx_error **err);
+
 /* Read config.json, once. */
 int lcx__container_load_spec(struct lcx_container *c, struct lcx_error **err);
 
@@ -187,6 +190,16 @@ int lcx__container_finish(struct lcx_container *c, int32_t status, struct lcx_er
 
 /* Remove it from disk; the caller holds the lock and it is torn down. */
 int lcx__container_delete(struct lcx_container *c, struct lcx_error **err);
+
+/* ---- name.c ---- */
+
+/* Take the container's name, if it has one; *ret_lock_fd keeps all names locked until it is closed.
+ */
+int lcx__name_claim(const struct lcx_container *c, int *ret_lock_fd, struct lcx_error **err);
+void lcx__name_release(const struct lcx_container *c);
+
+/* Whether container @id is there and is described by this name. */
+bool lcx__name_is_held(const struct lcx_ctx *ctx, const char *id, const char *name);
 
 /* ---- create.c, start.c ---- */
 

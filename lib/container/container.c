@@ -120,6 +120,9 @@ LCX_PUBLIC struct lcx_container *lcx_container_free(struct lcx_container *c)
 
 LCX_PUBLIC struct lcx_spec *lcx_container_spec(struct lcx_container *c)
 {
+	/* Of one that is there it is read at first need; without memory there is none. */
+	if (c->state != LCX_CONTAINER_NEW)
+		(void)lcx__container_load_spec(c, NULL);
 	return c->spec;
 }
 

@@ -348,7 +348,6 @@ static int fill_directory(struct lcx_container *c, int dir_fd, struct lcx_error 
 	return r < 0 ? r : lcx__description_save(&c->d, dir_fd, err);
 }
 
-/* Looking at a name and acting upon it are one step. */
 static int lock_directory(int fd, int how)
 {
 	while (flock(fd, how) < 0)
@@ -357,50 +356,10 @@ static int lock_directory(int fd, int how)
 	return 0;
 }
 
-/* A name whose container is gone is taken over: its owner died between two steps of a removal. */
-static int claim_name(struct lcx_container *c, struct lcx_error **err)
-{
-	CLEANUP(closep) int names_fd = -1, containers_fd = -1;
-	char id[LCX__ID_SIZE + 1] = "";
-	int r;
-
-	if (!c->d.name[0])
-		return 0;
-	names_fd = lcx__make_dirs(c->ctx->root_fd, "names", 0700);
-	containers_fd = lcx__make_dirs(c->ctx->root_fd, "containers", 0700);
-	if (names_fd < 0 || containers_fd < 0)
-		return lcx__fail_sys(err, names_fd < 0 ? -names_fd : -containers_fd, "name '%s'",
-				     c->d.name);
-	r = lock_directory(names_fd, LOCK_EX);
-	if (r < 0)
-		return lcx__fail_sys(err, -r, "lock the names");
-	if (symlinkat(c->d.id, names_fd, c->d.name) == 0)
-		return 0;
-	if (errno != EEXIST)
-		return lcx__fail_sys(err, errno, "name '%s'", c->d.name);
-	if (readlinkat(names_fd, c->d.name, id, sizeof(id) - 1) > 0 &&
-	    faccessat(containers_fd, id, F_OK, 0) < 0 && errno == ENOENT &&
-	    unlinkat(names_fd, c->d.name, 0) == 0 && symlinkat(c->d.id, names_fd, c->d.name) == 0)
-		return 0;
-	return lcx__fail(err, EEXIST,
-			 "the name '%s' is in use by container %.12s; remove that one or choose "
-			 "another name",
-			 c->d.name, id);
-}
-
-static void release_name(const struct lcx_container *c)
-{
-	CLEANUP(closep) int names_fd = lcx__open_dir(c->ctx->root_fd, "names");
-	char id[LCX__ID_SIZE + 1] = "";
-
-	if (names_fd >= 0 && c->d.name[0] && lock_directory(names_fd, LOCK_EX) == 0 &&
-	    readlinkat(names_fd, c->d.name, id, sizeof(id) - 1) > 0 && strcmp(id, c->d.id) == 0)
-		(void)unlinkat(names_fd, c->d.name, 0);
-}
-
 static int put_on_disk(struct lcx_container *c, int containers_fd, struct lcx_error **err)
 {
-	CLEANUP(closep) int dir_fd = -1;
+	/* The name stays locked until it leads somewhere. */
+	CLEANUP(closep) int dir_fd = -1, names_fd = -1;
 	char temporary[64];
 	int r;
 
@@ -413,10 +372,11 @@ static int put_on_disk(struct lcx_container *c, int containers_fd, struct lcx_er
 	r = dir_fd < 0 ? lcx__fail_sys(err, -dir_fd, "open the container's directory")
 		       : fill_directory(c, dir_fd, err);
 	if (r == 0)
-		r = claim_name(c, err);
+		r = lcx__name_claim(c, &names_fd, err);
 	if (r == 0 && renameat(containers_fd, temporary, containers_fd, c->d.id) < 0) {
 		r = lcx__fail_sys(err, errno, "commit the container");
-		release_name(c);
+		closep(&names_fd);
+		lcx__name_release(c);
 	}
 	if (r < 0) {
 		(void)lcx__container_remove_dir(containers_fd, temporary);
@@ -494,7 +454,7 @@ int lcx__container_delete(struct lcx_container *c, struct lcx_error **err)
 	r = lcx__temporary_name(temporary);
 	if (r == 0 && renameat(containers_fd, c->d.id, containers_fd, temporary) < 0)
 		r = errno == ENOENT ? 0 : -errno;
-	release_name(c);
+	lcx__name_release(c);
 	if (r == 0)
 		r = lcx__container_remove_dir(containers_fd, temporary);
 	if (r < 0)

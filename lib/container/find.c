@@ -81,7 +81,7 @@ static bool find_name(struct lcx_ctx *ctx, const char *name, char id[static LCX_
 	char target[LCX__ID_SIZE + 1] = "";
 
 	if (names_fd < 0 || readlinkat(names_fd, name, target, sizeof(target) - 1) < 0 ||
-	    !is_id(target))
+	    !is_id(target) || !lcx__name_is_held(ctx, target, name))
 		return false;
 	memcpy(id, target, LCX__ID_SIZE);
 	return true;

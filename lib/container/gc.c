@@ -155,7 +155,7 @@ static int sweep_networks(struct sweep *s, struct lcx_error **err)
 	return r;
 }
 
-/* A name of a container that is gone. */
+/* A name of a container that is gone, or has another one: somebody died between two steps. */
 static int sweep_name(struct sweep *s, const char *name, struct lcx_error **err)
 {
 	CLEANUP(closep) int names_fd = lcx__open_dir(s->ctx->root_fd, "names");
@@ -163,7 +163,7 @@ static int sweep_name(struct sweep *s, const char *name, struct lcx_error **err)
 
 	(void)err;
 	if (names_fd < 0 || readlinkat(names_fd, name, id, sizeof(id) - 1) < 0 ||
-	    may_exist(s->ctx->root_fd, "containers", id))
+	    lcx__name_is_held(s->ctx, id, name))
 		return 0;
 	s->count += unlinkat(names_fd, name, 0) == 0;
 	return 0;

@@ -134,11 +134,29 @@ int lcx__container_load_state(struct lcx_container *c, struct lcx_error **err)
 	return 0;
 }
 
+int lcx__container_reload(struct lcx_container *c, struct lcx_error **err)
+{
+	struct description d;
+	int r = lcx__description_load(c->dir_fd, &d, err);
+
+	if (r == 0 && (!d.id || strcmp(d.id, c->d.id) != 0))
+		r = lcx__fail(err, EUCLEAN, "container '%.12s' is described as another one",
+			      c->d.id);
+	if (r < 0) {
+		lcx__description_clear(&d);
+		return r;
+	}
+	lcx__description_clear(&c->d);
+	c->d = d;
+	free(TAKE_PTR(c->command_text));
+	return lcx__container_load_state(c, err);
+}
+
 LCX_PUBLIC int lcx_container_refresh(struct lcx_container *c, struct lcx_error **err)
 {
 	if (c->state == LCX_CONTAINER_NEW)
 		return 0;
-	return lcx__container_load_state(c, err);
+	return lcx__container_reload(c, err);
 }
 
 /* ---- waiting ------------------------------------------------------------ */
@@ -433,6 +451,23 @@ LCX_PUBLIC int lcx_container_stop(struct lcx_container *c, int32_t grace_ms, str
 	return r < 0 && r != -ESRCH ? r : lcx_container_wait(c, KILL_WAIT_MS, NULL, err);
 }
 
+LCX_PUBLIC int lcx_container_restart(struct lcx_container *c, int32_t grace_ms,
+				     struct lcx_error **err)
+{
+	CLEANUP(lcx_error_freep) struct lcx_error *why = NULL;
+	int r;
+
+	if (c->state == LCX_CONTAINER_NEW)
+		return lcx__fail(err, ESRCH, "container '%s' was never created",
+				 lcx__container_display(c));
+	r = lcx_container_stop(c, grace_ms, err);
+	if (r < 0)
+		return r;
+	r = lcx_container_start_detached(c, NULL, &why);
+	/* Somebody else was faster: it was stopped, and it runs. */
+	return r == -EALREADY ? 0 : r < 0 ? lcx__fail(err, -r, "%s", lcx_error_message(why)) : 0;
+}
+
 /* ---- freezing ----------------------------------------------------------- */
 
 static int set_frozen(struct lcx_container *c, bool frozen, struct lcx_error **err)
@@ -493,7 +528,7 @@ static int try_lock_ended(struct lcx_container *c, bool owner_had_its_time, int 
 	int owned, r = lcx__container_lock(c, &lock_fd, err);
 
 	if (r == 0)
-		r = lcx__container_load_state(c, err);
+		r = lcx__container_reload(c, err); /* its name may be another now */
 	if (r < 0)
 		return r;
 	owned = lcx__container_is_owned(c, &owner_fd, err);

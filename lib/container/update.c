@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+#include "container/container-internal.h"
+
+#include <string.h>
+
+#include "util/fs.h"
+
+/*
+ * Other limits for a container that is there. The limits of the handle's description go into force
+ * first and onto the disk then; if that fails, the old ones are put into force again.
+ */
+
+static int save_spec(const struct lcx_spec *spec, int dir_fd, struct lcx_error **err)
+{
+	CLEANUP(freep) char *json = NULL;
+	int r = lcx_spec_to_json(spec, &json, err);
+
+	if (r < 0)
+		return r;
+	r = lcx__replace_file(dir_fd, "config.json", json, strlen(json), 0600, true);
+	return r < 0 ? lcx__fail_sys(err, -r, "write 'config.json'") : 0;
+}
+
+/* A fresh description from the disk: nothing but the limits may change. */
+static int load_anew(struct lcx_container *c, struct lcx_spec **ret, struct lcx_error **err)
+{
+	struct lcx_spec *kept = c->spec;
+	int r;
+
+	c->spec = NULL;
+	r = lcx__container_load_spec(c, err);
+	*ret = c->spec;
+	c->spec = kept;
+	return r;
+}
+
+static int apply(struct lcx_container *c, const struct lcx_spec *spec, struct lcx_error **err)
+{
+	if (c->state != LCX_CONTAINER_RUNNING && c->state != LCX_CONTAINER_PAUSED)
+		return 0;
+	if (lcx__container_open_cgroup(c, err) < 0)
+		return -ENODEV;
+	return lcx__cgroup_apply(c->cgroup, &spec->linux_.resources, err);
+}
+
+static int put_into_force(struct lcx_container *c, const struct lcx_spec *before,
+			  const struct lcx_spec *after, struct lcx_error **err)
+{
+	int r = apply(c, after, err);
+
+	if (r == 0)
+		r = save_spec(after, c->dir_fd, err);
+	if (r == 0)
+		r = lcx__description_save(&c->d, c->dir_fd, err);
+	if (r < 0) {
+		(void)apply(c, before, NULL);
+		(void)save_spec(before, c->dir_fd, NULL);
+	}
+	return r;
+}
+
+LCX_PUBLIC int lcx_container_update(struct lcx_container *c, struct lcx_error **err)
+{
+	CLEANUP(lcx_spec_freep) struct lcx_spec *wanted = NULL, *before = NULL, *after = NULL;
+	CLEANUP(closep) int lock_fd = -1;
+	struct lcx__resources limits;
+	int r;
+
+	if (c->state == LCX_CONTAINER_NEW || !c->spec)
+		return lcx__fail(err, EINVAL,
+				 "container '%s': no limits were changed by lcx_container_spec()",
+				 lcx__container_display(c));
+	r = lcx__container_lock(c, &lock_fd, err);
+	if (r == 0)
+		r = lcx__container_load_state(c, err);
+	if (r == 0)
+		r = lcx_spec_dup(c->spec, &wanted, err);
+	if (r == 0)
+		r = load_anew(c, &before, err);
+	if (r == 0)
+		r = load_anew(c, &after, err);
+	if (r < 0)
+		return r;
+	limits = after->linux_.resources;
+	after->linux_.resources = wanted->linux_.resources;
+	wanted->linux_.resources = limits;
+	r = put_into_force(c, before, after, err);
+	return lcx__fail_prefix(err, r, "update container '%s'", lcx__container_display(c));
+}
+
+/* ---- what runs in it ---------------------------------------------------- */
+
+LCX_PUBLIC int lcx_container_pids(struct lcx_container *c, struct lcx_cgroup_pids **ret,
+				  struct lcx_error **err)
+{
+	int r = c->state == LCX_CONTAINER_NEW ? 0 : lcx__container_load_state(c, err);
+
+	if (r < 0)
+		return r;
+	if (!lcx_container_pid(c))
+		return lcx__fail(err, ESRCH, "container '%s' is not running",
+				 lcx__container_display(c));
+	r = lcx__container_open_cgroup(c, err);
+	return r < 0 ? r : lcx_cgroup_pids_new(c->cgroup, ret, err);
+}

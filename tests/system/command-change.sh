@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: MIT
+# A container that is changed by the command: started again, renamed, paused, limited otherwise; by several at once.
+. "${SRC:?}/tests/system/lib.sh"
+need jq busybox strace
+make_rootfs "$T/rootfs"
+LCX="$BUILD/examples/lcx/lcx --root $T/lcx-root --run-dir $T/lcx-run"
+export LCX
+run() { lcx run -d --network none --rootfs "$T/rootfs" "$@"; }
+state() { lcx ps -a --format json | jq -r ".[] | select(.Names == \"$1\") | .State"; }
+is() { [ "$(state "$1")" = "$2" ]; }
+pid_of() { lcx inspect "$1" | jq .[0].state.pid; }
+defer 'lcx rm -f $(lcx ps -aq)'
+
+# --- restart
+
+id=$(run --name web -m 64m sh -c 'trap "exit 3" TERM; echo begun; while :; do sleep 0.1; done')
+before=$(pid_of web)
+wait_for 5 sh -c "$LCX logs web | grep begun"
+check_eq 'restart prints the name' web "$(lcx restart -t 5 web)"
+check 'it runs again' is web running
+check 'as another process' test "$before" != "$(pid_of web)"
+lcx stop web >/dev/null
+check_eq 'restart of one that has ended' web "$(lcx restart web)"
+check 'runs, too' is web running
+
+# --- pause
+
+lcx pause web >/dev/null
+check 'pause' is web paused
+check_fails 'exec in a paused one' 125 'paused' lcx exec web true
+lcx unpause web >/dev/null
+check 'unpause' is web running
+check_fails 'unpause of one that has ended' 1 'nope' lcx unpause nope
+
+# --- rename
+
+run --name other sleep 1000 >/dev/null
+check_fails 'a name that is taken' 1 "'other' is in use" lcx rename web other
+check_fails 'a name that is none' 1 'cannot name' lcx rename web ../x
+check 'rename' lcx rename web front
+check_fails 'the old name is gone' 1 "'web'" lcx inspect web
+check_eq 'the new one is known' "$id" "$(lcx inspect front | jq -r .[0].id)"
+run --name web sleep 1000 >/dev/null
+check 'and the old one can be given away' is web running
+# Killed at each call that changes the directory, it has one of the two names, and the other is free.
+n=1
+bad=
+for call in symlinkat renameat unlinkat flock; do
+	n=1
+	while r=0; strace -o /dev/null -e trace=$call -e inject=$call:signal=SIGKILL:when=$n $LCX rename other new >/dev/null 2>&1 || r=$?; [ $r -eq 137 ]; do
+		now=$(lcx ps --format json | jq -r '.[].Names | select(. == "other" or . == "new")')
+		case $now in
+		other) lcx inspect new >/dev/null 2>&1 && bad="$bad $call:$n" ;;
+		new) lcx inspect other >/dev/null 2>&1 && bad="$bad $call:$n"
+			lcx rename new other || bad="$bad $call:$n" ;;
+		*) bad="$bad $call:$n:$now" ;;
+		esac
+		n=$((n + 1))
+	done
+	lcx rename new other
+done
+check_eq 'a rename that is killed has happened or not' '' "$bad"
+lcx gc >/dev/null
+check_eq 'no name is left over' "$(lcx ps -a --format json | jq -r .[].Names | sort)" "$(ls "$T/lcx-root/names" | sort)"
+
+# --- update
+
+memory() { lcx stats --no-stream --format json front | jq .[0].MemoryLimitBytes; }
+check_eq 'the limit before' 67108864 "$(memory)"
+check_eq 'update of one that runs' front "$(lcx update -m 128m --pids-limit 50 front)"
+check_eq 'the limit afterwards' 134217728 "$(memory)"
+lcx restart -t 5 front >/dev/null
+check_eq 'and after a restart' 134217728 "$(memory)"
+check_eq 'it is in the description' 50 "$(lcx inspect front | jq .[0].config.linux.resources.pids.limit)"
+check_fails 'a limit that is none' 125 'no size' lcx update -m much front
+lcx stop -t 0 front >/dev/null
+check 'update of one that does not run' lcx update -m 96m front
+lcx start front >/dev/null
+check_eq 'counts at the next start' 100663296 "$(memory)"
+
+# --- looking
+
+check_match 'top' 'sleep 1000' "$(lcx top other)"
+check_eq 'top as JSON' "$(pid_of other)" "$(lcx top --format json other | jq .[0].PID)"
+check_fails 'top of one that does not run' 1 'nope' lcx top nope
+lcx network create --subnet 10.92.8.0/24 ports >/dev/null
+lcx run -d --name ported --network ports -p 127.0.0.1:18080:80 --rootfs "$T/rootfs" sleep 1000 >/dev/null
+check_eq 'port' '80/tcp -> 127.0.0.1:18080' "$(lcx port ported)"
+check_eq 'port of one' '127.0.0.1:18080' "$(lcx port ported 80)"
+check_fails 'port of none' 1 "port '81/tcp'" lcx port ported 81
+lcx rm -f ported >/dev/null
+lcx network rm ports >/dev/null
+
+# --- wait: several, from other processes
+
+run --name ends sh -c 'sleep 0.5; exit 6' >/dev/null
+for i in 1 2 3 4; do $LCX wait ends other >"$T/wait$i" 2>&1 & done
+sleep 1
+lcx kill other >/dev/null
+wait
+check_eq 'wait: everybody gets the codes' "$(printf '6\n137\n%.0s' 1 2 3 4)" "$(cat "$T"/wait?)"
+
+# --- all at once: an order, never a torn state
+
+for i in 1 2 3 4 5 6; do
+	(for n in 1 2 3; do
+		$LCX restart -t 0 front
+		$LCX rename front back
+		$LCX rename back front
+		$LCX update -m $((64 + i))m front
+		$LCX pause front
+		$LCX unpause front
+		$LCX stop -t 0 front
+		$LCX start front
+	done) >/dev/null 2>>"$T/storm" &
+done
+wait
+name=$(lcx ps -a --format json | jq -r '.[].Names | select(. == "front" or . == "back")')
+lcx start "$name" >/dev/null
+check "after a storm it runs" is "$name" running
+check 'and can be used' lcx exec "$name" true
+check_eq 'nobody saw anything torn' '' "$(grep -v -e 'no container' -e 'not running' -e 'was removed' -e 'in use' -e 'has ended' -e 'is paused' "$T/storm" | head -5)"
+lcx rm -f $(lcx ps -aq) >/dev/null
+lcx gc >/dev/null
+check_eq 'nothing is left' '' "$(lcx ps -aq)$(ls "$T/lcx-root/names")$(ls "$T/lcx-run/containers")"
