@@ -50,38 +50,36 @@ struct lcx__authfile *lcx__authfile_free(struct lcx__authfile *file)
 	return NULL;
 }
 
-static int parse(struct lcx__authfile *file, const char *text, size_t length,
-		 struct lcx_error **err)
+int lcx__authfile_parse(const char *path, const char *text, size_t length,
+			struct lcx__authfile **ret, struct lcx_error **err)
 {
-	int r = lcx__doc_parse(text, length, "credentials", &file->root, err);
+	CLEANUP(lcx__authfile_freep) struct lcx__authfile *file = calloc(1, sizeof(*file));
+	int r;
 
+	if (!file || !(file->path = strdup(path)))
+		return lcx__fail_nomem(err);
+	r = lcx__doc_parse(text, length, "credentials", &file->root, err);
 	if (r == 0)
 		r = lcx__doc_object(file->root, "auths", &file->auths, err);
 	if (r == 0)
 		r = lcx__doc_object(file->root, "credHelpers", &file->helpers, err);
 	if (r == 0)
 		r = lcx__doc_string(file->root, "credsStore", &file->store, err);
-	/* Nobody sent this: it is the user's own file that is wrong. */
-	return r == -EBADMSG ? lcx__fail_prefix(err, r, "'%s'", file->path) : r;
+	if (r < 0)
+		return lcx__fail_prefix(err, r, "'%s'", path);
+	*ret = TAKE_PTR(file);
+	return 0;
 }
 
 int lcx__authfile_load(const char *path, struct lcx__authfile **ret, struct lcx_error **err)
 {
-	CLEANUP(lcx__authfile_freep) struct lcx__authfile *file = calloc(1, sizeof(*file));
 	CLEANUP(lcx__secret_freep) char *text = NULL;
 	size_t length;
-	int r;
+	int r = lcx__read_file(AT_FDCWD, path, FILE_MAX, &text, &length);
 
-	if (!file || !(file->path = strdup(path)))
-		return lcx__fail_nomem(err);
-	r = lcx__read_file(AT_FDCWD, path, FILE_MAX, &text, &length);
 	if (r < 0)
 		return lcx__fail_sys(err, -r, "credentials '%s'", path);
-	r = parse(file, text, length, err);
-	if (r < 0)
-		return r;
-	*ret = TAKE_PTR(file);
-	return 0;
+	return lcx__authfile_parse(path, text, length, ret, err);
 }
 
 const char *lcx__authfile_key(const char *registry)

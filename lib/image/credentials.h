@@ -31,6 +31,8 @@ static inline void lcx__secret_freep(char **secret)
 /* authfile.c: a file in the form of Docker's config.json. */
 struct lcx__authfile;
 
+int lcx__authfile_parse(const char *path, const char *text, size_t length,
+			struct lcx__authfile **ret, struct lcx_error **err);
 int lcx__authfile_load(const char *path, struct lcx__authfile **ret, struct lcx_error **err);
 struct lcx__authfile *lcx__authfile_free(struct lcx__authfile *file);
 

@@ -17,6 +17,11 @@ int lcx__image_unsupported(struct lcx_error **err)
 		"images: this liblcx was built without them; build it with -Dimage=enabled");
 }
 
+static int unsupported(struct lcx_error **err)
+{
+	return lcx__image_unsupported(err);
+}
+
 static const char *const *no_strings(void)
 {
 	static const char *const none[] = {NULL};
@@ -30,7 +35,7 @@ LCX_PUBLIC int lcx_image_open(struct lcx_ctx *ctx, const char *ref, struct lcx_i
 	(void)ctx;
 	(void)ref;
 	(void)ret;
-	return lcx__image_unsupported(err);
+	return unsupported(err);
 }
 
 LCX_PUBLIC struct lcx_image *lcx_image_free(struct lcx_image *image)
@@ -177,7 +182,7 @@ LCX_PUBLIC int lcx_image_inspect(const struct lcx_image *image, char **ret, stru
 {
 	(void)image;
 	(void)ret;
-	return lcx__image_unsupported(err);
+	return unsupported(err);
 }
 
 LCX_PUBLIC const char *lcx_image_config_json(const struct lcx_image *image)
@@ -265,7 +270,7 @@ LCX_PUBLIC int lcx_image_list_new(struct lcx_ctx *ctx, struct lcx_image_list **r
 {
 	(void)ctx;
 	(void)ret;
-	return lcx__image_unsupported(err);
+	return unsupported(err);
 }
 
 LCX_PUBLIC size_t lcx_image_list_count(const struct lcx_image_list *list)
@@ -300,21 +305,21 @@ LCX_PUBLIC int lcx_image_tag(struct lcx_ctx *ctx, const char *ref, const char *n
 	(void)ctx;
 	(void)ref;
 	(void)new_name;
-	return lcx__image_unsupported(err);
+	return unsupported(err);
 }
 
 LCX_PUBLIC int lcx_image_remove(struct lcx_ctx *ctx, const char *ref, struct lcx_error **err)
 {
 	(void)ctx;
 	(void)ref;
-	return lcx__image_unsupported(err);
+	return unsupported(err);
 }
 
 LCX_PUBLIC int lcx_image_gc(struct lcx_ctx *ctx, uint64_t *ret_freed_bytes, struct lcx_error **err)
 {
 	(void)ctx;
 	(void)ret_freed_bytes;
-	return lcx__image_unsupported(err);
+	return unsupported(err);
 }
 
 LCX_PUBLIC int lcx_image_resolve(struct lcx_ctx *ctx, const char *ref, char **ret,
@@ -330,7 +335,7 @@ LCX_PUBLIC int lcx_image_verify(struct lcx_ctx *ctx, const char *ref, struct lcx
 {
 	(void)ctx;
 	(void)ref;
-	return lcx__image_unsupported(err);
+	return unsupported(err);
 }
 
 LCX_PUBLIC int lcx_image_import(struct lcx_ctx *ctx, const char *path, const char *layout_ref,
@@ -342,7 +347,7 @@ LCX_PUBLIC int lcx_image_import(struct lcx_ctx *ctx, const char *path, const cha
 	(void)layout_ref;
 	(void)new_name;
 	(void)ret;
-	return lcx__image_unsupported(err);
+	return unsupported(err);
 }
 
 LCX_PUBLIC int lcx_image_set_registries_file(struct lcx_ctx *ctx, const char *path,
@@ -350,7 +355,7 @@ LCX_PUBLIC int lcx_image_set_registries_file(struct lcx_ctx *ctx, const char *pa
 {
 	(void)ctx;
 	(void)path;
-	return lcx__image_unsupported(err);
+	return unsupported(err);
 }
 
 LCX_PUBLIC char *lcx_image_default_auth_file(void)
@@ -363,7 +368,7 @@ LCX_PUBLIC int lcx_pull_set_auth_file(struct lcx_pull *pull, const char *path,
 {
 	(void)pull;
 	(void)path;
-	return lcx__image_unsupported(err);
+	return unsupported(err);
 }
 
 LCX_PUBLIC int lcx_pull_set_client_cert(struct lcx_pull *pull, const char *cert_file,
@@ -372,7 +377,7 @@ LCX_PUBLIC int lcx_pull_set_client_cert(struct lcx_pull *pull, const char *cert_
 	(void)pull;
 	(void)cert_file;
 	(void)key_file;
-	return lcx__image_unsupported(err);
+	return unsupported(err);
 }
 
 LCX_PUBLIC void lcx_pull_cancel(struct lcx_pull *pull)
@@ -386,7 +391,7 @@ LCX_PUBLIC int lcx_pull_new(struct lcx_ctx *ctx, const char *ref, struct lcx_pul
 	(void)ctx;
 	(void)ref;
 	(void)ret;
-	return lcx__image_unsupported(err);
+	return unsupported(err);
 }
 
 LCX_PUBLIC int lcx_pull_set_plain_http(struct lcx_pull *pull, bool plain_http,
@@ -394,14 +399,14 @@ LCX_PUBLIC int lcx_pull_set_plain_http(struct lcx_pull *pull, bool plain_http,
 {
 	(void)pull;
 	(void)plain_http;
-	return lcx__image_unsupported(err);
+	return unsupported(err);
 }
 
 LCX_PUBLIC int lcx_pull_set_ca_file(struct lcx_pull *pull, const char *path, struct lcx_error **err)
 {
 	(void)pull;
 	(void)path;
-	return lcx__image_unsupported(err);
+	return unsupported(err);
 }
 
 LCX_PUBLIC int lcx_pull_set_credentials(struct lcx_pull *pull, const char *user,
@@ -410,7 +415,7 @@ LCX_PUBLIC int lcx_pull_set_credentials(struct lcx_pull *pull, const char *user,
 	(void)pull;
 	(void)user;
 	(void)password;
-	return lcx__image_unsupported(err);
+	return unsupported(err);
 }
 
 LCX_PUBLIC int lcx_pull_set_platform(struct lcx_pull *pull, const char *platform,
@@ -418,7 +423,7 @@ LCX_PUBLIC int lcx_pull_set_platform(struct lcx_pull *pull, const char *platform
 {
 	(void)pull;
 	(void)platform;
-	return lcx__image_unsupported(err);
+	return unsupported(err);
 }
 
 LCX_PUBLIC int lcx_pull_set_stall_timeout_ms(struct lcx_pull *pull, int32_t timeout_ms,
@@ -426,14 +431,14 @@ LCX_PUBLIC int lcx_pull_set_stall_timeout_ms(struct lcx_pull *pull, int32_t time
 {
 	(void)pull;
 	(void)timeout_ms;
-	return lcx__image_unsupported(err);
+	return unsupported(err);
 }
 
 LCX_PUBLIC int lcx_pull_run(struct lcx_pull *pull, int32_t timeout_ms, struct lcx_error **err)
 {
 	(void)pull;
 	(void)timeout_ms;
-	return lcx__image_unsupported(err);
+	return unsupported(err);
 }
 
 LCX_PUBLIC int lcx_pull_fd(const struct lcx_pull *pull)
@@ -445,7 +450,7 @@ LCX_PUBLIC int lcx_pull_fd(const struct lcx_pull *pull)
 LCX_PUBLIC int lcx_pull_dispatch(struct lcx_pull *pull, struct lcx_error **err)
 {
 	(void)pull;
-	return lcx__image_unsupported(err);
+	return unsupported(err);
 }
 
 LCX_PUBLIC size_t lcx_pull_layer_count(const struct lcx_pull *pull)
@@ -492,7 +497,7 @@ LCX_PUBLIC int lcx_pull_image(struct lcx_pull *pull, struct lcx_image **ret, str
 {
 	(void)pull;
 	(void)ret;
-	return lcx__image_unsupported(err);
+	return unsupported(err);
 }
 
 LCX_PUBLIC struct lcx_pull *lcx_pull_free(struct lcx_pull *pull)
@@ -507,7 +512,7 @@ int lcx__image_hold(struct lcx_ctx *ctx, const struct lcx_image *image, const ch
 	(void)ctx;
 	(void)image;
 	(void)owner;
-	return lcx__image_unsupported(err);
+	return unsupported(err);
 }
 
 /* Nothing is ever held: containers on a plain directory release as others do. */
