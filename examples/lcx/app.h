@@ -38,6 +38,7 @@ struct command {
 int cmd_attach(struct app *app, int argc, char **argv);
 int cmd_create(struct app *app, int argc, char **argv);
 int cmd_diff(struct app *app, int argc, char **argv);
+int cmd_events(struct app *app, int argc, char **argv);
 int cmd_exec(struct app *app, int argc, char **argv);
 int cmd_export(struct app *app, int argc, char **argv);
 int cmd_gc(struct app *app, int argc, char **argv);

@@ -8,6 +8,7 @@
 #include <lcx/container.h>
 #include <lcx/ctx.h>
 #include <lcx/error.h>
+#include <lcx/event.h>
 #include <lcx/image.h>
 #include <lcx/ipam.h>
 #include <lcx/layer.h>

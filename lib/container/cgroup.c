@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "container/event.h"
 #include "util/fs.h"
 
 /*
@@ -193,6 +194,7 @@ int lcx__container_undo_cgroup(struct lcx_container *c, const char *object, stru
 		c->oom_killed = true;
 		if (c->dir_fd >= 0)
 			(void)lcx__replace_file(c->dir_fd, "oom", "1\n", 2, 0600, false);
+		lcx__event_emit(c, "oom", NULL);
 	}
 	return lcx_cgroup_destroy(cg, END_TIMEOUT_MS, err);
 }

@@ -107,6 +107,7 @@ struct lcx_container {
 	bool oom_killed;
 
 	struct lcx_process *process;
+	bool in_loop; /* lcx_dispatch() serves it */
 	struct lcx__log_writer *log;
 	/* While it runs, once it was needed: to find one takes many system calls. */
 	struct lcx_cgroup *cgroup;
@@ -190,6 +191,13 @@ int lcx__container_finish(struct lcx_container *c, int32_t status, struct lcx_er
 
 /* Remove it from disk; the caller holds the lock and it is torn down. */
 int lcx__container_delete(struct lcx_container *c, struct lcx_error **err);
+
+/* ---- loop.c ---- */
+
+/* Have lcx_dispatch() serve a container whose process this handle owns, if the program wants that.
+ */
+int lcx__loop_add(struct lcx_container *c, struct lcx_error **err);
+void lcx__loop_remove(struct lcx_container *c);
 
 /* ---- name.c ---- */
 

@@ -96,6 +96,7 @@ LCX_PUBLIC struct lcx_container *lcx_container_free(struct lcx_container *c)
 {
 	if (!c)
 		return NULL;
+	lcx__loop_remove(c);
 	lcx_process_free(c->process);
 	lcx_cgroup_free(c->cgroup);
 	if (c->log)

@@ -7,6 +7,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
+#include "container/event.h"
 #include "image/image.h"
 #include "lcx/security.h"
 #include "net/net.h"
@@ -386,6 +387,7 @@ static int put_on_disk(struct lcx_container *c, int containers_fd, struct lcx_er
 	closep(&c->dir_fd);
 	c->dir_fd = TAKE_FD(dir_fd);
 	c->state = LCX_CONTAINER_CREATED;
+	lcx__event_emit(c, "created", NULL);
 	return 0;
 }
 
@@ -454,6 +456,8 @@ int lcx__container_delete(struct lcx_container *c, struct lcx_error **err)
 	r = lcx__temporary_name(temporary);
 	if (r == 0 && renameat(containers_fd, c->d.id, containers_fd, temporary) < 0)
 		r = errno == ENOENT ? 0 : -errno;
+	else if (r == 0)
+		lcx__event_emit(c, "removed", NULL);
 	lcx__name_release(c);
 	if (r == 0)
 		r = lcx__container_remove_dir(containers_fd, temporary);

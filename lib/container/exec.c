@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "container/event.h"
 #include "security/seccomp.h"
 
 /* ---- filters, compiled once --------------------------------------------- */
@@ -84,6 +85,26 @@ static int adapt(const struct lcx_spec *wanted, const struct lcx_stdio *stdio,
 	return r;
 }
 
+static void tell_exec(const struct lcx_container *c, const struct lcx_spec *spec)
+{
+	enum { LONGEST = 1024 };
+	struct lcx__strbuf words = STRBUF_EMPTY;
+	CLEANUP(freep) char *text = NULL;
+
+	for (char **arg = spec->process.args; arg && *arg; arg++)
+		lcx__strbuf_addf(&words, "%s%.*s", arg == spec->process.args ? "" : " ", LONGEST,
+				 *arg);
+	text = lcx__strbuf_take(&words);
+	/* For display: arguments may be any bytes, the stream is JSON. */
+	for (size_t i = 0; text && text[i]; i++) {
+		if (i == LONGEST)
+			text[i] = '\0';
+		else if ((unsigned char)text[i] < 0x20 || (unsigned char)text[i] >= 0x7f)
+			text[i] = '?';
+	}
+	lcx__event_emit(c, "exec", text);
+}
+
 LCX_PUBLIC int lcx_container_exec(struct lcx_container *c, const struct lcx_spec *wanted,
 				  const struct lcx_stdio *stdio, struct lcx_process **ret,
 				  struct lcx_error **err)
@@ -128,7 +149,10 @@ LCX_PUBLIC int lcx_container_exec(struct lcx_container *c, const struct lcx_spec
 		.seccomp = seccomp,
 		.seccomp_size = seccomp_size,
 	};
-	return lcx__spawn(
+	r = lcx__spawn(
 		&(struct lcx__spawn){.compile = &compile, .exec_pidfd = pidfd, .stdio = stdio}, ret,
 		err);
+	if (r == 0)
+		tell_exec(c, spec);
+	return r;
 }

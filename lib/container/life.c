@@ -9,6 +9,7 @@
 #include <sys/inotify.h>
 #include <sys/stat.h>
 
+#include "container/event.h"
 #include "util/fs.h"
 #include "util/sys.h"
 
@@ -489,7 +490,10 @@ static int set_frozen(struct lcx_container *c, bool frozen, struct lcx_error **e
 		return r;
 	c->run.paused = (struct lcx__opt_bool)LCX__OPT(frozen);
 	c->state = frozen ? LCX_CONTAINER_PAUSED : LCX_CONTAINER_RUNNING;
-	return lcx__run_state_save(&c->run, c->run_fd, err);
+	r = lcx__run_state_save(&c->run, c->run_fd, err);
+	if (r == 0)
+		lcx__event_emit(c, frozen ? "paused" : "unpaused", NULL);
+	return r;
 }
 
 LCX_PUBLIC int lcx_container_pause(struct lcx_container *c, struct lcx_error **err)

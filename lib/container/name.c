@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/file.h>
 
+#include "container/event.h"
 #include "util/fs.h"
 
 /*
@@ -118,6 +119,7 @@ static int rename_locked(struct lcx_container *c, char *name, struct lcx_error *
 		return r;
 	}
 	release(c, names_fd, before);
+	lcx__event_emit(c, "renamed", before);
 	return 0;
 }
 

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "container/attach.h"
+#include "container/event.h"
 #include "lcx/net.h"
 #include "net/net.h"
 #include "ns/ns.h"
@@ -40,7 +41,7 @@ struct start {
 	char *staging, *upper, *work;
 	struct plan_monitor monitor;
 	struct lcx_attach *attach;
-	int listen_fd, client_fd; /* the monitor's */
+	int listen_fd, client_fd, event_dir_fd; /* the monitor's */
 
 	pid_t pid, monitor_pid;
 	int netns_fd;
@@ -59,6 +60,7 @@ static void start_clear(struct start *s)
 	lcx_attach_free(s->attach);
 	closep(&s->listen_fd);
 	closep(&s->client_fd);
+	closep(&s->event_dir_fd);
 	closep(&s->netns_fd);
 }
 
@@ -273,6 +275,28 @@ static int stage_attach(struct start *s, struct lcx_error **err)
 	return r;
 }
 
+/* A monitor tells itself what happens, so that it does so in the right order. */
+static int stage_events(struct start *s, struct lcx_error **err)
+{
+	CLEANUP(freep) char *started = NULL, *exited = NULL;
+
+	if (!s->detached)
+		return 0;
+	started = lcx__event_text(s->c, "started", NULL);
+	exited = lcx__event_exit_head(s->c);
+	if (!started || !exited)
+		return lcx__fail_nomem(err);
+	if (strlen(started) >= PLAN_EVENT_SIZE || strlen(exited) >= PLAN_EVENT_SIZE)
+		return 0;
+	s->event_dir_fd = lcx__event_dir(s->c->ctx);
+	if (s->event_dir_fd < 0)
+		return lcx__fail_sys(err, -s->event_dir_fd, "open the events");
+	s->monitor.event_dir_fd = s->event_dir_fd;
+	memcpy(s->monitor.started, started, strlen(started) + 1);
+	memcpy(s->monitor.exited, exited, strlen(exited) + 1);
+	return 0;
+}
+
 /* ---- while it is launched ----------------------------------------------- */
 
 static int on_child(void *data, pid_t pid, int pidfd, struct lcx_error **err)
@@ -416,11 +440,14 @@ static int stage_record(struct start *s, struct lcx_error **err)
 {
 	struct lcx_container *c = s->c;
 	pid_t owner = s->detached ? s->monitor_pid : getpid();
-	int64_t owner_start_time;
+	int64_t owner_start_time = 0;
 	CLEANUP(freep) char *started = NULL;
 	int r;
 
 	r = lcx__read_start_time(owner, &owner_start_time);
+	/* A short program, and a monitor that has done all its work: nobody will look for it. */
+	if (r == -ESRCH && s->detached)
+		r = 0;
 	if (r < 0)
 		return lcx__fail_sys(err, -r, "read the start time of process %d", owner);
 	c->run.owner_pid = (struct lcx__opt_i64)LCX__OPT(owner);
@@ -448,10 +475,10 @@ static const struct {
 	const char *name;
 	int (*run)(struct start *s, struct lcx_error **err);
 } stages[] = {
-	{"state", stage_claim},   {"rootfs", stage_rootfs},   {"files", stage_files},
-	{"cgroup", stage_cgroup}, {"seccomp", stage_seccomp}, {"network", stage_network},
-	{"log", stage_log},       {"attach", stage_attach},   {"process", stage_launch},
-	{"state", stage_record},
+	{"state", stage_claim},    {"rootfs", stage_rootfs},   {"files", stage_files},
+	{"cgroup", stage_cgroup},  {"seccomp", stage_seccomp}, {"network", stage_network},
+	{"log", stage_log},        {"attach", stage_attach},   {"events", stage_events},
+	{"process", stage_launch}, {"state", stage_record},
 };
 
 static int run_stages(struct start *s, struct lcx_error **err)
@@ -520,6 +547,7 @@ static int prepare(struct lcx_container *c, struct lcx_error **err)
 		r = lcx__container_load_spec(c, err);
 	if (r < 0)
 		return r;
+	lcx__loop_remove(c);
 	c->process = lcx_process_free(c->process);
 	if (c->log)
 		(void)lcx__log_writer_close(c->log);
@@ -585,6 +613,8 @@ static int start(struct start *s, struct lcx_error **err)
 	if (r < 0)
 		return r;
 	r = run_stages(s, err);
+	if (r == 0)
+		r = lcx__loop_add(c, err);
 	if (r < 0) {
 		give_up(c);
 		return r;
@@ -592,6 +622,8 @@ static int start(struct start *s, struct lcx_error **err)
 	/* The monitor holds the owner's lock now. */
 	if (s->detached)
 		closep(&c->owner_fd);
+	else
+		lcx__event_emit(c, "started", NULL);
 	c->state = LCX_CONTAINER_RUNNING;
 	c->started_ns = c->run.started_ns.value;
 	c->finished_ns = 0;
@@ -607,13 +639,15 @@ static struct start start_of(struct lcx_container *c, const struct lcx_stdio *st
 		.netns_fd = -1,
 		.listen_fd = -1,
 		.client_fd = -1,
+		.event_dir_fd = -1,
 		.monitor = {.log_dir_fd = -1,
 			    .out_fd = -1,
 			    .err_fd = -1,
 			    .in_fd = -1,
 			    .listen_fd = -1,
 			    .client_fd = -1,
-			    .cgroup_fd = -1},
+			    .cgroup_fd = -1,
+			    .event_dir_fd = -1},
 	};
 }
 

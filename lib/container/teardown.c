@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "container/event.h"
 #include "lcx/net.h"
 #include "util/fs.h"
 #include "util/sys.h"
@@ -112,7 +113,10 @@ int lcx__container_record_exit(struct lcx_container *c, int32_t status, struct l
 		return 0;
 	(void)snprintf(text, sizeof(text), "%d %lld\n", status, (long long)lcx__now_ns());
 	r = lcx__replace_file(c->dir_fd, "exit", text, strlen(text), 0600, false);
-	return r < 0 ? lcx__fail_sys(err, -r, "record the exit status") : 0;
+	if (r < 0)
+		return lcx__fail_sys(err, -r, "record the exit status");
+	lcx__event_emit_exit(c, status);
+	return 0;
 }
 
 int lcx__container_finish(struct lcx_container *c, int32_t status, struct lcx_error **err)

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "container/event.h"
 #include "util/fs.h"
 
 /*
@@ -85,6 +86,8 @@ LCX_PUBLIC int lcx_container_update(struct lcx_container *c, struct lcx_error **
 	after->linux_.resources = wanted->linux_.resources;
 	wanted->linux_.resources = limits;
 	r = put_into_force(c, before, after, err);
+	if (r == 0)
+		lcx__event_emit(c, "updated", NULL);
 	return lcx__fail_prefix(err, r, "update container '%s'", lcx__container_display(c));
 }
 

@@ -137,6 +137,8 @@ LCX_PUBLIC struct lcx_ctx *lcx_ctx_free(struct lcx_ctx *ctx)
 		return NULL;
 	if (ctx->free_cache)
 		ctx->free_cache(ctx->cache);
+	if (ctx->free_loop)
+		ctx->free_loop(ctx->loop);
 	closep(&ctx->root_fd);
 	closep(&ctx->run_fd);
 	free(ctx->root_dir);

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <stdint.h>
+
 #include "lcx/ctx.h"
 #include "util/error.h"
 
@@ -21,6 +23,10 @@ struct lcx_ctx {
 	/* What the container room keeps with it: compiled seccomp filters. */
 	void *cache;
 	void (*free_cache)(void *cache);
+	/* And the loop of a program that asked for its descriptor. */
+	void *loop;
+	void (*free_loop)(void *loop);
+	int64_t events_since_ns; /* 0: from now on */
 };
 
 DEFINE_CLEANUP(struct lcx_ctx *, lcx_ctx_free)

@@ -59,6 +59,9 @@ void init_reset_signals(void);
 _Noreturn void init_monitor(struct init *init, const struct plan_monitor *params, int pid,
 			    int pidfd, int child_fd);
 
+/* Append a line to the stream of events; event.c. @text is shorter than PLAN_EVENT_SIZE + 32. */
+void init_event(int dir_fd, const char *text);
+
 /* text.c: what a C library would provide. */
 void *memcpy(void *restrict to, const void *restrict from, size_t n);
 void *memmove(void *to, const void *from, size_t n);

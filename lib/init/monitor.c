@@ -166,6 +166,16 @@ static void write_exit(const struct plan_monitor *params, int status)
 	sys_call1(__NR_close, fd);
 }
 
+static void tell_exit(const struct plan_monitor *params, int status)
+{
+	char text[PLAN_EVENT_SIZE + 32] = "";
+
+	if (params->exited[0] && text_append(text, sizeof(text), params->exited) &&
+	    text_append_number(text, sizeof(text), (uint64_t)status) &&
+	    text_append(text, sizeof(text), "}"))
+		init_event(params->event_dir_fd, text);
+}
+
 static int reap(int pid)
 {
 	int status = 0, r;
@@ -181,7 +191,7 @@ _Noreturn void init_monitor(struct init *init, const struct plan_monitor *params
 {
 	/* Too large for the stack of a careful program, and there is no allocator. */
 	static struct monitor m;
-	int terminal = -1;
+	int terminal = -1, status;
 
 	m.params = params;
 	/* The container's output must reach the log, never the terminal of who started it. */
@@ -196,6 +206,7 @@ _Noreturn void init_monitor(struct init *init, const struct plan_monitor *params
 		end();
 	}
 	sys_call1(__NR_close, child_fd);
+	init_event(params->event_dir_fd, params->started);
 
 	m.fds[OUT] = params->terminal ? terminal : params->out_fd;
 	m.fds[ERR] = params->err_fd;
@@ -214,7 +225,9 @@ _Noreturn void init_monitor(struct init *init, const struct plan_monitor *params
 	watch(&m);
 	if (m.logging)
 		lcx__log_writer_close(&m.log);
-	write_exit(params, reap(pid));
+	status = reap(pid);
+	write_exit(params, status);
+	tell_exit(params, status);
 	say_goodbye(&m);
 	end();
 }

@@ -133,6 +133,8 @@ struct plan_message {
 	char text[200];
 };
 
+enum { PLAN_EVENT_SIZE = 1024 };
+
 /* MONITOR's parameters, as data. Descriptors are lcx-init's, or -1. */
 struct plan_monitor {
 	uint64_t clone_flags;
@@ -148,4 +150,7 @@ struct plan_monitor {
 	uint64_t log_max_size_bytes; /* 0: no rotation */
 	int32_t cgroup_fd;           /* CLONE_INTO_CGROUP, or -1 */
 	char log_name[32];
+	int32_t event_dir_fd;          /* where events are told, or -1 */
+	char started[PLAN_EVENT_SIZE]; /* what is told when the program is executed; "": nothing */
+	char exited[PLAN_EVENT_SIZE];  /* and at its end, up to its status and "}" */
 };
