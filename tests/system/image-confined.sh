@@ -90,7 +90,9 @@ try() { # NAME COMMAND...
 import="$BUILD/tests/image-tool $T/store import $T/small x small"
 try 'works where SIGCHLD is ignored' sh -c "trap '' CHLD; exec $import"
 try 'works with no standard descriptor' sh -c "exec $import <&- >&- 2>&-"
-try 'works without /proc' env ASAN_OPTIONS=detect_leaks=0 unshare -m sh -c "mount -t tmpfs none /proc && exec $import"
 try 'works with a umask of 777' sh -c "umask 777; exec $import"
 try 'works without CAP_SYS_ADMIN' setpriv --inh-caps=-sys_admin --bounding-set=-sys_admin sh -c "exec $import"
 try 'works in the calling process, if asked to' "$BUILD/tests/image-tool" "$T/store" --in-process import "$T/small" x small
+# By what it leaves, not by its status: the address sanitizer can't end well without /proc.
+unshare -m sh -c "mount -t tmpfs none /proc && exec $import" >"$T/words" 2>&1 || :
+check 'works without /proc' tool show small
