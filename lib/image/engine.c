@@ -13,7 +13,9 @@ struct lcx__engine {
 	struct lcx__decoder *decoder;
 	struct lcx__hash *hash;
 	struct lcx__extractor *extractor;
-	uint64_t produced;
+	struct lcx__extract_source source; /* of decoded bytes */
+	/* Perhaps another thread's, which reads ahead: so are the decoder and the hash. */
+	_Atomic uint64_t consumed, produced;
 	bool extracted; /* what follows the archive's end only counts for the digest */
 };
 
@@ -27,27 +29,39 @@ static ssize_t read_decoded(void *data, void *buffer, size_t size, struct lcx_er
 {
 	struct lcx__engine *u = data;
 	ssize_t n = lcx__decoder_read(u->decoder, buffer, size, err);
+	uint64_t consumed = lcx__decoder_consumed(u->decoder), produced;
 
+	u->consumed = consumed;
 	if (n <= 0)
 		return n;
-	u->produced += (uint64_t)n;
-	if (u->produced > produced_max(u) ||
-	    (u->produced > u->job.limits.ratio_from_bytes &&
-	     u->produced / u->job.limits.ratio > lcx__decoder_consumed(u->decoder)))
+	produced = u->produced += (uint64_t)n;
+	if (produced > produced_max(u) || (produced > u->job.limits.ratio_from_bytes &&
+					   produced / u->job.limits.ratio > consumed))
 		return lcx__fail(err, EBADMSG,
 				 "%ju bytes grew to %ju, which looks like a decompression bomb",
-				 (uintmax_t)lcx__decoder_consumed(u->decoder),
-				 (uintmax_t)u->produced);
+				 (uintmax_t)consumed, (uintmax_t)produced);
 	if (lcx__hash_update(u->hash, buffer, (size_t)n) < 0)
 		return lcx__fail(err, EIO, "hash the layer");
 	return n;
+}
+
+/* The hash and the decoder must be there: another thread may begin with them at once. */
+static void set_source(struct lcx__engine *u)
+{
+	const struct lcx__extract_source inner = {read_decoded, u};
+	const struct lcx__read_ahead *ahead = &u->job.ahead;
+
+	u->source = inner;
+	if (!ahead->begin)
+		return;
+	ahead->begin(ahead->data, &inner);
+	u->source = (struct lcx__extract_source){ahead->read, ahead->data};
 }
 
 int lcx__engine_new(const struct lcx__engine_job *job, struct lcx__engine **ret,
 		    struct lcx_error **err)
 {
 	CLEANUP(lcx__engine_freep) struct lcx__engine *u = calloc(1, sizeof(*u));
-	struct lcx__extract_source source = {read_decoded, u};
 	const struct lcx__decode_options options = {job->gate, job->limits.window_bytes};
 	int r;
 
@@ -58,13 +72,17 @@ int lcx__engine_new(const struct lcx__engine_job *job, struct lcx__engine **ret,
 	u->rights.enclosed = job->enclosed;
 	if (r == 0)
 		r = lcx__decoder_new(job->input_fd, &options, &u->decoder, err);
-	if (r == 0)
-		r = lcx__extractor_new(job->root_fd, &source, &job->limits, &u->rights,
-				       &u->extractor, err);
+	if (r == 0 && lcx__hash_new(&job->diff_id, &u->hash) < 0)
+		r = lcx__fail_nomem(err);
 	if (r < 0)
 		return r;
-	if (lcx__hash_new(&job->diff_id, &u->hash) < 0)
-		return lcx__fail_nomem(err);
+	set_source(u);
+	r = lcx__extractor_new(job->root_fd, &u->source, &job->limits, &u->rights, &u->extractor,
+			       err);
+	if (r < 0 && job->ahead.begin)
+		(void)TAKE_PTR(u); /* the other thread has it */
+	if (r < 0)
+		return r;
 	*ret = TAKE_PTR(u);
 	return 0;
 }
@@ -95,7 +113,7 @@ static int drain(struct lcx__engine *u, struct lcx_error **err)
 	if (!buffer)
 		return lcx__fail_nomem(err);
 	for (size_t done = 0; n > 0 && done < STEP_BYTES; done += CHUNK)
-		n = read_decoded(u, buffer, CHUNK, err);
+		n = u->source.read(u->source.data, buffer, CHUNK, err);
 	return n < 0 ? (int)n : n > 0;
 }
 
@@ -145,7 +163,7 @@ int lcx__engine_step(struct lcx__engine *u, struct lcx__unpack_progress *ret_pro
 		if (r == 0)
 			r = check_diff_id(u, err);
 	}
-	ret_progress->consumed_bytes = lcx__decoder_consumed(u->decoder);
+	ret_progress->consumed_bytes = u->consumed;
 	ret_progress->produced_bytes = u->produced;
 	ret_progress->userxattr = u->rights.userxattr;
 	return r;

@@ -11,13 +11,21 @@
 #include "image/digest.h"
 #include "image/extract.h"
 
+/* Something between decoding and extracting that lets the two overlap; ahead.h. */
+struct lcx__read_ahead {
+	void (*begin)(void *data, const struct lcx__extract_source *source);
+	ssize_t (*read)(void *data, void *buffer, size_t size, struct lcx_error **err);
+	void *data;
+};
+
 struct lcx__engine_job {
 	int input_fd; /* the compressed layer, from its beginning; borrowed */
 	int root_fd;  /* an empty directory; borrowed */
 	struct lcx__digest diff_id;
 	struct lcx__extract_limits limits;
-	bool enclosed;         /* as in struct lcx__extract_rights */
-	struct lcx__gate gate; /* for an input that still grows; else empty */
+	bool enclosed;                /* as in struct lcx__extract_rights */
+	struct lcx__gate gate;        /* for an input that still grows; else empty */
+	struct lcx__read_ahead ahead; /* or empty; with it the engine can't be freed */
 };
 
 struct lcx__unpack_progress {

@@ -11,5 +11,8 @@
  */
 int lcx__confine(int root_fd, const struct lcx__extract_limits *limits, struct lcx_error **err);
 
-/* The last step: only the system calls of the list in filter.c, or the end by SIGSYS. */
+/*
+ * The last step, for all threads: only the system calls of the list in filter.c, or the end
+ * by SIGSYS.
+ */
 int lcx__confine_system_calls(struct lcx_error **err);

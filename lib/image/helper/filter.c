@@ -131,11 +131,16 @@ int lcx__confine_system_calls(struct lcx_error **err)
 {
 	struct program p = {.n = 0};
 	struct sock_fprog filter = {.filter = p.code};
+	long r;
 
 	compile(&p);
 	filter.len = p.n;
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
-	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter, 0, 0) < 0)
-		return lcx__fail_sys(err, errno, "confine the extraction: seccomp");
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return lcx__fail_sys(err, errno, "confine the extraction: no new privileges");
+	r = sys_call3(__NR_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &filter);
+	if (r != 0) /* or the number of a thread that has a filter of its own, which none has */
+		return lcx__fail_sys(err, r < 0 ? (int)-r : EPROTO,
+				     "confine the extraction: seccomp; the kernel needs "
+				     "CONFIG_SECCOMP_FILTER, or see lcx_layer_set_in_process()");
 	return 0;
 }

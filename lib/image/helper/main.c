@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The extraction helper: a static program with a single thread that the library embeds and
- * starts for each layer. It sees a stranger's bytes so that the host program doesn't have
- * to; confine.c takes from it whatever it doesn't need. It ends with its caller: it notices
- * on the next packet it sends or waits for.
+ * The extraction helper: a static program that the library embeds and starts for each layer. It
+ * sees a stranger's bytes so that the host program doesn't have to; confine.c takes from it
+ * whatever it doesn't need. It ends with its caller: it notices on the next packet it sends or
+ * waits for.
  */
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
 
+#include "image/helper/ahead.h"
 #include "image/helper/confine.h"
 #include "image/wire.h"
 #include "util/str.h"
@@ -100,9 +101,10 @@ static int send_implied(const struct lcx__strbuf *implied)
 	return 0;
 }
 
+/* The engine isn't freed: the thread that reads ahead has a part of it, and ends as we do. */
 static int work(const struct lcx__engine_job *job, struct lcx_error **err)
 {
-	CLEANUP(lcx__engine_freep) struct lcx__engine *engine = NULL;
+	struct lcx__engine *engine = NULL;
 	struct wire_reply reply = {.type = WIRE_PROGRESS};
 	int r = lcx__engine_new(job, &engine, err);
 
@@ -137,6 +139,10 @@ int main(void)
 		job.gate = (struct lcx__gate){wait_for_input, &supply};
 	r = lcx__confine(WIRE_FD_ROOT, &order.limits, &err);
 	job.enclosed = r > 0;
+	if (r >= 0)
+		r = lcx__ahead_start(&job.ahead, &err);
+	if (r >= 0)
+		r = lcx__confine_system_calls(&err);
 	if (r >= 0)
 		r = work(&job, &err);
 	return r < 0 ? give_up(err) : 0;
