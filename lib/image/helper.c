@@ -238,11 +238,12 @@ int lcx__helper_step(struct lcx__helper *helper, struct lcx__unpack_progress *pr
 		ssize_t n = recv(helper->socket_fd, &helper->packet,
 				 sizeof(helper->packet.reply) + WIRE_TEXT_SIZE, MSG_DONTWAIT);
 
-		if (n < 0 && errno == EINTR)
+		/* It has left feeds unread: that is told before, but once, what it has said. */
+		if (n < 0 && (errno == EINTR || errno == ECONNRESET))
 			continue;
 		if (n < 0 && errno == EAGAIN)
 			r = 2;
-		else if (n == 0 || (n < 0 && errno == ECONNRESET))
+		else if (n == 0)
 			r = tell_end(helper, err);
 		else if (n < (ssize_t)sizeof(helper->packet.reply))
 			r = lcx__fail_sys(err, n < 0 ? errno : EPROTO,

@@ -364,7 +364,8 @@ class Run:
         swapper = Swapper(self.work + '/store', self.outside)
         swapper.start()
         for i, row in enumerate(ROWS):
-            self.import_layer(row[1], i, *row[4:])
+            if not isinstance(row[1], tuple) and any(d in row[1] for d in (b'a/', b'd/', b'/d0')):
+                self.import_layer(row[1], i, *row[4:])
         for i in range(5):
             self.import_layer(BUSY + file(f'unique-{i}'), 1000 + i)
         swapper.ended = True

@@ -218,6 +218,30 @@ START_TEST(its_death_is_an_error_in_words)
 }
 END_TEST
 
+/* With feeds unread; what it says last must come through all the same. */
+START_TEST(its_last_words_are_heard)
+{
+	struct lcx__engine_job job = {.root_fd = root_fd, .limits = lcx__extract_limits_default};
+	struct lcx_error *err = NULL;
+	struct running run = {0};
+	int r = 1;
+
+	run.input_fd = archive_fd(100, &job.diff_id, &run.size);
+	job.input_fd = run.input_fd;
+	job.limits.free_bytes = INT64_MAX;
+	ck_assert_int_eq(lcx__helper_start(&job, true, &run.helper, &err), 0);
+	run.pid = lcx__pidfd_pid(lcx__helper_pidfd(run.helper));
+	for (int i = 0; i < 20; i++)
+		ck_assert_ok(lcx__helper_feed(run.helper, 1, false, NULL));
+	while (poll(&(struct pollfd){lcx__helper_pidfd(run.helper), POLLIN, 0}, 1, 20000) != 1)
+		continue;
+	while (r > 0)
+		r = wait_and_step(&run, &err);
+	ck_assert_fails(r, ENOSPC, err, "left on the file system");
+	end(&run);
+}
+END_TEST
+
 START_TEST(cancelling_leaves_no_process)
 {
 	struct running run;
@@ -420,6 +444,7 @@ int main(void)
 	tcase_add_test(tc, an_input_may_grow_while_it_is_read);
 	tcase_add_test(tc, an_input_that_ends_early_is_cut);
 	tcase_add_test(tc, its_death_is_an_error_in_words);
+	tcase_add_test(tc, its_last_words_are_heard);
 	tcase_add_test(tc, cancelling_leaves_no_process);
 	tcase_add_test(tc, it_ends_with_its_caller);
 	tcase_add_loop_test(tc, a_forbidden_call_is_the_end, 0, ARRAY_SIZE(forbidden));
