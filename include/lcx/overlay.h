@@ -37,8 +37,8 @@ struct lcx_overlay *lcx_overlay_free(struct lcx_overlay *overlay);
  * lcx_overlay_add_lower() - put a read-only directory below those added before
  * @path: copied; looked up when it is mounted. Any characters may be in it
  *
- * The kernel takes 500 layers; before Linux 6.8 about 200, or, where the mount is attached nowhere,
- * a dozen. -E2BIG beyond 500.
+ * The kernel takes 500 layers; before Linux 6.8 about 200, or, where they are given by descriptor
+ * and the mount is attached nowhere, a dozen. -E2BIG beyond 500.
  */
 int lcx_overlay_add_lower(struct lcx_overlay *overlay, const char *path, struct lcx_error **err);
 

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -21,7 +24,7 @@
  * 2. fsopen(2) before that: all layers in one string, which fsconfig(2) cuts at 255 bytes:
  *    a dozen layers by "/proc/self/fd/N" each.
  * 3. mount(2): one page for all options, some 200 layers; but it attaches
- *    at once, so it is of use only if there is a target.
+ *    at once: to the target, or in a thread's own copy of the mounts.
  *
  * "/proc/self/fd/N" is short, needs no change of the current directory, and
  * has none of the characters (colon, comma, backslash) that option strings
@@ -367,6 +370,79 @@ static int mount_at_once(const struct lcx_overlay *overlay, int target_fd, struc
 }
 
 /*
+ * The third way for a mount that is to be attached nowhere: a thread of our own gets a copy of
+ * the mounts, and mounts where nobody else sees it; what it takes out of there stays when the
+ * copy goes with the thread. Directories must be opened in the copy, and so have paths.
+ */
+struct aside {
+	const struct lcx_overlay *overlay;
+	struct lcx_error **err;
+	int result;
+};
+
+/* Covered in the copy, and there anyway: descriptors are named by it. */
+#define COVERED "/proc"
+
+static int mount_in_copy(const struct lcx_overlay *overlay, struct lcx_error **err)
+{
+	CLEANUP(closep) int target_fd = -1;
+	int r;
+
+	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_SLAVE, NULL) < 0)
+		return refused(-1, -errno, "mount the overlay aside", err);
+	target_fd = open(COVERED, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (target_fd < 0)
+		return lcx__fail_sys(err, errno, "open '%s'", COVERED);
+	r = mount_at_once(overlay, target_fd, err);
+	if (r < 0)
+		return r;
+	r = sys_open_tree(AT_FDCWD, COVERED, SYS_OPEN_TREE_CLONE | O_CLOEXEC);
+	return r < 0 ? lcx__fail_sys(err, -r, "take the overlay out") : r;
+}
+
+static void *run_aside(void *data)
+{
+	struct aside *aside = data;
+
+	aside->result = mount_in_copy(aside->overlay, aside->err);
+	return NULL;
+}
+
+static bool has_paths(const struct lcx_overlay *overlay)
+{
+	bool all = !lcx__overlay_has_upper(overlay) || (overlay->upper.path && overlay->work.path);
+
+	for (size_t i = 0; i < overlay->lower_count; i++)
+		all &= overlay->lowers[i].path != NULL;
+	return all;
+}
+
+/* The thread takes no signal of the host's. */
+static int mount_aside(const struct lcx_overlay *overlay, struct lcx_error **err)
+{
+	struct aside aside = {overlay, err, -EIO};
+	sigset_t all, before;
+	pthread_t thread;
+	int r;
+
+	if (!has_paths(overlay))
+		return lcx__fail(
+			err, E2BIG,
+			"%zu layers given by descriptor are too many for a mount that is "
+			"attached nowhere, on this kernel; give their paths, mount them on a "
+			"directory, or use Linux 6.8",
+			overlay->lower_count);
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
+	r = pthread_create(&thread, NULL, run_aside, &aside);
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (r != 0)
+		return lcx__fail_sys(err, r, "start a thread to mount the overlay aside");
+	(void)pthread_join(thread, NULL);
+	return aside.result;
+}
+
+/*
  * The kernel refuses the work directory of a volatile overlay for good, with
  * EINVAL: what was written may not have reached the disk (fs/overlayfs: work/incompat/volatile).
  */
@@ -408,12 +484,7 @@ LCX_PUBLIC int lcx_overlay_mount_fd(const struct lcx_overlay *overlay, struct lc
 		r = mount_by_layer(overlay, err);
 	if (r == -EOPNOTSUPP)
 		r = mount_by_string(overlay, err);
-	if (r == -E2BIG)
-		return lcx__fail(err, E2BIG,
-				 "%zu layers are too many for a mount that is attached nowhere, on "
-				 "this kernel; mount them on a directory, or use Linux 6.8",
-				 overlay->lower_count);
-	return r;
+	return r == -E2BIG ? mount_aside(overlay, err) : r;
 }
 
 LCX_PUBLIC int lcx_overlay_mount(const struct lcx_overlay *overlay, const char *target,

@@ -112,7 +112,11 @@ check 'a few layers by one string' try string 3
 fresh
 check 'a few layers by one string, attached nowhere' layers string 3 "$D/many" -
 fresh
-check_fails 'more by one string point to a directory' 1 'mount them on a directory' layers string 60 "$D/many" -
+check 'more are mounted aside' layers string 150 "$D/many" -
+check_eq 'and writes go to the upper' hello "$(cat many/upper/hello)"
+fresh
+check_fails '400 are too many for that' 1 '400 layers are too many for this kernel' layers string 400 "$D/many" -
+check_eq 'and nothing is mounted for anybody else' '' "$(ls root)"
 
 # --- refusals
 
