@@ -79,9 +79,18 @@ static int network_ls(struct app *app, int argc, char **argv)
 /* ---- create --------------------------------------------------------------- */
 
 struct create_options {
-	const char *driver, *subnet, *gateway, *bridge;
-	bool internal;
+	const char *driver, *bridge;
+	struct list subnets, gateways, ranges, aux_addresses;
+	bool internal, ipv4, ipv6;
 };
+
+static void create_options_free(struct create_options *o)
+{
+	list_free(&o->subnets);
+	list_free(&o->gateways);
+	list_free(&o->ranges);
+	list_free(&o->aux_addresses);
+}
 
 #define ROW(letter, name, type, member, argument, help)                                            \
 	{                                                                                          \
@@ -90,8 +99,15 @@ struct create_options {
 
 static const struct option_row create_rows[] = {
 	ROW('d', "driver", OPTION_STRING, driver, "DRIVER", "bridge"),
-	ROW('\0', "subnet", OPTION_STRING, subnet, "SUBNET", "10.89.0.0/24; chosen if not given"),
-	ROW('\0', "gateway", OPTION_STRING, gateway, "ADDRESS", "the host's address in it"),
+	ROW('\0', "subnet", OPTION_LIST, subnets, "SUBNET",
+	    "10.89.0.0/24, fd00:1::/64; chosen if not given"),
+	ROW('\0', "gateway", OPTION_LIST, gateways, "ADDRESS", "the host's address in a subnet"),
+	ROW('\0', "ip-range", OPTION_LIST, ranges, "RANGE",
+	    "what containers get of a subnet: 10.89.0.128/25"),
+	ROW('\0', "aux-address", OPTION_LIST, aux_addresses, "NAME=ADDRESS",
+	    "never given to a container"),
+	ROW('\0', "ipv4", OPTION_FLAG, ipv4, NULL, "with IPv4 (the default)"),
+	ROW('\0', "ipv6", OPTION_FLAG, ipv6, NULL, "with IPv6; its subnet is chosen if not given"),
 	ROW('\0', "bridge", OPTION_STRING, bridge, "NAME", "of the host's interface"),
 	ROW('\0', "internal", OPTION_FLAG, internal, NULL, "no way out of it, none in"),
 	{0},
@@ -110,10 +126,40 @@ static const struct {
 	int (*set)(struct lcx_network *network, const char *value, struct lcx_error **err);
 } setters[] = {
 	{offsetof(struct create_options, driver), lcx_network_set_driver},
-	{offsetof(struct create_options, subnet), lcx_network_set_subnet},
-	{offsetof(struct create_options, gateway), lcx_network_set_gateway},
 	{offsetof(struct create_options, bridge), lcx_network_set_bridge},
 };
+
+/* NAME=ADDRESS: the name is for the reader of the command line. */
+static int add_aux_address(struct lcx_network *network, const char *text, struct lcx_error **err)
+{
+	const char *equals = strchr(text, '=');
+
+	return lcx_network_add_exclusion(network, equals ? equals + 1 : text, err);
+}
+
+static const struct {
+	size_t offset;
+	int (*add)(struct lcx_network *network, const char *value, struct lcx_error **err);
+} adders[] = {
+	{offsetof(struct create_options, subnets), lcx_network_add_subnet},
+	{offsetof(struct create_options, gateways), lcx_network_set_gateway},
+	{offsetof(struct create_options, ranges), lcx_network_set_range},
+	{offsetof(struct create_options, aux_addresses), add_aux_address},
+};
+
+static int add_lists(struct lcx_network *network, const struct create_options *o,
+		     struct lcx_error **err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < sizeof(adders) / sizeof(*adders); i++) {
+		const struct list *list = (const struct list *)((const char *)o + adders[i].offset);
+
+		for (size_t n = 0; r == 0 && n < list->count; n++)
+			r = adders[i].add(network, list->items[n], err);
+	}
+	return r;
+}
 
 static int create(struct app *app, const char *name, const struct create_options *o,
 		  struct lcx_error **err)
@@ -127,6 +173,12 @@ static int create(struct app *app, const char *name, const struct create_options
 		if (value)
 			r = setters[i].set(network, value, err);
 	}
+	if (r == 0)
+		r = add_lists(network, o, err);
+	if (r == 0)
+		r = lcx_network_set_ipv4(network, o->ipv4, err);
+	if (r == 0 && o->ipv6)
+		r = lcx_network_set_ipv6(network, true, err);
 	if (r == 0 && o->internal)
 		r = lcx_network_set_internal(network, true, err);
 	return r == 0 ? lcx_network_create(app->ctx, network, err) : r;
@@ -135,7 +187,7 @@ static int create(struct app *app, const char *name, const struct create_options
 static int network_create(struct app *app, int argc, char **argv)
 {
 	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
-	struct create_options o = {0};
+	CLEANUP(create_options_free) struct create_options o = {.ipv4 = true};
 	int code;
 
 	if (!begin(app, &create_grammar, &o, &argc, argv, &code))

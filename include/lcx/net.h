@@ -33,11 +33,42 @@ int lcx_network_new(const char *name, struct lcx_network **ret, struct lcx_error
 
 /** lcx_network_set_driver() - "bridge", the default, is the only one so far */
 int lcx_network_set_driver(struct lcx_network *network, const char *driver, struct lcx_error **err);
-/** lcx_network_set_subnet() - "10.89.0.0/24"; if not set, a free one from 10.88.0.0/16 on */
+/**
+ * lcx_network_set_subnet() - "10.89.0.0/24" or "fd00:1::/64", in the place of those given before
+ *
+ * Of IPv4 a free one from 10.88.0.0/16 on is chosen if none is given. IPv4 prefixes are
+ * of 8 to 30 bits, IPv6 prefixes of 16 to 126.
+ */
 int lcx_network_set_subnet(struct lcx_network *network, const char *subnet, struct lcx_error **err);
-/** lcx_network_set_gateway() - the host's address in the network; its first address if not set */
+/**
+ * lcx_network_add_subnet() - one more; a container gets one address of each kind
+ *
+ * When a subnet is full, the next one of its kind is used. Return: 0; -EINVAL when it
+ * overlaps one that was given; -E2BIG beyond 8.
+ */
+int lcx_network_add_subnet(struct lcx_network *network, const char *subnet, struct lcx_error **err);
+/** lcx_network_set_ipv4() - true if not set; without it only IPv6 subnets are possible */
+int lcx_network_set_ipv4(struct lcx_network *network, bool ipv4, struct lcx_error **err);
+/** lcx_network_set_ipv6() - choose a random IPv6 subnet (RFC 4193), if none is given */
+int lcx_network_set_ipv6(struct lcx_network *network, bool ipv6, struct lcx_error **err);
+/**
+ * lcx_network_set_gateway() - the host's address in the subnet that has it
+ *
+ * May be called once for each subnet, before or after that is given. A subnet's
+ * first address if not set.
+ */
 int lcx_network_set_gateway(struct lcx_network *network, const char *gateway,
 			    struct lcx_error **err);
+/**
+ * lcx_network_set_range() - "10.89.0.128/25": only these are given to who asks for none
+ *
+ * May be called once for each subnet. The other addresses of the subnet are given to
+ * who asks for one of them. If not set: all of an IPv4 subnet, the first 65,536 of IPv6.
+ */
+int lcx_network_set_range(struct lcx_network *network, const char *range, struct lcx_error **err);
+/** lcx_network_add_exclusion() - an address that is never given; at most 64 of them */
+int lcx_network_add_exclusion(struct lcx_network *network, const char *address,
+			      struct lcx_error **err);
 /** lcx_network_set_bridge() - the bridge's interface name, up to 15 bytes; made up if not set */
 int lcx_network_set_bridge(struct lcx_network *network, const char *bridge, struct lcx_error **err);
 /** lcx_network_set_mtu() - 68 to 65535; that of the default route's interface if not set */
@@ -69,8 +100,19 @@ int lcx_network_open(struct lcx_ctx *ctx, const char *name, struct lcx_network *
 
 const char *lcx_network_name(const struct lcx_network *network);
 const char *lcx_network_driver(const struct lcx_network *network);
+/** lcx_network_subnet() - the first; those of IPv4 stand before those of IPv6 */
 const char *lcx_network_subnet(const struct lcx_network *network);
+/** lcx_network_gateway() - of the first subnet */
 const char *lcx_network_gateway(const struct lcx_network *network);
+uint32_t lcx_network_subnet_count(const struct lcx_network *network);
+/** lcx_network_subnet_at() - NULL beyond the last; so are the two below */
+const char *lcx_network_subnet_at(const struct lcx_network *network, uint32_t position);
+const char *lcx_network_gateway_at(const struct lcx_network *network, uint32_t position);
+/** lcx_network_range_at() - "" if none was given */
+const char *lcx_network_range_at(const struct lcx_network *network, uint32_t position);
+uint32_t lcx_network_exclusion_count(const struct lcx_network *network);
+/** lcx_network_exclusion() - NULL beyond the last */
+const char *lcx_network_exclusion(const struct lcx_network *network, uint32_t position);
 const char *lcx_network_bridge(const struct lcx_network *network);
 /** lcx_network_mtu() - 0: the default route's interface's, looked up when the bridge is made */
 uint32_t lcx_network_mtu(const struct lcx_network *network);
@@ -108,17 +150,27 @@ struct lcx_network_list *lcx_network_list_free(struct lcx_network_list *list);
 /** struct lcx_port - one published port, or a range of them */
 struct lcx_port;
 
-/** lcx_port_new() - @container_port over tcp, at a port of every host address that is chosen */
+/**
+ * lcx_port_new() - @container_port over tcp, at a port of every host address that is chosen
+ *
+ * "Every host address" is every one of the kinds, IPv4 and IPv6, that the container has.
+ */
 int lcx_port_new(uint16_t container_port, struct lcx_port **ret, struct lcx_error **err);
 
 /**
  * lcx_port_parse() - Docker's words
  * @text: [[HOST_ADDRESS:]HOST_PORT:]CONTAINER_PORT[/PROTOCOL], where a port may be
- *        a range "8000-8010" (as long on both sides) and HOST_PORT may be empty
+ *        a range "8000-8010" (as long on both sides), HOST_PORT may be empty, and an
+ *        IPv6 address stands in brackets: "[fd00::1]:8080:80"
  */
 int lcx_port_parse(const char *text, struct lcx_port **ret, struct lcx_error **err);
 
-/** lcx_port_set_host_address() - an IPv4 address of this host; "0.0.0.0", the default: all */
+/**
+ * lcx_port_set_host_address() - an address of this host
+ *
+ * "0.0.0.0" are all of IPv4, "::" all of IPv6 but for ::1, where no published port
+ * answers. If not set, both.
+ */
 int lcx_port_set_host_address(struct lcx_port *port, const char *address, struct lcx_error **err);
 /** lcx_port_set_host_port() - 0 lets the system choose */
 int lcx_port_set_host_port(struct lcx_port *port, uint16_t host_port, struct lcx_error **err);
@@ -127,6 +179,7 @@ int lcx_port_set_protocol(struct lcx_port *port, const char *protocol, struct lc
 /** lcx_port_set_count() - a range of @count ports from the given one on; 1 is the default */
 int lcx_port_set_count(struct lcx_port *port, uint16_t count, struct lcx_error **err);
 
+/** lcx_port_host_address() - "0.0.0.0" for both kinds, too */
 const char *lcx_port_host_address(const struct lcx_port *port);
 /** lcx_port_host_port() - after an attach the one that was chosen */
 uint16_t lcx_port_host_port(const struct lcx_port *port);
@@ -149,7 +202,8 @@ int lcx_attachment_new(const char *owner, struct lcx_attachment **ret, struct lc
 /** lcx_attachment_set_interface() - its name inside the container; "eth0" if not set */
 int lcx_attachment_set_interface(struct lcx_attachment *attachment, const char *name,
 				 struct lcx_error **err);
-/** lcx_attachment_set_address() - a certain address, "10.88.0.5"; the next free one if not set */
+/** lcx_attachment_set_address() - of IPv4, or of IPv6, or by two calls both; the next free one if
+ * not set */
 int lcx_attachment_set_address(struct lcx_attachment *attachment, const char *address,
 			       struct lcx_error **err);
 /** lcx_attachment_set_mac() - made of the address if not set: neighbour caches stay true */
@@ -200,11 +254,16 @@ int lcx_network_detach(struct lcx_ctx *ctx, const char *network, const char *own
 const char *lcx_attachment_owner(const struct lcx_attachment *attachment);
 const char *lcx_attachment_network(const struct lcx_attachment *attachment);
 const char *lcx_attachment_interface(const struct lcx_attachment *attachment);
-/** lcx_attachment_address() - "10.88.0.2", without the prefix length; "" before the attach */
+/** lcx_attachment_address() - "10.88.0.2", without the prefix length, that of IPv6 if there is no
+ * other; "" before the attach */
 const char *lcx_attachment_address(const struct lcx_attachment *attachment);
 uint32_t lcx_attachment_prefix(const struct lcx_attachment *attachment);
 /** lcx_attachment_gateway() - "" in an internal network */
 const char *lcx_attachment_gateway(const struct lcx_attachment *attachment);
+/** lcx_attachment_address6() - "" in a network without IPv6 */
+const char *lcx_attachment_address6(const struct lcx_attachment *attachment);
+uint32_t lcx_attachment_prefix6(const struct lcx_attachment *attachment);
+const char *lcx_attachment_gateway6(const struct lcx_attachment *attachment);
 const char *lcx_attachment_mac(const struct lcx_attachment *attachment);
 /** lcx_attachment_host_interface() - the host's end of the cable */
 const char *lcx_attachment_host_interface(const struct lcx_attachment *attachment);

@@ -35,6 +35,18 @@ struct lcx_netlink;
 int lcx_netlink_open(struct lcx_netlink **ret, struct lcx_error **err);
 
 /**
+ * lcx_netlink_open_netns() - open a socket in another network namespace
+ * @netns_fd: the namespace: an open /proc/PID/ns/net, or a pinned one; borrowed
+ *
+ * No thread of the caller's enters the namespace: a short-lived child that shares its
+ * memory does, which the caller's wait(2) does not see. Needs CAP_SYS_ADMIN in the
+ * namespace's user namespace and in the caller's.
+ *
+ * Return: 0; -EINVAL when @netns_fd is not a network namespace; -EPERM.
+ */
+int lcx_netlink_open_netns(int netns_fd, struct lcx_netlink **ret, struct lcx_error **err);
+
+/**
  * lcx_netlink_open_fd() - use a socket that was opened elsewhere
  * @fd: an AF_NETLINK socket of protocol NETLINK_ROUTE; a socket belongs for ever
  *      to the namespace it was created in, so one that was received from a

@@ -64,6 +64,27 @@ static int check_attachment(const struct lcx_network *network,
 	return 0;
 }
 
+/* From here on a port speaks of the families that the network has. */
+static int settle_ports(const struct lcx_network *network, struct lcx_attachment *attachment,
+			struct lcx_error **err)
+{
+	net_families families = lcx__network_families(network);
+
+	for (size_t i = 0; i < attachment->port_count; i++) {
+		struct lcx_port *port = &attachment->ports[i];
+
+		if (!(port->families & families))
+			return lcx__fail(err, EAFNOSUPPORT,
+					 "port %u cannot be published on %s: network '%s' has no "
+					 "subnet of its kind",
+					 port->container_port, port->host_address, network->name);
+		port->families &= families;
+		if (!(port->families & 1u << NET_V4) && lcx__port_is_anywhere(port))
+			strcpy(port->host_address, "::");
+	}
+	return 0;
+}
+
 int lcx__network_plan(struct lcx_ctx *ctx, struct lcx_network *network,
 		      struct lcx_attachment *attachment, struct lcx_error **err)
 {
@@ -79,36 +100,42 @@ int lcx__network_plan(struct lcx_ctx *ctx, struct lcx_network *network,
 	if (r == 0)
 		r = choose_host_interface(ctx, nl, attachment, err);
 	if (r == 0)
+		r = settle_ports(network, attachment, err);
+	if (r == 0)
 		r = lcx__ports_claim(attachment, err);
 	return lcx__fail_prefix(err, r, "network '%s'", network->name);
 }
 
-/* Nobody has an address of it. */
-static bool pool_is_unused(struct lcx_ctx *ctx, const char *network)
+/* Choose another subnet in the place of those that were chosen by us and are not free now. */
+static int move_subnets(struct lcx_ctx *ctx, int networks_fd, struct lcx_network *network,
+			struct lcx_error **err)
 {
-	CLEANUP(lcx_ipam_pool_freep) struct lcx_ipam_pool *pool = NULL;
-	CLEANUP(closep) int pools_fd = lcx__net_pools_dir(ctx, NULL);
-	uint64_t used = 0;
+	int r = 0;
 
-	if (pools_fd < 0)
-		return false;
-	if (lcx_ipam_pool_open(pools_fd, network, &pool, NULL) < 0)
-		return true;
-	return lcx_ipam_pool_used(pool, &used, NULL) == 0 && used == 0;
+	for (uint32_t i = 0; i < network->subnet_count && r == 0; i++) {
+		struct net_subnet *subnet = &network->subnets[i];
+
+		if (!subnet->chosen ||
+		    lcx__subnet_check(networks_fd, network, subnet->subnet, NULL) != -EADDRINUSE)
+			continue;
+		r = lcx__subnet_choose(networks_fd, network, lcx__net_family_of(subnet->subnet),
+				       subnet->subnet, err);
+		if (r == 0)
+			lcx__network_choose_gateway(subnet);
+	}
+	if (r == 0)
+		r = lcx__network_write(networks_fd, network, err);
+	return r < 0 ? r : lcx__pools_make(ctx, network, err);
 }
 
-static int move_subnet(struct lcx_ctx *ctx, int networks_fd, struct lcx_network *network,
-		       struct lcx_error **err)
+static bool has_lost_a_subnet(int networks_fd, const struct lcx_network *network)
 {
-	struct lcx__inet subnet;
-	int r = lcx__subnet_choose(networks_fd, network, network->subnet, err);
-
-	if (r < 0 || lcx__inet_parse(network->subnet, &subnet) < 0)
-		return r < 0 ? r : -EINVAL;
-	subnet.bytes[3]++;
-	lcx__inet_format_address(&subnet, network->gateway);
-	r = lcx__network_write(networks_fd, network, err);
-	return r < 0 ? r : lcx__network_make_pool(ctx, network, err);
+	for (uint32_t i = 0; i < network->subnet_count; i++)
+		if (network->subnets[i].chosen &&
+		    lcx__subnet_check(networks_fd, network, network->subnets[i].subnet, NULL) ==
+			    -EADDRINUSE)
+			return true;
+	return false;
 }
 
 /*
@@ -132,39 +159,21 @@ static int refresh_subnet(struct lcx_ctx *ctx, struct lcx_netlink *nl, int netwo
 	r = lcx__bridge_find(ctx, nl, network, &link, err);
 	if (r != 0)
 		return r < 0 ? r : 0;
-	if (!network->subnet_chosen ||
-	    lcx__subnet_check(networks_fd, network, NULL) != -EADDRINUSE ||
-	    !pool_is_unused(ctx, network->name))
+	if (!has_lost_a_subnet(networks_fd, network) || !lcx__pools_are_unused(ctx, network))
 		return 0;
-	return may_move ? move_subnet(ctx, networks_fd, network, err) : -EAGAIN;
+	return may_move ? move_subnets(ctx, networks_fd, network, err) : -EAGAIN;
 }
 
 static int lease(struct lcx_ctx *ctx, const struct lcx_network *network,
 		 struct lcx_attachment *attachment, struct lcx_error **err)
 {
-	CLEANUP(lcx_ipam_pool_freep) struct lcx_ipam_pool *pool = NULL;
-	CLEANUP(closep) int pools_fd = lcx__net_pools_dir(ctx, err);
-	char address[LCX_IPAM_ADDRESS_SIZE];
 	struct lcx__inet inet;
-	int r;
+	int r = lcx__pools_lease(ctx, network, attachment, err);
 
-	if (pools_fd < 0)
-		return pools_fd;
-	r = lcx_ipam_pool_open(pools_fd, network->name, &pool, err);
-	if (r < 0)
-		return r;
-	r = lcx_ipam_allocate(pool, attachment->owner,
-			      attachment->address[0] ? attachment->address : NULL, address,
-			      sizeof(address), err);
-	if (r < 0)
-		return r;
-	copy(attachment->address, sizeof(attachment->address), address);
-	attachment->prefix = lcx_ipam_pool_prefix_length(pool);
-	if (!network->internal)
-		copy(attachment->gateway, sizeof(attachment->gateway), network->gateway);
-	if (attachment->mac[0] == '\0' && lcx__inet_parse_address(address, &inet) == 0)
+	if (r == 0 && attachment->mac[0] == '\0' &&
+	    lcx__inet_parse_address(lcx_attachment_address(attachment), &inet) == 0)
 		lcx__attachment_derive_mac(&inet, attachment->mac);
-	return 0;
+	return r;
 }
 
 /* A record of another boot speaks of nothing that is there. */
@@ -267,37 +276,74 @@ static int connect_cable(struct lcx_ctx *ctx, struct lcx_netlink *nl,
 		     : 0;
 }
 
+enum { ACKED = NLM_F_REQUEST | NLM_F_ACK, NEW = ACKED | NLM_F_CREATE | NLM_F_EXCL };
+
+static int add_default_route(struct lcx_netlink *nl, const char *gateway_text, uint32_t index,
+			     struct lcx_error **err)
+{
+	CLEANUP(lcx__nl_batch_free) struct lcx__nl_batch batch = NL_BATCH_EMPTY;
+	struct lcx__inet gateway, all = {0};
+	int r;
+
+	if (lcx__inet_parse_address(gateway_text, &gateway) < 0)
+		return lcx__fail(err, EINVAL, "'%s' is not an address", gateway_text);
+	all.family = gateway.family;
+	lcx__route_put(&batch, RTM_NEWROUTE, NEW, &all, &gateway, index);
+	r = lcx__nl_exchange(nl, &batch, NULL, NULL, NULL);
+	/* Another network has given the default route already. */
+	return r < 0 && r != -EEXIST
+		       ? lcx__nl_fail(nl, err, -r, "default route to %s", gateway_text)
+		       : 0;
+}
+
+static int add_default_routes(struct lcx_netlink *nl, const struct lcx_attachment *attachment,
+			      uint32_t index, struct lcx_error **err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < NET_FAMILIES && r == 0; i++)
+		if (attachment->addresses[i].gateway[0] != '\0')
+			r = add_default_route(nl, attachment->addresses[i].gateway, index, err);
+	return r;
+}
+
 /* "lo" is number 1 in every namespace. */
 static int set_up_inside(struct lcx_netlink *nl, const struct lcx_attachment *attachment,
 			 struct lcx_error **err)
 {
 	CLEANUP(lcx__nl_batch_free) struct lcx__nl_batch batch = NL_BATCH_EMPTY;
 	CLEANUP(lcx_link_freep) struct lcx_link *link = NULL;
-	struct lcx__inet address, gateway, all = {.family = AF_INET};
 	struct lcx__link_change up = {.up = true};
-	enum { FLAGS = NLM_F_REQUEST | NLM_F_ACK, NEW = FLAGS | NLM_F_CREATE | NLM_F_EXCL };
 	unsigned int failed = 0;
+	uint32_t index;
 	int r;
 
-	if (lcx__inet_parse_address(attachment->address, &address) < 0)
-		return lcx__fail(err, EINVAL, "'%s' is not an address", attachment->address);
-	address.prefix = (uint8_t)attachment->prefix;
 	r = lcx_link_open(nl, attachment->interface, &link, err);
 	if (r < 0)
 		return r;
+	index = lcx_link_index(link);
 	lcx__link_put_change(&batch, NULL, 1, &up);
-	lcx__address_put(&batch, RTM_NEWADDR, NEW, lcx_link_index(link), &address);
-	lcx__link_put_change(&batch, NULL, lcx_link_index(link), &up);
-	if (attachment->gateway[0] != '\0' &&
-	    lcx__inet_parse_address(attachment->gateway, &gateway) == 0)
-		lcx__route_put(&batch, RTM_NEWROUTE, NEW, &all, &gateway, lcx_link_index(link));
+	for (size_t i = 0; i < NET_FAMILIES; i++) {
+		const struct net_address *given = &attachment->addresses[i];
+		struct lcx__inet address;
+
+		if (given->address[0] == '\0')
+			continue;
+		if (lcx__inet_parse_address(given->address, &address) < 0)
+			return lcx__fail(err, EINVAL, "'%s' is not an address", given->address);
+		address.prefix = (uint8_t)given->prefix;
+		lcx__address_put(&batch, RTM_NEWADDR, NEW, index, &address);
+	}
+	lcx__link_put_change(&batch, NULL, index, &up);
 	r = lcx__nl_exchange(nl, &batch, NULL, NULL, &failed);
-	/* The fourth message: another network has given the default route already. */
-	if (r == -EEXIST && failed == 3)
-		r = 0;
-	return r < 0 ? lcx__nl_fail(nl, err, -r, "set up '%s' inside the container (step %u)",
-				    attachment->interface, failed)
-		     : 0;
+	if (r < 0)
+		return lcx__nl_fail(nl, err, -r, "set up '%s' inside the container (step %u)%s",
+				    attachment->interface, failed,
+				    r == -EACCES ? ": IPv6 is switched off inside "
+						   "(net.ipv6.conf.all.disable_ipv6)"
+						 : "");
+	r = add_default_routes(nl, attachment, index, err);
+	return lcx__fail_prefix(err, r, "'%s' inside the container", attachment->interface);
 }
 
 static int publish(struct lcx_ctx *ctx, const struct lcx_attachment *attachment,

@@ -10,6 +10,9 @@ LCX_PUBLIC int lcx_attachment_new(const char *owner, struct lcx_attachment **ret
 
 	if (!lcx__name_is_valid(owner))
 		return lcx__fail(err, EINVAL, "'%s' cannot be the owner of an attachment", owner);
+	if (strcmp(owner, NET_EXCLUDED) == 0)
+		return lcx__fail(err, EINVAL, "'%s' owns the addresses that nobody may have",
+				 owner);
 	attachment = calloc(1, sizeof(*attachment));
 	if (!attachment)
 		return lcx__fail_nomem(err);
@@ -35,7 +38,7 @@ LCX_PUBLIC int lcx_attachment_set_address(struct lcx_attachment *attachment, con
 
 	if (lcx__inet_parse_address(address, &inet) < 0)
 		return lcx__fail(err, EINVAL, "'%s' is not an address", address);
-	lcx__inet_format_address(&inet, attachment->address);
+	lcx__inet_format_address(&inet, attachment->addresses[lcx__inet_net_family(&inet)].address);
 	return 0;
 }
 
@@ -89,8 +92,15 @@ LCX_PUBLIC int lcx_attachment_add_port(struct lcx_attachment *attachment,
 void lcx__attachment_derive_mac(const struct lcx__inet *address, char mac[static NET_MAC_SIZE])
 {
 	const uint8_t *b = address->bytes + lcx__inet_length(address) - 4;
+	uint32_t rest = 0;
+	uint8_t m[4];
 
-	(void)snprintf(mac, NET_MAC_SIZE, "02:6c:%02x:%02x:%02x:%02x", b[0], b[1], b[2], b[3]);
+	/* Of IPv6, the last bytes tell neighbours apart; the others tell networks apart. */
+	for (const uint8_t *c = address->bytes; c < b; c++)
+		rest = rest * 31 + *c;
+	for (unsigned int i = 0; i < sizeof(m); i++)
+		m[i] = (uint8_t)(b[i] ^ rest >> (24 - 8 * i));
+	(void)snprintf(mac, NET_MAC_SIZE, "02:6c:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3]);
 }
 
 LCX_PUBLIC int lcx_attachment_open(struct lcx_ctx *ctx, const char *network, const char *owner,
@@ -126,19 +136,42 @@ LCX_PUBLIC const char *lcx_attachment_interface(const struct lcx_attachment *att
 	return attachment->interface;
 }
 
+/* That of IPv4, if there is one. */
+static const struct net_address *first_address(const struct lcx_attachment *attachment)
+{
+	bool has_v4 = attachment->addresses[NET_V4].address[0] != '\0';
+
+	return &attachment->addresses[has_v4 ? NET_V4 : NET_V6];
+}
+
 LCX_PUBLIC const char *lcx_attachment_address(const struct lcx_attachment *attachment)
 {
-	return attachment->address;
+	return first_address(attachment)->address;
+}
+
+LCX_PUBLIC const char *lcx_attachment_address6(const struct lcx_attachment *attachment)
+{
+	return attachment->addresses[NET_V6].address;
+}
+
+LCX_PUBLIC uint32_t lcx_attachment_prefix6(const struct lcx_attachment *attachment)
+{
+	return attachment->addresses[NET_V6].prefix;
+}
+
+LCX_PUBLIC const char *lcx_attachment_gateway6(const struct lcx_attachment *attachment)
+{
+	return attachment->addresses[NET_V6].gateway;
 }
 
 LCX_PUBLIC uint32_t lcx_attachment_prefix(const struct lcx_attachment *attachment)
 {
-	return attachment->prefix;
+	return first_address(attachment)->prefix;
 }
 
 LCX_PUBLIC const char *lcx_attachment_gateway(const struct lcx_attachment *attachment)
 {
-	return attachment->gateway;
+	return first_address(attachment)->gateway;
 }
 
 LCX_PUBLIC const char *lcx_attachment_mac(const struct lcx_attachment *attachment)

@@ -12,49 +12,16 @@
  * the bridge is known by its MAC address, which is made of the network's gateway and
  * which RTM_NEWLINK does set.
  */
-#include <fcntl.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
 
 #include "net/net-internal.h"
-#include "util/fs.h"
-
-#define FORWARDING_WAS_OFF ".forwarding-was-off"
-
-bool lcx__bridge_forwarding_was_off(const struct lcx_ctx *ctx)
-{
-	CLEANUP(closep) int fd = lcx__net_run_dir(ctx, NULL);
-
-	return fd >= 0 && faccessat(fd, FORWARDING_WAS_OFF, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-}
-
-/*
- * Remembered before it is done, so that it can be undone after a crash. The file says it by being
- * there.
- */
-static int remember_forwarding(const struct lcx_ctx *ctx, struct lcx_error **err)
-{
-	CLEANUP(closep) int dir_fd = lcx__net_run_dir(ctx, err), fd = -1;
-
-	if (dir_fd < 0)
-		return dir_fd;
-	fd = openat(dir_fd, FORWARDING_WAS_OFF, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-	return fd < 0 ? lcx__fail_sys(err, errno, "remember that forwarding was off") : 0;
-}
-
-static void forget_forwarding(const struct lcx_ctx *ctx)
-{
-	CLEANUP(closep) int fd = lcx__net_run_dir(ctx, NULL);
-
-	if (fd >= 0)
-		(void)unlinkat(fd, FORWARDING_WAS_OFF, 0);
-}
 
 static int derive_mac(const struct lcx_network *network, char mac[static NET_MAC_SIZE])
 {
 	struct lcx__inet gateway;
 
-	if (lcx__inet_parse_address(network->gateway, &gateway) < 0)
+	if (lcx__inet_parse_address(network->subnets[0].gateway, &gateway) < 0)
 		return -EINVAL;
 	lcx__attachment_derive_mac(&gateway, mac);
 	return 0;
@@ -107,7 +74,8 @@ static uint32_t default_mtu(struct lcx_netlink *nl)
 	if (lcx_route_list_open(nl, &routes, NULL) < 0)
 		return 0;
 	while (lcx_route_list_next(routes)) {
-		if (strcmp(lcx_route_list_destination(routes), "0.0.0.0/0") != 0 ||
+		if ((strcmp(lcx_route_list_destination(routes), "0.0.0.0/0") != 0 &&
+		     strcmp(lcx_route_list_destination(routes), "::/0") != 0) ||
 		    lcx_route_list_index(routes) == 0)
 			continue;
 		if (lcx_link_open_index(nl, lcx_route_list_index(routes), &link, NULL) == 0 &&
@@ -127,7 +95,8 @@ static int make(struct lcx_ctx *ctx, struct lcx_netlink *nl, const struct lcx_ne
 	int r;
 
 	if (derive_mac(network, mac) < 0)
-		return lcx__fail(err, EINVAL, "'%s' is not an address", network->gateway);
+		return lcx__fail(err, EINVAL, "'%s' is not an address",
+				 network->subnets[0].gateway);
 	lcx__net_mark(ctx, network->name, mark);
 	r = lcx_link_config_new(&config, err);
 	if (r == 0 && mtu != 0)
@@ -141,48 +110,80 @@ static int make(struct lcx_ctx *ctx, struct lcx_netlink *nl, const struct lcx_ne
 	return r;
 }
 
-/* Router advertisements come from routers, not from containers (CVE-2020-10749). */
+/* Of a bridge's IPv6, where the kernel has any. */
+static const struct {
+	const char *name, *value;
+	bool with_subnet_only;
+} ipv6_switches[] = {
+	/* Router advertisements come from routers, not from containers (CVE-2020-10749). */
+	{"accept_ra", "0", false},
+	{"autoconf", "0", false},
+	/* The host may have switched IPv6 off for interfaces in general. */
+	{"disable_ipv6", "0", true},
+	/* Nobody else has made up our addresses: to wait for a denial would take a second. */
+	{"accept_dad", "0", true},
+};
+
+static int set_ipv6_switches(const struct lcx_network *network, struct lcx_error **err)
+{
+	bool has_subnet = lcx__network_families(network) & 1u << NET_V6;
+	int r = 0;
+
+	if (!lcx__ipv6_is_there())
+		return has_subnet ? lcx__fail(err, EAFNOSUPPORT,
+					      "this kernel has no IPv6; create the network "
+					      "without an IPv6 subnet")
+				  : 0;
+	for (size_t i = 0; i < ARRAY_SIZE(ipv6_switches) && r == 0; i++)
+		if (has_subnet || !ipv6_switches[i].with_subnet_only)
+			r = lcx__sysctl_interface("ipv6", network->bridge, ipv6_switches[i].name,
+						  ipv6_switches[i].value, err);
+	return r;
+}
+
 static int set_switches(struct lcx_ctx *ctx, const struct lcx_network *network,
 			struct lcx_error **err)
 {
-	int r = 0;
+	int r = set_ipv6_switches(network, err);
 
-	if (lcx__ipv6_is_there()) {
-		r = lcx__sysctl_interface("ipv6", network->bridge, "accept_ra", "0", err);
-		if (r == 0)
-			r = lcx__sysctl_interface("ipv6", network->bridge, "autoconf", "0", err);
-	}
 	if (r < 0 || network->internal)
 		return r;
 	/* 127.0.0.1 as the source of a connection to a published port; the firewall guards it. */
 	r = lcx__sysctl_interface("ipv4", network->bridge, "route_localnet", "1", err);
-	if (r < 0 || lcx__forwarding_is_on())
-		return r;
-	r = remember_forwarding(ctx, err);
-	return r < 0 ? r : lcx__forwarding_switch_on(err);
+	return r < 0 ? r : lcx__forwarding_ensure(ctx, lcx__network_families(network), err);
 }
 
-static int set_address_and_up(struct lcx_ctx *ctx, struct lcx_netlink *nl,
-			      const struct lcx_network *network, uint32_t index,
-			      struct lcx_error **err)
+static int set_addresses_and_up(struct lcx_ctx *ctx, struct lcx_netlink *nl,
+				const struct lcx_network *network, uint32_t index,
+				struct lcx_error **err)
 {
 	CLEANUP(lcx__nl_batch_free) struct lcx__nl_batch batch = NL_BATCH_EMPTY;
 	char mark[NET_MARK_SIZE];
 	struct lcx__link_change up = {.alias = mark, .up = true};
-	struct lcx__inet address, subnet;
+	unsigned int failed = 0;
 	int r;
 
-	if (lcx__inet_parse_address(network->gateway, &address) < 0 ||
-	    lcx__inet_parse(network->subnet, &subnet) < 0)
-		return lcx__fail(err, EINVAL, "'%s' is not an address", network->gateway);
-	address.prefix = subnet.prefix;
 	lcx__net_mark(ctx, network->name, mark);
-	/* Replacing: no failure when a killed process has come this far. */
-	lcx__address_put(&batch, RTM_NEWADDR,
-			 NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE, index, &address);
+	for (uint32_t i = 0; i < network->subnet_count; i++) {
+		struct lcx__inet address, subnet;
+
+		if (lcx__inet_parse_address(network->subnets[i].gateway, &address) < 0 ||
+		    lcx__inet_parse(network->subnets[i].subnet, &subnet) < 0)
+			return lcx__fail(err, EINVAL, "'%s' is not an address",
+					 network->subnets[i].gateway);
+		address.prefix = subnet.prefix;
+		/* Replacing: no failure when a killed process has come this far. */
+		lcx__address_put(&batch, RTM_NEWADDR,
+				 NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE, index,
+				 &address);
+	}
 	lcx__link_put_change(&batch, NULL, index, &up);
-	r = lcx__nl_exchange(nl, &batch, NULL, NULL, NULL);
-	return r < 0 ? lcx__nl_fail(nl, err, -r, "address %s, set up", network->gateway) : 0;
+	r = lcx__nl_exchange(nl, &batch, NULL, NULL, &failed);
+	if (r < 0)
+		return lcx__nl_fail(
+			nl, err, -r, "%s %s", failed < network->subnet_count ? "address" : "set up",
+			failed < network->subnet_count ? network->subnets[failed].gateway : "");
+	return 0;
 }
 
 /*
@@ -191,29 +192,41 @@ static int set_address_and_up(struct lcx_ctx *ctx, struct lcx_netlink *nl,
  */
 static void forget_former_times(struct lcx_ctx *ctx, struct lcx_netlink *nl)
 {
+	net_families was_off = lcx__forwarding_was_off(ctx);
+	net_families on = was_off & ~lcx__forwarding_off(was_off);
 	unsigned int bridges = 0;
 
-	if (lcx__forwarding_is_on() && lcx__bridge_forwarding_was_off(ctx) &&
-	    lcx__firewall_count_bridges(nl, &bridges, NULL) == 0 && bridges <= 1)
-		forget_forwarding(ctx);
+	if (on != 0 && lcx__firewall_count_bridges(nl, &bridges, NULL) == 0 && bridges <= 1)
+		lcx__forwarding_forget(ctx, on);
 }
 
 static int complete(struct lcx_ctx *ctx, struct lcx_netlink *nl, const struct lcx_network *network,
 		    uint32_t index, struct lcx_error **err)
 {
-	bool guard = !network->internal && !lcx__forwarding_is_on();
+	net_families guard =
+		network->internal ? 0 : lcx__forwarding_off(lcx__network_families(network));
 	char comment[NET_MARK_SIZE];
 	int r;
 
 	forget_former_times(ctx, nl);
 	lcx__net_comment(ctx, network->name, comment);
-	r = lcx__firewall_add_network(comment, network,
-				      guard || lcx__bridge_forwarding_was_off(ctx), err);
+	r = lcx__firewall_add_network(comment, network, guard | lcx__forwarding_was_off(ctx), err);
 	if (r == 0)
 		r = set_switches(ctx, network, err);
 	if (r >= 0)
-		r = set_address_and_up(ctx, nl, network, index, err);
+		r = set_addresses_and_up(ctx, nl, network, index, err);
 	return r < 0 ? r : 0;
+}
+
+static int check_subnets(struct lcx_ctx *ctx, const struct lcx_network *network,
+			 struct lcx_error **err)
+{
+	CLEANUP(closep) int networks_fd = lcx__net_networks_dir(ctx, err);
+	int r = networks_fd < 0 ? networks_fd : 0;
+
+	for (uint32_t i = 0; i < network->subnet_count && r == 0; i++)
+		r = lcx__subnet_check(networks_fd, network, network->subnets[i].subnet, err);
+	return r;
 }
 
 int lcx__bridge_ensure(struct lcx_ctx *ctx, struct lcx_netlink *nl,
@@ -221,14 +234,12 @@ int lcx__bridge_ensure(struct lcx_ctx *ctx, struct lcx_netlink *nl,
 		       struct lcx_error **err)
 {
 	CLEANUP(lcx_link_freep) struct lcx_link *link = NULL;
-	CLEANUP(closep) int networks_fd = -1;
 	int r = lcx__bridge_find(ctx, nl, network, &link, err);
 
 	if (r < 0)
 		return r;
 	if (r == 0) {
-		networks_fd = lcx__net_networks_dir(ctx, err);
-		r = networks_fd < 0 ? networks_fd : lcx__subnet_check(networks_fd, network, err);
+		r = check_subnets(ctx, network, err);
 		if (r == 0)
 			r = make(ctx, nl, network, err);
 		if (r == 0)
@@ -256,7 +267,8 @@ int lcx__bridge_remove(struct lcx_ctx *ctx, struct lcx_netlink *nl,
 	CLEANUP(lcx_error_freep) struct lcx_error *e = NULL;
 	CLEANUP(lcx_link_freep) struct lcx_link *link = NULL;
 	struct lcx__troubles troubles = TROUBLES_NONE;
-	bool unused = false, was_off;
+	net_families was_off;
+	bool unused = false;
 	int r;
 
 	/* Another's bridge of that name is none of our business. */
@@ -275,10 +287,10 @@ int lcx__bridge_remove(struct lcx_ctx *ctx, struct lcx_netlink *nl,
 	 * Without a bridge, what our file remembers may be history: forwarding was switched
 	 * back then, and may have been switched on by somebody else since.
 	 */
-	was_off = link && lcx__bridge_forwarding_was_off(ctx);
+	was_off = link ? lcx__forwarding_was_off(ctx) : 0;
 	r = lcx__firewall_remove_unused(nl, was_off, &unused, &e);
 	lcx__troubles_add(&troubles, r, &e);
 	if (r == 0 && unused)
-		forget_forwarding(ctx);
+		lcx__forwarding_forget(ctx, (1u << NET_FAMILIES) - 1);
 	return lcx__troubles_end(&troubles, err);
 }

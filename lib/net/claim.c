@@ -12,36 +12,63 @@
 
 #include "net/net-internal.h"
 
-/* A bound socket of the host's, or a negative errno. */
-static int try_bind(const struct lcx_port *port, uint16_t number, uint16_t *ret_number)
+static socklen_t fill_address(const struct lcx_port *port, enum net_family family, uint16_t number,
+			      struct sockaddr_storage *ret)
 {
-	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(number)};
+	struct sockaddr_in *v4 = (struct sockaddr_in *)ret;
+	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)ret;
+	struct lcx__inet address = {0};
+
+	/* "All of them" is zero in both. */
+	if (!lcx__port_is_anywhere(port))
+		(void)lcx__inet_parse_address(port->host_address, &address);
+	if (family == NET_V4) {
+		v4->sin_family = AF_INET;
+		v4->sin_port = htons(number);
+		memcpy(&v4->sin_addr, address.bytes, sizeof(v4->sin_addr));
+		return sizeof(*v4);
+	}
+	v6->sin6_family = AF_INET6;
+	v6->sin6_port = htons(number);
+	memcpy(&v6->sin6_addr, address.bytes, sizeof(v6->sin6_addr));
+	return sizeof(*v6);
+}
+
+/* Bind a socket of the host's, for a moment. */
+static int try_bind(const struct lcx_port *port, enum net_family family, uint16_t number,
+		    uint16_t *ret_number)
+{
 	int type = port->protocol == PORT_UDP ? SOCK_DGRAM : SOCK_STREAM, on = 1;
-	socklen_t length = sizeof(address);
+	int domain = family == NET_V4 ? AF_INET : AF_INET6;
+	struct sockaddr_storage address = {0};
+	socklen_t length = fill_address(port, family, number, &address);
 	CLEANUP(closep)
-	int fd = socket(AF_INET, type | SOCK_CLOEXEC, lcx__protocol_number(port->protocol));
+	int fd = socket(domain, type | SOCK_CLOEXEC, lcx__protocol_number(port->protocol));
 
 	if (fd < 0)
 		return -errno;
 	/* Connections that are winding down are no reason to refuse; UDP has none. */
 	if (port->protocol != PORT_UDP)
 		(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (inet_pton(AF_INET, port->host_address, &address.sin_addr) != 1)
-		return -EINVAL;
-	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+	if (family == NET_V6)
+		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+	if (bind(fd, (struct sockaddr *)&address, length) < 0)
 		return -errno;
 	if (getsockname(fd, (struct sockaddr *)&address, &length) < 0)
 		return -errno;
 	if (ret_number)
-		*ret_number = ntohs(address.sin_port);
+		*ret_number =
+			ntohs(family == NET_V4 ? ((struct sockaddr_in *)&address)->sin_port
+					       : ((struct sockaddr_in6 *)&address)->sin6_port);
 	return 0;
 }
 
 /* The trial's result for one port. No SCTP in the kernel, no right to a low port: it tells nothing.
  */
-static int check_sockets(const struct lcx_port *port, uint16_t number, struct lcx_error **err)
+static int check_sockets(const struct lcx_port *port, enum net_family family, uint16_t number,
+			 struct lcx_error **err)
 {
-	int r = try_bind(port, number, NULL);
+	int r = try_bind(port, family, number, NULL);
 
 	if (r == -EADDRNOTAVAIL)
 		return lcx__fail(
@@ -76,18 +103,19 @@ static int check_all(const struct lcx_port *port, struct lcx_error **err)
 			"port %u/%s is already published by '%s'; choose another host port", number,
 			lcx_port_protocol(port), owner ? owner + 1 : holder);
 	}
-	for (unsigned int i = 0; i < port->count && r == 0; i++)
-		r = check_sockets(port, (uint16_t)(port->host_port + i), err);
+	for (enum net_family family = 0; family < NET_FAMILIES; family++)
+		for (unsigned int i = 0; port->families & 1u << family && i < port->count && r == 0;
+		     i++)
+			r = check_sockets(port, family, (uint16_t)(port->host_port + i), err);
 	return r;
 }
 
 static bool clashes(const struct lcx_port *a, const struct lcx_port *b)
 {
 	bool same_address = strcmp(a->host_address, b->host_address) == 0 ||
-			    strcmp(a->host_address, "0.0.0.0") == 0 ||
-			    strcmp(b->host_address, "0.0.0.0") == 0;
+			    lcx__port_is_anywhere(a) || lcx__port_is_anywhere(b);
 
-	return a->protocol == b->protocol && same_address &&
+	return a->protocol == b->protocol && a->families & b->families && same_address &&
 	       a->host_port < b->host_port + b->count && b->host_port < a->host_port + a->count;
 }
 
@@ -108,7 +136,7 @@ static int choose(struct lcx_attachment *attachment, size_t n, struct lcx_error 
 	int r;
 
 	for (int tries = 0; tries < 64; tries++) {
-		r = try_bind(port, 0, &number);
+		r = try_bind(port, port->families & 1u << NET_V4 ? NET_V4 : NET_V6, 0, &number);
 		if (r < 0)
 			return lcx__fail_sys(err, -r, "choose a host port on %s for port %u/%s",
 					     port->host_address, port->container_port,

@@ -136,19 +136,7 @@ int lcx__network_undo_ports(struct lcx_ctx *ctx, const char *owner, struct lcx_e
 int lcx__network_undo_lease(struct lcx_ctx *ctx, const char *network, const char *owner,
 			    struct lcx_error **err)
 {
-	CLEANUP(lcx_error_freep) struct lcx_error *e = NULL;
-	CLEANUP(lcx_ipam_pool_freep) struct lcx_ipam_pool *pool = NULL;
-	CLEANUP(closep) int pools_fd = lcx__net_pools_dir(ctx, err);
-	int r;
-
-	if (pools_fd < 0)
-		return pools_fd;
-	r = lcx_ipam_pool_open(pools_fd, network, &pool, &e);
-	if (r == -ENOENT)
-		return 0;
-	if (r == 0)
-		r = lcx_ipam_release_owner(pool, owner, NULL, &e);
-	return r < 0 ? lcx__fail(err, -r, "%s", lcx_error_message(e)) : 0;
+	return lcx__pools_release(ctx, network, owner, err);
 }
 
 /* With the lock: no new attachment comes while we look whether this was the last. */

@@ -34,72 +34,91 @@ int lcx__firewall_fail(const struct lcx_netlink *nl, struct lcx_error **err, int
 	return lcx__nl_fail(nl, err, -r, "firewall: %s", what);
 }
 
+/* An entry of one of the sets that know bridges. */
+struct entry {
+	const char *set;
+	struct lcx__nft_element element;
+};
+
+struct entries {
+	struct entry list[NET_SUBNETS_LIMIT + 3];
+	size_t count;
+};
+
+static struct lcx__nft_element *add_entry(struct entries *entries, const char *set)
+{
+	struct entry *entry = &entries->list[entries->count++];
+
+	*entry = (struct entry){.set = set};
+	return &entry->element;
+}
+
 static void add_name(struct lcx__nft_element *element, const char *bridge)
 {
 	memcpy(element->key + element->key_length, bridge, strlen(bridge));
 	element->key_length += IFNAMSIZ;
 }
 
-static void name_key(struct lcx__nft_element *element, const struct lcx_network *network)
-{
-	add_name(element, network->bridge);
-}
-
-static void name_pair_key(struct lcx__nft_element *element, const struct lcx_network *network)
-{
-	add_name(element, network->bridge);
-	add_name(element, network->bridge);
-}
-
 /* From the subnet's first to its last address, and from the name to the name. */
-static void subnet_key(struct lcx__nft_element *element, const struct lcx_network *network)
+static void add_subnet(struct entries *entries, const char *text, const char *bridge)
 {
-	struct lcx__inet subnet = {0};
+	struct lcx__nft_element *element;
+	struct lcx__inet subnet;
 
-	(void)lcx__inet_parse(network->subnet, &subnet);
-	memcpy(element->key, subnet.bytes, 4);
-	element->key_length = 4;
-	add_name(element, network->bridge);
+	if (lcx__inet_parse(text, &subnet) < 0)
+		return;
+	element = add_entry(entries, subnet.family == AF_INET ? SET_SUBNETS : SET_SUBNETS6);
+	memcpy(element->key, subnet.bytes, lcx__inet_length(&subnet));
+	element->key_length = (uint32_t)lcx__inet_length(&subnet);
+	add_name(element, bridge);
 	memcpy(element->key_end, element->key, sizeof(element->key_end));
-	for (unsigned int bit = subnet.prefix; bit < 32; bit++)
+	for (unsigned int bit = subnet.prefix; bit < lcx__inet_length(&subnet) * 8; bit++)
 		element->key_end[bit / 8] |= (uint8_t)(0x80u >> (bit % 8));
 	element->is_range = true;
 }
 
-static const struct {
-	const char *set;
-	void (*make_key)(struct lcx__nft_element *element, const struct lcx_network *network);
-	bool internal_only;
-} bridge_sets[] = {
-	{SET_BRIDGES, name_key, false},
-	{SET_SAME_BRIDGE, name_pair_key, false},
-	{SET_SUBNETS, subnet_key, false},
-	{SET_INTERNAL, name_key, true},
-};
+/* All that a network has in the table. */
+static void list_entries(const struct lcx_network *network, bool internal, struct entries *entries)
+{
+	struct lcx__nft_element *pair;
+
+	entries->count = 0;
+	add_name(add_entry(entries, SET_BRIDGES), network->bridge);
+	pair = add_entry(entries, SET_SAME_BRIDGE);
+	add_name(pair, network->bridge);
+	add_name(pair, network->bridge);
+	if (internal)
+		add_name(add_entry(entries, SET_INTERNAL), network->bridge);
+	for (uint32_t i = 0; i < network->subnet_count; i++)
+		add_subnet(entries, network->subnets[i].subnet, network->bridge);
+}
 
 static void put_bridge(struct lcx__nl_batch *batch, const char *comment,
 		       const struct lcx_network *network)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(bridge_sets); i++) {
-		struct lcx__nft_element element = {0};
+	struct entries entries;
 
-		if (bridge_sets[i].internal_only && !network->internal)
-			continue;
-		bridge_sets[i].make_key(&element, network);
-		(void)snprintf(element.comment, sizeof(element.comment), "%s", comment);
+	list_entries(network, network->internal, &entries);
+	for (size_t i = 0; i < entries.count; i++) {
+		struct lcx__nft_element *element = &entries.list[i].element;
+
+		(void)snprintf(element->comment, sizeof(element->comment), "%s", comment);
 		lcx__nft_put_elements(batch, NFT_MSG_NEWSETELEM, NLM_F_CREATE | NLM_F_ACK,
-				      LCX_TABLE, bridge_sets[i].set, &element, 1);
+				      LCX_TABLE, entries.list[i].set, element, 1);
 	}
 }
 
 /* The guard that is there stays: it remembers what forwarding was. */
-static bool wants_guard(struct lcx_netlink *nl, bool guard)
+static net_families wants_guard(struct lcx_netlink *nl, net_families guard)
 {
-	return guard || lcx__nft_has_chain(nl, LCX_TABLE, CHAIN_GUARD) == 0;
+	for (enum net_family family = 0; family < NET_FAMILIES; family++)
+		if (lcx__nft_has_chain(nl, LCX_TABLE, lcx__ruleset_guard(family)) == 0)
+			guard |= 1u << family;
+	return guard;
 }
 
-int lcx__firewall_add_network(const char *comment, const struct lcx_network *network, bool guard,
-			      struct lcx_error **err)
+int lcx__firewall_add_network(const char *comment, const struct lcx_network *network,
+			      net_families guard, struct lcx_error **err)
 {
 	CLEANUP(lcx_netlink_freep) struct lcx_netlink *nl = NULL;
 	CLEANUP(lcx__nl_batch_free) struct lcx__nl_batch batch = NL_BATCH_EMPTY;
@@ -124,7 +143,7 @@ int lcx__firewall_add_network(const char *comment, const struct lcx_network *net
 	return r < 0 ? lcx__firewall_fail(nl, err, r, "make the table \"" LCX_TABLE "\"") : 0;
 }
 
-int lcx__firewall_set_up(bool guard, struct lcx_error **err)
+int lcx__firewall_set_up(net_families guard, struct lcx_error **err)
 {
 	CLEANUP(lcx_netlink_freep) struct lcx_netlink *nl = NULL;
 	CLEANUP(lcx__nl_batch_free) struct lcx__nl_batch batch = NL_BATCH_EMPTY;
@@ -146,28 +165,29 @@ int lcx__firewall_remove_network(const struct lcx_network *network, struct lcx_e
 {
 	enum { TRIES = 5 };
 	CLEANUP(lcx_netlink_freep) struct lcx_netlink *nl = NULL;
+	struct entries entries;
 	int r;
 
 	r = lcx__firewall_open(&nl, err);
 	if (r < 0)
 		return r;
+	list_entries(network, true, &entries);
 	for (int i = 0; i < TRIES; i++) {
 		CLEANUP(lcx__nl_batch_free) struct lcx__nl_batch batch = NL_BATCH_EMPTY;
 		unsigned int found = 0;
 
 		lcx__nft_begin(&batch, 0);
-		for (size_t s = 0; s < ARRAY_SIZE(bridge_sets); s++) {
+		for (size_t k = 0; k < entries.count; k++) {
 			CLEANUP(lcx__nft_elements_free) struct lcx__nft_elements there = {0};
-			struct lcx__nft_element key = {0};
+			const struct entry *entry = &entries.list[k];
 
-			bridge_sets[s].make_key(&key, network);
-			r = lcx__nft_find(nl, LCX_TABLE, bridge_sets[s].set, &key, 1, &there);
+			r = lcx__nft_find(nl, LCX_TABLE, entry->set, &entry->element, 1, &there);
 			if (r < 0)
 				return lcx__firewall_fail(nl, err, r, "look a bridge up");
 			if (there.count == 0)
 				continue;
 			lcx__nft_put_elements(&batch, NFT_MSG_DELSETELEM, NLM_F_ACK, LCX_TABLE,
-					      bridge_sets[s].set, &key, 1);
+					      entry->set, &entry->element, 1);
 			found++;
 		}
 		r = found > 0 ? lcx__firewall_commit(nl, &batch) : 0;
@@ -195,11 +215,21 @@ int lcx__firewall_count_bridges(struct lcx_netlink *route, unsigned int *ret,
 	return 0;
 }
 
+static int switch_forwarding_off(net_families families, struct lcx_error **err)
+{
+	int r = 0;
+
+	for (enum net_family family = 0; family < NET_FAMILIES && r == 0; family++)
+		if (families & 1u << family)
+			r = lcx__forwarding_switch(family, false, err);
+	return r;
+}
+
 /*
  * The generation is asked for before the bridges are counted: a bridge that comes
  * after that makes an entry, hence another generation, and the removal fails.
  */
-int lcx__firewall_remove_unused(struct lcx_netlink *route, bool was_off, bool *ret_unused,
+int lcx__firewall_remove_unused(struct lcx_netlink *route, net_families was_off, bool *ret_unused,
 				struct lcx_error **err)
 {
 	enum { TRIES = 20 };
@@ -221,11 +251,9 @@ int lcx__firewall_remove_unused(struct lcx_netlink *route, bool was_off, bool *r
 		*ret_unused = r == 0 && bridges == 0;
 		if (!*ret_unused)
 			return r;
-		if (was_off || lcx__nft_has_chain(nl, LCX_TABLE, CHAIN_GUARD) == 0) {
-			r = lcx__forwarding_switch_off(err);
-			if (r < 0)
-				return r;
-		}
+		r = switch_forwarding_off(wants_guard(nl, was_off), err);
+		if (r < 0)
+			return r;
 		if (lcx__nft_has_chain(nl, LCX_TABLE, "forward") == -ENOENT)
 			return 0;
 		lcx__nft_begin(&batch, generation);

@@ -5,7 +5,7 @@
  * Shared by the files of lib/net and nobody else.
  *
  * On disk:   ROOT/networks/NAME.json      what a network is
- *            ROOT/ipam/NAME               its address pool (lib/ipam)
+ *            ROOT/ipam/NAME/N             the address pool of its N-th subnet (lib/ipam)
  *            RUN/net/NAME/OWNER.json      an attachment; written before its first kernel object
  * Marks:     ifalias of a bridge          lcx:TAG:NETWORK
  *            ifalias of a host interface  lcx:TAG:OWNER
@@ -33,16 +33,37 @@ enum {
 	NET_MARK_SIZE = 160, /* "lcx:" TAG ":" NAME */
 	NET_MAC_SIZE = 18,
 	NET_PORTS_LIMIT = 65535,
+	NET_SUBNETS_LIMIT = 8,
+	NET_EXCLUSIONS_LIMIT = 64,
+};
+
+/* What is there once for each of the two: addresses, switches, entries of the firewall. */
+enum net_family { NET_V4, NET_V6, NET_FAMILIES };
+
+/* A set of families: bits 1 << NET_V4, 1 << NET_V6. */
+typedef unsigned int net_families;
+
+struct net_subnet {
+	char subnet[LCX__INET_SIZE];
+	char gateway[LCX__INET_SIZE]; /* "" before it is chosen */
+	char range[LCX__INET_SIZE];   /* addresses given on demand; "": all */
+	bool chosen;                  /* by us: may be chosen anew while nobody uses it */
 };
 
 struct lcx_network {
 	char name[NET_NAME_SIZE];
 	char driver[16];
-	char subnet[LCX__INET_SIZE], gateway[LCX__INET_SIZE]; /* "" before it is chosen */
+	struct net_subnet subnets[NET_SUBNETS_LIMIT]; /* those of IPv4 first */
+	uint32_t subnet_count;
+	char exclusions[NET_EXCLUSIONS_LIMIT][LCX__INET_SIZE];
+	uint32_t exclusion_count;
+	/* Said before the creation, in any order: the subnet that holds it gets it. */
+	char gateways[NET_SUBNETS_LIMIT][LCX__INET_SIZE], ranges[NET_SUBNETS_LIMIT][LCX__INET_SIZE];
+	uint32_t gateway_count, range_count;
+	bool without[NET_FAMILIES], with_ipv6;
 	char bridge[IFNAMSIZ];
 	uint32_t mtu;
 	bool internal;
-	bool subnet_chosen; /* by us: may be chosen anew while nobody uses it */
 	char created[LCX__TIME_SIZE];
 };
 
@@ -52,13 +73,19 @@ struct lcx_port {
 	char host_address[LCX__INET_SIZE];
 	uint16_t host_port, container_port, count;
 	enum port_protocol protocol;
+	net_families families; /* both, unless an address was given; of the network, once planned */
+};
+
+struct net_address {
+	char address[LCX__INET_SIZE], gateway[LCX__INET_SIZE]; /* "": none */
+	uint32_t prefix;
 };
 
 struct lcx_attachment {
 	char owner[NET_NAME_SIZE], network[NET_NAME_SIZE];
 	char interface[IFNAMSIZ], host_interface[IFNAMSIZ], bridge[IFNAMSIZ];
-	char address[LCX__INET_SIZE], gateway[LCX__INET_SIZE], mac[NET_MAC_SIZE];
-	uint32_t prefix;
+	struct net_address addresses[NET_FAMILIES];
+	char mac[NET_MAC_SIZE];
 	struct lcx_port *ports;
 	size_t port_count;
 	bool standalone; /* of no container: lives until it is detached, or the machine goes down */
@@ -70,6 +97,10 @@ struct lcx_attachment {
 /* An open directory, made if need be. */
 int lcx__net_networks_dir(const struct lcx_ctx *ctx, struct lcx_error **err);
 int lcx__net_pools_dir(const struct lcx_ctx *ctx, struct lcx_error **err);
+
+enum net_family lcx__inet_net_family(const struct lcx__inet *inet);
+/* Of an address or a subnet as text that was checked before. */
+enum net_family lcx__net_family_of(const char *text);
 
 /* An open directory, or -ENOENT without words if nothing was ever attached. */
 int lcx__net_records_dir(const struct lcx_ctx *ctx, const char *network, struct lcx_error **err);
@@ -83,8 +114,33 @@ int lcx__net_records_lock(const struct lcx_ctx *ctx, const char *network, struct
  */
 int lcx__net_list_names(int dir_fd, bool directories, char ***ret);
 
-int lcx__network_make_pool(struct lcx_ctx *ctx, const struct lcx_network *network,
-			   struct lcx_error **err);
+/* ---- address pools (pools.c) ---- */
+
+/* Anew, whatever is there: nobody can hold a lease in them. */
+int lcx__pools_make(struct lcx_ctx *ctx, const struct lcx_network *network, struct lcx_error **err);
+/* -EBUSY, with names, while somebody holds an address; missing ones are success. */
+int lcx__pools_remove(struct lcx_ctx *ctx, const struct lcx_network *network,
+		      struct lcx_error **err);
+/* Nobody has an address of the network. */
+bool lcx__pools_are_unused(struct lcx_ctx *ctx, const struct lcx_network *network);
+/* One address of each family, those that are set already or any. */
+int lcx__pools_lease(struct lcx_ctx *ctx, const struct lcx_network *network,
+		     struct lcx_attachment *attachment, struct lcx_error **err);
+int lcx__pools_release(struct lcx_ctx *ctx, const char *network, const char *owner,
+		       struct lcx_error **err);
+/* Call @visit for each lease of each pool. */
+int lcx__pools_list(struct lcx_ctx *ctx, const char *network,
+		    int (*visit)(const char *owner, void *data), void *data,
+		    struct lcx_error **err);
+/* The owner of what is excluded; nobody else may have a name like it. */
+#define NET_EXCLUDED "excluded-address"
+
+net_families lcx__network_families(const struct lcx_network *network);
+/* Choose what was not said, and see that all of it fits together. */
+int lcx__network_settle_subnets(int networks_fd, struct lcx_network *network,
+				struct lcx_error **err);
+void lcx__network_choose_gateway(struct net_subnet *subnet);
+
 int lcx__network_write(int dir_fd, const struct lcx_network *network, struct lcx_error **err);
 int lcx__network_read(int dir_fd, const char *name, struct lcx_network **ret,
 		      struct lcx_error **err);
@@ -108,12 +164,14 @@ uint32_t lcx__net_hash(const struct lcx_ctx *ctx, const char *a, const char *b);
 /* ---- subnets ---- */
 
 /*
- * The first subnet that nothing on this host uses; or check the one that is set.
+ * The first subnet that nothing on this host uses (a random one of IPv6, as RFC 4193
+ * wants it); or check one.
  * @networks_fd: the other networks of this context
  */
-int lcx__subnet_choose(int networks_fd, const struct lcx_network *network,
+int lcx__subnet_choose(int networks_fd, const struct lcx_network *network, enum net_family family,
 		       char subnet[static LCX__INET_SIZE], struct lcx_error **err);
-int lcx__subnet_check(int networks_fd, const struct lcx_network *network, struct lcx_error **err);
+int lcx__subnet_check(int networks_fd, const struct lcx_network *network, const char *subnet,
+		      struct lcx_error **err);
 
 /* ---- bridges ---- */
 
@@ -132,29 +190,34 @@ int lcx__bridge_remove(struct lcx_ctx *ctx, struct lcx_netlink *nl,
 int lcx__bridge_find(struct lcx_ctx *ctx, struct lcx_netlink *nl, const struct lcx_network *network,
 		     struct lcx_link **ret, struct lcx_error **err);
 
-/* Did this context switch forwarding on? As its run directory remembers. */
-bool lcx__bridge_forwarding_was_off(const struct lcx_ctx *ctx);
+/* Which forwarding did this context switch on? As its run directory remembers. */
+net_families lcx__forwarding_was_off(const struct lcx_ctx *ctx);
+/* Remembered before it is done, so that it can be undone after a crash. */
+int lcx__forwarding_ensure(const struct lcx_ctx *ctx, net_families families,
+			   struct lcx_error **err);
+/* What the context remembers is put back, and forgotten. */
+void lcx__forwarding_forget(const struct lcx_ctx *ctx, net_families families);
 
 /* ---- firewall ---- */
 
 /*
- * Let a bridge's traffic through; the table is made if need be. @guard: forwarding
- * was off before, so that nothing but containers' traffic shall be forwarded.
+ * Let a bridge's traffic through; the table is made if need be. @guard: for
+ * which forwarding was off before, so that nothing but containers' traffic shall be forwarded.
  */
-int lcx__firewall_add_network(const char *comment, const struct lcx_network *network, bool guard,
-			      struct lcx_error **err);
+int lcx__firewall_add_network(const char *comment, const struct lcx_network *network,
+			      net_families guard, struct lcx_error **err);
 int lcx__firewall_remove_network(const struct lcx_network *network, struct lcx_error **err);
 /*
  * Remove the table when no bridge of any context is left; if it, or @was_off,
  * remembers that forwarding was off, that is switched off first.
  */
-int lcx__firewall_remove_unused(struct lcx_netlink *route, bool was_off, bool *ret_unused,
+int lcx__firewall_remove_unused(struct lcx_netlink *route, net_families was_off, bool *ret_unused,
 				struct lcx_error **err);
 /* Bridges of all contexts, by their marks. */
 int lcx__firewall_count_bridges(struct lcx_netlink *route, unsigned int *ret,
 				struct lcx_error **err);
 /* Make the table anew around its entries. */
-int lcx__firewall_set_up(bool guard, struct lcx_error **err);
+int lcx__firewall_set_up(net_families guard, struct lcx_error **err);
 
 /* -ENOENT, with words, when the table is not there; -EADDRINUSE when a port is taken. */
 int lcx__firewall_add_ports(const char *comment, const struct lcx_attachment *attachment,
@@ -170,12 +233,14 @@ int lcx__firewall_list_owners(const char *prefix, char ***ret, struct lcx_error 
 
 /* ---- sysctls ---- */
 
-/* 1 if net.ipv4.ip_forward was off and is on now; 0 if it was on. */
-int lcx__forwarding_switch_on(struct lcx_error **err);
-int lcx__forwarding_is_on(void);
-int lcx__forwarding_switch_off(struct lcx_error **err);
+int lcx__forwarding_switch(enum net_family family, bool on, struct lcx_error **err);
+/* Those of @families whose forwarding is off. */
+net_families lcx__forwarding_off(net_families families);
 int lcx__sysctl_interface(const char *family, const char *interface, const char *name,
 			  const char *value, struct lcx_error **err);
+/* Interfaces that hear router advertisements as hosts only, go on to hear them as routers. */
+int lcx__accept_ra_list(char ***ret);
+void lcx__accept_ra_change(char *const *interfaces, const char *from, const char *to);
 bool lcx__ipv6_is_there(void);
 
 /* ---- ports ---- */
@@ -183,6 +248,8 @@ bool lcx__ipv6_is_there(void);
 const char *lcx__protocol_name(enum port_protocol protocol);
 int lcx__protocol_number(enum port_protocol protocol); /* IPPROTO_ */
 int lcx__protocol_parse(const char *text, enum port_protocol *ret);
+/* On all addresses of its families. */
+bool lcx__port_is_anywhere(const struct lcx_port *port);
 int lcx__port_check(const struct lcx_port *port, struct lcx_error **err);
 /* Choose what the system shall choose, and see that all are free. */
 int lcx__ports_claim(struct lcx_attachment *attachment, struct lcx_error **err);

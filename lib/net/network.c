@@ -33,36 +33,6 @@ LCX_PUBLIC int lcx_network_set_driver(struct lcx_network *network, const char *d
 	return 0;
 }
 
-LCX_PUBLIC int lcx_network_set_subnet(struct lcx_network *network, const char *subnet,
-				      struct lcx_error **err)
-{
-	struct lcx__inet inet, first;
-
-	if (lcx__inet_parse(subnet, &inet) < 0)
-		return lcx__fail(err, EINVAL, "'%s' is not a subnet, as 10.89.0.0/24 is", subnet);
-	if (inet.family != AF_INET)
-		return lcx__fail(err, EAFNOSUPPORT, "subnet '%s': networks are IPv4 only", subnet);
-	first = lcx__inet_network(&inet);
-	if (!lcx__inet_same(&first, &inet, 32))
-		return lcx__fail(err, EINVAL, "subnet '%s' has bits behind its prefix", subnet);
-	if (inet.prefix < 8 || inet.prefix > 30)
-		return lcx__fail(err, EINVAL, "subnet '%s': its prefix is not one of 8 to 30",
-				 subnet);
-	lcx__inet_format(&inet, network->subnet);
-	return 0;
-}
-
-LCX_PUBLIC int lcx_network_set_gateway(struct lcx_network *network, const char *gateway,
-				       struct lcx_error **err)
-{
-	struct lcx__inet inet;
-
-	if (lcx__inet_parse_address(gateway, &inet) < 0 || inet.family != AF_INET)
-		return lcx__fail(err, EINVAL, "gateway '%s' is not an IPv4 address", gateway);
-	lcx__inet_format_address(&inet, network->gateway);
-	return 0;
-}
-
 LCX_PUBLIC int lcx_network_set_bridge(struct lcx_network *network, const char *bridge,
 				      struct lcx_error **err)
 {
@@ -108,28 +78,6 @@ static void choose_bridge(const struct lcx_ctx *ctx, struct lcx_network *network
 		(void)snprintf(network->bridge, IFNAMSIZ, "lcx-%s", tag);
 }
 
-static void choose_gateway(struct lcx_network *network)
-{
-	struct lcx__inet inet;
-
-	if (network->gateway[0] != '\0' || lcx__inet_parse(network->subnet, &inet) < 0)
-		return;
-	inet.bytes[3]++;
-	lcx__inet_format_address(&inet, network->gateway);
-}
-
-static int check_gateway(const struct lcx_network *network, struct lcx_error **err)
-{
-	struct lcx__inet subnet, gateway;
-
-	if (lcx__inet_parse(network->subnet, &subnet) == 0 &&
-	    lcx__inet_parse_address(network->gateway, &gateway) == 0 &&
-	    lcx__inet_same(&subnet, &gateway, subnet.prefix))
-		return 0;
-	return lcx__fail(err, EINVAL, "network '%s': gateway %s is not part of its subnet %s",
-			 network->name, network->gateway, network->subnet);
-}
-
 static int check_bridge(int networks_fd, const struct lcx_network *network, struct lcx_error **err)
 {
 	CLEANUP(lcx__strv_freep) char **names = NULL;
@@ -153,57 +101,25 @@ static int check_bridge(int networks_fd, const struct lcx_network *network, stru
 	return 0;
 }
 
-/* A pool without a network is what a killed call has left: nobody can hold a lease in it. */
-int lcx__network_make_pool(struct lcx_ctx *ctx, const struct lcx_network *network,
-			   struct lcx_error **err)
-{
-	CLEANUP(lcx_ipam_pool_freep) struct lcx_ipam_pool *pool = NULL;
-	CLEANUP(closep) int dir_fd = lcx__net_pools_dir(ctx, err);
-	int r;
-
-	if (dir_fd < 0)
-		return dir_fd;
-	r = lcx_ipam_pool_discard(dir_fd, network->name, NULL);
-	if (r < 0 && r != -ENOENT)
-		return lcx__fail_sys(err, -r, "network '%s': remove its old address pool",
-				     network->name);
-	r = lcx_ipam_pool_create(dir_fd, network->name, network->subnet, network->gateway, &pool,
-				 err);
-	return lcx__fail_prefix(err, r, "network '%s'", network->name);
-}
-
 /* With the lock held. */
 static int create(struct lcx_ctx *ctx, int networks_fd, struct lcx_network *network,
 		  struct lcx_error **err)
 {
-	CLEANUP(closep) int pools_fd = -1;
 	int r;
 
 	choose_bridge(ctx, network);
 	r = check_bridge(networks_fd, network, err);
-	if (r < 0)
-		return r;
-	network->subnet_chosen = network->subnet[0] == '\0';
-	if (network->subnet_chosen)
-		r = lcx__subnet_choose(networks_fd, network, network->subnet, err);
-	else
-		r = lcx__subnet_check(networks_fd, network, err);
-	if (r < 0)
-		return r;
-	choose_gateway(network);
-	r = check_gateway(network, err);
 	if (r == 0)
-		r = lcx__network_make_pool(ctx, network, err);
+		r = lcx__network_settle_subnets(networks_fd, network, err);
+	if (r == 0)
+		r = lcx__pools_make(ctx, network, err);
 	if (r < 0)
 		return r;
 
 	lcx__format_time(lcx__now_ns(), network->created);
 	r = lcx__network_write(networks_fd, network, err);
-	if (r < 0) {
-		pools_fd = lcx__net_pools_dir(ctx, NULL);
-		if (pools_fd >= 0)
-			(void)lcx_ipam_pool_discard(pools_fd, network->name, NULL);
-	}
+	if (r < 0)
+		(void)lcx__pools_remove(ctx, network, NULL);
 	return r;
 }
 
@@ -285,7 +201,7 @@ LCX_PUBLIC int lcx_network_remove(struct lcx_ctx *ctx, const char *name, struct 
 {
 	CLEANUP(lcx_network_freep) struct lcx_network *network = NULL;
 	CLEANUP(lcx_netlink_freep) struct lcx_netlink *nl = NULL;
-	CLEANUP(closep) int networks_fd = -1, records_fd = -1, pools_fd = -1, run_fd = -1;
+	CLEANUP(closep) int networks_fd = -1, records_fd = -1, run_fd = -1;
 	char file[NET_NAME_SIZE + 5];
 	int r;
 
@@ -310,14 +226,9 @@ LCX_PUBLIC int lcx_network_remove(struct lcx_ctx *ctx, const char *name, struct 
 		r = lcx__bridge_remove(ctx, nl, network, err);
 	if (r < 0)
 		return r;
-	pools_fd = lcx__net_pools_dir(ctx, err);
-	if (pools_fd < 0)
-		return pools_fd;
-	r = lcx_ipam_pool_destroy(pools_fd, name, err);
-	if (r < 0 && r != -ENOENT)
-		return lcx__fail_prefix(err, r, "network '%s'", name);
-	if (r == -ENOENT && err)
-		*err = lcx_error_free(*err);
+	r = lcx__pools_remove(ctx, network, err);
+	if (r < 0)
+		return r;
 
 	(void)snprintf(file, sizeof(file), "%s.json", name);
 	if (unlinkat(networks_fd, file, 0) < 0)
@@ -391,16 +302,6 @@ LCX_PUBLIC const char *lcx_network_name(const struct lcx_network *network)
 LCX_PUBLIC const char *lcx_network_driver(const struct lcx_network *network)
 {
 	return network->driver;
-}
-
-LCX_PUBLIC const char *lcx_network_subnet(const struct lcx_network *network)
-{
-	return network->subnet;
-}
-
-LCX_PUBLIC const char *lcx_network_gateway(const struct lcx_network *network)
-{
-	return network->gateway;
 }
 
 LCX_PUBLIC const char *lcx_network_bridge(const struct lcx_network *network)

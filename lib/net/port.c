@@ -46,6 +46,7 @@ LCX_PUBLIC int lcx_port_new(uint16_t container_port, struct lcx_port **ret, stru
 	if (!port)
 		return lcx__fail_nomem(err);
 	strcpy(port->host_address, "0.0.0.0");
+	port->families = (1u << NET_FAMILIES) - 1;
 	port->container_port = container_port;
 	port->count = 1;
 	*ret = port;
@@ -60,9 +61,11 @@ LCX_PUBLIC int lcx_port_set_host_address(struct lcx_port *port, const char *addr
 	if (lcx__inet_parse_address(address, &inet) < 0)
 		return lcx__fail(err, EINVAL, "'%s' is not an address to publish a port on",
 				 address);
-	if (inet.family != AF_INET)
+	if (inet.family == AF_INET6 && memcmp(inet.bytes, &in6addr_loopback, 16) == 0)
 		return lcx__fail(err, EAFNOSUPPORT,
-				 "'%s': ports are published on IPv4 addresses only", address);
+				 "no port can be published on ::1: the kernel sends nothing from "
+				 "there to a container; use 127.0.0.1");
+	port->families = 1u << lcx__inet_net_family(&inet);
 	lcx__inet_format_address(&inet, port->host_address);
 	return 0;
 }
@@ -90,6 +93,11 @@ LCX_PUBLIC int lcx_port_set_count(struct lcx_port *port, uint16_t count, struct 
 		return lcx__fail(err, EINVAL, "a range of ports has at least one");
 	port->count = count;
 	return 0;
+}
+
+bool lcx__port_is_anywhere(const struct lcx_port *port)
+{
+	return strcmp(port->host_address, "0.0.0.0") == 0 || strcmp(port->host_address, "::") == 0;
 }
 
 int lcx__port_check(const struct lcx_port *port, struct lcx_error **err)
@@ -133,6 +141,20 @@ static char *cut(char *text, char separator)
 	return at;
 }
 
+/* An IPv6 address in brackets, which alone tell where it ends. */
+static int parse_host_address(char *text, struct lcx_port *port, struct lcx_error **err)
+{
+	size_t length = strlen(text);
+
+	if (text[0] == '[' && text[length - 1] == ']') {
+		text[length - 1] = '\0';
+		return lcx_port_set_host_address(port, text + 1, err);
+	}
+	if (strchr(text, ':'))
+		return lcx__fail(err, EINVAL, "write the IPv6 address '%s' in brackets", text);
+	return lcx_port_set_host_address(port, text, err);
+}
+
 static int parse(char *text, struct lcx_port *port, struct lcx_error **err)
 {
 	char *protocol = cut(text, '/'), *container = cut(text, ':'), *host = NULL, *address = NULL;
@@ -164,7 +186,7 @@ static int parse(char *text, struct lcx_port *port, struct lcx_error **err)
 				"as long as each other",
 				count, port->count);
 	}
-	return address && address[0] != '\0' ? lcx_port_set_host_address(port, address, err) : 0;
+	return address && address[0] != '\0' ? parse_host_address(address, port, err) : 0;
 }
 
 LCX_PUBLIC int lcx_port_parse(const char *text, struct lcx_port **ret, struct lcx_error **err)

@@ -11,16 +11,30 @@
 
 #include "net/firewall-internal.h"
 
-static const char *const port_sets[] = {SET_PORTS_OF_ADDRESS, SET_PORTS_ANYWHERE};
-enum { OF_ADDRESS, ANYWHERE };
+/* Four maps: who publishes on one address, and who on all; of either family. */
+static const struct port_set {
+	const char *name;
+	enum net_family family;
+	bool anywhere;
+} port_sets[] = {
+	{SET_PORTS_OF_ADDRESS, NET_V4, false},
+	{SET_PORTS_ANYWHERE, NET_V4, true},
+	{SET_PORTS_OF_ADDRESS6, NET_V6, false},
+	{SET_PORTS_ANYWHERE6, NET_V6, true},
+};
 
-static unsigned int set_of(const struct lcx_port *port)
+static const struct port_set *find_set(enum net_family family, bool anywhere)
 {
-	return strcmp(port->host_address, "0.0.0.0") == 0 ? ANYWHERE : OF_ADDRESS;
+	return &port_sets[2 * (size_t)family + anywhere];
+}
+
+static bool belongs(const struct port_set *set, const struct lcx_port *port)
+{
+	return port->families & 1u << set->family && lcx__port_is_anywhere(port) == set->anywhere;
 }
 
 /* The key of one port, in 4-byte fields: (address .) protocol . port. */
-static void make_key(struct lcx__nft_element *element, const struct in_addr *address,
+static void make_key(struct lcx__nft_element *element, const struct lcx__inet *address,
 		     enum port_protocol protocol, uint16_t number)
 {
 	uint16_t port = htons(number);
@@ -28,68 +42,66 @@ static void make_key(struct lcx__nft_element *element, const struct in_addr *add
 
 	*element = (struct lcx__nft_element){0};
 	if (address) {
-		memcpy(element->key, address, 4);
-		n = 4;
+		n = (uint32_t)lcx__inet_length(address);
+		memcpy(element->key, address->bytes, n);
 	}
 	element->key[n] = (uint8_t)lcx__protocol_number(protocol);
 	memcpy(element->key + n + 4, &port, sizeof(port));
 	element->key_length = n + 8;
 }
 
-static int add_key(struct lcx__nft_elements *elements, const char *address,
-		   enum port_protocol protocol, uint16_t number)
-{
-	struct lcx__nft_element element;
-	struct in_addr in;
-
-	if (address && inet_pton(AF_INET, address, &in) != 1)
-		return -EINVAL;
-	make_key(&element, address ? &in : NULL, protocol, number);
-	return lcx__nft_elements_add(elements, &element);
-}
-
-static int add_range(struct lcx__nft_elements *elements, const char *address,
+/* Keys of a port, or of a range of them, in one of the maps. */
+static int add_range(struct lcx__nft_elements *elements, const struct port_set *set,
 		     const struct lcx_port *port)
 {
+	struct lcx__nft_element element;
+	struct lcx__inet address;
 	int r = 0;
 
-	for (unsigned int i = 0; i < port->count && r == 0; i++)
-		r = add_key(elements, address, port->protocol, (uint16_t)(port->host_port + i));
+	if (!set->anywhere && lcx__inet_parse_address(port->host_address, &address) < 0)
+		return -EINVAL;
+	for (unsigned int i = 0; i < port->count && r == 0; i++) {
+		make_key(&element, set->anywhere ? NULL : &address, port->protocol,
+			 (uint16_t)(port->host_port + i));
+		r = lcx__nft_elements_add(elements, &element);
+	}
 	return r;
 }
 
-/* Keys of the ports that belong into one of the two maps. */
-static int add_ports(struct lcx__nft_elements *elements, unsigned int set,
+/* Keys of the ports that belong into one of the maps. */
+static int add_ports(struct lcx__nft_elements *elements, const struct port_set *set,
 		     const struct lcx_port *ports, size_t count)
 {
 	int r = 0;
 
 	for (size_t i = 0; i < count && r == 0; i++)
-		if (set_of(&ports[i]) == set)
-			r = add_range(elements, set == ANYWHERE ? NULL : ports[i].host_address,
-				      &ports[i]);
+		if (belongs(set, &ports[i]))
+			r = add_range(elements, set, &ports[i]);
 	return r;
 }
 
 /* Where the connections go; the elements are in the order that add_ports() made them. */
-static int fill_data(struct lcx__nft_elements *elements, unsigned int set, const char *comment,
-		     const struct lcx_attachment *attachment)
+static int fill_data(struct lcx__nft_elements *elements, const struct port_set *set,
+		     const char *comment, const struct lcx_attachment *attachment)
 {
-	struct in_addr address;
-	size_t n = 0;
+	struct lcx__inet address;
+	size_t n = 0, length;
 
-	if (inet_pton(AF_INET, attachment->address, &address) != 1)
+	if (elements->count == 0)
+		return 0;
+	if (lcx__inet_parse_address(attachment->addresses[set->family].address, &address) < 0)
 		return -EINVAL;
+	length = lcx__inet_length(&address);
 	for (size_t p = 0; p < attachment->port_count; p++) {
 		const struct lcx_port *port = &attachment->ports[p];
 
-		for (unsigned int i = 0; set_of(port) == set && i < port->count; i++) {
+		for (unsigned int i = 0; belongs(set, port) && i < port->count; i++) {
 			struct lcx__nft_element *element = &elements->list[n++];
 			uint16_t number = htons((uint16_t)(port->container_port + i));
 
-			memcpy(element->data, &address, 4);
-			memcpy(element->data + 4, &number, sizeof(number));
-			element->data_length = 8;
+			memcpy(element->data, address.bytes, length);
+			memcpy(element->data + length, &number, sizeof(number));
+			element->data_length = (uint32_t)length + 4;
 			(void)snprintf(element->comment, sizeof(element->comment), "%s", comment);
 		}
 	}
@@ -101,15 +113,16 @@ static int put_ports(struct lcx__nl_batch *batch, const char *comment,
 {
 	int r = 0;
 
-	for (unsigned int set = 0; set < ARRAY_SIZE(port_sets) && r == 0; set++) {
+	for (size_t i = 0; i < ARRAY_SIZE(port_sets) && r == 0; i++) {
 		CLEANUP(lcx__nft_elements_free) struct lcx__nft_elements elements = {0};
+		const struct port_set *set = &port_sets[i];
 
 		r = add_ports(&elements, set, attachment->ports, attachment->port_count);
 		if (r == 0)
 			r = fill_data(&elements, set, comment, attachment);
 		if (r == 0)
 			lcx__nft_put_elements(batch, NFT_MSG_NEWSETELEM, flags, LCX_TABLE,
-					      port_sets[set], elements.list, elements.count);
+					      set->name, elements.list, elements.count);
 	}
 	return r;
 }
@@ -168,7 +181,7 @@ static void keep_own(struct lcx__nft_elements *elements, const char *comment)
 }
 
 /* What the owner has in one of the maps. */
-static int find_own(struct lcx_netlink *nl, unsigned int set, const char *comment,
+static int find_own(struct lcx_netlink *nl, const struct port_set *set, const char *comment,
 		    const struct lcx_port *ports, size_t count, struct lcx__nft_elements *ret)
 {
 	CLEANUP(lcx__nft_elements_free) struct lcx__nft_elements keys = {0};
@@ -177,10 +190,9 @@ static int find_own(struct lcx_netlink *nl, unsigned int set, const char *commen
 	if (ports) {
 		r = add_ports(&keys, set, ports, count);
 		if (r == 0)
-			r = lcx__nft_find(nl, LCX_TABLE, port_sets[set], keys.list, keys.count,
-					  ret);
+			r = lcx__nft_find(nl, LCX_TABLE, set->name, keys.list, keys.count, ret);
 	} else {
-		r = lcx__nft_list(nl, LCX_TABLE, port_sets[set], ret);
+		r = lcx__nft_list(nl, LCX_TABLE, set->name, ret);
 		if (r == -ENOENT)
 			r = 0;
 	}
@@ -207,14 +219,15 @@ int lcx__firewall_remove_ports(const char *comment, const struct lcx_port *ports
 		size_t found = 0;
 
 		lcx__nft_begin(&batch, 0);
-		for (unsigned int set = 0; set < ARRAY_SIZE(port_sets); set++) {
+		for (size_t k = 0; k < ARRAY_SIZE(port_sets); k++) {
 			CLEANUP(lcx__nft_elements_free) struct lcx__nft_elements own = {0};
+			const struct port_set *set = &port_sets[k];
 
 			r = find_own(nl, set, comment, ports, count, &own);
 			if (r < 0)
 				return lcx__firewall_fail(nl, err, r, "look published ports up");
 			lcx__nft_put_elements(&batch, NFT_MSG_DELSETELEM, NLM_F_ACK, LCX_TABLE,
-					      port_sets[set], own.list, own.count);
+					      set->name, own.list, own.count);
 			found += own.count;
 		}
 		r = found > 0 ? lcx__firewall_commit(nl, &batch) : 0;
@@ -245,11 +258,11 @@ static enum port_protocol protocol_of(const struct lcx__nft_element *element)
  * Who publishes on one address is in the way of who wants them all. There are few of
  * those, as a rule; the map of the others, which may be large, is asked for certain keys only.
  */
-static int find_on_any_address(struct lcx_netlink *nl, const struct lcx_port *port,
-			       struct lcx__nft_elements *ret)
+static int find_on_any_address(struct lcx_netlink *nl, enum net_family family,
+			       const struct lcx_port *port, struct lcx__nft_elements *ret)
 {
 	size_t kept = 0;
-	int r = lcx__nft_list(nl, LCX_TABLE, SET_PORTS_OF_ADDRESS, ret);
+	int r = lcx__nft_list(nl, LCX_TABLE, find_set(family, false)->name, ret);
 
 	for (size_t i = 0; i < ret->count; i++) {
 		uint16_t number = number_of(&ret->list[i]);
@@ -262,33 +275,40 @@ static int find_on_any_address(struct lcx_netlink *nl, const struct lcx_port *po
 	return r == -ENOENT ? 0 : r;
 }
 
-static int find_on_address(struct lcx_netlink *nl, const struct lcx_port *port,
-			   struct lcx__nft_elements *ret)
+static int find_keys(struct lcx_netlink *nl, const struct port_set *set,
+		     const struct lcx_port *port, struct lcx__nft_elements *ret)
 {
 	CLEANUP(lcx__nft_elements_free) struct lcx__nft_elements keys = {0};
-	int r = add_range(&keys, port->host_address, port);
+	int r = add_range(&keys, set, port);
 
-	return r < 0 ? r
-		     : lcx__nft_find(nl, LCX_TABLE, SET_PORTS_OF_ADDRESS, keys.list, keys.count,
-				     ret);
+	return r < 0 ? r : lcx__nft_find(nl, LCX_TABLE, set->name, keys.list, keys.count, ret);
+}
+
+/* Entries of one family that are in the way of @port. */
+static int find_in_family(struct lcx_netlink *nl, enum net_family family,
+			  const struct lcx_port *port, struct lcx__nft_elements *ret)
+{
+	int r = find_keys(nl, find_set(family, true), port, ret);
+
+	if (r < 0 || ret->count > 0)
+		return r;
+	return lcx__port_is_anywhere(port) ? find_on_any_address(nl, family, port, ret)
+					   : find_keys(nl, find_set(family, false), port, ret);
 }
 
 int lcx__firewall_find_port(const struct lcx_port *port, uint16_t *ret_number,
 			    char holder[static NET_MARK_SIZE], struct lcx_error **err)
 {
-	CLEANUP(lcx__nft_elements_free) struct lcx__nft_elements anywhere = {0}, found = {0};
+	CLEANUP(lcx__nft_elements_free) struct lcx__nft_elements found = {0};
 	CLEANUP(lcx_netlink_freep) struct lcx_netlink *nl = NULL;
 	int r;
 
 	r = lcx__firewall_open(&nl, err);
 	if (r < 0)
 		return r;
-	if (add_range(&anywhere, NULL, port) < 0)
-		return lcx__fail_nomem(err);
-	r = lcx__nft_find(nl, LCX_TABLE, SET_PORTS_ANYWHERE, anywhere.list, anywhere.count, &found);
-	if (r == 0 && found.count == 0)
-		r = set_of(port) == ANYWHERE ? find_on_any_address(nl, port, &found)
-					     : find_on_address(nl, port, &found);
+	for (enum net_family family = 0; family < NET_FAMILIES; family++)
+		if (r == 0 && found.count == 0 && port->families & 1u << family)
+			r = find_in_family(nl, family, port, &found);
 	/* A kernel without nf_tables has no entries; publishing will say what is missing. */
 	if (r < 0 && r != -EOPNOTSUPP && r != -EINVAL)
 		return lcx__firewall_fail(nl, err, r, "look a published port up");
@@ -318,10 +338,10 @@ int lcx__firewall_list_owners(const char *prefix, char ***ret, struct lcx_error 
 	r = lcx__firewall_open(&nl, err);
 	if (r < 0)
 		return r;
-	for (unsigned int set = 0; set < ARRAY_SIZE(port_sets); set++) {
+	for (size_t k = 0; k < ARRAY_SIZE(port_sets); k++) {
 		CLEANUP(lcx__nft_elements_free) struct lcx__nft_elements elements = {0};
 
-		r = lcx__nft_list(nl, LCX_TABLE, port_sets[set], &elements);
+		r = lcx__nft_list(nl, LCX_TABLE, port_sets[k].name, &elements);
 		/* Who may not look has made none; nor has a kernel without nf_tables. */
 		if (r < 0 && r != -ENOENT && r != -EPERM && r != -EOPNOTSUPP && r != -EINVAL)
 			return lcx__firewall_fail(nl, err, r, "list published ports");

@@ -26,6 +26,10 @@ static struct json_object *port_to_json(const struct lcx_port *port)
 			  &failed);
 	lcx__net_json_add(object, "count", json_object_new_int(port->count), &failed);
 	lcx__net_json_add_text(object, "protocol", lcx__protocol_name(port->protocol), &failed);
+	lcx__net_json_add(object, "ipv4", json_object_new_boolean(port->families >> NET_V4 & 1),
+			  &failed);
+	lcx__net_json_add(object, "ipv6", json_object_new_boolean(port->families >> NET_V6 & 1),
+			  &failed);
 	if (failed && object) {
 		(void)json_object_put(object);
 		return NULL;
@@ -48,6 +52,21 @@ static struct json_object *ports_to_json(const struct lcx_attachment *attachment
 	return TAKE_PTR(array);
 }
 
+static const struct address_keys {
+	const char *address, *prefix, *gateway;
+} address_keys[NET_FAMILIES] = {
+	[NET_V4] = {"address", "prefix", "gateway"},
+	[NET_V6] = {"address6", "prefix6", "gateway6"},
+};
+
+static void address_to_json(struct json_object *object, const struct address_keys *keys,
+			    const struct net_address *address, bool *failed)
+{
+	lcx__net_json_add_text(object, keys->address, address->address, failed);
+	lcx__net_json_add(object, keys->prefix, json_object_new_int((int)address->prefix), failed);
+	lcx__net_json_add_text(object, keys->gateway, address->gateway, failed);
+}
+
 struct json_object *lcx__record_to_json(const struct lcx_attachment *attachment)
 {
 	CLEANUP(net_json_putp) struct json_object *object = json_object_new_object();
@@ -56,9 +75,8 @@ struct json_object *lcx__record_to_json(const struct lcx_attachment *attachment)
 	lcx__net_json_add_text(object, "owner", attachment->owner, &failed);
 	lcx__net_json_add_text(object, "network", attachment->network, &failed);
 	lcx__net_json_add_text(object, "interface", attachment->interface, &failed);
-	lcx__net_json_add_text(object, "address", attachment->address, &failed);
-	lcx__net_json_add(object, "prefix", json_object_new_int((int)attachment->prefix), &failed);
-	lcx__net_json_add_text(object, "gateway", attachment->gateway, &failed);
+	for (size_t i = 0; i < NET_FAMILIES; i++)
+		address_to_json(object, &address_keys[i], &attachment->addresses[i], &failed);
 	lcx__net_json_add_text(object, "mac", attachment->mac, &failed);
 	lcx__net_json_add_text(object, "host_interface", attachment->host_interface, &failed);
 	lcx__net_json_add_text(object, "bridge", attachment->bridge, &failed);
@@ -89,6 +107,7 @@ int lcx__record_write(int dir_fd, const struct lcx_attachment *attachment, struc
 static bool port_from_json(struct json_object *object, struct lcx_port *port)
 {
 	uint32_t host_port, container_port, count;
+	bool ipv4, ipv6;
 	char protocol[8];
 
 	if (!json_object_is_type(object, json_type_object) ||
@@ -98,8 +117,11 @@ static bool port_from_json(struct json_object *object, struct lcx_port *port)
 	    !lcx__net_json_u32(object, "container_port", 65535, &container_port) ||
 	    !lcx__net_json_u32(object, "count", 65535, &count) || count == 0 ||
 	    !lcx__net_json_text(object, "protocol", protocol, sizeof(protocol)) ||
-	    lcx__protocol_parse(protocol, &port->protocol) < 0)
+	    lcx__protocol_parse(protocol, &port->protocol) < 0 ||
+	    !lcx__net_json_bool(object, "ipv4", &ipv4) ||
+	    !lcx__net_json_bool(object, "ipv6", &ipv6))
 		return false;
+	port->families = (ipv4 ? 1u << NET_V4 : 0) | (ipv6 ? 1u << NET_V6 : 0);
 	port->host_port = (uint16_t)host_port;
 	port->container_port = (uint16_t)container_port;
 	port->count = (uint16_t)count;
@@ -137,8 +159,6 @@ static const struct {
 	TEXT("owner", owner),
 	TEXT("network", network),
 	TEXT("interface", interface),
-	TEXT("address", address),
-	TEXT("gateway", gateway),
 	TEXT("mac", mac),
 	TEXT("host_interface", host_interface),
 	TEXT("bridge", bridge),
@@ -146,14 +166,26 @@ static const struct {
 #undef TEXT
 };
 
+static bool address_from_json(struct json_object *object, const struct address_keys *keys,
+			      struct net_address *address)
+{
+	return lcx__net_json_text(object, keys->address, address->address,
+				  sizeof(address->address)) &&
+	       lcx__net_json_u32(object, keys->prefix, 128, &address->prefix) &&
+	       lcx__net_json_text(object, keys->gateway, address->gateway,
+				  sizeof(address->gateway));
+}
+
 static int from_json(struct json_object *object, struct lcx_attachment *attachment)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
 		if (!lcx__net_json_text(object, texts[i].key, (char *)attachment + texts[i].offset,
 					texts[i].size))
 			return -EUCLEAN;
-	if (!lcx__net_json_u32(object, "prefix", 128, &attachment->prefix) ||
-	    !lcx__net_json_bool(object, "standalone", &attachment->standalone))
+	for (size_t i = 0; i < NET_FAMILIES; i++)
+		if (!address_from_json(object, &address_keys[i], &attachment->addresses[i]))
+			return -EUCLEAN;
+	if (!lcx__net_json_bool(object, "standalone", &attachment->standalone))
 		return -EUCLEAN;
 	return ports_from_json(object, attachment);
 }

@@ -8,8 +8,12 @@
  *               ports; without this chain containers would reach services that
  *               listen on 127.0.0.1 only, or speak in their name.
  * prerouting,   a connection to an address of this host and a published port goes to
- * output        the container. An entry for the very address is looked up first.
- * guard         see ruleset.h.
+ * output        the container. An entry for the very address is looked up first. Not
+ *               for ::1: the kernel has no route_localnet of IPv6, and who asks there
+ *               is refused at once, so that he goes on to 127.0.0.1.
+ *               Not for ::1: the kernel has no route_localnet of IPv6, and who asks there
+ *               is refused at once, so that he goes on to 127.0.0.1.
+ * guard, guard6 see ruleset.h.
  * forward       between containers of one network: yes. Internal networks: nothing
  *               else. Answers, and connections to published ports: yes. Anything
  *               else into a container's network, from outside or from another
@@ -20,11 +24,12 @@
  *               told by the source address: with br_netfilter such a packet never
  *               leaves the bridge, and has no incoming interface here.
  */
-#include <linux/netfilter.h>
-#include <linux/netfilter_ipv4.h>
-
 #include "net/ruleset.h"
 
+/* The headers of the C library and of the kernel define the same; that of the library goes first.
+ */
+#include <linux/netfilter.h>
+#include <linux/netfilter_ipv4.h>
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/rtnetlink.h>
 
@@ -34,8 +39,12 @@ enum {
 	R2 = NFT_REG_2,
 	R1_SECOND = NFT_REG32_01,
 	R1_THIRD = NFT_REG32_02,
+	R1_FIFTH = NFT_REG32_04, /* behind an IPv6 address */
+	R1_SIXTH = NFT_REG32_05,
 	IPV4_SADDR = 12,
 	IPV4_DADDR = 16,
+	IPV6_SADDR = 8,
+	IPV6_DADDR = 24,
 	DESTINATION_PORT = 2,
 };
 
@@ -65,24 +74,36 @@ enum {
 #define NOT_TO(s)           OIFNAME(R1), NOT_IN(s)
 #define SAME_BRIDGE         IIFNAME(R1), OIFNAME(R2), IN(SET_SAME_BRIDGE)
 #define IPV4                META(NFT_META_NFPROTO, R1), IS(1, NFPROTO_IPV4)
+#define IPV6                META(NFT_META_NFPROTO, R1), IS(1, NFPROTO_IPV6)
 #define LOOPBACK_AT(o)      IPV4, NETWORK(o, 1, R1), IS(1, 127)
 #define FROM_ITS_SUBNET     IPV4, NETWORK(IPV4_SADDR, 4, R1), OIFNAME(R1_SECOND), IN(SET_SUBNETS)
-#define TO_THIS_HOST        ADDRESS_TYPE, IS(4, RTN_LOCAL), IPV4
+#define FROM_ITS_SUBNET6    IPV6, NETWORK(IPV6_SADDR, 16, R1), OIFNAME(R2), IN(SET_SUBNETS6)
+#define NOT_LOOPBACK6       NETWORK(IPV6_DADDR, 16, R1), \
+			    { .kind = LCX__NFT_IS_BYTES, .reg = R1, .length = 16, .bytes = loopback6, .invert = true }
+#define TO_THIS_HOST        ADDRESS_TYPE, IS(4, RTN_LOCAL)
 #define DNAT_BY(s)          { .kind = LCX__NFT_MAP, .reg = R1, .dreg = R1, .set = (s) }, \
-			    { .kind = LCX__NFT_DNAT4, .reg = R1, .dreg = R1_SECOND }
+			    { .kind = LCX__NFT_DNAT, .reg = R1, .dreg = R1_SECOND, .key = NFPROTO_IPV4 }
+#define DNAT6_BY(s)         { .kind = LCX__NFT_MAP, .reg = R1, .dreg = R1, .set = (s) }, \
+			    { .kind = LCX__NFT_DNAT, .reg = R1, .dreg = R1_FIFTH, .key = NFPROTO_IPV6 }
 #define CT_STATE(bits)      CT(NFT_CT_STATE), HAS_BITS(bits)
 #define WAS_DNAT            CT(NFT_CT_STATUS), HAS_BITS(IPS_DST_NAT)
 
 #define RULE(c, ...)        { (c), (const struct lcx__nft_expr[]){ __VA_ARGS__, { .kind = LCX__NFT_END } } }
 
+static const uint8_t loopback6[16] = { [15] = 1 };
+
 /* Bits of `ct state`, as nft(8) numbers them: one for each kind, from established on. */
 enum { ESTABLISHED = 1 << 1, RELATED = 1 << 2 };
 
 #define PUBLISHED(chain) \
-	RULE(chain, TO_THIS_HOST, NETWORK(IPV4_DADDR, 4, R1), META(NFT_META_L4PROTO, R1_SECOND), \
+	RULE(chain, TO_THIS_HOST, IPV4, NETWORK(IPV4_DADDR, 4, R1), META(NFT_META_L4PROTO, R1_SECOND), \
 	     TRANSPORT(DESTINATION_PORT, 2, R1_THIRD), DNAT_BY(SET_PORTS_OF_ADDRESS)), \
-	RULE(chain, TO_THIS_HOST, META(NFT_META_L4PROTO, R1), \
-	     TRANSPORT(DESTINATION_PORT, 2, R1_SECOND), DNAT_BY(SET_PORTS_ANYWHERE))
+	RULE(chain, TO_THIS_HOST, IPV4, META(NFT_META_L4PROTO, R1), \
+	     TRANSPORT(DESTINATION_PORT, 2, R1_SECOND), DNAT_BY(SET_PORTS_ANYWHERE)), \
+	RULE(chain, TO_THIS_HOST, IPV6, NOT_LOOPBACK6, NETWORK(IPV6_DADDR, 16, R1), META(NFT_META_L4PROTO, R1_FIFTH), \
+	     TRANSPORT(DESTINATION_PORT, 2, R1_SIXTH), DNAT6_BY(SET_PORTS_OF_ADDRESS6)), \
+	RULE(chain, TO_THIS_HOST, IPV6, NOT_LOOPBACK6, META(NFT_META_L4PROTO, R1), \
+	     TRANSPORT(DESTINATION_PORT, 2, R1_SECOND), DNAT6_BY(SET_PORTS_ANYWHERE6))
 
 static const struct lcx__nft_rule rules[] = {
 	RULE("raw", FROM(SET_BRIDGES), LOOPBACK_AT(IPV4_DADDR), DROP),
@@ -99,12 +120,15 @@ static const struct lcx__nft_rule rules[] = {
 	RULE("forward", TO(SET_BRIDGES), DROP),
 
 	RULE("postrouting", FROM_ITS_SUBNET, WAS_DNAT, MASQUERADE),
+	RULE("postrouting", FROM_ITS_SUBNET6, WAS_DNAT, MASQUERADE),
 	RULE("postrouting", TO(SET_BRIDGES), LOOPBACK_AT(IPV4_SADDR), MASQUERADE),
 	RULE("postrouting", FROM(SET_BRIDGES), NOT_TO(SET_BRIDGES), MASQUERADE),
 };
 
-static const struct lcx__nft_rule guard_rule =
-	RULE(CHAIN_GUARD, NOT_FROM(SET_BRIDGES), NOT_TO(SET_BRIDGES), DROP);
+static const struct lcx__nft_rule guard_rules[NET_FAMILIES] = {
+	[NET_V4] = RULE(CHAIN_GUARD, IPV4, NOT_FROM(SET_BRIDGES), NOT_TO(SET_BRIDGES), DROP),
+	[NET_V6] = RULE(CHAIN_GUARD6, IPV6, NOT_FROM(SET_BRIDGES), NOT_TO(SET_BRIDGES), DROP),
+};
 
 static const struct lcx__nft_chain chains[] = {
 	{ "raw", "filter", NF_INET_PRE_ROUTING, NF_IP_PRI_RAW },
@@ -114,9 +138,15 @@ static const struct lcx__nft_chain chains[] = {
 	{ "postrouting", "nat", NF_INET_POST_ROUTING, NF_IP_PRI_NAT_SRC },
 };
 
-static const struct lcx__nft_chain guard_chain = {
-	CHAIN_GUARD, "filter", NF_INET_FORWARD, NF_IP_PRI_FILTER - 1
+static const struct lcx__nft_chain guard_chains[NET_FAMILIES] = {
+	[NET_V4] = { CHAIN_GUARD, "filter", NF_INET_FORWARD, NF_IP_PRI_FILTER - 1 },
+	[NET_V6] = { CHAIN_GUARD6, "filter", NF_INET_FORWARD, NF_IP_PRI_FILTER - 1 },
 };
+
+const char *lcx__ruleset_guard(enum net_family family)
+{
+	return guard_chains[family].name;
+}
 
 #define CONCAT(a, b) ((a) << NFT_TYPE_BITS | (b))
 
@@ -127,14 +157,20 @@ static const struct lcx__nft_set sets[] = {
 	  CONCAT(NFT_TYPE_IPV4_ADDR, NFT_TYPE_INET_SERVICE), 8 },
 	{ SET_PORTS_ANYWHERE, CONCAT(NFT_TYPE_INET_PROTO, NFT_TYPE_INET_SERVICE), 8,
 	  CONCAT(NFT_TYPE_IPV4_ADDR, NFT_TYPE_INET_SERVICE), 8 },
+	{ SET_PORTS_OF_ADDRESS6,
+	  CONCAT(CONCAT(NFT_TYPE_IPV6_ADDR, NFT_TYPE_INET_PROTO), NFT_TYPE_INET_SERVICE), 24,
+	  CONCAT(NFT_TYPE_IPV6_ADDR, NFT_TYPE_INET_SERVICE), 20 },
+	{ SET_PORTS_ANYWHERE6, CONCAT(NFT_TYPE_INET_PROTO, NFT_TYPE_INET_SERVICE), 8,
+	  CONCAT(NFT_TYPE_IPV6_ADDR, NFT_TYPE_INET_SERVICE), 20 },
 	{ SET_BRIDGES, NFT_TYPE_IFNAME, 16, 0, 0 },
 	{ SET_INTERNAL, NFT_TYPE_IFNAME, 16, 0, 0 },
 	{ SET_SAME_BRIDGE, CONCAT(NFT_TYPE_IFNAME, NFT_TYPE_IFNAME), 32, 0, 0 },
 	{ SET_SUBNETS, CONCAT(NFT_TYPE_IPV4_ADDR, NFT_TYPE_IFNAME), 20, 0, 0, { 4, 16 } },
+	{ SET_SUBNETS6, CONCAT(NFT_TYPE_IPV6_ADDR, NFT_TYPE_IFNAME), 32, 0, 0, { 16, 16 } },
 };
 /* clang-format on */
 
-void lcx__ruleset_put(struct lcx__nl_batch *batch, bool guard)
+void lcx__ruleset_put(struct lcx__nl_batch *batch, net_families guard)
 {
 	lcx__nft_put_table(batch, LCX_TABLE);
 	lcx__nft_put_delete_rules(batch, LCX_TABLE);
@@ -144,8 +180,10 @@ void lcx__ruleset_put(struct lcx__nl_batch *batch, bool guard)
 		lcx__nft_put_set(batch, LCX_TABLE, &sets[i], (uint32_t)i + 1);
 	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
 		lcx__nft_put_rule(batch, LCX_TABLE, &rules[i]);
-	if (guard) {
-		lcx__nft_put_chain(batch, LCX_TABLE, &guard_chain);
-		lcx__nft_put_rule(batch, LCX_TABLE, &guard_rule);
+	for (enum net_family family = 0; family < NET_FAMILIES; family++) {
+		if (!(guard & 1u << family))
+			continue;
+		lcx__nft_put_chain(batch, LCX_TABLE, &guard_chains[family]);
+		lcx__nft_put_rule(batch, LCX_TABLE, &guard_rules[family]);
 	}
 }

@@ -2,6 +2,7 @@
 
 /* Which subnets this host uses already: addresses, routes, and networks that are not up now. */
 #include <string.h>
+#include <sys/random.h>
 
 #include "net/net-internal.h"
 
@@ -105,8 +106,9 @@ static int add_networks(int networks_fd, const char *own_name, struct used_list 
 		if (r < 0)
 			return r;
 		(void)snprintf(by, sizeof(by), "network '%s'", names[i]);
-		if (add(used, network->subnet, "subnet", by) < 0)
-			return lcx__fail_nomem(err);
+		for (uint32_t k = 0; k < network->subnet_count; k++)
+			if (add(used, network->subnets[k].subnet, "subnet", by) < 0)
+				return lcx__fail_nomem(err);
 	}
 	return 0;
 }
@@ -133,15 +135,16 @@ static const struct used *find_overlap(const struct used_list *used, const struc
 	return NULL;
 }
 
-int lcx__subnet_check(int networks_fd, const struct lcx_network *network, struct lcx_error **err)
+int lcx__subnet_check(int networks_fd, const struct lcx_network *network, const char *text,
+		      struct lcx_error **err)
 {
 	CLEANUP(used_free) struct used_list used = {0};
 	const struct used *overlap;
 	struct lcx__inet subnet;
 	int r;
 
-	if (lcx__inet_parse(network->subnet, &subnet) < 0)
-		return lcx__fail(err, EINVAL, "'%s' is not a subnet", network->subnet);
+	if (lcx__inet_parse(text, &subnet) < 0)
+		return lcx__fail(err, EINVAL, "'%s' is not a subnet", text);
 	used.interest = subnet;
 	r = list_used(networks_fd, network, &used, err);
 	if (r < 0)
@@ -152,7 +155,7 @@ int lcx__subnet_check(int networks_fd, const struct lcx_network *network, struct
 			err, EADDRINUSE,
 			"network '%s': subnet %s overlaps the %s; choose another subnet, or none "
 			"to have a free one chosen",
-			network->name, network->subnet, overlap->by);
+			network->name, text, overlap->by);
 	return 0;
 }
 
@@ -177,7 +180,7 @@ static bool choose(const struct used_list *used, unsigned int prefix, struct lcx
 	return false;
 }
 
-int lcx__subnet_choose(int networks_fd, const struct lcx_network *network,
+static int choose_ipv4(int networks_fd, const struct lcx_network *network,
 		       char subnet[static LCX__INET_SIZE], struct lcx_error **err)
 {
 	static const unsigned int prefixes[] = {16, 20, 24};
@@ -200,4 +203,36 @@ int lcx__subnet_choose(int networks_fd, const struct lcx_network *network,
 		"network '%s': nothing is free between 10.88.0.0 and 10.127.255.255; give it a "
 		"subnet",
 		network->name);
+}
+
+/* RFC 4193: forty random bits make a clash with anybody's network unlikely, now and later. */
+static int choose_ipv6(int networks_fd, const struct lcx_network *network,
+		       char subnet[static LCX__INET_SIZE], struct lcx_error **err)
+{
+	enum { TRIES = 100, RANDOM_BYTES = 5 };
+	CLEANUP(used_free) struct used_list used = {0};
+	struct lcx__inet inet = {.family = AF_INET6, .prefix = 64, .bytes = {0xfd}};
+	int r;
+
+	(void)lcx__inet_parse("fd00::/8", &used.interest);
+	r = list_used(networks_fd, network, &used, err);
+	for (int i = 0; i < TRIES && r == 0; i++) {
+		if (getrandom(inet.bytes + 1, RANDOM_BYTES, 0) != RANDOM_BYTES)
+			return lcx__fail_sys(err, errno, "draw a random subnet");
+		if (find_overlap(&used, &inet))
+			continue;
+		lcx__inet_format(&inet, subnet);
+		return 0;
+	}
+	return r < 0 ? r
+		     : lcx__fail(err, ENOSPC,
+				 "network '%s': no free IPv6 subnet was found; give it one",
+				 network->name);
+}
+
+int lcx__subnet_choose(int networks_fd, const struct lcx_network *network, enum net_family family,
+		       char subnet[static LCX__INET_SIZE], struct lcx_error **err)
+{
+	return family == NET_V4 ? choose_ipv4(networks_fd, network, subnet, err)
+				: choose_ipv6(networks_fd, network, subnet, err);
 }

@@ -74,37 +74,32 @@ static void sweep_records(struct sweep *sweep, const char *network)
 			detach(sweep, network, owners[i]);
 }
 
-/* Collected first: a pool is not changed while it is walked. */
-static int dead_lessees(struct sweep *sweep, struct lcx_ipam_pool *pool, char ***ret,
-			struct lcx_error **err)
-{
-	CLEANUP(lcx_ipam_cursor_freep) struct lcx_ipam_cursor *cursor = NULL;
-	int r = lcx_ipam_cursor_new(pool, &cursor, err);
+struct lessees {
+	struct sweep *sweep;
+	char **dead;
+};
 
-	while (r >= 0 && (r = lcx_ipam_cursor_next(cursor, err)) > 0)
-		if (lcx_ipam_cursor_kind(cursor) == LCX_IPAM_LEASE &&
-		    is_dead(sweep, lcx_ipam_cursor_owner(cursor)) &&
-		    lcx__strv_append(ret, lcx_ipam_cursor_owner(cursor)) < 0)
-			return lcx__fail_nomem(err);
-	return r;
+static int note_dead_lessee(const char *owner, void *data)
+{
+	struct lessees *lessees = data;
+
+	return is_dead(lessees->sweep, owner) ? lcx__strv_append(&lessees->dead, owner) : 0;
 }
 
-static void sweep_leases(struct sweep *sweep, int pools_fd, const char *network)
+/* Collected first: a pool is not changed while it is walked. */
+static void sweep_leases(struct sweep *sweep, const char *network)
 {
-	CLEANUP(lcx_ipam_pool_freep) struct lcx_ipam_pool *pool = NULL;
-	CLEANUP(lcx__strv_freep) char **owners = lcx__strv_copy(NULL);
+	struct lessees lessees = {sweep, lcx__strv_copy(NULL)};
 	struct lcx_error *e = NULL;
-	int r = lcx_ipam_pool_open(pools_fd, network, &pool, &e);
+	int r;
 
-	if (r == -ENOENT || !owners) {
-		e = lcx_error_free(e);
+	if (!lessees.dead)
 		return;
-	}
-	if (r == 0)
-		r = dead_lessees(sweep, pool, &owners, &e);
+	r = lcx__pools_list(sweep->ctx, network, note_dead_lessee, &lessees, &e);
 	lcx__troubles_add(&sweep->troubles, r, &e);
-	for (size_t i = 0; owners[i]; i++)
-		detach(sweep, network, owners[i]);
+	for (size_t i = 0; lessees.dead[i]; i++)
+		detach(sweep, network, lessees.dead[i]);
+	lcx__strv_free(lessees.dead);
 }
 
 /* Interfaces with our mark: a bridge names its network, any other its owner. */
@@ -226,13 +221,11 @@ static int list_networks(struct lcx_ctx *ctx, int networks_fd, char ***ret)
 
 static void sweep_networks(struct sweep *sweep, int networks_fd, char *const *names)
 {
-	CLEANUP(closep) int pools_fd = lcx__net_pools_dir(sweep->ctx, NULL);
 	CLEANUP(lcx_netlink_freep) struct lcx_netlink *nl = NULL;
 
 	for (size_t i = 0; names[i]; i++) {
 		sweep_records(sweep, names[i]);
-		if (pools_fd >= 0)
-			sweep_leases(sweep, pools_fd, names[i]);
+		sweep_leases(sweep, names[i]);
 	}
 	sweep_links(sweep);
 	sweep_ports(sweep);
@@ -311,7 +304,7 @@ static void reload_network(struct lcx_ctx *ctx, struct lcx_netlink *nl, int netw
 	    lcx__bridge_find(ctx, nl, network, &link, NULL) <= 0)
 		return;
 	lcx__net_comment(ctx, name, comment);
-	r = lcx__firewall_add_network(comment, network, false, &e);
+	r = lcx__firewall_add_network(comment, network, 0, &e);
 	lcx__troubles_add(troubles, r, &e);
 	reload_ports(ctx, records_fd, troubles);
 }
@@ -337,7 +330,7 @@ LCX_PUBLIC int lcx_net_reload(struct lcx_ctx *ctx, struct lcx_error **err)
 	/* With no bridge there is nothing to protect. */
 	if (r < 0 || bridges == 0)
 		return r;
-	r = lcx__firewall_set_up(lcx__bridge_forwarding_was_off(ctx), err);
+	r = lcx__firewall_set_up(lcx__forwarding_was_off(ctx), err);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; names[i]; i++)

@@ -11,7 +11,12 @@
 #include "net/net-internal.h"
 #include "util/fs.h"
 
-#define FORWARDING "/proc/sys/net/ipv4/ip_forward"
+#define IPV6_INTERFACES "/proc/sys/net/ipv6/conf"
+
+static const char *const forwarding[NET_FAMILIES] = {
+	[NET_V4] = "/proc/sys/net/ipv4/ip_forward",
+	[NET_V6] = IPV6_INTERFACES "/all/forwarding",
+};
 
 static int read_switch(const char *path, char *text, size_t size)
 {
@@ -40,23 +45,24 @@ static int write_switch(const char *path, const char *value, struct lcx_error **
 	return r < 0 ? lcx__fail_sys(err, -r, "write %s to %s", value, path) : 1;
 }
 
-int lcx__forwarding_switch_on(struct lcx_error **err)
+int lcx__forwarding_switch(enum net_family family, bool on, struct lcx_error **err)
 {
-	return write_switch(FORWARDING, "1", err);
-}
-
-int lcx__forwarding_is_on(void)
-{
-	char text[32];
-
-	return read_switch(FORWARDING, text, sizeof(text)) == 0 && strcmp(text, "0") != 0;
-}
-
-int lcx__forwarding_switch_off(struct lcx_error **err)
-{
-	int r = write_switch(FORWARDING, "0", err);
+	int r = write_switch(forwarding[family], on ? "1" : "0", err);
 
 	return r < 0 ? r : 0;
+}
+
+net_families lcx__forwarding_off(net_families families)
+{
+	net_families off = 0;
+	char text[32];
+
+	for (enum net_family family = 0; family < NET_FAMILIES; family++)
+		if (families & 1u << family &&
+		    (read_switch(forwarding[family], text, sizeof(text)) < 0 ||
+		     strcmp(text, "0") == 0))
+			off |= 1u << family;
+	return off;
 }
 
 int lcx__sysctl_interface(const char *family, const char *interface, const char *name,
@@ -73,4 +79,48 @@ int lcx__sysctl_interface(const char *family, const char *interface, const char 
 bool lcx__ipv6_is_there(void)
 {
 	return access("/proc/sys/net/ipv6", F_OK) == 0;
+}
+
+static int accept_ra_path(const char *interface, char path[static 128])
+{
+	return snprintf(path, 128, IPV6_INTERFACES "/%s/accept_ra", interface) < 128 ? 0 : -EINVAL;
+}
+
+static bool accepts_ra_as(const char *interface, const char *value)
+{
+	char path[128], text[32];
+
+	return accept_ra_path(interface, path) == 0 && read_switch(path, text, sizeof(text)) == 0 &&
+	       strcmp(text, value) == 0;
+}
+
+/* Those with 1: a router does not listen to routers, unless it is 2. */
+int lcx__accept_ra_list(char ***ret)
+{
+	CLEANUP(lcx__strv_freep) char **names = lcx__strv_copy(NULL);
+	CLEANUP(closedirp) DIR *dir = opendir(IPV6_INTERFACES);
+	struct dirent *entry;
+
+	if (!names)
+		return -ENOMEM;
+	while (dir && (entry = readdir(dir))) {
+		if (!lcx__link_name_is_valid(entry->d_name) || strcmp(entry->d_name, "lo") == 0 ||
+		    strcmp(entry->d_name, "all") == 0 || strcmp(entry->d_name, "default") == 0 ||
+		    !accepts_ra_as(entry->d_name, "1"))
+			continue;
+		if (lcx__strv_append(&names, entry->d_name) < 0)
+			return -ENOMEM;
+	}
+	*ret = TAKE_PTR(names);
+	return 0;
+}
+
+void lcx__accept_ra_change(char *const *interfaces, const char *from, const char *to)
+{
+	char path[128];
+
+	for (; *interfaces; interfaces++)
+		if (lcx__link_name_is_valid(*interfaces) && accepts_ra_as(*interfaces, from) &&
+		    accept_ra_path(*interfaces, path) == 0)
+			(void)write_switch(path, to, NULL);
 }

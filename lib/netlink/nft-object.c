@@ -145,7 +145,7 @@ void lcx__nft_put_elements(struct lcx__nl_batch *batch, uint16_t type, uint16_t 
 {
 	enum {
 		PER_MESSAGE = 100
-	}; /* at most 300 bytes each: the list's length is a 16-bit number */
+	}; /* at most 400 bytes each: the list's length is a 16-bit number */
 	size_t done = 0, n, nest;
 
 	while (done < count) {

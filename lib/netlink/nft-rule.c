@@ -50,6 +50,13 @@ static void put_cmp(struct lcx__nl_batch *batch, const struct lcx__nft_expr *e)
 	}
 }
 
+static void put_cmp_bytes(struct lcx__nl_batch *batch, const struct lcx__nft_expr *e)
+{
+	lcx__nl_put_be32(batch, NFTA_CMP_SREG, e->reg);
+	lcx__nl_put_be32(batch, NFTA_CMP_OP, e->invert ? NFT_CMP_NEQ : NFT_CMP_EQ);
+	lcx__nft_put_data(batch, NFTA_CMP_DATA, e->bytes, e->length);
+}
+
 static void put_mask(struct lcx__nl_batch *batch, const struct lcx__nft_expr *e)
 {
 	uint32_t zero = 0;
@@ -71,10 +78,10 @@ static void put_lookup(struct lcx__nl_batch *batch, const struct lcx__nft_expr *
 		lcx__nl_put_be32(batch, NFTA_LOOKUP_FLAGS, NFT_LOOKUP_F_INV);
 }
 
-static void put_dnat4(struct lcx__nl_batch *batch, const struct lcx__nft_expr *e)
+static void put_dnat(struct lcx__nl_batch *batch, const struct lcx__nft_expr *e)
 {
 	lcx__nl_put_be32(batch, NFTA_NAT_TYPE, NFT_NAT_DNAT);
-	lcx__nl_put_be32(batch, NFTA_NAT_FAMILY, NFPROTO_IPV4);
+	lcx__nl_put_be32(batch, NFTA_NAT_FAMILY, e->key);
 	lcx__nl_put_be32(batch, NFTA_NAT_REG_ADDR_MIN, e->reg);
 	lcx__nl_put_be32(batch, NFTA_NAT_REG_PROTO_MIN, e->dreg);
 }
@@ -106,10 +113,11 @@ static const struct {
 	[LCX__NFT_FIB_TYPE] = {"fib", put_fib_type},
 	[LCX__NFT_PAYLOAD] = {"payload", put_payload},
 	[LCX__NFT_IS] = {"cmp", put_cmp},
+	[LCX__NFT_IS_BYTES] = {"cmp", put_cmp_bytes},
 	[LCX__NFT_HAS_BITS] = {"bitwise", put_mask},
 	[LCX__NFT_IN] = {"lookup", put_lookup},
 	[LCX__NFT_MAP] = {"lookup", put_lookup},
-	[LCX__NFT_DNAT4] = {"nat", put_dnat4},
+	[LCX__NFT_DNAT] = {"nat", put_dnat},
 	[LCX__NFT_MASQUERADE] = {"masq", put_masquerade},
 	[LCX__NFT_VERDICT] = {"immediate", put_verdict},
 };

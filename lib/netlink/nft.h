@@ -15,6 +15,7 @@
 /* Names of nft(8)'s data types, for sets; those of a concatenation stand 6 bits apart. */
 enum {
 	NFT_TYPE_IPV4_ADDR = 7,
+	NFT_TYPE_IPV6_ADDR = 8,
 	NFT_TYPE_INET_PROTO = 12,
 	NFT_TYPE_INET_SERVICE = 13,
 	NFT_TYPE_IFNAME = 41,
@@ -43,10 +44,11 @@ enum lcx__nft_kind {
 	LCX__NFT_FIB_TYPE, /* reg = type of the destination address */
 	LCX__NFT_PAYLOAD,  /* reg = length bytes at offset of header key */
 	LCX__NFT_IS,       /* go on if reg begins with the length bytes of value, in host order */
+	LCX__NFT_IS_BYTES, /* go on if reg begins with length bytes, or, with invert, if not */
 	LCX__NFT_HAS_BITS, /* go on if reg & value */
 	LCX__NFT_IN,       /* go on if reg is in set, or, with invert, if not */
 	LCX__NFT_MAP,      /* dreg = set[reg], or leave the rule */
-	LCX__NFT_DNAT4,    /* destination = address in reg, port in dreg */
+	LCX__NFT_DNAT,     /* destination = address (of NFPROTO key) in reg, port in dreg */
 	LCX__NFT_MASQUERADE,
 	LCX__NFT_VERDICT, /* value */
 };
@@ -56,6 +58,7 @@ struct lcx__nft_expr {
 	uint32_t reg, dreg, key, offset, length, value;
 	bool invert;
 	const char *set;
+	const uint8_t *bytes;
 };
 
 struct lcx__nft_rule {
@@ -79,7 +82,7 @@ void lcx__nft_put_rule(struct lcx__nl_batch *batch, const char *table,
 		       const struct lcx__nft_rule *rule);
 
 /* An entry of a set; the comment is its owner's mark. */
-enum { LCX__NFT_KEY_SIZE = 32, LCX__NFT_DATA_SIZE = 8, LCX__NFT_COMMENT_SIZE = 200 };
+enum { LCX__NFT_KEY_SIZE = 32, LCX__NFT_DATA_SIZE = 20, LCX__NFT_COMMENT_SIZE = 200 };
 
 struct lcx__nft_element {
 	uint8_t key[LCX__NFT_KEY_SIZE], data[LCX__NFT_DATA_SIZE];

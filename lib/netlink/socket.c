@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <fcntl.h>
 
+#include "init/enter.h"
 #include "netlink/netlink.h"
 #include "netlink/reply.h"
 
@@ -108,6 +109,24 @@ int lcx__netlink_open(int protocol, struct lcx_netlink **ret, struct lcx_error *
 LCX_PUBLIC int lcx_netlink_open(struct lcx_netlink **ret, struct lcx_error **err)
 {
 	return lcx__netlink_open(NETLINK_ROUTE, ret, err);
+}
+
+LCX_PUBLIC int lcx_netlink_open_netns(int netns_fd, struct lcx_netlink **ret,
+				      struct lcx_error **err)
+{
+	CLEANUP(closep)
+	int fd = lcx__socket_in_netns(netns_fd, AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
+	int r;
+
+	if (fd < 0)
+		return lcx__fail_sys(err, -fd,
+				     "open a netlink socket in the network namespace behind "
+				     "descriptor %d",
+				     netns_fd);
+	r = wrap(fd, ret, err);
+	if (r == 0)
+		(void)TAKE_FD(fd);
+	return r;
 }
 
 LCX_PUBLIC int lcx_netlink_open_fd(int fd, struct lcx_netlink **ret, struct lcx_error **err)

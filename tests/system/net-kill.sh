@@ -14,13 +14,17 @@ tool() {
 	"$BUILD/tests/net-tool" "$T/root" "$@"
 }
 
+forwarding() {
+	cat /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv6/conf/all/forwarding
+}
+
 # Everything of ours in this namespace and on this disk, but for the networks' own files.
 left() {
 	ip -o link | grep -e lcx || :
 	nft list tables
 	[ ! -d "$T/root/run/net" ] || find "$T/root/run/net" -type f
 	find "$T/root" -name '.tmp-*'
-	[ "$(cat /proc/sys/net/ipv4/ip_forward)" = "$forwarding" ] || echo forwarding
+	[ "$(forwarding)" = "$forwarding" ] || echo forwarding
 }
 
 # Kill at the N-th CALL; false if there is no such one.
@@ -51,8 +55,8 @@ each_kill() { # WHAT BEFORE AFTER VERB ARGUMENT...
 	check "$what: that were many calls" test "$kills" -ge $((30 / step))
 }
 
-forwarding=$(cat /proc/sys/net/ipv4/ip_forward)
-tool create bridge 10.88.0.0/24 >/dev/null
+forwarding=$(forwarding)
+tool create bridge 10.88.0.0/24 subnet=fd00:88::/64 >/dev/null
 
 # The namespace ends with its container.
 new_victim() { ip netns add victim; }
@@ -70,13 +74,15 @@ attached() { tool attach bridge lasting /run/netns/lasting 8082:80; }
 each_kill detach attached detach_owner detach bridge lasting 0
 
 # Whether it is there or not after the kill, it can be made and removed.
-create_other() { tool create other 10.101.0.0/24; }
+# A network with two pools is made in many steps.
+step=$((step * 3))
+create_other() { tool create other 10.101.0.0/24 subnet=fd00:101::/64 exclude=fd00:101::9; }
 begin_anew() {
 	create_other || tool inspect other
 	tool remove other
 	! find "$T/root" -name 'other*' | grep .
 }
-each_kill create : begin_anew create other 10.101.0.0/24
+each_kill create : begin_anew create other 10.101.0.0/24 subnet=fd00:101::/64 exclude=fd00:101::9
 each_kill remove create_other begin_anew remove other
 
 check 'no lease is left' tool remove bridge

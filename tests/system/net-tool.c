@@ -20,19 +20,8 @@
 #include <unistd.h>
 
 #include "net/net.h"
+#include "netlink/netlink.h"
 #include "util/str.h"
-
-/* A route socket of another namespace; this program has one thread and may go and come back. */
-static int inner_socket(int netns_fd)
-{
-	CLEANUP(closep) int own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	int fd;
-
-	if (own < 0 || setns(netns_fd, CLONE_NEWNET) < 0)
-		return -1;
-	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-	return setns(own, CLONE_NEWNET) < 0 ? -1 : fd;
-}
 
 static int add_ports(struct lcx_attachment *attachment, char **texts, struct lcx_error **err)
 {
@@ -69,21 +58,23 @@ static int attach_by(int (*make)(struct lcx_ctx *, struct lcx_network *, struct 
 {
 	CLEANUP(lcx_attachment_freep) struct lcx_attachment *attachment = NULL;
 	CLEANUP(lcx_network_freep) struct lcx_network *network = NULL;
-	CLEANUP(closep) int netns_fd = open(args[2], O_RDONLY | O_CLOEXEC), netlink_fd = -1;
-	int r;
+	CLEANUP(closep) int netns_fd = open(args[2], O_RDONLY | O_CLOEXEC);
+	CLEANUP(lcx_netlink_freep) struct lcx_netlink *inner = NULL;
+	int r = lcx_netlink_open_netns(netns_fd, &inner, err);
 
-	netlink_fd = inner_socket(netns_fd);
-	r = lcx_network_open(ctx, args[0], &network, err);
+	if (r == 0)
+		r = lcx_network_open(ctx, args[0], &network, err);
 	if (r == 0)
 		r = lcx_attachment_new(args[1], &attachment, err);
 	if (r == 0)
 		r = add_ports(attachment, args + 3, err);
 	if (r == 0)
-		r = make(ctx, network, attachment, netns_fd, netlink_fd, err);
+		r = make(ctx, network, attachment, netns_fd, lcx_netlink_fd(inner), err);
 	if (r < 0)
 		return r;
-	printf("%s %s %s\n", lcx_attachment_address(attachment),
-	       lcx_attachment_host_interface(attachment), lcx_attachment_bridge(attachment));
+	printf("%s %s %s %s\n", lcx_attachment_address(attachment),
+	       lcx_attachment_host_interface(attachment), lcx_attachment_bridge(attachment),
+	       lcx_attachment_address6(attachment));
 	for (uint32_t i = 0; i < lcx_attachment_port_count(attachment); i++)
 		printf("%u\n", lcx_port_host_port(lcx_attachment_port(attachment, i)));
 	return 0;
@@ -106,16 +97,53 @@ static int detach(struct lcx_ctx *ctx, char **args, struct lcx_error **err)
 	return lcx_network_detach(ctx, args[0], args[1], (uint32_t)atoi(args[2]), err);
 }
 
-/* create NAME [SUBNET [internal]] */
+static int set_internal(struct lcx_network *network, const char *value, struct lcx_error **err)
+{
+	return lcx_network_set_internal(network, strcmp(value, "1") == 0, err);
+}
+
+static int set_ipv4(struct lcx_network *network, const char *value, struct lcx_error **err)
+{
+	return lcx_network_set_ipv4(network, strcmp(value, "1") == 0, err);
+}
+
+static int set_ipv6(struct lcx_network *network, const char *value, struct lcx_error **err)
+{
+	return lcx_network_set_ipv6(network, strcmp(value, "1") == 0, err);
+}
+
+static const struct {
+	const char *prefix;
+	int (*set)(struct lcx_network *network, const char *value, struct lcx_error **err);
+} network_options[] = {
+	{"internal=", set_internal},
+	{"ipv4=", set_ipv4},
+	{"ipv6=", set_ipv6},
+	{"gateway=", lcx_network_set_gateway},
+	{"range=", lcx_network_set_range},
+	{"exclude=", lcx_network_add_exclusion},
+	{"subnet=", lcx_network_add_subnet},
+};
+
+static int set_option(struct lcx_network *network, const char *text, struct lcx_error **err)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(network_options); i++) {
+		size_t length = strlen(network_options[i].prefix);
+
+		if (strncmp(text, network_options[i].prefix, length) == 0)
+			return network_options[i].set(network, text + length, err);
+	}
+	return text[0] != '\0' ? lcx_network_set_subnet(network, text, err) : 0;
+}
+
+/* create NAME [SUBNET | OPTION=VALUE]... */
 static int create(struct lcx_ctx *ctx, char **args, struct lcx_error **err)
 {
 	CLEANUP(lcx_network_freep) struct lcx_network *network = NULL;
 	int r = lcx_network_new(args[0], &network, err);
 
-	if (r == 0 && args[1] && args[1][0] != '\0')
-		r = lcx_network_set_subnet(network, args[1], err);
-	if (r == 0 && args[1] && args[2])
-		r = lcx_network_set_internal(network, true, err);
+	for (char **option = args + 1; r == 0 && *option; option++)
+		r = set_option(network, *option, err);
 	if (r == 0)
 		r = lcx_network_create(ctx, network, err);
 	if (r == 0)
@@ -220,65 +248,134 @@ static int many(struct lcx_ctx *ctx, char **args, struct lcx_error **err)
 
 /* ---- traffic; ROOT is not used ---- */
 
-static int make_socket(const char *protocol)
+enum { PAYLOAD_SIZE = 1000 };
+
+static const struct {
+	const char *name;
+	int type, number;
+} protocols[] = {
+	{"tcp", SOCK_STREAM, IPPROTO_TCP},
+	{"udp", SOCK_DGRAM, IPPROTO_UDP},
+	{"sctp", SOCK_STREAM, IPPROTO_SCTP},
+};
+
+static int make_socket(int family, const char *protocol)
 {
-	return socket(AF_INET,
-		      (strcmp(protocol, "udp") == 0 ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC, 0);
+	struct timeval timeout = {.tv_sec = 1};
+	int fd = -1, off = 0, on = 1;
+
+	for (size_t i = 0; i < ARRAY_SIZE(protocols) && fd < 0; i++)
+		if (strcmp(protocol, protocols[i].name) == 0)
+			fd = socket(family, protocols[i].type | SOCK_CLOEXEC, protocols[i].number);
+	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
+	return fd;
 }
 
-/* serve PROTOCOL PORT: answer each client with its address, until killed */
+/* An IPv4 client of an IPv6 socket reads as what it is. */
+static void format_client(const struct sockaddr_in6 *from, char text[static INET6_ADDRSTRLEN])
+{
+	if (IN6_IS_ADDR_V4MAPPED(&from->sin6_addr))
+		inet_ntop(AF_INET, from->sin6_addr.s6_addr + 12, text, INET6_ADDRSTRLEN);
+	else
+		inet_ntop(AF_INET6, &from->sin6_addr, text, INET6_ADDRSTRLEN);
+}
+
+/* The answer: the payload as it came, and behind it the address that it came from. */
+static size_t make_answer(char *payload, size_t length, const struct sockaddr_in6 *from)
+{
+	format_client(from, payload + length);
+	return length + strlen(payload + length) + 1;
+}
+
+static void serve_stream(int client, const struct sockaddr_in6 *from)
+{
+	char payload[PAYLOAD_SIZE + INET6_ADDRSTRLEN];
+
+	if (recv(client, payload, PAYLOAD_SIZE, MSG_WAITALL) == PAYLOAD_SIZE)
+		(void)send(client, payload, make_answer(payload, PAYLOAD_SIZE, from), MSG_NOSIGNAL);
+	close(client);
+}
+
+/* serve PROTOCOL PORT: send back to each client what it sent, with its address, until killed */
 static int serve(struct lcx_ctx *ctx, char **args, struct lcx_error **err)
 {
-	struct sockaddr_in address = {.sin_family = AF_INET,
-				      .sin_port = htons((uint16_t)atoi(args[1]))};
-	int fd = make_socket(args[0]), on = 1;
-	char text[INET_ADDRSTRLEN] = "";
+	struct sockaddr_in6 address = {.sin6_family = AF_INET6,
+				       .sin6_port = htons((uint16_t)atoi(args[1]))};
+	int fd = make_socket(AF_INET6, args[0]);
 
 	(void)ctx;
-	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
 		return lcx__fail_sys(err, errno, "bind");
-	if (strcmp(args[0], "tcp") == 0 && listen(fd, 64) < 0)
+	if (strcmp(args[0], "udp") != 0 && listen(fd, 64) < 0)
 		return lcx__fail_sys(err, errno, "listen");
 	for (;;) {
-		struct sockaddr_in from = {0};
+		char payload[PAYLOAD_SIZE + INET6_ADDRSTRLEN];
+		struct sockaddr_in6 from = {0};
 		socklen_t length = sizeof(from);
-		char byte;
-		int client;
+		ssize_t n;
 
-		if (strcmp(args[0], "udp") == 0) {
-			(void)recvfrom(fd, &byte, 1, 0, (struct sockaddr *)&from, &length);
-			inet_ntop(AF_INET, &from.sin_addr, text, sizeof(text));
-			(void)sendto(fd, text, strlen(text), 0, (struct sockaddr *)&from, length);
+		if (strcmp(args[0], "udp") != 0) {
+			int client = accept4(fd, (struct sockaddr *)&from, &length, SOCK_CLOEXEC);
+
+			serve_stream(client, &from);
 			continue;
 		}
-		client = accept4(fd, (struct sockaddr *)&from, &length, SOCK_CLOEXEC);
-		inet_ntop(AF_INET, &from.sin_addr, text, sizeof(text));
-		(void)send(client, text, strlen(text), MSG_NOSIGNAL);
-		close(client);
+		n = recvfrom(fd, payload, PAYLOAD_SIZE, 0, (struct sockaddr *)&from, &length);
+		if (n >= 0)
+			(void)sendto(fd, payload, make_answer(payload, (size_t)n, &from), 0,
+				     (struct sockaddr *)&from, length);
 	}
 }
 
-/* ask PROTOCOL ADDRESS PORT: print the answer */
+static socklen_t read_address(char **args, struct sockaddr_storage *ret)
+{
+	struct sockaddr_in *v4 = (struct sockaddr_in *)ret;
+	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)ret;
+	uint16_t port = htons((uint16_t)atoi(args[1]));
+
+	if (strchr(args[0], ':')) {
+		v6->sin6_family = AF_INET6;
+		v6->sin6_port = port;
+		inet_pton(AF_INET6, args[0], &v6->sin6_addr);
+		return sizeof(*v6);
+	}
+	v4->sin_family = AF_INET;
+	v4->sin_port = port;
+	inet_pton(AF_INET, args[0], &v4->sin_addr);
+	return sizeof(*v4);
+}
+
+/* ask PROTOCOL ADDRESS PORT: print the address that the server saw, if the payload came back whole
+ */
 static int ask(struct lcx_ctx *ctx, char **args, struct lcx_error **err)
 {
-	struct sockaddr_in address = {.sin_family = AF_INET,
-				      .sin_port = htons((uint16_t)atoi(args[2]))};
+	char payload[PAYLOAD_SIZE], answer[PAYLOAD_SIZE + INET6_ADDRSTRLEN] = "";
+	struct sockaddr_storage address = {0};
+	socklen_t length = read_address(args + 1, &address);
 	struct timeval timeout = {.tv_sec = 1};
-	int fd = make_socket(args[0]);
-	char text[64] = "";
+	int fd = make_socket(address.ss_family, args[0]);
+	size_t received = 0;
 
 	(void)ctx;
-	inet_pton(AF_INET, args[1], &address.sin_addr);
+	for (size_t i = 0; i < sizeof(payload); i++)
+		payload[i] = (char)('a' + (i * 7 + (size_t)getpid()) % 26);
 	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
-	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
-	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+	if (connect(fd, (struct sockaddr *)&address, length) < 0)
 		return lcx__fail_sys(err, errno, "connect");
-	if (strcmp(args[0], "udp") == 0 && send(fd, "?", 1, MSG_NOSIGNAL) < 0)
+	if (send(fd, payload, sizeof(payload), MSG_NOSIGNAL) != sizeof(payload))
 		return lcx__fail_sys(err, errno, "send");
-	if (recv(fd, text, sizeof(text) - 1, 0) <= 0)
-		return lcx__fail(err, EIO, "no answer");
-	puts(text);
+	while (received <= PAYLOAD_SIZE || answer[received - 1] != '\0') {
+		ssize_t n = recv(fd, answer + received, sizeof(answer) - received, 0);
+
+		if (n <= 0)
+			return lcx__fail(err, EIO, "no answer");
+		received += (size_t)n;
+	}
+	if (memcmp(answer, payload, sizeof(payload)) != 0)
+		return lcx__fail(err, EBADMSG, "the payload came back as another");
+	puts(answer + PAYLOAD_SIZE);
 	return 0;
 }
 

@@ -57,7 +57,7 @@ ip -n outside route add 10.0.0.0/8 via 192.0.2.1
 forwarding=$(cat /proc/sys/net/ipv4/ip_forward)
 
 tool create other >"$T/other"
-tool create closed '' internal >"$T/closed"
+tool create closed internal=1 >"$T/closed"
 one=$(address "$(attach bridge one 8080:80 127.0.0.1:8081:80 5353:53/udp 7000-7002:80-82)")
 two=$(address "$(attach bridge two)")
 far=$(address "$(attach other far 8090:80)")

@@ -37,6 +37,8 @@ static const struct {
 	{"8000-8010:9000-9010/tcp", "0.0.0.0", 8000, 9000, 11, "tcp"},
 	{"65535:65535", "0.0.0.0", 65535, 65535, 1, "tcp"},
 	{"1-65535:1-65535", "0.0.0.0", 1, 1, 65535, "tcp"},
+	{"[fd00::1]:8080:80", "fd00::1", 8080, 80, 1, "tcp"},
+	{"[::]::80/udp", "::", 0, 80, 1, "udp"},
 };
 
 START_TEST(published_port_is_parsed)
@@ -76,6 +78,8 @@ static const char *const bad_ports[] = {
 	"80:8000-8001",
 	"1.2.3:80:80",
 	"::1:80:80",
+	"fd00::1:80:80",
+	"[fd00::1:80:80",
 	"[::1]:80:80",
 	"80:0",
 	"0:80",
@@ -125,19 +129,31 @@ START_TEST(network_is_read_as_it_was_written)
 	CLEANUP(closep) int fd = -1;
 
 	ck_assert_ok(lcx_network_new("web", &network, NULL));
-	ck_assert_ok(lcx_network_set_subnet(network, "10.99.0.0/24", NULL));
+	ck_assert_ok(lcx_network_set_range(network, "10.99.0.128/25", NULL));
+	ck_assert_ok(lcx_network_add_subnet(network, "fd00:99::/64", NULL));
+	ck_assert_ok(lcx_network_add_exclusion(network, "fd00:99::7", NULL));
 	ck_assert_ok(lcx_network_set_gateway(network, "10.99.0.254", NULL));
+	ck_assert_ok(lcx_network_add_subnet(network, "10.99.0.0/24", NULL));
 	ck_assert_ok(lcx_network_set_bridge(network, "br7", NULL));
 	ck_assert_ok(lcx_network_set_mtu(network, 1400, NULL));
 	ck_assert_ok(lcx_network_set_internal(network, true, NULL));
 	strcpy(network->created, "2026-01-31T23:59:59.000000001Z");
 	fd = lcx__net_networks_lock(ctx, NULL);
 	ck_assert_ok(fd);
+	ck_assert_ok(lcx__network_settle_subnets(fd, network, NULL));
 	ck_assert_ok(lcx__network_write(fd, network, NULL));
 
 	ck_assert_ok(lcx_network_open(ctx, "web", &read, NULL));
 	ck_assert_str_eq(lcx_network_subnet(read), "10.99.0.0/24");
 	ck_assert_str_eq(lcx_network_gateway(read), "10.99.0.254");
+	ck_assert_str_eq(lcx_network_range_at(read, 0), "10.99.0.128/25");
+	ck_assert_uint_eq(lcx_network_subnet_count(read), 2);
+	ck_assert_str_eq(lcx_network_subnet_at(read, 1), "fd00:99::/64");
+	ck_assert_str_eq(lcx_network_gateway_at(read, 1), "fd00:99::1");
+	ck_assert_str_eq(lcx_network_range_at(read, 1), "");
+	ck_assert_ptr_null(lcx_network_subnet_at(read, 2));
+	ck_assert_uint_eq(lcx_network_exclusion_count(read), 1);
+	ck_assert_str_eq(lcx_network_exclusion(read, 0), "fd00:99::7");
 	ck_assert_str_eq(lcx_network_bridge(read), "br7");
 	ck_assert_uint_eq(lcx_network_mtu(read), 1400);
 	ck_assert(lcx_network_internal(read));
@@ -145,25 +161,46 @@ START_TEST(network_is_read_as_it_was_written)
 }
 END_TEST
 
+/* The first one is whole: what the others lack is what they are refused for. */
 static const char *const damaged_networks[] = {
+	"{\"name\":\"web\",\"driver\":\"bridge\",\"subnets\":[{\"subnet\":\"10.9.0.0/"
+	"24\",\"gateway\":\"10.9.0.1\",\"range\":\"\",\"chosen\":true}],\"exclusions\":[],"
+	"\"bridge\":\"b\",\"mtu\":0,\"internal\":false,\"created\":\"x\"}",
 	"",
 	"[]",
 	"{",
 	"{}",
 	"{\"name\":\"web\"}",
-	"{\"name\":\"other\",\"driver\":\"bridge\",\"subnet\":\"10.9.0.0/"
-	"24\",\"gateway\":\"10.9.0.1\","
-	"\"bridge\":\"b\",\"mtu\":0,\"internal\":false,\"subnet_chosen\":true,\"created\":\"x\"}",
-	"{\"name\":\"web\",\"driver\":\"bridge\",\"subnet\":\"10.9.0.0/"
-	"24\",\"gateway\":\"10.8.0.1\","
-	"\"bridge\":\"b\",\"mtu\":0,\"internal\":false,\"subnet_chosen\":true,\"created\":\"x\"}",
-	"{\"name\":\"web\",\"driver\":\"bridge\",\"subnet\":\"10.9.0.0/"
-	"24\",\"gateway\":\"10.9.0.1\","
-	"\"bridge\":\"../"
-	"b\",\"mtu\":0,\"internal\":false,\"subnet_chosen\":true,\"created\":\"x\"}",
-	"{\"name\":\"web\",\"driver\":\"bridge\",\"subnet\":\"10.9.0.0/"
-	"24\",\"gateway\":\"10.9.0.1\","
-	"\"bridge\":\"b\",\"mtu\":-1,\"internal\":false,\"subnet_chosen\":true,\"created\":\"x\"}",
+	"{\"name\":\"other\",\"driver\":\"bridge\",\"subnets\":[{\"subnet\":\"10.9.0.0/"
+	"24\",\"gateway\":\"10.9.0.1\",\"range\":\"\",\"chosen\":true}],\"exclusions\":[],"
+	"\"bridge\":\"b\",\"mtu\":0,\"internal\":false,\"created\":\"x\"}",
+	"{\"name\":\"web\",\"driver\":\"bus\",\"subnets\":[{\"subnet\":\"10.9.0.0/"
+	"24\",\"gateway\":\"10.9.0.1\",\"range\":\"\",\"chosen\":true}],\"exclusions\":[],"
+	"\"bridge\":\"b\",\"mtu\":0,\"internal\":false,\"created\":\"x\"}",
+	"{\"name\":\"web\",\"driver\":\"bridge\",\"subnets\":[{\"subnet\":\"10.9.0.0\",\"gateway\":"
+	"\"10.9.0.1\",\"range\":\"\",\"chosen\":true}],\"exclusions\":[],"
+	"\"bridge\":\"b\",\"mtu\":0,\"internal\":false,\"created\":\"x\"}",
+	"{\"name\":\"web\",\"driver\":\"bridge\",\"subnets\":[{\"subnet\":\"10.9.0.0/"
+	"24\",\"gateway\":\"10.8.0.1\",\"range\":\"\",\"chosen\":true}],\"exclusions\":[],"
+	"\"bridge\":\"b\",\"mtu\":0,\"internal\":false,\"created\":\"x\"}",
+	"{\"name\":\"web\",\"driver\":\"bridge\",\"subnets\":[{\"subnet\":\"10.9.0.0/"
+	"24\",\"gateway\":\"10.9.0.1\",\"range\":\"\",\"chosen\":true}],\"exclusions\":[],"
+	"\"bridge\":\"../b\",\"mtu\":0,\"internal\":false,\"created\":\"x\"}",
+	"{\"name\":\"web\",\"driver\":\"bridge\",\"subnets\":[{\"subnet\":\"10.9.0.0/"
+	"24\",\"gateway\":\"10.9.0.1\",\"range\":\"\",\"chosen\":true}],\"exclusions\":[],"
+	"\"bridge\":\"b\",\"mtu\":-1,\"internal\":false,\"created\":\"x\"}",
+	"{\"name\":\"web\",\"driver\":\"bridge\",\"subnets\":[],\"exclusions\":[],"
+	"\"bridge\":\"b\",\"mtu\":0,\"internal\":false,\"created\":\"x\"}",
+	"{\"name\":\"web\",\"driver\":\"bridge\",\"subnets\":[1],\"exclusions\":[],"
+	"\"bridge\":\"b\",\"mtu\":0,\"internal\":false,\"created\":\"x\"}",
+	"{\"name\":\"web\",\"driver\":\"bridge\",\"subnets\":{},\"exclusions\":[],"
+	"\"bridge\":\"b\",\"mtu\":0,\"internal\":false,\"created\":\"x\"}",
+	"{\"name\":\"web\",\"driver\":\"bridge\",\"subnets\":[{\"subnet\":\"10.9.0.0/"
+	"24\",\"gateway\":\"10.9.0.1\",\"range\":\"\",\"chosen\":true}],\"exclusions\":[\"x\"],"
+	"\"bridge\":\"b\",\"mtu\":0,\"internal\":false,\"created\":\"x\"}",
+	"{\"name\":\"web\",\"driver\":\"bridge\",\"subnets\":[{\"subnet\":\"10.9.0.0/"
+	"24\",\"gateway\":\"10.9.0.1\",\"range\":\"\",\"chosen\":true}],\"exclusions\":[1],"
+	"\"bridge\":\"b\",\"mtu\":0,\"internal\":false,\"created\":\"x\"}",
 };
 
 START_TEST(damaged_network_is_said_to_be)
@@ -174,6 +211,11 @@ START_TEST(damaged_network_is_said_to_be)
 
 	ck_assert_ok(lcx__replace_file(fd, "web.json", damaged_networks[_i],
 				       strlen(damaged_networks[_i]), 0600, false));
+	if (_i == 0) {
+		ck_assert_ok(lcx_network_open(ctx, "web", &network, NULL));
+		lcx_network_free(network);
+		return;
+	}
 	ck_assert_fails(lcx_network_open(ctx, "web", &network, &err), EUCLEAN, err, "damaged");
 	ck_assert_ptr_null(network);
 }
@@ -201,7 +243,9 @@ static const struct {
 	int r;
 } subnet_cases[] = {
 	{"10.89.0.0/24", 0},       {"10.89.0.0/30", 0},     {"10.89.0.0/31", -EINVAL},
-	{"10.89.0.1/24", -EINVAL}, {"10.0.0.0/7", -EINVAL}, {"fd00::/64", -EAFNOSUPPORT},
+	{"10.89.0.1/24", -EINVAL}, {"10.0.0.0/7", -EINVAL}, {"fd00::/64", 0},
+	{"fd00::/126", 0},         {"fd00::/127", -EINVAL}, {"fd00::1/64", -EINVAL},
+	{"fe80::/64", -EINVAL},    {"::/16", -EINVAL},      {"224.0.0.0/24", -EINVAL},
 	{"10.89.0.0", -EINVAL},    {"bridge", -EINVAL},
 };
 

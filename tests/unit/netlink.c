@@ -5,6 +5,7 @@
 #include <libmnl/libmnl.h>
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 
 #include "netlink/inet.h"
 #include "netlink/link-internal.h"
@@ -424,6 +425,29 @@ START_TEST(only_a_route_socket_is_taken)
 }
 END_TEST
 
+/* In one's own namespace, since the tests run without privilege; refused or not, nothing stays. */
+START_TEST(socket_of_a_namespace_is_made_by_a_child_nobody_sees)
+{
+	CLEANUP(lcx_netlink_freep) struct lcx_netlink *nl = NULL;
+	CLEANUP(lcx_link_freep) struct lcx_link *link = NULL;
+	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL, *none = NULL;
+	CLEANUP(closep) int netns = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	int r = lcx_netlink_open_netns(netns, &nl, &err);
+
+	if (r == 0) {
+		ck_assert_int_eq(fcntl(lcx_netlink_fd(nl), F_GETFD), FD_CLOEXEC);
+		ck_assert_ok(lcx_link_open(nl, "lo", &link, NULL));
+	} else {
+		ck_assert_int_eq(r, -EPERM);
+	}
+	ck_assert_int_eq(waitpid(-1, NULL, __WALL), -1);
+	ck_assert_int_eq(errno, ECHILD);
+	nl = lcx_netlink_free(nl);
+	ck_assert_int_lt(lcx_netlink_open_netns(-1, &nl, &none), 0);
+	ck_assert_ptr_null(nl);
+}
+END_TEST
+
 /* ---- nf_tables ---- */
 
 START_TEST(entry_of_a_set_is_read_back)
@@ -494,6 +518,7 @@ int main(void)
 	tcase_add_loop_test(links, mac_addresses_are_checked, 0, ARRAY_SIZE(mac_cases));
 	tcase_add_test(links, loopback_interface_is_found);
 	tcase_add_test(links, only_a_route_socket_is_taken);
+	tcase_add_test(links, socket_of_a_namespace_is_made_by_a_child_nobody_sees);
 	suite_add_tcase(suite, links);
 
 	tcase_add_test(nft, entry_of_a_set_is_read_back);

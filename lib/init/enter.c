@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+#include "init/enter.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include "util/cleanup.h"
+#include "util/sys.h"
+
+enum { STACK_SIZE = 16 * 1024 };
+
+/*
+ * Without an exit signal the child is nobody's business: the host gets no SIGCHLD, its
+ * wait(2) does not see it, and one that ignores SIGCHLD does not reap it either.
+ */
+static int clone_and_wait(struct lcx__enter *enter, char *stack)
+{
+	uint64_t all = ~(uint64_t)0, before;
+	int pid;
+
+	sys_call4(__NR_rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof(all));
+	pid = clone(lcx__enter_child, stack + STACK_SIZE, CLONE_VM | CLONE_VFORK | CLONE_FILES,
+		    enter);
+	if (pid < 0)
+		enter->result = -errno;
+	sys_call4(__NR_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof(before));
+	while (pid > 0 && waitpid(pid, NULL, __WCLONE) < 0 && errno == EINTR)
+		;
+	return enter->result;
+}
+
+int lcx__socket_in_netns(int netns_fd, int domain, int type, int protocol)
+{
+	CLEANUP(freep) char *stack = aligned_alloc(64, STACK_SIZE);
+	struct lcx__enter enter = {
+		.netns_fd = netns_fd,
+		.domain = domain,
+		.type = type | SOCK_CLOEXEC,
+		.protocol = protocol,
+		.result = -EIO,
+	};
+
+	return stack ? clone_and_wait(&enter, stack) : -ENOMEM;
+}

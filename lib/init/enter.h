@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * A socket belongs for ever to the network namespace it was made in. This makes one in
+ * another namespace, and no thread of the host's is in that namespace for a moment: a
+ * child that shares the host's memory and descriptors enters it, opens the socket and
+ * ends. Return: the descriptor, O_CLOEXEC, or a negative errno.
+ */
+int lcx__socket_in_netns(int netns_fd, int domain, int type, int protocol);
+
+struct lcx__enter {
+	int netns_fd, domain, type, protocol;
+	int result;
+};
+
+/* What the child does; compiled without sanitizers, as child.c is. */
+int lcx__enter_child(void *data);
