@@ -3,7 +3,8 @@
 
 /*
  * Whom a registry takes us for, and where that is written: Docker's config.json, and the
- * credential helpers that it names. Every copy of a secret is wiped when it is released.
+ * credential helpers that it names. Our own copies of a secret are wiped when they are released; those
+ * that json-c and curl make are theirs.
  */
 
 #include <stdbool.h>

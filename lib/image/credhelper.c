@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/socket.h>
 
 #include "image/credentials.h"
@@ -111,6 +112,12 @@ int lcx__credhelper_start(const char *name, const char *server, struct lcx__cred
 
 	if (!lcx__name_is_valid(name))
 		return lcx__fail(err, EINVAL, "'%.100s' can't name a credential helper", name);
+	if (getauxval(AT_SECURE))
+		return lcx__fail(
+			err, EPERM,
+			"credential helper '%s': not in a program that has more rights than "
+			"who wrote its environment",
+			name);
 	helper = calloc(1, sizeof(*helper));
 	if (!helper)
 		return lcx__fail_nomem(err);

@@ -118,6 +118,8 @@ struct lcx__request *lcx__request_free(struct lcx__request *request)
 	unlink_request(request);
 	curl_easy_cleanup(request->easy);
 	lcx__response_clear(&request->response);
+	if (request->is_token && request->body.text)
+		explicit_bzero(request->body.text, request->body.length);
 	lcx__strbuf_free(&request->body);
 	(void)lcx_error_free(request->err);
 	free(request->what);
