@@ -6,12 +6,13 @@
 
 #include "image/challenge.h"
 #include "util/cleanup.h"
+#include "text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	CLEANUP(freep) char *text = strndup((const char *)data, size);
+	CLEANUP(freep) char *text = fuzz_text(data, size);
 	struct lcx__challenge c = {0};
 
 	if (!text)

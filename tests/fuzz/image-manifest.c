@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "image/manifest.h"
+#include "text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -61,7 +62,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size == 0)
 		return 0;
 	kind = data[0] % ARRAY_SIZE(announced);
-	text = strndup((const char *)data + 1, size - 1);
+	text = fuzz_text(data + 1, size - 1);
 	if (text && lcx__manifest_parse(text, strlen(text), announced[kind], &m, &err) == 0)
 		check(m, kind);
 	return 0;

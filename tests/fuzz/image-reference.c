@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "image/reference.h"
+#include "text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -27,7 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	CLEANUP(lcx__reference_freep) struct lcx__reference *ref = NULL, *again = NULL;
 	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
-	CLEANUP(freep) char *text = strndup((const char *)data, size);
+	CLEANUP(freep) char *text = fuzz_text(data, size);
 	CLEANUP(freep) char *full = NULL, *full_again = NULL;
 
 	if (!text || lcx__reference_parse(text, &ref, &err) < 0)

@@ -262,6 +262,13 @@ static char *repeat(const char *head, const char *item, size_t n, const char *ta
 	return lcx__strbuf_take(&text);
 }
 
+#define ZEROS "0,0,0,0,0,0,0,0,0,0"
+/* In a string they are no values. */
+#define BRACKET "\",[{\\\",\""
+#define BRACKETS                                                                                   \
+	BRACKET "," BRACKET "," BRACKET "," BRACKET "," BRACKET "," BRACKET "," BRACKET            \
+		"," BRACKET "," BRACKET "," BRACKET
+
 static const struct {
 	const char *head, *item, *tail;
 	size_t good, bad; /* how many items */
@@ -269,8 +276,9 @@ static const struct {
 } limit_cases[] = {
 	{HEAD CONFIG("") ",\"layers\":[", LAYER("v1.tar", ""), "]}", 500, 501, "more than 500"},
 	{HEAD "\"manifests\":[", LAYER("v1.tar", ""), "]}", 4096, 4097, "more than 4096"},
-	{HEAD CONFIG("") ",\"layers\":[],\"x\":[", "0", "]}", 99000, 100001, "more than 100000"},
-	{HEAD CONFIG("") ",\"layers\":[],\"x\":[", "\",[{\\\",\"", "]}", 9000, 100001,
+	{HEAD CONFIG("") ",\"layers\":[],\"x\":[", ZEROS "," ZEROS, "]}", 4900, 5001,
+	 "more than 100000"},
+	{HEAD CONFIG("") ",\"layers\":[],\"x\":[", BRACKETS "," BRACKETS, "]}", 4900, 5001,
 	 "more than 100000"},
 	{HEAD CONFIG("") ",\"layers\":[],\"x\":\"",
 	 "1234567890123456789012345678901234567890123456789012345678901234567890123456789", "\"}",
