@@ -59,6 +59,7 @@ int cmd_push(struct app *app, int argc, char **argv);
 int cmd_rm(struct app *app, int argc, char **argv);
 int cmd_rmi(struct app *app, int argc, char **argv);
 int cmd_run(struct app *app, int argc, char **argv);
+int cmd_supervise(struct app *app, int argc, char **argv);
 int cmd_start(struct app *app, int argc, char **argv);
 int cmd_save(struct app *app, int argc, char **argv);
 int cmd_stats(struct app *app, int argc, char **argv);
@@ -80,6 +81,9 @@ const struct command *app_find_command(struct app *app, const struct command *ta
 
 /* Open the context; what goes wrong is reported. */
 bool app_open(struct app *app);
+
+/* Have somebody carry out restart policies, if @container has one: supervise.c. */
+void app_supervise(struct app *app, const struct lcx_container *container);
 
 /* Whether the listing is wanted as JSON. */
 bool app_json(const struct app *app);

@@ -32,6 +32,7 @@ static const struct {
 		{offsetof(struct run_options, workdir), lcx_container_set_cwd},
 		{offsetof(struct run_options, network), lcx_container_set_network},
 		{offsetof(struct run_options, log_driver), lcx_container_set_log_driver},
+		{offsetof(struct run_options, restart), lcx_container_set_restart_policy},
 },
   list_setters[] = {
 	  {offsetof(struct run_options, volumes), lcx_container_add_volume},

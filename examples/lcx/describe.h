@@ -15,7 +15,7 @@
 struct run_options {
 	bool interactive, tty, detach, remove, read_only, privileged;
 	const char *name, *user, *workdir, *network, *hostname;
-	const char *entrypoint, *rootfs, *log_driver, *stop_signal, *pull, *detach_keys;
+	const char *entrypoint, *rootfs, *log_driver, *stop_signal, *pull, *detach_keys, *restart;
 	struct list env, volumes, ports, cap_add, cap_drop, labels, log_options, security,
 		storage_options;
 	struct limit_options limits;
@@ -30,6 +30,8 @@ struct run_options {
 #define RUN_ROWS                                                                                   \
 	RUN_ROW('i', "interactive", OPTION_FLAG, interactive, NULL, "pass standard input on"),     \
 		RUN_ROW('t', "tty", OPTION_FLAG, tty, NULL, "give it a terminal"),                 \
+		RUN_ROW('\0', "restart", OPTION_STRING, restart, "POLICY",                         \
+			"no, always, unless-stopped, on-failure[:N]"),                             \
 		RUN_ROW('\0', "rm", OPTION_FLAG, remove, NULL,                                     \
 			"remove the container when it has ended"),                                 \
 		RUN_ROW('\0', "name", OPTION_STRING, name, "NAME", "of the container"),            \

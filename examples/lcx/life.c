@@ -22,12 +22,20 @@ static const struct option_row no_rows[] = {{0}},
 				       {0},
 };
 
+struct restart {
+	struct app *app;
+	int64_t seconds;
+};
+
 static int restart_one(struct lcx_container *container, void *data, struct lcx_error **err)
 {
-	const int64_t *seconds = data;
+	const struct restart *restart = data;
+	int r = lcx_container_restart(
+		container, restart->seconds < 0 ? -1 : (int32_t)(restart->seconds * 1000), err);
 
-	return lcx_container_restart(container, *seconds < 0 ? -1 : (int32_t)(*seconds * 1000),
-				     err);
+	if (r == 0)
+		app_supervise(restart->app, container);
+	return r;
 }
 
 int cmd_restart(struct app *app, int argc, char **argv)
@@ -41,15 +49,15 @@ int cmd_restart(struct app *app, int argc, char **argv)
 	};
 	struct life_options o = {0};
 	enum options_result result = options_parse(app, &grammar, &o, &argc, argv);
-	int64_t seconds = 10;
+	struct restart restart = {app, 10};
 
 	if (result != OPTIONS_OK)
 		return options_exit(result);
-	if (o.time && text_parse_int(o.time, -1, INT32_MAX / 1000, &seconds) < 0)
+	if (o.time && text_parse_int(o.time, -1, INT32_MAX / 1000, &restart.seconds) < 0)
 		return options_usage_error(app, "'%s' is no number of seconds", o.time);
 	if (!app_open(app))
 		return EXIT_COMMAND_FAILED;
-	return app_each_container(app, argc, argv, restart_one, &seconds);
+	return app_each_container(app, argc, argv, restart_one, &restart);
 }
 
 static int pause_one(struct lcx_container *container, void *data, struct lcx_error **err)

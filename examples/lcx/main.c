@@ -49,6 +49,7 @@ static const struct command commands[] = {
 	{"top", cmd_top, "list the processes of a container"},
 	{"stats", cmd_stats, "show what containers use"},
 	{"events", cmd_events, "print what happens to containers"},
+	{"supervise", cmd_supervise, "start containers again as their restart policies say"},
 	{"network", cmd_network, "list, create, inspect and remove networks"},
 	{"version", cmd_version, "print the version of command and library"},
 	{"gc", cmd_gc, "take down what has no living owner"},

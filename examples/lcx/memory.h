@@ -34,6 +34,7 @@ DEFINE_CLEANUP(struct lcx_push *, lcx_push_free)
 DEFINE_CLEANUP(struct lcx_save *, lcx_save_free)
 DEFINE_CLEANUP(struct lcx_spec *, lcx_spec_free)
 DEFINE_CLEANUP(struct lcx_stdio *, lcx_stdio_free)
+DEFINE_CLEANUP(struct lcx_supervisor *, lcx_supervisor_free)
 
 static inline void freep(void *p)
 {

@@ -30,6 +30,7 @@ static int run_detached(struct app *app, struct lcx_container *c)
 
 	if (lcx_container_start_detached(c, NULL, &err) < 0)
 		return fail_start(app, c, &err);
+	app_supervise(app, c);
 	print_steps(app, c);
 	puts(lcx_container_id(c));
 	return EXIT_SUCCESS;
@@ -51,6 +52,7 @@ static int run_at_terminal(struct app *app, struct lcx_container *c, const struc
 		code = fail_start(app, c, &err);
 	else
 		print_steps(app, c);
+	app_supervise(app, c);
 	session_end(&session);
 	return code;
 }

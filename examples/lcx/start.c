@@ -34,7 +34,8 @@ static int start_one(struct lcx_container *container, void *data, struct lcx_err
 {
 	int r = lcx_container_start_detached(container, NULL, err);
 
-	(void)data;
+	if (r == 0 || r == -EALREADY)
+		app_supervise(data, container);
 	/* As Docker: to start what runs is no failure. */
 	if (r == -EALREADY)
 		*err = lcx_error_free(*err);
@@ -76,5 +77,5 @@ int cmd_start(struct app *app, int argc, char **argv)
 		return EXIT_COMMAND_FAILED;
 	if (o.attach || o.interactive)
 		return start_and_stay(app, argv[0], &o);
-	return app_each_container(app, argc, argv, start_one, NULL);
+	return app_each_container(app, argc, argv, start_one, app);
 }

@@ -224,8 +224,9 @@ int lcx_container_rename(struct lcx_container *c, const char *name, struct lcx_e
 /**
  * lcx_container_update() - put the limits of lcx_container_spec() into force, running or not
  *
- * Set them there first, by lcx_spec_set_memory_limit() and the like; nothing else of the
- * description changes. If a limit is refused, those before stay in force.
+ * And the restart policy of the handle. Set them there first, by lcx_spec_set_memory_limit() and
+ * the like; nothing else of the description changes. If a limit is refused, those before stay in
+ * force.
  */
 int lcx_container_update(struct lcx_container *c, struct lcx_error **err);
 

@@ -20,6 +20,7 @@
 #include <lcx/process.h>
 #include <lcx/security.h>
 #include <lcx/spec.h>
+#include <lcx/supervisor.h>
 #include <lcx/version.h>
 
 #endif /* LCX_LCX_H */

@@ -10,6 +10,7 @@
  *		upper, work	its read-write layer
  *		json.log	its output
  *		started, exit	the last run: "NS BOOT_ID", "STATUS NS"; oom: it ran out of memory
+ *		stopped, restarts	for the restart policy (restart.c)
  *		lock		held while its state changes
  *		hosts, hostname, resolv.conf
  *	ROOT/names/NAME		a symbolic link whose text is the ID
@@ -54,6 +55,7 @@ struct description {
 	char *log_driver;
 	LCX__LIST(struct lcx__key_value) log_options, labels, storage_options;
 	char *stop_signal;
+	char *restart; /* restart policy; NULL: no */
 	struct lcx__opt_bool auto_remove, stdin_open;
 	struct lcx__opt_i64 created_ns;
 };

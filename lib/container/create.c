@@ -10,6 +10,7 @@
 #include "container/event.h"
 #include "image/image.h"
 #include "lcx/security.h"
+#include "lcx/supervisor.h"
 #include "net/net.h"
 #include "overlay/overlay.h"
 #include "util/fs.h"
@@ -426,6 +427,11 @@ LCX_PUBLIC int lcx_container_create(struct lcx_container *c, struct lcx_error **
 	if (c->d.image && c->d.rootfs)
 		return lcx__fail(err, EINVAL,
 				 "a container has either an image or a root file system");
+	if (c->d.auto_remove.value && strcmp(lcx_container_restart_policy(c), "no") != 0)
+		return lcx__fail(err, EINVAL,
+				 "a container that is removed at its end cannot be started again: "
+				 "restart policy '%s'",
+				 c->d.restart);
 	containers_fd = lcx__make_dirs(c->ctx->root_fd, "containers", 0700);
 	if (containers_fd < 0)
 		return lcx__fail_sys(err, -containers_fd, "open the directory of containers");

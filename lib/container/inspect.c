@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "lcx/supervisor.h"
 #include "util/json.h"
 
 /* ---- getters ------------------------------------------------------------ */
@@ -229,6 +230,9 @@ LCX_PUBLIC int lcx_container_inspect(struct lcx_container *c, char **ret, struct
 	(void)json_object_object_add(json, "state", inspect_state(c));
 	(void)json_object_object_add(json, "network", inspect_network(c));
 	(void)json_object_object_add(json, "labels", inspect_labels(c));
+	add_text(json, "restartPolicy", lcx_container_restart_policy(c));
+	(void)json_object_object_add(json, "restartCount",
+				     json_object_new_int64(lcx_container_restart_count(c)));
 	add_text(json, "logPath", lcx_container_log_path(c));
 	(void)json_object_object_add(json, "layers", text_list(c->d.layers));
 	(void)json_object_object_add(json, "config", spec);

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "container/event.h"
+#include "container/restart.h"
 #include "util/fs.h"
 #include "util/sys.h"
 
@@ -378,6 +379,8 @@ static int open_running(struct lcx_container *c, struct lcx_error **err)
 	return pidfd;
 }
 
+static int stop_signal(const char *text);
+
 LCX_PUBLIC int lcx_container_kill(struct lcx_container *c, int32_t signal, struct lcx_error **err)
 {
 	CLEANUP(closep) int pidfd = open_running(c, err);
@@ -385,6 +388,8 @@ LCX_PUBLIC int lcx_container_kill(struct lcx_container *c, int32_t signal, struc
 
 	if (pidfd < 0)
 		return pidfd;
+	if (signal == SIGKILL || signal == stop_signal(c->d.stop_signal))
+		lcx__restart_note_stop(c);
 	r = sys_pidfd_send_signal(pidfd, signal);
 	return r < 0 ? lcx__fail_sys(err, -r, "send signal %d to container '%s'", signal,
 				     lcx__container_display(c))
@@ -435,11 +440,13 @@ LCX_PUBLIC int lcx_container_stop(struct lcx_container *c, int32_t grace_ms, str
 
 	if (c->state == LCX_CONTAINER_NEW)
 		return 0;
-	r = lcx__container_load_state(c, err);
+	r = lcx__container_reload(c, err);
 	if (r < 0)
 		return r;
 	if (c->state == LCX_CONTAINER_CREATED)
 		return 0;
+	/* Before it ends, so that no supervisor is faster. */
+	lcx__restart_note_stop(c);
 	if (c->state == LCX_CONTAINER_PAUSED)
 		(void)lcx_container_unpause(c, NULL);
 	r = lcx_container_kill(c, stop_signal(c->d.stop_signal), NULL);

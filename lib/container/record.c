@@ -29,6 +29,7 @@ static const struct lcx__json_field description_fields[] = {
 	{"labels", AS_STRING_MAP(struct description, labels)},
 	{"storageOptions", AS_STRING_MAP(struct description, storage_options)},
 	{"stopSignal", AS_STRING(struct description, stop_signal)},
+	{"restart", AS_STRING(struct description, restart)},
 	{"autoRemove", AS_BOOL(struct description, auto_remove)},
 	{"stdinOpen", AS_BOOL(struct description, stdin_open)},
 	{"createdNs", AS_I64(struct description, created_ns)},

@@ -9,6 +9,7 @@
 
 #include "container/attach.h"
 #include "container/event.h"
+#include "container/restart.h"
 #include "lcx/net.h"
 #include "net/net.h"
 #include "ns/ns.h"
@@ -31,6 +32,7 @@ struct start {
 	struct lcx_container *c;
 	const struct lcx_stdio *stdio;
 	bool detached;
+	bool again;    /* by a supervisor, as the restart policy says */
 	bool attached; /* to the monitor, from the first byte on */
 
 	struct lcx__entrance entrance;
@@ -523,8 +525,22 @@ static int settle(struct lcx_container *c, struct lcx_error **err)
 	return lcx_container_wait(c, SETTLE_TIMEOUT_MS, NULL, err);
 }
 
-static int prepare(struct lcx_container *c, struct lcx_error **err)
+/* Decided anew under the lock: somebody may have stopped it since the supervisor looked. */
+static int note_restart(struct start *s, struct lcx_error **err)
 {
+	if (!s->again) {
+		lcx__restart_forget(s->c);
+		return 0;
+	}
+	if (!lcx__restart_is_wanted(s->c))
+		return lcx__fail(err, ECANCELED, "container '%s' is not to be started again",
+				 lcx__container_display(s->c));
+	return lcx__restart_count_up(s->c, err);
+}
+
+static int prepare(struct start *s, struct lcx_error **err)
+{
+	struct lcx_container *c = s->c;
 	CLEANUP(closep) int owner_fd = -1;
 	int r = lcx__container_load_state(c, err);
 
@@ -545,6 +561,8 @@ static int prepare(struct lcx_container *c, struct lcx_error **err)
 	r = lcx__container_teardown(c, err);
 	if (r == 0)
 		r = lcx__container_load_spec(c, err);
+	if (r == 0)
+		r = note_restart(s, err);
 	if (r < 0)
 		return r;
 	lcx__loop_remove(c);
@@ -607,7 +625,7 @@ static int start(struct start *s, struct lcx_error **err)
 	if (r == 0)
 		r = lcx__container_lock(c, &lock_fd, err);
 	if (r == 0)
-		r = prepare(c, err);
+		r = prepare(s, err);
 	if (r == 0)
 		r = apply_stdio(s, err);
 	if (r < 0)
@@ -665,6 +683,14 @@ LCX_PUBLIC int lcx_container_start_detached(struct lcx_container *c, const struc
 	CLEANUP(start_clear) struct start s = start_of(c, stdio);
 
 	s.detached = true;
+	return start(&s, err);
+}
+
+int lcx__container_start_again(struct lcx_container *c, struct lcx_error **err)
+{
+	CLEANUP(start_clear) struct start s = start_of(c, NULL);
+
+	s.detached = s.again = true;
 	return start(&s, err);
 }
 

@@ -60,6 +60,19 @@ static int put_into_force(struct lcx_container *c, const struct lcx_spec *before
 	return r;
 }
 
+static int reload_all_but_policy(struct lcx_container *c, struct lcx_error **err)
+{
+	char *policy = TAKE_PTR(c->d.restart);
+	int r = lcx__container_reload(c, err);
+
+	free(c->d.restart);
+	c->d.restart = policy;
+	if (r == 0 && c->d.auto_remove.value && policy && strcmp(policy, "no") != 0)
+		r = lcx__fail(err, EINVAL, "it is removed at its end: no restart policy '%s'",
+			      policy);
+	return r;
+}
+
 LCX_PUBLIC int lcx_container_update(struct lcx_container *c, struct lcx_error **err)
 {
 	CLEANUP(lcx_spec_freep) struct lcx_spec *wanted = NULL, *before = NULL, *after = NULL;
@@ -67,13 +80,14 @@ LCX_PUBLIC int lcx_container_update(struct lcx_container *c, struct lcx_error **
 	struct lcx__resources limits;
 	int r;
 
-	if (c->state == LCX_CONTAINER_NEW || !c->spec)
-		return lcx__fail(err, EINVAL,
-				 "container '%s': no limits were changed by lcx_container_spec()",
+	if (c->state == LCX_CONTAINER_NEW)
+		return lcx__fail(err, ESRCH, "container '%s' was never created",
 				 lcx__container_display(c));
 	r = lcx__container_lock(c, &lock_fd, err);
 	if (r == 0)
-		r = lcx__container_load_state(c, err);
+		r = lcx__container_load_spec(c, err);
+	if (r == 0)
+		r = reload_all_but_policy(c, err);
 	if (r == 0)
 		r = lcx_spec_dup(c->spec, &wanted, err);
 	if (r == 0)
