@@ -283,8 +283,7 @@ int lcx_container_diff(struct lcx_container *c, struct lcx_overlay_diff **ret,
 
 /**
  * lcx_container_export() - write all of its files as a tar archive
- * @fd: where to; borrowed. If it is a pipe whose reader goes away, the thread gets
- *      SIGPIPE as from write(2)
+ * @fd: where to; borrowed. If it is a pipe whose reader goes away: -EPIPE, without SIGPIPE
  *
  * Whether it runs or not; without what is mounted in it. What it changes meanwhile is in
  * the archive partly as it was and partly as it is: pause it if that matters. The

@@ -380,8 +380,8 @@ int lcx_save_add(struct lcx_save *save, const char *ref, struct lcx_error **err)
 
 /**
  * lcx_save_step() - write a bounded piece, about a MiB
- * @fd: a file, pipe or socket, the same for all steps; a pipe whose reader goes away raises
- *      SIGPIPE as write(2) does
+ * @fd: a file, pipe or socket, the same for all steps; a pipe whose reader goes away is
+ *      -EPIPE, without SIGPIPE
  *
  * Return: 1 if there is more, 0 when the archive is complete, or a negative errno as
  * reading and writing report it; -EINVAL if no image was added.

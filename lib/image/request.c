@@ -29,7 +29,7 @@ int lcx__request_alloc(struct lcx__registry *registry, const char *url, const ch
 	request->retry_at_ns = INT64_MAX;
 	request->url = strdup(url);
 	request->what = strdup(what);
-	request->easy = curl_easy_init();
+	request->easy = lcx__transport_easy();
 	if (!request->url || !request->what || !request->easy)
 		return -ENOMEM;
 	*ret = TAKE_PTR(request);

@@ -231,7 +231,6 @@ static bool set_options(struct lcx__request *request)
 	       curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, protocols) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS) == CURLE_OK &&
-	       curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_HTTPHEADER, request->headers) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_USERAGENT, "liblcx/" LCX_VERSION) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L) == CURLE_OK &&
@@ -245,7 +244,7 @@ bool lcx__transfer_prepare(struct lcx__request *request)
 	/* A used handle may keep its buffers, and then refuses to have others; connections are kept
 	 * by the transport. */
 	curl_easy_cleanup(request->easy);
-	request->easy = curl_easy_init();
+	request->easy = lcx__transport_easy();
 	request->sent_bytes = 0;
 	return request->easy && make_headers(request) && set_options(request) &&
 	       set_callbacks(request) && set_tls(request) && set_method(request);

@@ -2,8 +2,12 @@
 #include "image/transport.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 #include <sys/timerfd.h>
+
+#include "util/sigpipe.h"
 
 enum {
 	EVENTS_AT_ONCE = 16,
@@ -60,6 +64,81 @@ static bool set_up_multi(struct lcx__transport *t)
 		       CURLM_OK;
 }
 
+/* The numbers that the next two descriptors will have, if no other thread is faster. */
+static void find_free_numbers(int fd, int ret[2])
+{
+	CLEANUP(closep) int first = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	CLEANUP(closep) int second = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
+	ret[0] = first;
+	ret[1] = second;
+}
+
+static bool is_inheritable_socket(int fd)
+{
+	int domain, flags = fcntl(fd, F_GETFD);
+	socklen_t size = sizeof(domain);
+
+	return flags >= 0 && !(flags & FD_CLOEXEC) &&
+	       getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 && domain == AF_UNIX;
+}
+
+/*
+ * libcurl 7.88 makes a pair of sockets, for curl_multi_wakeup(), that every program which the host
+ * executes would inherit, and tells nobody their numbers. They are likely the lowest that were
+ * free; that they are curl's, and no other thread's, shows the wake-up.
+ */
+static void keep_pair_from_programs(CURLM *multi, const int pair[2])
+{
+	char byte;
+
+	if (!is_inheritable_socket(pair[0]) || !is_inheritable_socket(pair[1]) ||
+	    recv(pair[0], &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 ||
+	    curl_multi_wakeup(multi) != CURLM_OK ||
+	    recv(pair[0], &byte, 1, MSG_PEEK | MSG_DONTWAIT) != 1)
+		return;
+	(void)!recv(pair[0], &byte, 1, MSG_DONTWAIT);
+	(void)fcntl(pair[0], F_SETFD, FD_CLOEXEC);
+	(void)fcntl(pair[1], F_SETFD, FD_CLOEXEC);
+}
+
+CURL *lcx__transport_easy(void)
+{
+	CURL *easy = curl_easy_init();
+
+	if (!easy || curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK)
+		return easy;
+	curl_easy_cleanup(easy);
+	return NULL;
+}
+
+/*
+ * What curl_multi_cleanup() itself does, it does with the options of the handle that was added
+ * last, and if there was none it sets SIGPIPE's handler, of the whole process, for a moment. So
+ * there always was one.
+ */
+static bool keep_signals_alone(CURLM *multi)
+{
+	CURL *easy = lcx__transport_easy();
+	bool done = easy && curl_multi_add_handle(multi, easy) == CURLM_OK &&
+		    curl_multi_remove_handle(multi, easy) == CURLM_OK;
+
+	curl_easy_cleanup(easy);
+	return done;
+}
+
+static CURLM *new_multi(int any_fd)
+{
+	CURLM *multi;
+	int pair[2];
+
+	find_free_numbers(any_fd, pair);
+	multi = curl_multi_init();
+	if (multi)
+		keep_pair_from_programs(multi, pair);
+	return multi;
+}
+
 int lcx__transport_new(struct lcx__transport **ret, struct lcx_error **err)
 {
 	CLEANUP(lcx__transport_freep) struct lcx__transport *t = calloc(1, sizeof(*t));
@@ -76,18 +155,24 @@ int lcx__transport_new(struct lcx__transport **ret, struct lcx_error **err)
 	event.data.u64 = (uint64_t)t->timer_fd;
 	if (epoll_ctl(t->epoll_fd, EPOLL_CTL_ADD, t->timer_fd, &event) < 0)
 		return lcx__fail_sys(err, errno, "registry client: epoll and timer");
-	t->multi = curl_multi_init();
-	if (!t->multi || !set_up_multi(t))
+	t->multi = new_multi(t->epoll_fd);
+	if (!t->multi || !keep_signals_alone(t->multi) || !set_up_multi(t))
 		return lcx__fail_nomem(err);
 	*ret = TAKE_PTR(t);
 	return 0;
 }
 
+/* Whatever is under TLS may write by itself to a connection that the registry has closed. */
+
 struct lcx__transport *lcx__transport_free(struct lcx__transport *t)
 {
+	struct lcx__sigpipe held;
+
 	if (!t)
 		return NULL;
+	lcx__sigpipe_hold(&held);
 	(void)curl_multi_cleanup(t->multi);
+	lcx__sigpipe_release(&held, true);
 	closep(&t->timer_fd);
 	closep(&t->epoll_fd);
 	free(t);
@@ -113,7 +198,11 @@ int lcx__transport_add(struct lcx__transport *t, CURL *easy)
 
 void lcx__transport_remove(struct lcx__transport *t, CURL *easy)
 {
+	struct lcx__sigpipe held;
+
+	lcx__sigpipe_hold(&held);
 	(void)curl_multi_remove_handle(t->multi, easy);
+	lcx__sigpipe_release(&held, true);
 }
 
 static int handle(struct lcx__transport *t, const struct epoll_event *event)
@@ -144,11 +233,14 @@ int lcx__transport_dispatch(struct lcx__transport *t)
 {
 	struct epoll_event events[EVENTS_AT_ONCE];
 	int n = epoll_wait(t->epoll_fd, events, EVENTS_AT_ONCE, 0), r = 0;
+	struct lcx__sigpipe held;
 
 	if (n < 0)
 		return errno == EINTR ? 0 : -errno;
+	lcx__sigpipe_hold(&held);
 	for (int i = 0; r == 0 && i < n; i++)
 		r = handle(t, &events[i]);
+	lcx__sigpipe_release(&held, true);
 	return r;
 }
 

@@ -24,6 +24,9 @@ DEFINE_CLEANUP(struct lcx__transport *, lcx__transport_free)
 int lcx__transport_fd(const struct lcx__transport *t);
 int lcx__transport_watch(struct lcx__transport *t, int fd);
 
+/* A new handle; curl does not touch SIGPIPE's handler for it, be it only to release it. */
+CURL *lcx__transport_easy(void);
+
 /* @easy must have been removed before it is cleaned up. */
 int lcx__transport_add(struct lcx__transport *t, CURL *easy);
 void lcx__transport_remove(struct lcx__transport *t, CURL *easy);

@@ -4,15 +4,13 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "util/cleanup.h"
+#include "util/sigpipe.h"
 
 /* Files that epoll refuses (EPERM) are always ready and need no watching. */
 static void watch(const struct lcx__flow *flow, int fd, uint32_t *watched, uint32_t wanted)
@@ -50,33 +48,14 @@ static bool is_ready(int fd, short events)
 	return poll(&pfd, 1, 0) > 0;
 }
 
-/*
- * write(2) to a pipe without a reader raises SIGPIPE, which would end a host that
- * never heard of pipes. There is no flag against it for pipes, so the calling thread
- * blocks that one signal for the call and takes back what the call raised.
- */
 static ssize_t write_without_signal(int fd, const void *data, size_t length)
 {
-	sigset_t pipe_signal, before, pending;
-	bool was_pending;
+	struct lcx__sigpipe held;
 	ssize_t n;
-	int code;
 
-	sigemptyset(&pipe_signal);
-	sigaddset(&pipe_signal, SIGPIPE);
-	sigpending(&pending);
-	was_pending = sigismember(&pending, SIGPIPE) == 1;
-	(void)pthread_sigmask(SIG_BLOCK, &pipe_signal, &before);
+	lcx__sigpipe_hold(&held);
 	n = write(fd, data, length);
-	code = errno;
-	if (n < 0 && code == EPIPE && !was_pending) {
-		const struct timespec now = {0};
-
-		while (sigtimedwait(&pipe_signal, NULL, &now) < 0 && errno == EINTR)
-			;
-	}
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-	errno = code;
+	lcx__sigpipe_release(&held, n < 0 && errno == EPIPE);
 	return n;
 }
 

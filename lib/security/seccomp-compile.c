@@ -8,6 +8,7 @@
 #include "security/seccomp-prelude.h"
 #include "security/seccomp.h"
 #include "util/fs.h"
+#include "util/sigpipe.h"
 
 /*
  * libseccomp compiles the rules. In front of its filter stands a prelude of our own
@@ -242,6 +243,6 @@ LCX_PUBLIC int lcx_seccomp_export(const struct lcx_seccomp *profile, uint64_t ca
 	if (r < 0)
 		return r;
 	bpf = filter.bpf;
-	r = lcx__write_all(fd, bpf, filter.size);
+	r = lcx__write_to_host(fd, bpf, filter.size);
 	return r < 0 ? lcx__fail_sys(err, -r, "write the seccomp filter") : 0;
 }

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "util/fs.h"
+#include "util/sigpipe.h"
 
 void lcx__tar_entry_clear(struct lcx__tar_entry *entry)
 {
@@ -63,7 +63,7 @@ bool lcx__tar_xattr_travels(const char *name)
 
 static int write_fd(void *data, const void *bytes, size_t length, struct lcx_error **err)
 {
-	int r = lcx__write_all(*(int *)data, bytes, length);
+	int r = lcx__write_to_host(*(int *)data, bytes, length);
 
 	return r < 0 ? lcx__fail_sys(err, -r, "write the archive") : 0;
 }
