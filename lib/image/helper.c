@@ -204,6 +204,15 @@ static int check_implied(const struct lcx__helper *helper, struct lcx_error **er
 		       : lcx__fail(err, EPROTO, "the extraction helper says half a path");
 }
 
+static void take_progress(struct lcx__helper *helper)
+{
+	const struct wire_reply *reply = &helper->packet.reply;
+
+	helper->progress.consumed_bytes = reply->consumed_bytes;
+	helper->progress.produced_bytes = reply->produced_bytes;
+	helper->progress.userxattr = reply->userxattr != 0;
+}
+
 static int take_packet(struct lcx__helper *helper, size_t size, struct lcx_error **err)
 {
 	const struct wire_reply *reply = &helper->packet.reply;
@@ -212,7 +221,7 @@ static int take_packet(struct lcx__helper *helper, size_t size, struct lcx_error
 
 	switch (reply->type) {
 	case WIRE_PROGRESS:
-		helper->progress = reply->progress;
+		take_progress(helper);
 		return 1;
 	case WIRE_HUNGRY:
 		return 1;
@@ -220,7 +229,7 @@ static int take_packet(struct lcx__helper *helper, size_t size, struct lcx_error
 		r = take_implied(helper, length, err);
 		return r < 0 ? r : 1;
 	case WIRE_DONE:
-		helper->progress = reply->progress;
+		take_progress(helper);
 		return check_implied(helper, err);
 	case WIRE_ERROR:
 		return take_error(helper, length, err);

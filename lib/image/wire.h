@@ -46,5 +46,7 @@ enum wire_type {
 struct wire_reply {
 	uint32_t type;
 	int32_t error; /* a positive errno */
-	struct lcx__unpack_progress progress;
+	uint64_t consumed_bytes, produced_bytes;
+	uint32_t userxattr; /* no bool: what comes may be any bits */
+	uint32_t pad;
 };

@@ -92,6 +92,9 @@ try 'works where SIGCHLD is ignored' sh -c "trap '' CHLD; exec $import"
 try 'works with no standard descriptor' sh -c "exec $import <&- >&- 2>&-"
 try 'works with a umask of 777' sh -c "umask 777; exec $import"
 try 'works without CAP_SYS_ADMIN' setpriv --inh-caps=-sys_admin --bounding-set=-sys_admin sh -c "exec $import"
+# shellcheck disable=SC2016
+try 'works where no mount namespace is to be had' unshare --user --map-root-user \
+	sh -c "echo 0 >/proc/sys/user/max_mnt_namespaces && exec $import"
 try 'works in the calling process, if asked to' "$BUILD/tests/image-tool" "$T/store" --in-process import "$T/small" x small
 # By what it leaves, not by its status: the address sanitizer can't end well without /proc.
 unshare -m sh -c "mount -t tmpfs none /proc && exec $import" >"$T/words" 2>&1 || :

@@ -186,17 +186,12 @@ static int change_root(int empty_fd)
 	return umount2(".", MNT_DETACH) < 0 ? -errno : 0;
 }
 
-/* 1 if that was possible. */
-static int leave_the_host(int root_fd)
+/* In a mount namespace: leave all of it but the layer's directory. */
+static int leave_mounts(int root_fd)
 {
 	CLEANUP(closep) int clone_fd = -1, empty_fd = -1, dir_fd = -1;
-	int r = make_namespaces();
+	int r;
 
-	/* Second best: ".." of the root is itself, too. That takes CAP_SYS_CHROOT. */
-	if (r == 0)
-		return chroot(".") == 0;
-	if (r < 0)
-		return r;
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return -errno;
 	clone_fd = clone_root();
@@ -211,6 +206,27 @@ static int leave_the_host(int root_fd)
 	/* Opened: what clones a mount is O_PATH, which takes no attributes. */
 	dir_fd = openat(clone_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return dir_fd < 0 || dup3(dir_fd, root_fd, O_CLOEXEC) < 0 ? -errno : 1;
+}
+
+/* A kernel without the calls, or a policy (AppArmor's, a container's) against mounts. */
+static bool is_refusal(int r)
+{
+	return r == -EPERM || r == -EACCES || r == -ENOSYS;
+}
+
+/* 1 if that was possible. */
+static int leave_the_host(int root_fd)
+{
+	int r = make_namespaces();
+
+	if (r > 0) {
+		r = leave_mounts(root_fd);
+		r = is_refusal(r) ? 0 : r;
+	}
+	/* Second best: ".." of the root is itself, too. That takes CAP_SYS_CHROOT. */
+	if (r == 0)
+		return fchdir(root_fd) == 0 && chroot(".") == 0;
+	return r;
 }
 
 /* ---- 3: capabilities ---- */

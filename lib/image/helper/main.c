@@ -106,12 +106,16 @@ static int work(const struct lcx__engine_job *job, struct lcx_error **err)
 {
 	struct lcx__engine *engine = NULL;
 	struct wire_reply reply = {.type = WIRE_PROGRESS};
+	struct lcx__unpack_progress progress = {0};
 	int r = lcx__engine_new(job, &engine, err);
 
 	while (r >= 0) {
 		if (send_reply(&reply, NULL, 0, MSG_DONTWAIT) < 0 && errno != EAGAIN)
 			return lcx__fail(err, ECANCELED, "whoever wanted the layer has gone");
-		r = lcx__engine_step(engine, &reply.progress, err);
+		r = lcx__engine_step(engine, &progress, err);
+		reply.consumed_bytes = progress.consumed_bytes;
+		reply.produced_bytes = progress.produced_bytes;
+		reply.userxattr = progress.userxattr;
 		if (r <= 0)
 			break;
 	}
