@@ -24,7 +24,7 @@ def archive(n, name):
             tar.addfile(item, io.BytesIO(b'data\n'))
     return out.getvalue()
 
-big, small = archive(20000, 'big'), archive(3, 'small')
+big, small = archive(6000, 'big'), archive(3, 'small')
 layout.write(sys.argv[2] + '/big', [(big, big, '')])
 layout.write(sys.argv[2] + '/small', [(small, small, '')])
 END
@@ -79,7 +79,7 @@ wait "$host" 2>/dev/null || :
 tool gc
 
 check 'the same image can be had afterwards' tool import "$T/big" x big
-check_eq 'with all its files' 20000 "$(ls "$(tool show big | sed -n 's/^layer //p')/d" | wc -l)"
+check_eq 'with all its files' 6000 "$(ls "$(tool show big | sed -n 's/^layer //p')/d" | wc -l)"
 tool remove big
 
 # Hosts that make it hard; each unpacks the layer anew.
