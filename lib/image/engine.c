@@ -34,7 +34,8 @@ static ssize_t read_decoded(void *data, void *buffer, size_t size, struct lcx_er
 	u->consumed = consumed;
 	if (n <= 0)
 		return n;
-	produced = u->produced += (uint64_t)n;
+	u->produced += (uint64_t)n;
+	produced = u->produced;
 	if (produced > produced_max(u) || (produced > u->job.limits.ratio_from_bytes &&
 					   produced / u->job.limits.ratio > consumed))
 		return lcx__fail(err, EBADMSG,
