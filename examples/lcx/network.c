@@ -6,8 +6,11 @@
 #include "memory.h"
 #include "options.h"
 #include "table.h"
+#include "text.h"
 
 DEFINE_CLEANUP(struct lcx_network *, lcx_network_free)
+DEFINE_CLEANUP(struct lcx_attachment *, lcx_attachment_free)
+DEFINE_CLEANUP(struct lcx_port *, lcx_port_free)
 DEFINE_CLEANUP(struct lcx_network_list *, lcx_network_list_free)
 
 static bool begin(struct app *app, const struct grammar *grammar, void *values, int *argc,
@@ -256,6 +259,134 @@ static int network_rm(struct app *app, int argc, char **argv)
 	return app_each(app, argc, argv, remove_one, NULL);
 }
 
+/* ---- connect, disconnect --------------------------------------------------- */
+
+struct connect_options {
+	const char *ip, *ip6, *mac_address, *interface, *gw_priority;
+	struct list ports;
+};
+
+static void connect_options_free(struct connect_options *o)
+{
+	list_free(&o->ports);
+}
+
+#define CONNECT(letter, name, type, member, argument, help)                                        \
+	{                                                                                          \
+		letter, name, type, offsetof(struct connect_options, member), argument, help       \
+	}
+
+static const struct option_row connect_rows[] = {
+	CONNECT('\0', "ip", OPTION_STRING, ip, "ADDRESS", "a certain IPv4 address"),
+	CONNECT('\0', "ip6", OPTION_STRING, ip6, "ADDRESS", "a certain IPv6 address"),
+	CONNECT('\0', "mac-address", OPTION_STRING, mac_address, "MAC", "of the interface"),
+	CONNECT('\0', "interface", OPTION_STRING, interface, "NAME", "in the container: eth1"),
+	CONNECT('\0', "gw-priority", OPTION_STRING, gw_priority, "NUMBER",
+		"the highest gives the default route; 0"),
+	CONNECT('p', "publish", OPTION_LIST, ports, "PORT", "as of run"),
+	{0},
+};
+
+static const struct grammar connect_grammar = {
+	.operands = "NETWORK CONTAINER",
+	.about = "Attach a container that runs to one more network, until it stops.",
+	.rows = connect_rows,
+	.min = 2,
+	.max = 2,
+};
+
+static const struct {
+	size_t offset;
+	int (*set)(struct lcx_attachment *attachment, const char *value, struct lcx_error **err);
+} attachment_setters[] = {
+	{offsetof(struct connect_options, ip), lcx_attachment_set_address},
+	{offsetof(struct connect_options, ip6), lcx_attachment_set_address},
+	{offsetof(struct connect_options, mac_address), lcx_attachment_set_mac},
+	{offsetof(struct connect_options, interface), lcx_attachment_set_interface},
+};
+
+static int add_ports(struct lcx_attachment *attachment, const struct list *ports,
+		     struct lcx_error **err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < ports->count && r == 0; i++) {
+		CLEANUP(lcx_port_freep) struct lcx_port *port = NULL;
+
+		r = lcx_port_parse(ports->items[i], &port, err);
+		if (r == 0)
+			r = lcx_attachment_add_port(attachment, port, err);
+	}
+	return r;
+}
+
+static int connect_container(struct app *app, const char *network, const char *name,
+			     const struct connect_options *o, int64_t priority,
+			     struct lcx_error **err)
+{
+	CLEANUP(lcx_container_freep) struct lcx_container *container = NULL;
+	CLEANUP(lcx_attachment_freep) struct lcx_attachment *attachment = NULL;
+	int r = lcx_container_open(app->ctx, name, &container, err);
+
+	if (r == 0)
+		r = lcx_attachment_new(lcx_container_id(container), &attachment, err);
+	for (size_t i = 0; r == 0 && i < sizeof(attachment_setters) / sizeof(*attachment_setters);
+	     i++) {
+		const char *value =
+			*(const char *const *)((const char *)o + attachment_setters[i].offset);
+
+		if (value)
+			r = attachment_setters[i].set(attachment, value, err);
+	}
+	if (r == 0)
+		r = lcx_attachment_set_gateway_priority(attachment, (int32_t)priority, err);
+	if (r == 0)
+		r = add_ports(attachment, &o->ports, err);
+	return r == 0 ? lcx_container_connect(container, network, attachment, err) : r;
+}
+
+static int network_connect(struct app *app, int argc, char **argv)
+{
+	CLEANUP(connect_options_free) struct connect_options o = {0};
+	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
+	int64_t priority = 0;
+	int code;
+
+	if (!begin(app, &connect_grammar, &o, &argc, argv, &code))
+		return code;
+	if (o.gw_priority && text_parse_int(o.gw_priority, -10000, 10000, &priority) < 0)
+		return options_usage_error(app, "'%s' is no priority from -10000 to 10000",
+					   o.gw_priority);
+	if (connect_container(app, argv[0], argv[1], &o, priority, &err) < 0) {
+		app_report(app, &err);
+		return EXIT_COMMAND_FAILED;
+	}
+	return EXIT_SUCCESS;
+}
+
+static const struct grammar disconnect_grammar = {
+	.operands = "NETWORK CONTAINER",
+	.about = "Take a container off a network.",
+	.min = 2,
+	.max = 2,
+};
+
+static int network_disconnect(struct app *app, int argc, char **argv)
+{
+	CLEANUP(lcx_container_freep) struct lcx_container *container = NULL;
+	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
+	int code;
+
+	if (!begin(app, &disconnect_grammar, NULL, &argc, argv, &code))
+		return code;
+	if (lcx_container_open(app->ctx, argv[1], &container, &err) < 0 ||
+	    lcx_container_disconnect(container, argv[0], &err) < 0) {
+		app_report(app, &err);
+		return EXIT_COMMAND_FAILED;
+	}
+	return EXIT_SUCCESS;
+}
+
 /* ---- the group ------------------------------------------------------------- */
 
 static const struct command commands[] = {
@@ -263,6 +394,8 @@ static const struct command commands[] = {
 	{"create", network_create, "create a network"},
 	{"inspect", network_inspect, "print networks and who is attached"},
 	{"rm", network_rm, "remove networks"},
+	{"connect", network_connect, "attach a running container"},
+	{"disconnect", network_disconnect, "take a container off a network"},
 	{0},
 };
 
@@ -282,7 +415,8 @@ int cmd_network(struct app *app, int argc, char **argv)
 	int code;
 
 	if (argc == 0)
-		return options_usage_error(app, "no command: ls, create, inspect or rm");
+		return options_usage_error(
+			app, "no command: ls, create, inspect, rm, connect or disconnect");
 	if (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0)
 		return print_help();
 	command = app_find_command(app, commands, argv[0]);

@@ -230,6 +230,28 @@ int lcx_container_rename(struct lcx_container *c, const char *name, struct lcx_e
  */
 int lcx_container_update(struct lcx_container *c, struct lcx_error **err);
 
+struct lcx_attachment; /* lcx/net.h */
+
+/**
+ * lcx_container_connect() - attach a container that runs to one more network
+ * @attachment: how: of lcx_attachment_new(lcx_container_id(c)); completed with what was
+ *              chosen. NULL: in the network's own way
+ *
+ * Until the container stops, or lcx_container_disconnect().
+ *
+ * Return: 0; -ESRCH when it does not run; -EEXIST when it is connected already; -EINVAL
+ * when it shares the host's network; else as lcx_network_attach().
+ */
+int lcx_container_connect(struct lcx_container *c, const char *network,
+			  struct lcx_attachment *attachment, struct lcx_error **err);
+
+/**
+ * lcx_container_disconnect() - take it off a network, also off the one it was started with
+ *
+ * Return: 0; -ENOENT when it is not connected with it.
+ */
+int lcx_container_disconnect(struct lcx_container *c, const char *network, struct lcx_error **err);
+
 /** lcx_container_pause() / lcx_container_unpause() - freeze and thaw its cgroup */
 int lcx_container_pause(struct lcx_container *c, struct lcx_error **err);
 int lcx_container_unpause(struct lcx_container *c, struct lcx_error **err);

@@ -199,7 +199,8 @@ struct lcx_attachment;
  */
 int lcx_attachment_new(const char *owner, struct lcx_attachment **ret, struct lcx_error **err);
 
-/** lcx_attachment_set_interface() - its name inside the container; "eth0" if not set */
+/** lcx_attachment_set_interface() - its name inside the container; if not set, the first of "eth0",
+ * "eth1" ... that is free there */
 int lcx_attachment_set_interface(struct lcx_attachment *attachment, const char *name,
 				 struct lcx_error **err);
 /** lcx_attachment_set_address() - of IPv4, or of IPv6, or by two calls both; the next free one if
@@ -209,6 +210,13 @@ int lcx_attachment_set_address(struct lcx_attachment *attachment, const char *ad
 /** lcx_attachment_set_mac() - made of the address if not set: neighbour caches stay true */
 int lcx_attachment_set_mac(struct lcx_attachment *attachment, const char *mac,
 			   struct lcx_error **err);
+/**
+ * lcx_attachment_set_gateway_priority() - which network gives the default route
+ * @priority: -10000 to 10000; 0 if not set. The highest of the container's networks; among
+ *            equal ones the first that was attached. When that one is detached, the next
+ */
+int lcx_attachment_set_gateway_priority(struct lcx_attachment *attachment, int32_t priority,
+					struct lcx_error **err);
 /** lcx_attachment_add_port() - publish a port; @port is copied */
 int lcx_attachment_add_port(struct lcx_attachment *attachment, const struct lcx_port *port,
 			    struct lcx_error **err);
@@ -220,8 +228,8 @@ int lcx_attachment_add_port(struct lcx_attachment *attachment, const struct lcx_
  * @netlink_fd: a NETLINK_ROUTE socket that was opened inside that namespace; borrowed
  *
  * Afterwards "lo" and the new interface are up and have their addresses, the
- * default route is set (if there is none yet and the network is not internal),
- * and the ports are published. On failure nothing is left. The attachment lives
+ * default route is set (with a metric, and not by an internal network),
+ * and the ports are published. An owner may be attached to several networks. On failure nothing is left. The attachment lives
  * until lcx_network_detach(), or until the machine goes down.
  *
  * Return: 0; -EADDRINUSE for a port or an address that is taken; -ENOSPC when the

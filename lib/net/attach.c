@@ -278,22 +278,29 @@ static int connect_cable(struct lcx_ctx *ctx, struct lcx_netlink *nl,
 
 enum { ACKED = NLM_F_REQUEST | NLM_F_ACK, NEW = ACKED | NLM_F_CREATE | NLM_F_EXCL };
 
+/*
+ * Each network gives its default route, with a metric of its own: the kernel takes the
+ * lowest, and when that network is detached, the next one. Among equal ones the first
+ * attached goes first.
+ */
 static int add_default_route(struct lcx_netlink *nl, const char *gateway_text, uint32_t index,
-			     struct lcx_error **err)
+			     int32_t priority, struct lcx_error **err)
 {
-	CLEANUP(lcx__nl_batch_free) struct lcx__nl_batch batch = NL_BATCH_EMPTY;
+	enum { BETWEEN = 64 }; /* metrics for each priority */
+	uint32_t metric = (uint32_t)(NET_PRIORITY_LIMIT - priority + 1) * BETWEEN;
 	struct lcx__inet gateway, all = {0};
-	int r;
+	int r = -EEXIST;
 
 	if (lcx__inet_parse_address(gateway_text, &gateway) < 0)
 		return lcx__fail(err, EINVAL, "'%s' is not an address", gateway_text);
 	all.family = gateway.family;
-	lcx__route_put(&batch, RTM_NEWROUTE, NEW, &all, &gateway, index);
-	r = lcx__nl_exchange(nl, &batch, NULL, NULL, NULL);
-	/* Another network has given the default route already. */
-	return r < 0 && r != -EEXIST
-		       ? lcx__nl_fail(nl, err, -r, "default route to %s", gateway_text)
-		       : 0;
+	for (uint32_t i = 0; i < BETWEEN && r == -EEXIST; i++) {
+		CLEANUP(lcx__nl_batch_free) struct lcx__nl_batch batch = NL_BATCH_EMPTY;
+
+		lcx__route_put(&batch, RTM_NEWROUTE, NEW, &all, &gateway, index, metric + i);
+		r = lcx__nl_exchange(nl, &batch, NULL, NULL, NULL);
+	}
+	return r < 0 ? lcx__nl_fail(nl, err, -r, "default route to %s", gateway_text) : 0;
 }
 
 static int add_default_routes(struct lcx_netlink *nl, const struct lcx_attachment *attachment,
@@ -303,7 +310,8 @@ static int add_default_routes(struct lcx_netlink *nl, const struct lcx_attachmen
 
 	for (size_t i = 0; i < NET_FAMILIES && r == 0; i++)
 		if (attachment->addresses[i].gateway[0] != '\0')
-			r = add_default_route(nl, attachment->addresses[i].gateway, index, err);
+			r = add_default_route(nl, attachment->addresses[i].gateway, index,
+					      attachment->gateway_priority, err);
 	return r;
 }
 
@@ -363,6 +371,29 @@ static int publish(struct lcx_ctx *ctx, const struct lcx_attachment *attachment,
 	return r < 0 ? lcx__fail(err, -r, "%s", lcx_error_message(e)) : 0;
 }
 
+/* The first of "eth0", "eth1" ... that the namespace does not have. */
+static int choose_interface(struct lcx_netlink *inner, struct lcx_attachment *attachment,
+			    struct lcx_error **err)
+{
+	enum { LIMIT = 1000 };
+
+	for (unsigned int i = 0; attachment->interface_chosen && i < LIMIT; i++) {
+		CLEANUP(lcx_link_freep) struct lcx_link *link = NULL;
+		CLEANUP(lcx_error_freep) struct lcx_error *e = NULL;
+		int r;
+
+		(void)snprintf(attachment->interface, IFNAMSIZ, "eth%u", i);
+		r = lcx_link_open(inner, attachment->interface, &link, &e);
+		if (r == -ENODEV)
+			return 0;
+		if (r < 0)
+			return lcx__fail(err, -r, "%s", lcx_error_message(e));
+	}
+	return attachment->interface_chosen
+		       ? lcx__fail(err, EEXIST, "the container has %d interfaces already", LIMIT)
+		       : 0;
+}
+
 static int make(struct lcx_ctx *ctx, struct lcx_network *network, struct lcx_attachment *attachment,
 		int netns_fd, int netlink_fd, bool *ret_begun, struct lcx_error **err)
 {
@@ -371,6 +402,8 @@ static int make(struct lcx_ctx *ctx, struct lcx_network *network, struct lcx_att
 	int r;
 
 	r = lcx__netlink_borrow(netlink_fd, &inner, err);
+	if (r == 0)
+		r = choose_interface(inner, attachment, err);
 	if (r == 0)
 		r = lcx_netlink_open(&host, err);
 	if (r == 0)

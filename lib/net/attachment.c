@@ -18,6 +18,7 @@ LCX_PUBLIC int lcx_attachment_new(const char *owner, struct lcx_attachment **ret
 		return lcx__fail_nomem(err);
 	strcpy(attachment->owner, owner);
 	strcpy(attachment->interface, "eth0");
+	attachment->interface_chosen = true;
 	*ret = attachment;
 	return 0;
 }
@@ -28,6 +29,17 @@ LCX_PUBLIC int lcx_attachment_set_interface(struct lcx_attachment *attachment, c
 	if (!lcx__link_name_is_valid(name) || strcmp(name, "lo") == 0)
 		return lcx__fail(err, EINVAL, "'%s' cannot name a container's interface", name);
 	strcpy(attachment->interface, name);
+	attachment->interface_chosen = false;
+	return 0;
+}
+
+LCX_PUBLIC int lcx_attachment_set_gateway_priority(struct lcx_attachment *attachment,
+						   int32_t priority, struct lcx_error **err)
+{
+	if (priority < -NET_PRIORITY_LIMIT || priority > NET_PRIORITY_LIMIT)
+		return lcx__fail(err, EINVAL, "a gateway's priority is one of -%d to %d, not %d",
+				 NET_PRIORITY_LIMIT, NET_PRIORITY_LIMIT, priority);
+	attachment->gateway_priority = priority;
 	return 0;
 }
 

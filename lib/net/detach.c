@@ -164,13 +164,36 @@ static int undo_links(struct lcx_ctx *ctx, struct lcx_netlink *nl,
 	return network ? undo_marked_links(ctx, nl, network, owner, timeout_ms, err) : 0;
 }
 
-static int undo_ports(struct lcx_ctx *ctx, const struct lcx_attachment *record, const char *owner,
-		      struct lcx_error **err)
+/* The mark on a port does not tell by which network it is published. */
+static bool is_attached_elsewhere(struct lcx_ctx *ctx, const char *network, const char *owner)
+{
+	CLEANUP(closep) int run_fd = lcx__net_run_dir(ctx, NULL);
+	CLEANUP(lcx__strv_freep) char **others = NULL;
+	bool found = false;
+
+	if (run_fd < 0 || lcx__net_list_names(run_fd, true, &others) < 0)
+		return false;
+	for (size_t i = 0; others[i] && !found; i++) {
+		CLEANUP(lcx_attachment_freep) struct lcx_attachment *record = NULL;
+		CLEANUP(closep) int records_fd = -1;
+
+		if (strcmp(others[i], network) == 0)
+			continue;
+		records_fd = lcx__net_records_dir(ctx, others[i], NULL);
+		found = records_fd >= 0 && lcx__record_read(records_fd, owner, &record, NULL) == 0;
+	}
+	return found;
+}
+
+static int undo_ports(struct lcx_ctx *ctx, const struct lcx_attachment *record, const char *network,
+		      const char *owner, struct lcx_error **err)
 {
 	char comment[NET_MARK_SIZE];
 
 	if (!record)
-		return lcx__network_undo_ports(ctx, owner, err);
+		return is_attached_elsewhere(ctx, network, owner)
+			       ? 0
+			       : lcx__network_undo_ports(ctx, owner, err);
 	lcx__net_comment(ctx, owner, comment);
 	return record->port_count > 0
 		       ? lcx__firewall_remove_ports(comment, record->ports, record->port_count, err)
@@ -186,7 +209,7 @@ static void take_down(struct lcx_ctx *ctx, struct lcx_netlink *nl,
 	struct lcx_error *e = NULL;
 	int r;
 
-	r = undo_ports(ctx, record, owner, &e);
+	r = undo_ports(ctx, record, name, owner, &e);
 	lcx__troubles_add(troubles, r, &e);
 
 	r = undo_links(ctx, nl, network, record, owner, timeout_ms, &e);

@@ -35,6 +35,7 @@ enum {
 	NET_PORTS_LIMIT = 65535,
 	NET_SUBNETS_LIMIT = 8,
 	NET_EXCLUSIONS_LIMIT = 64,
+	NET_PRIORITY_LIMIT = 10000,
 };
 
 /* What is there once for each of the two: addresses, switches, entries of the firewall. */
@@ -88,6 +89,8 @@ struct lcx_attachment {
 	char mac[NET_MAC_SIZE];
 	struct lcx_port *ports;
 	size_t port_count;
+	bool interface_chosen; /* by us: "eth0", or the first one that is free */
+	int32_t gateway_priority;
 	bool standalone; /* of no container: lives until it is detached, or the machine goes down */
 	char boot_id[LCX__BOOT_ID_SIZE]; /* of the record it was read from */
 };

@@ -72,7 +72,7 @@ void lcx__address_put(struct lcx__nl_batch *batch, uint16_t type, uint16_t flags
 		      const struct lcx__inet *address);
 void lcx__route_put(struct lcx__nl_batch *batch, uint16_t type, uint16_t flags,
 		    const struct lcx__inet *destination, const struct lcx__inet *gateway,
-		    uint32_t index);
+		    uint32_t index, uint32_t metric); /* 0: the kernel's default */
 
 /* True for what can name an interface: 1 to 15 bytes, no '/', ':', '%', blank or control byte, no
  * dots only. */

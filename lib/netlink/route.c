@@ -9,7 +9,7 @@
 
 void lcx__route_put(struct lcx__nl_batch *batch, uint16_t type, uint16_t flags,
 		    const struct lcx__inet *destination, const struct lcx__inet *gateway,
-		    uint32_t index)
+		    uint32_t index, uint32_t metric)
 {
 	struct rtmsg rtm = {
 		.rtm_family = destination->family,
@@ -31,6 +31,8 @@ void lcx__route_put(struct lcx__nl_batch *batch, uint16_t type, uint16_t flags,
 		lcx__nl_put(batch, RTA_GATEWAY, gateway->bytes, lcx__inet_length(gateway));
 	if (index != 0)
 		lcx__nl_put_u32(batch, RTA_OIF, index);
+	if (metric != 0)
+		lcx__nl_put_u32(batch, RTA_PRIORITY, metric);
 }
 
 static int parse_destination(const char *text, struct lcx__inet *ret)
@@ -59,7 +61,7 @@ static int change_route(struct lcx_netlink *nl, uint16_t type, uint16_t flags,
 		return lcx__fail(err, EINVAL, "route to %s: '%s' cannot be its gateway",
 				 destination_text, gateway_text);
 	lcx__route_put(&batch, type, NLM_F_REQUEST | NLM_F_ACK | flags, &destination,
-		       gateway_text ? &gateway : NULL, index);
+		       gateway_text ? &gateway : NULL, index, 0);
 	r = lcx__nl_exchange(nl, &batch, NULL, NULL, NULL);
 	if (r < 0)
 		return lcx__nl_fail(nl, err, -r, "%s route to %s", what, destination_text);
