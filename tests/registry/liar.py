@@ -80,7 +80,7 @@ MANIFESTS = {
     "not-json": b"<html>hello</html>",
     "endless-manifest": b"",
 }
-TOKEN_REPOSITORIES = ("token-expires", "token-redirects", "token-redirected", "token-injects", "identity")
+TOKEN_REPOSITORIES = ("token-expires", "token-redirects", "token-moves", "token-injects", "identity")
 # Repositories whose lie is about one path of the layer's blob: see Handler.lie.
 HONEST = manifest(CONFIG, LAYER)
 state = {}
@@ -202,12 +202,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send(MANIFESTS.get(repository, HONEST), kind=OCI + "manifest.v1+json")
 
     def bearer(self, repository):
-        host = f"127.0.0.1:{OTHER}" if repository == "token-redirected" else self.headers["Host"]
-        return f'Bearer realm="http://{host}/token",service="{repository}",scope="repository:secrets:pull"'
+        return f'Bearer realm="http://{self.headers["Host"]}/token",service="{repository}",scope="repository:secrets:pull"'
 
     def token(self, form):
         """The token server: a user or a refresh token, in exchange for "token-N"."""
         service = form.get("service", [""])[0]
+        if service == "token-moves":
+            return self.redirect(f"http://127.0.0.1:{OTHER}/token")
         known = (form.get("refresh_token") == ["identity"] if self.command == "POST" else
                  self.headers.get("Authorization") == "Basic " + base64.b64encode(b"user:secret").decode())
         if not known:

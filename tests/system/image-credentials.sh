@@ -175,7 +175,11 @@ check_eq 'by the credentials, not by the old token' '' "$(grep '^/token' "$T/lia
 check 'for what we need, not for what it says' sh -c '! grep -q secrets "$1"' x "$T/liar/log"
 check 'the layer went on where it had stopped' grep -q 'token-expires.*range=bytes=[1-9].*authorization=Bearer token-[2-9]' "$T/liar/log"
 check 'a redirect with a token is followed' pull token-redirects --creds user:secret
-check_eq 'without the token' '' "$(grep -v 'authorization=-$' "$T/liar/other.log")"
+config moves "{\"auths\": {\"$registry\": {\"identitytoken\": \"identity\"}}}"
+check_fails 'a token server that sends us on gets no further' 1 '^EBADMSG: .*token server' pull token-moves --creds user:secret
+check_fails 'nor with a refresh token' 1 '^EPROTO: .*while something is sent' pull token-moves --auth "$T/moves.json"
+check_eq 'nobody else saw token or password' '' "$(grep -v 'authorization=-$' "$T/liar/other.log")"
+check_eq 'nor the refresh token' '' "$(grep identity "$T/liar/other.log")"
 check_fails 'a token that would be two headers' 1 '^EPROTO: .*no token' pull token-injects --creds user:secret
 config identity "{\"auths\": {\"$registry\": {\"identitytoken\": \"identity\"}}}"
 check 'a refresh token is posted' pull identity --auth "$T/identity.json"
