@@ -23,14 +23,11 @@ LCX_PUBLIC struct lcx_push *lcx_push_free(struct lcx_push *push)
 	return NULL;
 }
 
-/* By a digest only that image can be pushed, and an id names no place. */
-static int check_destination(const struct lcx_push *push, bool named, struct lcx_error **err)
+/* By a digest only that image can be pushed. */
+static int check_destination(const struct lcx_push *push, struct lcx_error **err)
 {
 	const struct lcx__digest *digest = &push->ref->digest;
 
-	if (!named)
-		return lcx__fail(err, EINVAL,
-				 "an image that is chosen by its id needs a destination");
 	if (digest->text[0] && !lcx__digest_equal(digest, &push->manifest_digest))
 		return lcx__fail(err, EINVAL, "the image is '%s', not '%s'",
 				 push->manifest_digest.text, digest->text);
@@ -49,11 +46,12 @@ static int prepare(struct lcx_push *push, const char *ref, const char *destinati
 	if (r == 0)
 		r = lcx__push_find(push, ref, &by_name, err);
 	if (r == 0 && !destination && !by_name)
-		return check_destination(push, false, err);
+		return lcx__fail(err, EINVAL,
+				 "an image that is chosen by its id needs a destination");
 	if (r == 0)
 		r = lcx__registries_read_name(push->conf, destination ? destination : ref,
 					      &push->ref, err);
-	return r < 0 ? r : check_destination(push, true, err);
+	return r < 0 ? r : check_destination(push, err);
 }
 
 LCX_PUBLIC int lcx_push_new(struct lcx_ctx *ctx, const char *ref, const char *destination,

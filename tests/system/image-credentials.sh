@@ -197,6 +197,7 @@ check 'which the registry did' grep -q 'mirrored/.*authorization=Basic' "$T/liar
 registry_name=registry.example:${registry#*:}
 printf '127.0.0.1 localhost registry.example\n' >"$T/hosts"
 mount --bind "$T/hosts" /etc/hosts
+defer "umount /etc/hosts"
 rm -rf "$T/store"
 check 'all goes through it' env http_proxy="http://127.0.0.1:$(cat "$T/liar/proxy")" "$BUILD/tests/image-tool" "$T/store" \
 	--plain-http pull "$registry_name/honest"

@@ -17,6 +17,7 @@ ip address add 169.254.169.254/32 dev lo
 # A name that somebody else's DNS answers: the mounts are the test's own.
 printf '127.0.0.1 localhost\n169.254.169.254 metadata.example\n' >"$T/hosts"
 mount --bind "$T/hosts" /etc/hosts
+defer "umount /etc/hosts"
 cd /etc
 tool() { "$BUILD/tests/image-tool" "$T/store" --plain-http --stall 1500 "$@"; }
 pull() { tool pull "$registry/$1"; }
