@@ -37,6 +37,7 @@ static const struct command commands[] = {
 	{"restart", cmd_restart, "stop containers and start them again"},
 	{"kill", cmd_kill, "send a signal to containers"},
 	{"diff", cmd_diff, "print what a container has changed"},
+	{"commit", cmd_commit, "make an image out of a container's changes"},
 	{"export", cmd_export, "write a container's files as a tar archive"},
 	{"wait", cmd_wait, "wait for the end of containers, print their exit codes"},
 	{"pause", cmd_pause, "stop all processes of containers where they are"},

@@ -20,6 +20,7 @@
 DEFINE_CLEANUP(struct lcx_attach *, lcx_attach_free)
 DEFINE_CLEANUP(char *, lcx_string_free)
 DEFINE_CLEANUP(struct lcx_cgroup_stats *, lcx_cgroup_stats_free)
+DEFINE_CLEANUP(struct lcx_commit *, lcx_commit_free)
 DEFINE_CLEANUP(struct lcx_container *, lcx_container_free)
 DEFINE_CLEANUP(struct lcx_container_list *, lcx_container_list_free)
 DEFINE_CLEANUP(struct lcx_error *, lcx_error_free)

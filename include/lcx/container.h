@@ -15,6 +15,7 @@ extern "C" {
 
 struct lcx_cgroup_pids;  /* lcx/cgroup.h */
 struct lcx_cgroup_stats; /* likewise */
+struct lcx_image;        /* lcx/image.h */
 struct lcx_overlay_diff; /* lcx/overlay.h */
 struct lcx_spec;         /* lcx/spec.h */
 
@@ -316,6 +317,64 @@ int lcx_container_diff(struct lcx_container *c, struct lcx_overlay_diff **ret,
  * Return: 0, or a negative errno as reading and writing report it.
  */
 int lcx_container_export(struct lcx_container *c, int fd, struct lcx_error **err);
+
+/**
+ * struct lcx_commit - a container's changes on their way into a new image
+ *
+ * The read-write layer becomes one more layer on those of the container's image, and what
+ * the container was described with (entrypoint, command, environment, user, working
+ * directory, labels) becomes the image's defaults. The same files give the same layer, byte
+ * for byte.
+ */
+struct lcx_commit;
+
+/** lcx_commit_new() - prepare; @c must outlive it */
+int lcx_commit_new(struct lcx_container *c, struct lcx_commit **ret, struct lcx_error **err);
+
+/** lcx_commit_set_author() / lcx_commit_set_message() - for the image's history; NULL: nothing */
+int lcx_commit_set_author(struct lcx_commit *commit, const char *author, struct lcx_error **err);
+int lcx_commit_set_message(struct lcx_commit *commit, const char *message, struct lcx_error **err);
+
+/**
+ * lcx_commit_add_change() - change the new image's configuration
+ * @instruction: as in a Dockerfile: `CMD ["sh", "-c", "date"]`, "ENTRYPOINT ...", "ENV
+ * NAME=value", "EXPOSE 80/tcp", "LABEL name=value", "ONBUILD ...", "STOPSIGNAL ...", "USER ...",
+ *               "VOLUME /data", "WORKDIR /srv"; variables are not expanded
+ *
+ * Return: 0, or -EINVAL for what can't be understood.
+ */
+int lcx_commit_add_change(struct lcx_commit *commit, const char *instruction,
+			  struct lcx_error **err);
+
+/** lcx_commit_set_compression() - of the layer: "gzip" (default), "zstd" or "none" */
+int lcx_commit_set_compression(struct lcx_commit *commit, const char *compression,
+			       struct lcx_error **err);
+
+/** lcx_commit_set_pause() - freeze the container while its files are read: 1 (default) or 0 */
+void lcx_commit_set_pause(struct lcx_commit *commit, int32_t pause);
+
+/**
+ * lcx_commit_set_created_ns() - the time that the image says it was made at, since the epoch
+ *
+ * 0, the default, is now. With a fixed one the whole image is the same each time.
+ */
+void lcx_commit_set_created_ns(struct lcx_commit *commit, int64_t created_ns);
+
+/**
+ * lcx_commit_run() - make the image
+ * @name: its reference; taken from another image if need be
+ * @ret:  the image, owned by the caller; NULL if unwanted
+ *
+ * Return: 0, or a negative errno: -EINVAL for a bad name, or a file that an image can't
+ * have; -ENOENT if the layers of the container's image are not in the store any more in the form
+ * in which they were pulled; -EOPNOTSUPP for a container without an image; and what reading and
+ * writing report. No image is made then.
+ */
+int lcx_commit_run(struct lcx_commit *commit, const char *name, struct lcx_image **ret,
+		   struct lcx_error **err);
+
+/** lcx_commit_free() - NULL is accepted, NULL is returned */
+struct lcx_commit *lcx_commit_free(struct lcx_commit *commit);
 
 /* ---- finding and looking ------------------------------------------------ */
 

@@ -12,7 +12,7 @@ LCX_PUBLIC int lcx_container_diff(struct lcx_container *c, struct lcx_overlay_di
 LCX_PUBLIC int lcx_container_export(struct lcx_container *c, int fd, struct lcx_error **err)
 {
 	CLEANUP(lcx__container_ids_clear) struct lcx__container_ids ids = {0};
-	const struct lcx__sink bytes = lcx__sink_fd(&fd);
+	const struct lcx__byte_sink bytes = lcx__byte_sink_fd(&fd);
 	const struct lcx__entry_sink entries = lcx__tar_entry_sink(&bytes);
 	const struct lcx__pack_options options = {.map = &ids.map};
 	CLEANUP(closep) int tree_fd = -1;

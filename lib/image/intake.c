@@ -168,23 +168,27 @@ static int step_fetch(struct lcx__intake *in, struct lcx__layer *layer, struct l
 	return lcx__layer_fetched(layer, err);
 }
 
-static int step_layer(struct lcx__intake *in, struct lcx__layer *layer, struct lcx_error **err)
+int lcx__install_advance(struct lcx__install *install, struct lcx__layer *layer,
+			 struct lcx_error **err)
 {
 	const struct timespec pause = {0, LOCK_POLL_MS * 1000000};
-	int r;
+	int r = lcx__layer_step(layer, err);
 
-	if (layer->stage == LCX__LAYER_FETCH)
-		return step_fetch(in, layer, err);
-	r = lcx__layer_step(layer, err);
 	if (r == 0 && layer->stage == LCX__LAYER_UNPACK)
 		(void)poll(&(struct pollfd){lcx__layer_fd(layer), POLLIN, 0}, 1,
 			   lcx__layer_fd(layer) >= 0 ? -1 : 0);
 	if (r == 0 && layer->stage == LCX__LAYER_LOCK) {
 		/* It may be us who hold the lock, or whom its holder waits for. */
-		r = lcx__install_settle(in->install, err);
+		r = lcx__install_settle(install, err);
 		(void)nanosleep(&pause, NULL);
 	}
 	return r;
+}
+
+static int step_layer(struct lcx__intake *in, struct lcx__layer *layer, struct lcx_error **err)
+{
+	return layer->stage == LCX__LAYER_FETCH ? step_fetch(in, layer, err)
+						: lcx__install_advance(in->install, layer, err);
 }
 
 int lcx__intake_step(struct lcx__intake *in, struct lcx_error **err)

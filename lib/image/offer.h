@@ -61,7 +61,12 @@ struct lcx__blob {
 int lcx__install_parts(struct lcx__install *install, const char *config, size_t config_size,
 		       const struct lcx__blob *layers, size_t n_layers, struct lcx_error **err);
 
-/* The same with the configuration of an offer of Docker's. */
+/* Do what is to be done for a layer that is not at its stage FETCH, and wait a moment if it is
+ * another's turn. */
+int lcx__install_advance(struct lcx__install *install, struct lcx__layer *layer,
+			 struct lcx_error **err);
+
+/* As lcx__install_parts(), with the configuration of an offer of Docker's. */
 int lcx__docker_begin(const struct lcx__bundle *bundle, const struct lcx__offer *offer,
 		      struct lcx__install *install, const struct lcx__blob *layers, size_t n_layers,
 		      struct lcx_error **err);

@@ -267,14 +267,14 @@ static int put_header(int fd, const char *path, mode_t mode, uint64_t size, stru
 {
 	const struct lcx__tar_entry e = {
 		.path = (char *)(uintptr_t)path, .mode = mode, .size = size};
-	const struct lcx__sink sink = lcx__sink_fd(&fd);
+	const struct lcx__byte_sink sink = lcx__byte_sink_fd(&fd);
 
 	return lcx__tar_write_header(&sink, &e, err);
 }
 
 static int put_text(int fd, const char *path, const char *text, struct lcx_error **err)
 {
-	const struct lcx__sink sink = lcx__sink_fd(&fd);
+	const struct lcx__byte_sink sink = lcx__byte_sink_fd(&fd);
 	int r;
 
 	if (!text)
@@ -364,7 +364,7 @@ static int begin_blob(struct lcx_save *save, int fd, struct lcx_error **err)
 
 static int step_blob(struct lcx_save *save, int fd, struct lcx_error **err)
 {
-	const struct lcx__sink sink = lcx__sink_fd(&fd);
+	const struct lcx__byte_sink sink = lcx__byte_sink_fd(&fd);
 	size_t wanted = save->left_bytes < CHUNK ? (size_t)save->left_bytes : CHUNK;
 	ssize_t n = 0;
 	int r;
@@ -386,7 +386,7 @@ static int step_blob(struct lcx_save *save, int fd, struct lcx_error **err)
 
 static int step(struct lcx_save *save, int fd, struct lcx_error **err)
 {
-	const struct lcx__sink sink = lcx__sink_fd(&fd);
+	const struct lcx__byte_sink sink = lcx__byte_sink_fd(&fd);
 	int r = 0;
 
 	if (!save->begun)

@@ -68,9 +68,9 @@ static int write_fd(void *data, const void *bytes, size_t length, struct lcx_err
 	return r < 0 ? lcx__fail_sys(err, -r, "write the archive") : 0;
 }
 
-struct lcx__sink lcx__sink_fd(int *fd)
+struct lcx__byte_sink lcx__byte_sink_fd(int *fd)
 {
-	return (struct lcx__sink){write_fd, fd};
+	return (struct lcx__byte_sink){write_fd, fd};
 }
 
 static ssize_t read_fd(void *data, void *buffer, size_t size, struct lcx_error **err)

@@ -47,7 +47,7 @@ bool lcx__tar_xattr_travels(const char *name);
 
 /* ---- bytes ---- */
 
-struct lcx__sink {
+struct lcx__byte_sink {
 	int (*write)(void *data, const void *bytes, size_t length, struct lcx_error **err);
 	void *data;
 };
@@ -61,7 +61,7 @@ struct lcx__source {
 };
 
 /* @fd: borrowed, with the variable that holds it. */
-struct lcx__sink lcx__sink_fd(int *fd);
+struct lcx__byte_sink lcx__byte_sink_fd(int *fd);
 struct lcx__source lcx__source_fd(int *fd); /* skips where the file can be positioned */
 
 /* ---- entries ---- */
@@ -79,17 +79,18 @@ struct lcx__entry_sink {
 /* ---- write.c: pax archives, the same bytes for the same entries ---- */
 
 /* A whole entry. A file that became shorter is filled up with zeros, as its size was promised. */
-int lcx__tar_write(const struct lcx__sink *sink, const struct lcx__tar_entry *entry,
+int lcx__tar_write(const struct lcx__byte_sink *sink, const struct lcx__tar_entry *entry,
 		   const struct lcx__source *content, struct lcx_error **err);
 
 /* A file's header only: the content follows, and then lcx__tar_write_padding(). */
-int lcx__tar_write_header(const struct lcx__sink *sink, const struct lcx__tar_entry *entry,
+int lcx__tar_write_header(const struct lcx__byte_sink *sink, const struct lcx__tar_entry *entry,
 			  struct lcx_error **err);
-int lcx__tar_write_padding(const struct lcx__sink *sink, uint64_t size, struct lcx_error **err);
-int lcx__tar_write_end(const struct lcx__sink *sink, struct lcx_error **err);
+int lcx__tar_write_padding(const struct lcx__byte_sink *sink, uint64_t size,
+			   struct lcx_error **err);
+int lcx__tar_write_end(const struct lcx__byte_sink *sink, struct lcx_error **err);
 
 /* An entry sink that writes to @sink, which is borrowed. */
-struct lcx__entry_sink lcx__tar_entry_sink(const struct lcx__sink *sink);
+struct lcx__entry_sink lcx__tar_entry_sink(const struct lcx__byte_sink *sink);
 
 /* ---- read.c: ustar, pax and GNU archives ---- */
 

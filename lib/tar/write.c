@@ -139,7 +139,7 @@ static char type_of(const struct lcx__tar_entry *e)
 	}
 }
 
-static int write_block(const struct lcx__sink *sink, struct header *h, struct lcx_error **err)
+static int write_block(const struct lcx__byte_sink *sink, struct header *h, struct lcx_error **err)
 {
 	unsigned int sum = 0;
 
@@ -159,7 +159,7 @@ static void copy_name(char *field, size_t size, const char *name)
 	memcpy(field, name, length < size ? length : size);
 }
 
-static int write_extended(const struct lcx__sink *sink, const struct lcx__strbuf *records,
+static int write_extended(const struct lcx__byte_sink *sink, const struct lcx__strbuf *records,
 			  struct lcx_error **err)
 {
 	struct header h = {.type = 'x'};
@@ -182,7 +182,7 @@ static void strbuf_freep(struct lcx__strbuf *buf)
 	lcx__strbuf_free(buf);
 }
 
-int lcx__tar_write_header(const struct lcx__sink *sink, const struct lcx__tar_entry *e,
+int lcx__tar_write_header(const struct lcx__byte_sink *sink, const struct lcx__tar_entry *e,
 			  struct lcx_error **err)
 {
 	CLEANUP(strbuf_freep) struct lcx__strbuf records = STRBUF_EMPTY;
@@ -219,7 +219,7 @@ int lcx__tar_write_header(const struct lcx__sink *sink, const struct lcx__tar_en
 	return write_block(sink, &h, err);
 }
 
-int lcx__tar_write_padding(const struct lcx__sink *sink, uint64_t size, struct lcx_error **err)
+int lcx__tar_write_padding(const struct lcx__byte_sink *sink, uint64_t size, struct lcx_error **err)
 {
 	static const char zeros[BLOCK];
 	size_t over = (size_t)(size % BLOCK);
@@ -227,7 +227,7 @@ int lcx__tar_write_padding(const struct lcx__sink *sink, uint64_t size, struct l
 	return over ? sink->write(sink->data, zeros, BLOCK - over, err) : 0;
 }
 
-static int write_content(const struct lcx__sink *sink, const struct lcx__source *content,
+static int write_content(const struct lcx__byte_sink *sink, const struct lcx__source *content,
 			 uint64_t size, struct lcx_error **err)
 {
 	CLEANUP(freep) char *buffer = malloc(COPY_CHUNK);
@@ -255,7 +255,7 @@ static int write_content(const struct lcx__sink *sink, const struct lcx__source 
 	return lcx__tar_write_padding(sink, size, err);
 }
 
-int lcx__tar_write(const struct lcx__sink *sink, const struct lcx__tar_entry *entry,
+int lcx__tar_write(const struct lcx__byte_sink *sink, const struct lcx__tar_entry *entry,
 		   const struct lcx__source *content, struct lcx_error **err)
 {
 	int r = lcx__tar_write_header(sink, entry, err);
@@ -263,7 +263,7 @@ int lcx__tar_write(const struct lcx__sink *sink, const struct lcx__tar_entry *en
 	return r < 0 || !content ? r : write_content(sink, content, entry->size, err);
 }
 
-int lcx__tar_write_end(const struct lcx__sink *sink, struct lcx_error **err)
+int lcx__tar_write_end(const struct lcx__byte_sink *sink, struct lcx_error **err)
 {
 	static const char zeros[2 * BLOCK];
 
@@ -276,7 +276,7 @@ static int add(void *data, const struct lcx__tar_entry *entry, const struct lcx_
 	return lcx__tar_write(data, entry, content, err);
 }
 
-struct lcx__entry_sink lcx__tar_entry_sink(const struct lcx__sink *sink)
+struct lcx__entry_sink lcx__tar_entry_sink(const struct lcx__byte_sink *sink)
 {
 	return (struct lcx__entry_sink){add, (void *)(uintptr_t)sink};
 }
