@@ -37,6 +37,7 @@ struct command {
 
 int cmd_attach(struct app *app, int argc, char **argv);
 int cmd_commit(struct app *app, int argc, char **argv);
+int cmd_cp(struct app *app, int argc, char **argv);
 int cmd_create(struct app *app, int argc, char **argv);
 int cmd_diff(struct app *app, int argc, char **argv);
 int cmd_events(struct app *app, int argc, char **argv);

@@ -36,6 +36,7 @@ static const struct command commands[] = {
 	{"stop", cmd_stop, "end containers, gently first"},
 	{"restart", cmd_restart, "stop containers and start them again"},
 	{"kill", cmd_kill, "send a signal to containers"},
+	{"cp", cmd_cp, "copy files out of a container or into it"},
 	{"diff", cmd_diff, "print what a container has changed"},
 	{"commit", cmd_commit, "make an image out of a container's changes"},
 	{"export", cmd_export, "write a container's files as a tar archive"},

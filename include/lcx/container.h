@@ -318,6 +318,65 @@ int lcx_container_diff(struct lcx_container *c, struct lcx_overlay_diff **ret,
  */
 int lcx_container_export(struct lcx_container *c, int fd, struct lcx_error **err);
 
+/* How to copy. */
+#define LCX_COPY_FOLLOW  1u /* a symbolic link that is the source itself is followed */
+#define LCX_COPY_ARCHIVE 2u /* owners stay as they are, else files belong to who gets them */
+
+/**
+ * lcx_container_copy_in() - copy a file or tree of the host into the container
+ * @source: as this process sees it
+ * @path:   in the container, from its root
+ * @flags:  LCX_COPY_*, or 0
+ *
+ * By the rules of `docker cp`. If @path is a directory, the copy is made in it, under the name
+ * of the source; of a source that ends in "/." only what is in it is copied. If @path is
+ * not there, the copy gets that name, in a directory that must be there. A directory is
+ * never copied over a file, nor a file over a directory. Links below the source are
+ * copied as links.
+ *
+ * Into a running container as its process sees it, volumes included; into another one's
+ * read-write layer, which needs the right to mount. The container may change its tree
+ * meanwhile, and can't lead the copy out of it. Files belong to the container's root
+ * unless LCX_COPY_ARCHIVE is set, and lose set-id bits if that is another owner.
+ *
+ * Return: 0, or a negative errno: -ENOENT, -ENOTDIR or -EISDIR by the rules above, -EROFS
+ * for a read-only root, -EBUSY for a container that is just being started or stopped. A
+ * copy that fails in the middle leaves what was copied so far.
+ */
+int lcx_container_copy_in(struct lcx_container *c, const char *source, const char *path,
+			  uint32_t flags, struct lcx_error **err);
+
+/**
+ * lcx_container_copy_out() - copy a file or tree of the container to the host
+ *
+ * By the same rules. Files belong to the caller unless LCX_COPY_ARCHIVE is set; in either case
+ * set-id bits and capabilities stay behind, and a device node is an error (-EPERM): a
+ * container has no say about the host.
+ */
+int lcx_container_copy_out(struct lcx_container *c, const char *path, const char *target,
+			   uint32_t flags, struct lcx_error **err);
+
+/**
+ * lcx_container_copy_in_tar() - unpack a tar stream in a directory of the container
+ * @fd:    where from, to its end; borrowed
+ * @path:  a directory of the container
+ * @flags: must be 0 or a combination of LCX_COPY_*, which do nothing: owners are the archive's
+ *
+ * Return: as lcx_container_copy_in(); -EBADMSG for what is no tar archive or wants to get out of
+ * the directory, -EOPNOTSUPP for one with sparse files. It must not be compressed.
+ */
+int lcx_container_copy_in_tar(struct lcx_container *c, int fd, const char *path, uint32_t flags,
+			      struct lcx_error **err);
+
+/**
+ * lcx_container_copy_out_tar() - write a file or tree of the container as a tar stream
+ * @fd: where to; borrowed; as for lcx_container_export()
+ *
+ * Names in it begin with that of the source, unless it ends in "/.".
+ */
+int lcx_container_copy_out_tar(struct lcx_container *c, const char *path, int fd, uint32_t flags,
+			       struct lcx_error **err);
+
 /**
  * struct lcx_commit - a container's changes on their way into a new image
  *
