@@ -267,6 +267,7 @@ static int add_symlink(const struct lcx__place *place, const struct lcx__tar_ent
 static int add_node(const struct lcx__place *place, const struct lcx__tar_entry *e, int parent,
 		    const char *name, struct lcx_error **err)
 {
+	const struct timespec times[2] = {e->mtime, e->mtime};
 	CLEANUP(closep) int fd = -1;
 	char self[40];
 	int r;
@@ -277,8 +278,10 @@ static int add_node(const struct lcx__place *place, const struct lcx__tar_entry 
 		return lcx__fail_sys(err, errno, "make the node");
 	fd = open_made(parent, name, e->mode & S_IFMT);
 	r = fd < 0 ? fd : change_owner(place, e, fd);
-	(void)snprintf(self, sizeof(self), "/proc/self/fd/%d", fd); /* fchmod(2) takes no O_PATH */
-	if (r == 0 && chmod(self, mode_of(place, e)) < 0)
+	/* fchmod(2) and futimens(2) take no O_PATH; here a name leads to the node itself. */
+	(void)snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	if (r == 0 &&
+	    (chmod(self, mode_of(place, e)) < 0 || utimensat(AT_FDCWD, self, times, 0) < 0))
 		r = -errno;
 	return r < 0 ? lcx__fail_sys(err, -r, "make the node") : 0;
 }
