@@ -10,7 +10,9 @@
 
 static bool has_user_namespace(const struct lcx_container *c)
 {
-	return lcx__spec_namespace(c->spec, CLONE_NEWUSER) != NULL;
+	const struct lcx__spec_namespace *ns = lcx__spec_namespace(c->spec, CLONE_NEWUSER);
+
+	return ns && !ns->path;
 }
 
 static char *layer_path(const struct lcx_container *c, const char *name)
@@ -68,6 +70,8 @@ int lcx__container_overlay(struct lcx_container *c, struct lcx_overlay **ret,
 		r = add_layers(c, overlay, err);
 	if (r == 0)
 		r = lcx_overlay_set_upper(overlay, upper, work, err);
+	if (r == 0 && lcx__container_is_volatile(c))
+		r = lcx_overlay_set_option(overlay, "volatile", "on", err);
 	if (r == 0)
 		*ret = TAKE_PTR(overlay);
 	return r;
@@ -190,6 +194,8 @@ int lcx__container_open_root(struct lcx_container *c, struct lcx__container_root
 				 lcx__container_display(c));
 	if (r == 0 && !c->d.rootfs)
 		r = lcx__container_overlay(c, &overlay, err);
+	if (r == 0 && overlay)
+		r = lcx__container_renew_volatile(c, err);
 	if (r < 0)
 		return r;
 	r = overlay ? lcx_overlay_mount_fd(overlay, err) : open_rootfs(c, err);
