@@ -118,11 +118,15 @@ static int apply_pairs(struct lcx_container *c, const struct list *pairs, pair_s
 static int apply_flags(struct lcx_container *c, const struct run_options *o, struct lcx_error **err)
 {
 	struct lcx_spec *spec = lcx_container_spec(c);
+	int64_t seconds;
 	int r = 0;
 
 	lcx_container_set_auto_remove(c, o->remove);
 	lcx_container_set_stdin_open(c, o->interactive);
-	if (o->tty)
+	lcx_container_set_init(c, o->init);
+	if (o->stop_timeout && text_parse_int(o->stop_timeout, -1, INT32_MAX / 1000, &seconds) == 0)
+		r = lcx_container_set_stop_timeout(c, (int32_t)seconds, err);
+	if (r == 0 && o->tty)
 		r = lcx_spec_set_terminal(spec, 1, err);
 	if (r == 0 && o->privileged)
 		r = lcx_spec_set_privileged(spec, err);
@@ -203,6 +207,7 @@ static bool want_image(struct app *app, const char *reference, const struct run_
 static bool check_options(struct app *app, const struct run_options *o, int argc)
 {
 	static const char *const whens[] = {"missing", "always", "never"};
+	int64_t seconds;
 	int32_t signal;
 	size_t i = 0;
 
@@ -211,6 +216,12 @@ static bool check_options(struct app *app, const struct run_options *o, int argc
 					  "an image is missing: lcx %s [OPTION...] IMAGE, "
 					  "or --rootfs DIR",
 					  app->command);
+		return false;
+	}
+	if (o->stop_timeout &&
+	    text_parse_int(o->stop_timeout, -1, INT32_MAX / 1000, &seconds) < 0) {
+		(void)options_usage_error(app, "stop timeout '%s' is no number of seconds",
+					  o->stop_timeout);
 		return false;
 	}
 	if (o->stop_signal && text_parse_signal(o->stop_signal, &signal) < 0) {

@@ -13,9 +13,10 @@
 #include "options.h"
 
 struct run_options {
-	bool interactive, tty, detach, remove, read_only, privileged;
+	bool interactive, tty, detach, remove, read_only, privileged, init;
 	const char *name, *user, *workdir, *network, *hostname;
-	const char *entrypoint, *rootfs, *log_driver, *stop_signal, *pull, *detach_keys, *restart;
+	const char *entrypoint, *rootfs, *log_driver, *stop_signal, *pull, *detach_keys, *restart,
+		*stop_timeout;
 	struct list env, volumes, ports, cap_add, cap_drop, labels, log_options, security,
 		storage_options;
 	struct limit_options limits;
@@ -67,11 +68,15 @@ struct run_options {
 		RUN_ROW('l', "label", OPTION_LIST, labels, "KEY[=VALUE]",                          \
 			"data for whoever looks at it"),                                           \
 		RUN_ROW('\0', "log-driver", OPTION_STRING, log_driver, "DRIVER",                   \
-			"json-file or none"),                                                      \
+			"json-file, cri or none"),                                                 \
 		RUN_ROW('\0', "storage-opt", OPTION_LIST, storage_options, "KEY=VALUE",            \
 			"of the read-write layer: size=10g, volatile=on"),                         \
 		RUN_ROW('\0', "log-opt", OPTION_LIST, log_options, "KEY=VALUE",                    \
 			"max-size=10m, max-file=3"),                                               \
+		RUN_ROW('\0', "init", OPTION_FLAG, init, NULL,                                     \
+			"a process 1 that reaps and hands signals on"),                            \
+		RUN_ROW('\0', "stop-timeout", OPTION_STRING, stop_timeout, "SECONDS",              \
+			"how long stop waits; default 10"),                                        \
 		RUN_ROW('\0', "stop-signal", OPTION_STRING, stop_signal, "SIGNAL",                 \
 			"sent by stop first"),                                                     \
 		RUN_ROW('\0', "pull", OPTION_STRING, pull, "WHEN",                                 \

@@ -14,7 +14,7 @@ struct stop_options {
 
 static const struct option_row stop_rows[] = {
 	{'t', "time", OPTION_STRING, offsetof(struct stop_options, time), "SECONDS",
-	 "until it is killed; default 10, never: -1"},
+	 "until it is killed; default: as it was run with, or 10; never: -1"},
 	{0},
 };
 
@@ -26,18 +26,23 @@ static const struct grammar stop_grammar = {
 	.max = -1,
 };
 
+enum { NOT_GIVEN = -2 };
+
 static int stop_one(struct lcx_container *container, void *data, struct lcx_error **err)
 {
 	const int64_t *seconds = data;
+	int32_t ms = lcx_container_stop_timeout_ms(container);
 
-	return lcx_container_stop(container, *seconds < 0 ? -1 : (int32_t)(*seconds * 1000), err);
+	if (*seconds != NOT_GIVEN)
+		ms = *seconds < 0 ? -1 : (int32_t)(*seconds * 1000);
+	return lcx_container_stop(container, ms, err);
 }
 
 int cmd_stop(struct app *app, int argc, char **argv)
 {
 	struct stop_options o = {0};
 	enum options_result result = options_parse(app, &stop_grammar, &o, &argc, argv);
-	int64_t seconds = 10;
+	int64_t seconds = NOT_GIVEN;
 
 	if (result != OPTIONS_OK)
 		return options_exit(result);

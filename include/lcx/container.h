@@ -110,7 +110,7 @@ int lcx_container_set_network(struct lcx_container *c, const char *network, stru
 /** lcx_container_publish() - "[[HOST_ADDRESS:]HOST_PORT:]CONTAINER_PORT[/tcp|udp]" */
 int lcx_container_publish(struct lcx_container *c, const char *port, struct lcx_error **err);
 
-/** lcx_container_set_log_driver() - "json-file" or "none" */
+/** lcx_container_set_log_driver() - "json-file", "cri" (what the kubelet reads) or "none" */
 int lcx_container_set_log_driver(struct lcx_container *c, const char *driver,
 				 struct lcx_error **err);
 
@@ -144,6 +144,20 @@ void lcx_container_set_auto_remove(struct lcx_container *c, int32_t auto_remove)
  * Without, a container with a monitor and no terminal has /dev/null there.
  */
 void lcx_container_set_stdin_open(struct lcx_container *c, int32_t stdin_open);
+
+/**
+ * lcx_container_set_init() - have lcx-init as process 1, and the program as its child; 0 or 1
+ *
+ * It reaps every orphan, hands signals on, and ends as the program ends. Without, the program
+ * itself is process 1, to which the kernel delivers only signals that it waits for:
+ * pid_namespaces(7).
+ */
+void lcx_container_set_init(struct lcx_container *c, int32_t init);
+
+/** lcx_container_set_stop_timeout() - in seconds, for callers of lcx_container_stop(); -1: never
+ * kill. Return: 0 or -EINVAL */
+int lcx_container_set_stop_timeout(struct lcx_container *c, int32_t seconds,
+				   struct lcx_error **err);
 
 /* ---- life --------------------------------------------------------------- */
 
@@ -252,6 +266,8 @@ int lcx_container_connect(struct lcx_container *c, const char *network,
  * Return: 0; -ENOENT when it is not connected with it.
  */
 int lcx_container_disconnect(struct lcx_container *c, const char *network, struct lcx_error **err);
+/** lcx_container_stop_timeout_ms() - what was set for it, else ten seconds; -1: never kill */
+int32_t lcx_container_stop_timeout_ms(const struct lcx_container *c);
 
 /** lcx_container_pause() / lcx_container_unpause() - freeze and thaw its cgroup */
 int lcx_container_pause(struct lcx_container *c, struct lcx_error **err);

@@ -55,8 +55,9 @@ struct description {
 	char *log_driver;
 	LCX__LIST(struct lcx__key_value) log_options, labels, storage_options;
 	char *stop_signal;
-	char *restart; /* restart policy; NULL: no */
-	struct lcx__opt_bool auto_remove, stdin_open;
+	struct lcx__opt_i64 stop_timeout; /* in seconds; -1: never kill */
+	char *restart;                    /* restart policy; NULL: no */
+	struct lcx__opt_bool auto_remove, stdin_open, init;
 	struct lcx__opt_i64 created_ns;
 };
 
@@ -212,6 +213,10 @@ void lcx__name_release(const struct lcx_container *c);
 bool lcx__name_is_held(const struct lcx_ctx *ctx, const char *id, const char *name);
 
 /* ---- create.c, start.c ---- */
+
+/* The file of a log driver, NULL for one without, and what is in it. */
+const char *lcx__log_driver_file(const char *driver);
+enum lcx_log_format lcx__log_driver_format(const char *driver);
 
 /* Values of the log options. */
 int lcx__parse_size(const char *text, uint64_t *ret_bytes);

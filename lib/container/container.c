@@ -8,6 +8,8 @@
 
 /* A container that is only described: nothing here touches the disk. */
 
+enum { USUAL_STOP_TIMEOUT = 10, LONGEST_STOP_TIMEOUT = INT32_MAX / 1000 };
+
 static int replace(char **place, const char *text, struct lcx_error **err)
 {
 	char *copy = strdup(text);
@@ -233,12 +235,38 @@ LCX_PUBLIC int lcx_container_publish(struct lcx_container *c, const char *port,
 	return r < 0 ? r : append(&c->d.ports, port, err);
 }
 
+/* Those that write a file in the container's directory. */
+static const struct {
+	const char *name, *file;
+	enum lcx_log_format format;
+} log_drivers[] = {
+	{"json-file", "json.log", LCX_LOG_FORMAT_JSON_FILE},
+	{"cri", "cri.log", LCX_LOG_FORMAT_CRI},
+};
+
+const char *lcx__log_driver_file(const char *driver)
+{
+	for (size_t i = 0; driver && i < ARRAY_SIZE(log_drivers); i++)
+		if (strcmp(log_drivers[i].name, driver) == 0)
+			return log_drivers[i].file;
+	return NULL;
+}
+
+enum lcx_log_format lcx__log_driver_format(const char *driver)
+{
+	for (size_t i = 0; driver && i < ARRAY_SIZE(log_drivers); i++)
+		if (strcmp(log_drivers[i].name, driver) == 0)
+			return log_drivers[i].format;
+	return LCX_LOG_FORMAT_JSON_FILE;
+}
+
 LCX_PUBLIC int lcx_container_set_log_driver(struct lcx_container *c, const char *driver,
 					    struct lcx_error **err)
 {
-	if (strcmp(driver, "json-file") != 0 && strcmp(driver, "none") != 0)
+	if (strcmp(driver, "none") != 0 && !lcx__log_driver_file(driver))
 		return lcx__fail(err, EINVAL,
-				 "no log driver '%s'; there are 'json-file' and 'none'", driver);
+				 "no log driver '%s'; there are 'json-file', 'cri' and 'none'",
+				 driver);
 	return replace(&c->d.log_driver, driver, err);
 }
 
@@ -285,6 +313,28 @@ LCX_PUBLIC void lcx_container_set_auto_remove(struct lcx_container *c, int32_t a
 LCX_PUBLIC void lcx_container_set_stdin_open(struct lcx_container *c, int32_t stdin_open)
 {
 	c->d.stdin_open = (struct lcx__opt_bool)LCX__OPT(stdin_open != 0);
+}
+
+LCX_PUBLIC void lcx_container_set_init(struct lcx_container *c, int32_t init)
+{
+	c->d.init = (struct lcx__opt_bool)LCX__OPT(init != 0);
+}
+
+LCX_PUBLIC int lcx_container_set_stop_timeout(struct lcx_container *c, int32_t seconds,
+					      struct lcx_error **err)
+{
+	if (seconds < -1 || seconds > LONGEST_STOP_TIMEOUT)
+		return lcx__fail(err, EINVAL, "stop timeout of %d s: must be -1 to %d", seconds,
+				 LONGEST_STOP_TIMEOUT);
+	c->d.stop_timeout = (struct lcx__opt_i64)LCX__OPT(seconds);
+	return 0;
+}
+
+LCX_PUBLIC int32_t lcx_container_stop_timeout_ms(const struct lcx_container *c)
+{
+	int64_t seconds = c->d.stop_timeout.set ? c->d.stop_timeout.value : USUAL_STOP_TIMEOUT;
+
+	return seconds < 0 || seconds > LONGEST_STOP_TIMEOUT ? -1 : (int32_t)(seconds * 1000);
 }
 
 LCX_PUBLIC void lcx_container_set_debug(struct lcx_container *c, int32_t debug)

@@ -94,10 +94,12 @@ LCX_PUBLIC const char *lcx_container_log_path(const struct lcx_container *c)
 {
 	struct lcx_container *self = (struct lcx_container *)(uintptr_t)c;
 
-	if (strcmp(or_empty(c->d.log_driver), "json-file") != 0)
+	const char *file = lcx__log_driver_file(c->d.log_driver);
+
+	if (!file)
 		return "";
 	return keep(&self->log_path,
-		    lcx__format("%s/containers/%s/json.log", c->ctx->root_dir, c->d.id));
+		    lcx__format("%s/containers/%s/%s", c->ctx->root_dir, c->d.id, file));
 }
 
 LCX_PUBLIC const char *lcx_container_label(const struct lcx_container *c, const char *key)
@@ -233,6 +235,14 @@ LCX_PUBLIC int lcx_container_inspect(struct lcx_container *c, char **ret, struct
 	add_text(json, "restartPolicy", lcx_container_restart_policy(c));
 	(void)json_object_object_add(json, "restartCount",
 				     json_object_new_int64(lcx_container_restart_count(c)));
+	(void)json_object_object_add(json, "init", json_object_new_boolean(c->d.init.value));
+	add_text(json, "stopSignal", c->d.stop_signal);
+	(void)json_object_object_add(
+		json, "stopTimeout",
+		json_object_new_int(lcx_container_stop_timeout_ms(c) < 0
+					    ? -1
+					    : lcx_container_stop_timeout_ms(c) / 1000));
+	add_text(json, "logDriver", c->d.log_driver);
 	add_text(json, "logPath", lcx_container_log_path(c));
 	(void)json_object_object_add(json, "layers", text_list(c->d.layers));
 	(void)json_object_object_add(json, "config", spec);

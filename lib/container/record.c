@@ -32,6 +32,8 @@ static const struct lcx__json_field description_fields[] = {
 	{"restart", AS_STRING(struct description, restart)},
 	{"autoRemove", AS_BOOL(struct description, auto_remove)},
 	{"stdinOpen", AS_BOOL(struct description, stdin_open)},
+	{"init", AS_BOOL(struct description, init)},
+	{"stopTimeout", AS_I64(struct description, stop_timeout)},
 	{"createdNs", AS_I64(struct description, created_ns)},
 	{0},
 };

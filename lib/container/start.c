@@ -246,7 +246,9 @@ static int stage_log(struct start *s, struct lcx_error **err)
 		return lcx__fail(err, EINVAL, "the log options do not make sense");
 	s->monitor.log_max_size_bytes = max_size;
 	s->monitor.log_max_files = max_files;
-	(void)snprintf(s->monitor.log_name, sizeof(s->monitor.log_name), "json.log");
+	(void)snprintf(s->monitor.log_name, sizeof(s->monitor.log_name), "%s",
+		       lcx__log_driver_file(c->d.log_driver));
+	s->monitor.log_format = (uint32_t)lcx__log_driver_format(c->d.log_driver);
 	if (s->detached) {
 		s->monitor.log_dir_fd = c->dir_fd;
 		return 0;
@@ -255,8 +257,8 @@ static int stage_log(struct start *s, struct lcx_error **err)
 	if (!c->log)
 		return lcx__fail_nomem(err);
 	lcx__log_writer_init(c->log);
-	r = lcx__log_writer_open(c->log, c->dir_fd, s->monitor.log_name, LCX_LOG_FORMAT_JSON_FILE,
-				 max_size, max_files);
+	r = lcx__log_writer_open(c->log, c->dir_fd, s->monitor.log_name,
+				 (enum lcx_log_format)s->monitor.log_format, max_size, max_files);
 	return r < 0 ? lcx__fail_sys(err, -r, "open the log") : 0;
 }
 
@@ -396,6 +398,7 @@ static int stage_launch(struct start *s, struct lcx_error **err)
 		.seccomp = s->seccomp,
 		.seccomp_size = s->seccomp_size,
 		.netlink = s->attachment != NULL,
+		.reaper = c->d.init.value,
 		.make_cwd = c->d.image != NULL,
 		.trace = c->debug,
 	};

@@ -218,10 +218,10 @@ _Noreturn void init_monitor(struct init *init, const struct plan_monitor *params
 		     params->terminal ? terminal : params->in_fd, params->terminal != 0);
 	lcx__log_writer_init(&m.log);
 	if (params->log_dir_fd >= 0)
-		m.logging =
-			lcx__log_writer_open(&m.log, params->log_dir_fd, params->log_name,
-					     LCX_LOG_FORMAT_JSON_FILE, params->log_max_size_bytes,
-					     params->log_max_files) == 0;
+		m.logging = lcx__log_writer_open(&m.log, params->log_dir_fd, params->log_name,
+						 (enum lcx_log_format)params->log_format,
+						 params->log_max_size_bytes,
+						 params->log_max_files) == 0;
 	watch(&m);
 	if (m.logging)
 		lcx__log_writer_close(&m.log);

@@ -109,16 +109,25 @@ int init_op_ENTER(struct init *init, const struct plan_op *op)
 int init_op_REAPER(struct init *init, const struct plan_op *op)
 {
 	uint64_t all = ~(uint64_t)0;
-	int program, sig, status = 0, pid;
+	int program, sig, status = 0, pid, own;
 
 	(void)op;
 	sys_call4(__NR_rt_sigprocmask, 0 /* SIG_BLOCK */, &all, 0, sizeof(all));
 	program = init_fork(0, CHILD_SIGNAL, -1, NULL);
-	if (program <= 0)
+	if (program < 0)
 		return program;
+	if (program == 0) {
+		/* What a terminal sends goes to the program only, and so comes once. */
+		sys_call2(__NR_setpgid, 0, 0);
+		own = (int)sys_call0(__NR_getpid);
+		sys_call3(__NR_ioctl, 0, TIOCSPGRP, &own);
+		return 0;
+	}
 	/* Only the program may speak to the library; this copy would hold the line open. */
 	sys_close_range(0, ~0u, 0);
 	(void)init;
+	/* From now on it is a process of the container like any other: exec joins by it. */
+	sys_call5(__NR_prctl, PR_SET_DUMPABLE, 1, 0, 0, 0);
 	for (;;) {
 		sig = (int)sys_call4(__NR_rt_sigtimedwait, &all, 0, 0, sizeof(all));
 		if (sig > 0 && sig != CHILD_SIGNAL)

@@ -146,6 +146,7 @@ struct plan_monitor {
 	int32_t listen_fd;      /* where others attach: attach.h; -1: nowhere */
 	int32_t client_fd;      /* who is attached from the start on, or -1 */
 	uint32_t terminal;      /* 1: its output comes from a terminal, not from the pipes */
+	uint32_t log_format;    /* enum lcx_log_format */
 	uint32_t log_max_files;
 	uint64_t log_max_size_bytes; /* 0: no rotation */
 	int32_t cgroup_fd;           /* CLONE_INTO_CGROUP, or -1 */

@@ -100,6 +100,8 @@ int lcx__compile_program(struct compiler *c, struct lcx_error **err)
 	if (!process->args || !process->args[0])
 		return lcx__fail(err, EINVAL,
 				 "no command: neither the description nor the image names one");
+	if (c->in->reaper)
+		(void)lcx__plan_add(c->plan, PLAN_REAPER);
 	args = lcx__plan_vector(c->plan, (const char *const *)process->args, &n_args);
 	env = lcx__plan_vector(c->plan, (const char *const *)process->env, &n_env);
 	op = lcx__plan_add(c->plan, PLAN_EXEC);

@@ -37,6 +37,7 @@ struct lcx__compile {
 	size_t seccomp_size;
 
 	bool netlink;  /* a socket in the network namespace is wanted */
+	bool reaper;   /* lcx-init stays as the parent of the program */
 	bool make_cwd; /* a missing working directory is made */
 	const struct plan_monitor
 		*monitor; /* NULL: the caller owns the process; its fds are the caller's */
