@@ -20,7 +20,9 @@ extern "C" {
  * By default each layer is decompressed, hashed and extracted by a helper process of the
  * library's own: it has an empty root, a list of some fifty system calls, no network, few
  * capabilities and little memory. It is a static program inside the library, started as
- * lcx-init is: the host program isn't forked, and needs no file of it.
+ * lcx-init is: the host program isn't forked, and needs no file of it. Its parent is the
+ * calling process, which gets SIGCHLD when it ends, as from any child; it is waited for by its
+ * descriptor, and nothing is lost if the host ignores the signal or waits for all children.
  */
 
 /**
