@@ -10,7 +10,7 @@ within() {
 }
 
 default_route() {
-	within ip route | grep ^default | sed 's|proto static ||' | sort -n -t' ' -k7 | head -1 | cut -d' ' -f3-5
+	within ip route | awk '/^default/ { print $NF, $3, $4, $5 }' | sort -n | head -1 | cut -d' ' -f2-
 }
 
 left() {

@@ -153,7 +153,7 @@ nft list table inet lcx | sed 's/elements = {//; s/[[:space:],}]*$//; s/^[[:spac
 check 'brings the same table back' diff "$T/before" "$T/after"
 check_eq 'and the traffic' 2001:db8:2::2 "$(ask outside tcp 2001:db8:1::1 8080)"
 
-check_fails 'an IPv6 port is taken once' 1 "8081/tcp is already published by 'one'" attach both extra '[::]:8081:80'
+check_fails 'an IPv6 port is taken once' 1 "8081/tcp is already published by 'one'" tool attach both extra /run/netns/two '[::]:8081:80'
 
 for owner in 'both one' 'both two' 'other far' 'closed lonely'; do
 	# shellcheck disable=SC2086
