@@ -183,17 +183,6 @@ static const char *manifest_type(const struct lcx_image *image)
 		      : "application/vnd.oci.image.manifest.v1+json";
 }
 
-/* "docker.io/library/debian:12" is "debian:12" to Docker, and its tag "12" to a layout. */
-static const char *familiar(const char *name)
-{
-	static const char *const defaults[] = {"docker.io/library/", "docker.io/"};
-
-	for (size_t i = 0; i < ARRAY_SIZE(defaults); i++)
-		if (strncmp(name, defaults[i], strlen(defaults[i])) == 0)
-			return name + strlen(defaults[i]);
-	return name;
-}
-
 /* Names have no character that JSON would want escaped. */
 static void add_descriptor(struct lcx__strbuf *text, const struct lcx_image *image,
 			   const char *name)
@@ -235,6 +224,7 @@ static void add_path(struct lcx__strbuf *text, const struct lcx__digest *digest)
 	lcx__strbuf_addf(text, "\"%s\"", name);
 }
 
+/* With full names: a short one is docker.io's to Docker and the local host's to Podman. */
 static char *write_docker_manifest(const struct lcx_save *save)
 {
 	struct lcx__strbuf text = STRBUF_EMPTY;
@@ -248,8 +238,7 @@ static char *write_docker_manifest(const struct lcx_save *save)
 		add_path(&text, &saved->image->id);
 		lcx__strbuf_adds(&text, ",\"RepoTags\":[");
 		for (char **name = saved->names; *name; name++)
-			lcx__strbuf_addf(&text, "%s\"%s\"", name == saved->names ? "" : ",",
-					 familiar(*name));
+			lcx__strbuf_addf(&text, "%s\"%s\"", name == saved->names ? "" : ",", *name);
 		lcx__strbuf_adds(&text, "],\"Layers\":[");
 		for (size_t l = 0; l < m->n_items; l++) {
 			lcx__strbuf_adds(&text, l ? "," : "");
