@@ -67,7 +67,8 @@ int init_fork(uint64_t flags, int exit_signal, int cgroup_fd, int *pidfd)
 	return r;
 }
 
-void init_reset_signals(void)
+/* SIGKILL and SIGSTOP answer EINVAL, which is as good. */
+static void reset_signal(int sig)
 {
 	struct {
 		void *handler;
@@ -75,11 +76,16 @@ void init_reset_signals(void)
 		void *restorer;
 		uint64_t mask;
 	} action = {0};
+
+	sys_call4(__NR_rt_sigaction, sig, &action, 0, sizeof(action.mask));
+}
+
+void init_reset_signals(void)
+{
 	uint64_t none = 0;
 
-	/* SIGKILL and SIGSTOP answer EINVAL, which is as good. */
 	for (int sig = 1; sig <= 64; sig++)
-		sys_call4(__NR_rt_sigaction, sig, &action, 0, sizeof(none));
+		reset_signal(sig);
 	sys_call4(__NR_rt_sigprocmask, SIG_SETMASK, &none, 0, sizeof(none));
 }
 
@@ -147,6 +153,8 @@ _Noreturn void init_main(void)
 	 * next. */
 	sys_close_range(PLAN_FD_CONTROL, ~0u, 4 /* CLOSE_RANGE_CLOEXEC */);
 	sys_call1(__NR_umask, 0);
+	/* A host that ignores it hands that on, and nobody could ask how a child has ended. */
+	reset_signal(SIGCHLD);
 	/* Else a list of processes shows the memfd's name. */
 	sys_call5(__NR_prctl, PR_SET_NAME, "lcx-init", 0, 0, 0);
 
