@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -12,6 +13,11 @@
 #include "image/wire.h"
 #include "init/program.h"
 #include "util/sys.h"
+
+enum {
+	END_MS = 1000,
+	PACKETS_AT_ONCE = 256, /* one that never falls silent must not hold the caller */
+};
 
 struct lcx__helper {
 	int pidfd, socket_fd;
@@ -128,11 +134,19 @@ const struct lcx__strbuf *lcx__helper_implied(const struct lcx__helper *helper)
 	return &helper->implied;
 }
 
-/* Its end without a word. What it has left behind is the caller's to remove, as ever. */
+/*
+ * Its end without a word. What it has left behind is the caller's to remove, as ever. One that
+ * only pretends, and lives on without its socket, must not have the caller wait for ever.
+ */
 static int tell_end(struct lcx__helper *helper, struct lcx_error **err)
 {
-	int status = reap(helper), sig = status >= 0 && WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+	struct pollfd ended = {.fd = helper->pidfd, .events = POLLIN};
+	int status, sig;
 
+	if (helper->pidfd >= 0 && poll(&ended, 1, END_MS) <= 0)
+		(void)sys_pidfd_send_signal(helper->pidfd, SIGKILL);
+	status = reap(helper);
+	sig = status >= 0 && WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 	switch (sig) {
 	case 0:
 		return lcx__fail(err, EIO, "the extraction helper ended without a result");
@@ -241,7 +255,7 @@ static int take_packet(struct lcx__helper *helper, size_t size, struct lcx_error
 int lcx__helper_step(struct lcx__helper *helper, struct lcx__unpack_progress *progress,
 		     struct lcx_error **err)
 {
-	int r = 1;
+	int r = 1, left = PACKETS_AT_ONCE;
 
 	do {
 		ssize_t n = recv(helper->socket_fd, &helper->packet,
@@ -259,7 +273,7 @@ int lcx__helper_step(struct lcx__helper *helper, struct lcx__unpack_progress *pr
 					  "listen to the extraction helper");
 		else
 			r = take_packet(helper, (size_t)n, err);
-	} while (r == 1);
+	} while (r == 1 && --left > 0);
 	*progress = helper->progress;
 	if (r != 2)
 		return r;
