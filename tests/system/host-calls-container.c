@@ -185,6 +185,26 @@ static int rename_container(struct world *w, struct lcx_error **err)
 	return lcx_container_rename(container, "host", err);
 }
 
+static int connect_and_disconnect(struct world *w, struct lcx_error **err)
+{
+	struct lcx_attachment *attachment = NULL;
+	struct lcx_network *network = NULL;
+
+	MUST(lcx_network_new("second", &network, err));
+	MUST(lcx_network_set_subnet(network, "10.9.2.0/24", err));
+	MUST(lcx_network_create(w->ctx, network, err));
+	lcx_network_free(network);
+	MUST(lcx_attachment_new(lcx_container_id(container), &attachment, err));
+	MUST(lcx_attachment_set_gateway_priority(attachment, 5, err));
+	REFUSED(lcx_attachment_set_gateway_priority(attachment, 99999, err));
+	MUST(lcx_container_connect(container, "second", attachment, err));
+	lcx_attachment_free(attachment);
+	REFUSED(lcx_container_connect(container, "none-such", NULL, err));
+	MUST(lcx_container_disconnect(container, "second", err));
+	REFUSED(lcx_container_disconnect(container, "second", err));
+	return lcx_network_remove(w->ctx, "second", err);
+}
+
 static int list_processes_and_changes(struct world *w, struct lcx_error **err)
 {
 	struct lcx_cgroup_pids *pids = NULL;
@@ -301,6 +321,7 @@ const struct row rows_container[] = {
 	ROW(refuse_containers, HELD),
 	ROW(limit_container, HELD),
 	ROW(rename_container, HELD),
+	ROW(connect_and_disconnect, HELD),
 	ROW(list_processes_and_changes, HELD),
 	ROW(export_container, HELD),
 	ROW(export_container_to_nobody, HELD),
