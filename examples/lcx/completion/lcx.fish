@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: MIT
+# Completion of lcx for fish, out of its own --help and listings.
+
+function __lcx_commands
+    lcx $argv --help 2>/dev/null | sed -n '/^Commands:/,/^$/s/^  \([a-z][a-z]*\)  *\(.*\)/\1\t\2/p'
+end
+
+function __lcx_options
+    set -l words (commandline -opc)
+    lcx $words[2..3] --help 2>/dev/null | sed -n 's/^ *\(-.,\)\{0,1\} *\(--[a-z-]*\)[^ ]* *[A-Z=:\[\]*]* *\(.*\)/\2\t\3/p'
+end
+
+function __lcx_containers
+    lcx ps -a --format json 2>/dev/null | sed -n 's/.*"Names": *"\([^"]*\)".*/\1/p'
+end
+
+function __lcx_images
+    lcx images 2>/dev/null | awk 'NR > 1 { print $1 ":" $2 }'
+end
+
+complete -c lcx -n __fish_use_subcommand -f -a '(__lcx_commands)'
+complete -c lcx -n 'string match -q -- "-*" (commandline -ct)' -f -a '(__lcx_options)'
+complete -c lcx -n '__fish_seen_subcommand_from network' -f -a '(__lcx_commands network)'
+complete -c lcx -n '__fish_seen_subcommand_from image' -f -a '(__lcx_commands image)'
+complete -c lcx -n '__fish_seen_subcommand_from run create rmi save tag push history inspect' -f -a '(__lcx_images)'
+complete -c lcx -n '__fish_seen_subcommand_from attach diff exec export inspect kill logs pause port rename restart rm start stats stop top unpause update wait' -f -a '(__lcx_containers)'

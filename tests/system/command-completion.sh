@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: MIT
+# Completion in the shell: commands, options, containers.
+# guest: no, a shell is the same everywhere
+. "${SRC:?}/tests/system/lib.sh"
+need bash busybox
+make_rootfs "$T/rootfs"
+mkdir "$T/bin"
+printf '#!/bin/sh\nexec "%s" --root "%s" --run-dir "%s" "$@"\n' "$BUILD/examples/lcx/lcx" "$T/lcx-root" "$T/lcx-run" >"$T/bin/lcx"
+chmod +x "$T/bin/lcx"
+export PATH="$T/bin:$PATH"
+lcx create --name front --network none --rootfs "$T/rootfs" true >/dev/null
+lcx create --name frozen --network none --rootfs "$T/rootfs" true >/dev/null
+
+# Type these words; the last one is to be completed.
+complete() {
+	# shellcheck disable=SC2016
+	bash -c '. "$SRC/examples/lcx/completion/lcx.bash"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _lcx; printf "%s " "${COMPREPLY[@]}"' - "$@"
+}
+
+check_eq 'a command' 'restart ' "$(complete lcx resta)"
+check_match 'all commands' 'run .*attach .*events' "$(complete lcx '')"
+check_eq 'an option' '--detach --detach-keys ' "$(complete lcx run --det | tr ' ' '\n' | sort | tr '\n' ' ' | sed 's/^ //')"
+check_eq 'a letter' '-d ' "$(complete lcx run -d | tr ' ' '\n' | grep '^-d$' | tr '\n' ' ')"
+check_eq 'containers' 'front frozen' "$(complete lcx stop fro | tr ' ' '\n' | sort | xargs)"
+check_eq 'behind options of all commands' 'front ' "$(complete lcx --format json inspect fron)"
+check_eq 'a sub-command' 'inspect ' "$(complete lcx network ins)"
+check_eq 'an option of one' '--subnet ' "$(complete lcx network create --sub)"
+lcx rm front frozen >/dev/null
