@@ -353,18 +353,27 @@ void clients_serve(struct clients *c, const struct pollfd *slots)
 		take_in(c);
 }
 
-void clients_end(struct clients *c)
+bool clients_end(struct clients *c)
 {
 	struct attach_head head = {.type = ATTACH_END};
+	bool somebody = false;
 
+	c->chunk_length = 0;
 	for (int i = 0; i < ATTACH_MAX_CLIENTS; i++) {
 		struct client *client = &c->list[i];
+		int r = -EPIPE;
 
 		if (client->fd < 0)
 			continue;
-		c->chunk_length = client->sent = 0;
-		if (client->is_known && send_chunk(c, client) == 0)
-			(void)send_frame(client->fd, &head, NULL, 0);
-		hang_up(client);
+		client->sent = 0;
+		if (client->is_known) {
+			r = send_chunk(c, client);
+			r = r < 0 ? r : send_frame(client->fd, &head, NULL, 0);
+		}
+		if (is_later(r))
+			somebody = true;
+		else
+			hang_up(client);
 	}
+	return somebody;
 }

@@ -60,5 +60,5 @@ void clients_give(struct clients *c, uint32_t stream, const char *bytes, uint32_
  */
 bool clients_wait_for_somebody(struct clients *c, struct sys_timespec *ret_wait);
 
-/* Tell everybody that it is over, and hang up. */
-void clients_end(struct clients *c);
+/* Tell everybody that it is over, and hang up. Return: whether somebody could not be told yet. */
+bool clients_end(struct clients *c);

@@ -130,14 +130,16 @@ static void watch(struct monitor *m)
 /* What is still under way to those who are attached; nobody else waits for it. */
 static void say_goodbye(struct monitor *m)
 {
-	struct sys_timespec wait;
+	struct sys_timespec wait, pause = {0, 50000000};
 
 	while (clients_wait_for_somebody(&m->clients, &wait)) {
 		if (wait_for_news(m) < 0)
 			break;
 		clients_serve(&m->clients, &m->sources[CLIENTS]);
 	}
-	clients_end(&m->clients);
+	/* Whoever is far behind is to hear at least that, and how far; within a second. */
+	for (int i = 0; clients_end(&m->clients) && i < 20; i++)
+		sys_call2(__NR_nanosleep, &pause, 0);
 }
 
 /* "STATUS FINISHED_NS\n", in one write, put in place by a link so that it is whole or absent. */
