@@ -125,12 +125,16 @@ static int compare_layer(const struct lcx__store *store, const struct lcx__layer
 			 struct lcx_error **err)
 {
 	CLEANUP(closep)
-	int want_fd = lcx__layer_open_root(layer),
-	    have_fd = open_layer(store, layer);
+	int want_fd = lcx__layer_open_root(layer), have_fd = open_layer(store, layer);
 	CLEANUP(freep) char *difference = NULL;
-	int r = want_fd < 0   ? want_fd
-		: have_fd < 0 ? have_fd
-			      : lcx__tree_compare(want_fd, have_fd, &difference);
+	int r;
+
+	if (have_fd == -ENOENT || have_fd == -ENOTDIR || have_fd == -ELOOP)
+		return lcx__fail(err, EUCLEAN, "layer '%s' is damaged: its files are missing",
+				 layer->digest.text);
+	r = want_fd < 0   ? want_fd
+	    : have_fd < 0 ? have_fd
+			  : lcx__tree_compare(want_fd, have_fd, &difference);
 
 	if (r < 0)
 		return lcx__fail_sys(err, -r, "compare layer '%s'", layer->digest.text);

@@ -57,6 +57,7 @@ spoil 'a lost directory' "'/" rm -r "$third/data"
 spoil 'a link to elsewhere' "'/" ln -sfn /elsewhere "$base/sbin"
 spoil 'a hard link that was cut' "'/data" sh -c "cp -p '$fourth/data/keep' '$fourth/data/x' && mv '$fourth/data/x' '$fourth/data/keep'"
 spoil 'a file that became a fifo' "'/" sh -c "rm '$base/etc/group' && mkfifo '$base/etc/group'"
+spoil 'a layer without its files' 'its files are missing' rm -r "$third"
 rm "$(dirname "$base")/info"
 check_fails 'a lost description is found' 1 'not unpacked' lcx image verify "$ref"
 check 'and repaired' repair
