@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 
 #include "net/net-internal.h"
+#include "netlink/conntrack.h"
 
 /* The interface, if it is there and has this mark. 1, 0, or a negative errno. */
 static int find_marked(struct lcx_netlink *nl, const char *name, const char *mark,
@@ -164,6 +165,26 @@ static int undo_links(struct lcx_ctx *ctx, struct lcx_netlink *nl,
 	return network ? undo_marked_links(ctx, nl, network, owner, timeout_ms, err) : 0;
 }
 
+/*
+ * Flows of UDP that were led to the container: they know no end, and would go on to
+ * whoever has the address next. Those of TCP end with it.
+ */
+static int forget_flows(const struct lcx_attachment *record, struct lcx_error **err)
+{
+	bool has_udp = false;
+	int r = 0;
+
+	for (size_t i = 0; i < record->port_count; i++)
+		has_udp = has_udp || record->ports[i].protocol == PORT_UDP;
+	for (size_t i = 0; has_udp && i < NET_FAMILIES && r == 0; i++) {
+		struct lcx__inet address;
+
+		if (lcx__inet_parse_address(record->addresses[i].address, &address) == 0)
+			r = lcx__conntrack_forget(&address, IPPROTO_UDP, err);
+	}
+	return r;
+}
+
 /* The mark on a port does not tell by which network it is published. */
 static bool is_attached_elsewhere(struct lcx_ctx *ctx, const char *network, const char *owner)
 {
@@ -210,6 +231,8 @@ static void take_down(struct lcx_ctx *ctx, struct lcx_netlink *nl,
 	int r;
 
 	r = undo_ports(ctx, record, name, owner, &e);
+	lcx__troubles_add(troubles, r, &e);
+	r = record ? forget_flows(record, &e) : 0;
 	lcx__troubles_add(troubles, r, &e);
 
 	r = undo_links(ctx, nl, network, record, owner, timeout_ms, &e);

@@ -347,6 +347,20 @@ static socklen_t read_address(char **args, struct sockaddr_storage *ret)
 	return sizeof(*v4);
 }
 
+/* A client that speaks from the same port again is the same flow to the kernel. */
+static void bind_source_port(int fd, sa_family_t family)
+{
+	const char *port = getenv("SOURCE_PORT");
+	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
+	struct sockaddr_in v4 = {.sin_family = AF_INET};
+
+	if (!port)
+		return;
+	v6.sin6_port = v4.sin_port = htons((uint16_t)atoi(port));
+	(void)bind(fd, family == AF_INET ? (struct sockaddr *)&v4 : (struct sockaddr *)&v6,
+		   family == AF_INET ? sizeof(v4) : sizeof(v6));
+}
+
 /* ask PROTOCOL ADDRESS PORT: print the address that the server saw, if the payload came back whole
  */
 static int ask(struct lcx_ctx *ctx, char **args, struct lcx_error **err)
@@ -362,6 +376,7 @@ static int ask(struct lcx_ctx *ctx, char **args, struct lcx_error **err)
 	for (size_t i = 0; i < sizeof(payload); i++)
 		payload[i] = (char)('a' + (i * 7 + (size_t)getpid()) % 26);
 	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
+	bind_source_port(fd, address.ss_family);
 	if (connect(fd, (struct sockaddr *)&address, length) < 0)
 		return lcx__fail_sys(err, errno, "connect");
 	if (send(fd, payload, sizeof(payload), MSG_NOSIGNAL) != sizeof(payload))
