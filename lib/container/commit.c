@@ -215,7 +215,7 @@ static bool image_has(const struct lcx_image *image, const char *assignment, boo
 static bool is_given(const char *assignment)
 {
 	static const char *const given[] = {
-		"HOME=", "HOSTNAME=", "TERM=", "PATH=" LCX__DEFAULT_PATH};
+		"HOME=", "HOSTNAME=", "TERM=", ("PATH=" LCX__DEFAULT_PATH)};
 
 	for (size_t i = 0; i < ARRAY_SIZE(given); i++)
 		if (strncmp(assignment, given[i], strlen(given[i])) == 0)
