@@ -73,6 +73,9 @@ int lcx__conntrack_parse(const struct nlmsghdr *nlh, struct lcx__flow *ret)
 	return 1;
 }
 
+/* What a socket's queues hold, with the answers; the rest is found by looking again. */
+enum { AT_ONCE = 256, ROUNDS = 4096 };
+
 struct search {
 	struct lcx__inet address;
 	uint8_t protocol;
@@ -97,28 +100,45 @@ static int answer(const struct nlmsghdr *nlh, void *data)
 	    !lcx__inet_same(&flow.answers_from, &search->address,
 			    (unsigned int)lcx__inet_length(&search->address) * 8))
 		return 0;
+	if (search->removals->count == AT_ONCE)
+		return 0;
 	begin(search->removals, IPCTNL_MSG_CT_DELETE, NLM_F_ACK, search->address.family);
 	lcx__nl_put(search->removals, CTA_TUPLE_ORIG | NLA_F_NESTED,
 		    mnl_attr_get_payload(flow.original), mnl_attr_get_payload_len(flow.original));
 	return 0;
 }
 
-int lcx__conntrack_forget(const struct lcx__inet *address, uint8_t protocol, struct lcx_error **err)
+/* 1 when there may be more, 0 when there are none left. */
+static int forget_some(struct lcx_netlink *nl, const struct lcx__inet *address, uint8_t protocol)
 {
 	CLEANUP(lcx__nl_batch_free) struct lcx__nl_batch batch = NL_BATCH_EMPTY;
 	CLEANUP(lcx__nl_batch_free) struct lcx__nl_batch removals = NL_BATCH_EMPTY;
 	struct search search = {*address, protocol, &removals};
+	unsigned int count;
+	int r;
+
+	begin(&batch, IPCTNL_MSG_CT_GET, NLM_F_DUMP, address->family);
+	r = lcx__nl_exchange(nl, &batch, answer, &search, NULL);
+	count = removals.count;
+	if (r < 0 || count == 0)
+		return r;
+	r = lcx__nl_exchange(nl, &removals, NULL, NULL, NULL);
+	/* One that has ended meanwhile. */
+	return r < 0 && r != -ENOENT ? r : count == AT_ONCE;
+}
+
+int lcx__conntrack_forget(const struct lcx__inet *address, uint8_t protocol, struct lcx_error **err)
+{
 	CLEANUP(lcx_netlink_freep) struct lcx_netlink *nl = NULL;
 	int r = lcx__netlink_open(NETLINK_NETFILTER, &nl, err);
 
 	if (r < 0)
 		return r;
-	begin(&batch, IPCTNL_MSG_CT_GET, NLM_F_DUMP, address->family);
-	r = lcx__nl_exchange(nl, &batch, answer, &search, NULL);
-	if (r == 0 && removals.count > 0)
-		r = lcx__nl_exchange(nl, &removals, NULL, NULL, NULL);
-	/* Gone by itself; or no ctnetlink in this kernel. */
-	if (r == 0 || r == -ENOENT || r == -EOPNOTSUPP || r == -EINVAL)
+	r = 1;
+	for (int i = 0; i < ROUNDS && r > 0; i++)
+		r = forget_some(nl, address, protocol);
+	/* A kernel without ctnetlink. */
+	if (r >= 0 || r == -EOPNOTSUPP || r == -EINVAL)
 		return 0;
 	return lcx__nl_fail(nl, err, -r, "forget the flows of a published port");
 }
