@@ -331,11 +331,13 @@ static int wait_foreign(struct lcx_container *c, int32_t timeout_ms, struct lcx_
 			return lcx__fail(err, ESRCH, "container '%s' was never started",
 					 lcx__container_display(c));
 		if (c->state == LCX_CONTAINER_STOPPED) {
-			r = finish_abandoned(c, err);
+			CLEANUP(lcx_error_freep) struct lcx_error *why = NULL;
+
+			r = finish_abandoned(c, &why);
 			if (r == -ENOENT || r == 1)
 				return 0;
 			if (r < 0)
-				return r;
+				return lcx__fail(err, -r, "%s", lcx_error_message(why));
 			r = wait_for_owner(c, deadline, err);
 			if (r != 0)
 				return r < 0 ? r : 0;
@@ -436,6 +438,7 @@ static int kill_all(struct lcx_container *c, struct lcx_error **err)
 
 LCX_PUBLIC int lcx_container_stop(struct lcx_container *c, int32_t grace_ms, struct lcx_error **err)
 {
+	CLEANUP(lcx_error_freep) struct lcx_error *why = NULL;
 	int r;
 
 	if (c->state == LCX_CONTAINER_NEW)
@@ -455,8 +458,10 @@ LCX_PUBLIC int lcx_container_stop(struct lcx_container *c, int32_t grace_ms, str
 	r = lcx_container_wait(c, grace_ms, NULL, NULL);
 	if (r != -ETIMEDOUT)
 		return r < 0 ? lcx_container_wait(c, 0, NULL, err) : 0;
-	r = kill_all(c, err);
-	return r < 0 && r != -ESRCH ? r : lcx_container_wait(c, KILL_WAIT_MS, NULL, err);
+	r = kill_all(c, &why);
+	if (r < 0 && r != -ESRCH) /* it may have ended just now */
+		return lcx__fail(err, -r, "%s", lcx_error_message(why));
+	return lcx_container_wait(c, KILL_WAIT_MS, NULL, err);
 }
 
 LCX_PUBLIC int lcx_container_restart(struct lcx_container *c, int32_t grace_ms,
