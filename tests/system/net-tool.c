@@ -34,6 +34,10 @@ static int add_ports(struct lcx_attachment *attachment, char **texts, struct lcx
 			r = lcx_attachment_set_address(attachment, *texts + 8, err);
 			continue;
 		}
+		if (strncmp(*texts, "interface=", 10) == 0) {
+			r = lcx_attachment_set_interface(attachment, *texts + 10, err);
+			continue;
+		}
 		r = lcx_port_parse(*texts, &port, err);
 		if (r == 0)
 			r = lcx_attachment_add_port(attachment, port, err);
@@ -51,7 +55,7 @@ static int plan_and_apply(struct lcx_ctx *ctx, struct lcx_network *network,
 	return r < 0 ? r : lcx__network_apply(ctx, network, attachment, netns_fd, netlink_fd, err);
 }
 
-/* attach NETWORK OWNER NETNS-FILE [PORT | address=ADDRESS]... */
+/* attach NETWORK OWNER NETNS-FILE [PORT | address=ADDRESS | interface=NAME]... */
 static int attach_by(int (*make)(struct lcx_ctx *, struct lcx_network *, struct lcx_attachment *,
 				 int, int, struct lcx_error **),
 		     struct lcx_ctx *ctx, char **args, struct lcx_error **err)

@@ -66,7 +66,7 @@ check_fails 'a port of the host is refused' 1 'port 8080/tcp of 0.0.0.0 is in us
 	tool attach bridge one /run/netns/one 8080:80
 check_fails 'a namespace that is none is refused' 1 "netlink socket" tool attach bridge one /run/netns/one/../../../dev/null
 ip -n two link add eth0 type veth peer name eth0-peer
-check_fails 'an interface that is there already is refused' 1 "connect 'eth0'" tool attach bridge two /run/netns/two 8081:80
+check_fails 'an interface that is there already is refused' 1 "connect 'eth0'" tool attach bridge two /run/netns/two interface=eth0 8081:80
 ip -n two link del eth0
 check_eq 'all these have left nothing' '' "$(left)"
 check_match 'and no lease: the first address is given next' '^10\.88\.0\.[0-9]* ' "$(tool attach bridge one /run/netns/one 8082:80)"
