@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "image/manifest.h"
 
+#ifdef __x86_64__
+#include <cpuid.h>
+#endif
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,25 +31,56 @@ static const struct {
 	{"mips64", MIPS64, ""},     {"loongarch64", "loong64", ""},
 };
 
-/* The levels of the x86-64 psABI; "" is the first. What the kernel doesn't save isn't there. */
+#ifdef __x86_64__
+/*
+ * The levels of the x86-64 psABI by cpuid; "" is the first. Not by the compiler's
+ * __builtin_cpu_supports(), which puts a constructor into the library.
+ */
+static const struct {
+	const char *level;
+	uint32_t leaf1_ecx, leaf7_ebx, extended_ecx; /* leaf 0x80000001 */
+	uint32_t saved; /* register state that the kernel must save: what it does not isn't there */
+} levels[] = {
+	{"v2", 1u << 0 | 1u << 9 | 1u << 13 | 1u << 19 | 1u << 20 | 1u << 23, 0, 1u << 0, 0},
+	{"v3", 1u << 12 | 1u << 22 | 1u << 27 | 1u << 28 | 1u << 29, 1u << 3 | 1u << 5 | 1u << 8,
+	 1u << 5, 0x6},
+	{"v4", 0, 1u << 16 | 1u << 17 | 1u << 28 | 1u << 30 | 1u << 31, 0, 0xe6},
+};
+
+enum { OSXSAVE = 1 << 27 };
+
+static uint32_t saved_state(uint32_t leaf1_ecx)
+{
+	uint32_t low = 0, high = 0;
+
+	if (leaf1_ecx & OSXSAVE)
+		__asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+	return low;
+}
+
 static const char *x86_64_level(void)
 {
-#ifdef __x86_64__
-	__builtin_cpu_init();
-	if (!__builtin_cpu_supports("sse4.2") || !__builtin_cpu_supports("popcnt"))
-		return "";
-	if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("bmi2") ||
-	    !__builtin_cpu_supports("fma"))
-		return "v2";
-	if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||
-	    !__builtin_cpu_supports("avx512cd") || !__builtin_cpu_supports("avx512dq") ||
-	    !__builtin_cpu_supports("avx512vl"))
-		return "v3";
-	return "v4";
-#else
-	return "";
-#endif
+	uint32_t eax, ebx, ecx1 = 0, ebx7 = 0, ecx, ecx_extended = 0, edx, saved;
+	const char *level = "";
+
+	(void)__get_cpuid(1, &eax, &ebx, &ecx1, &edx);
+	(void)__get_cpuid_count(7, 0, &eax, &ebx7, &ecx, &edx);
+	(void)__get_cpuid(0x80000001, &eax, &ebx, &ecx_extended, &edx);
+	saved = saved_state(ecx1);
+	for (size_t i = 0; i < ARRAY_SIZE(levels); i++) {
+		if (levels[i].leaf1_ecx & ~ecx1 || levels[i].leaf7_ebx & ~ebx7 ||
+		    levels[i].extended_ecx & ~ecx_extended || levels[i].saved & ~saved)
+			break;
+		level = levels[i].level;
+	}
+	return level;
 }
+#else
+static const char *x86_64_level(void)
+{
+	return "";
+}
+#endif
 
 void lcx__platform_host(struct lcx__platform *platform)
 {

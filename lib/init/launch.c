@@ -127,16 +127,24 @@ static int report_failure(const struct lcx__child *child, struct plan_message *m
 
 int lcx__child_receive(struct lcx__child *child, int *ret_fd, struct lcx_error **err)
 {
+	bool reset = false;
+
 	for (;;) {
 		CLEANUP(closep) int fd = -1;
 		struct plan_message message;
 		ssize_t n = receive_packet(child->control_fd, &message, &fd);
 
-		if (n == 0)
+		/*
+		 * It ended with an answer of ours unread, which is told before its last words
+		 * are: without any, somebody killed it, as one may do during a start.
+		 */
+		if (n == -ECONNRESET) {
+			reset = true;
+			continue;
+		}
+		if (n == 0 && !reset)
 			return 0;
-		/* It ended with an answer of ours unread: whoever kills a container may do so
-		 * during its start. */
-		if (n == -ECONNRESET)
+		if (n == 0)
 			return lcx__fail(err, ECANCELED,
 					 "lcx-init was killed before the program was executed");
 		if (n != sizeof(message))
