@@ -428,8 +428,37 @@ static int stop_signal(const char *text)
 	return SIGTERM;
 }
 
-static int kill_all(struct lcx_container *c, struct lcx_error **err)
+static bool is_running(const struct lcx_container *c)
 {
+	return c->state == LCX_CONTAINER_RUNNING || c->state == LCX_CONTAINER_PAUSED;
+}
+
+/* One run of a container among others. */
+struct run_identity {
+	int64_t pid, start_time;
+};
+
+static struct run_identity identify(const struct lcx_container *c)
+{
+	return (struct run_identity){c->run.pid.value, c->run.start_time.value};
+}
+
+/*
+ * All processes of this run, and of no later one, whose cgroup has the same name: whoever
+ * starts it again holds the lock meanwhile. -ESRCH if the run is over.
+ */
+static int kill_all(struct lcx_container *c, struct run_identity run, struct lcx_error **err)
+{
+	CLEANUP(closep) int lock_fd = -1;
+	int r = lcx__container_lock(c, &lock_fd, err);
+
+	if (r == 0)
+		r = lcx__container_load_state(c, err);
+	if (r < 0)
+		return r;
+	if (c->run.pid.value != run.pid || c->run.start_time.value != run.start_time)
+		return lcx__fail(err, ESRCH, "that run of container '%s' is over",
+				 lcx__container_display(c));
 	if (lcx__container_open_cgroup(c, NULL) == 0 &&
 	    lcx_cgroup_kill(c->cgroup, KILL_WAIT_MS, NULL) == 0)
 		return 0;
@@ -439,6 +468,7 @@ static int kill_all(struct lcx_container *c, struct lcx_error **err)
 LCX_PUBLIC int lcx_container_stop(struct lcx_container *c, int32_t grace_ms, struct lcx_error **err)
 {
 	CLEANUP(lcx_error_freep) struct lcx_error *why = NULL;
+	struct run_identity run;
 	int r;
 
 	if (c->state == LCX_CONTAINER_NEW)
@@ -448,6 +478,7 @@ LCX_PUBLIC int lcx_container_stop(struct lcx_container *c, int32_t grace_ms, str
 		return r;
 	if (c->state == LCX_CONTAINER_CREATED)
 		return 0;
+	run = identify(c);
 	/* Before it ends, so that no supervisor is faster. */
 	lcx__restart_note_stop(c);
 	if (c->state == LCX_CONTAINER_PAUSED)
@@ -458,9 +489,12 @@ LCX_PUBLIC int lcx_container_stop(struct lcx_container *c, int32_t grace_ms, str
 	r = lcx_container_wait(c, grace_ms, NULL, NULL);
 	if (r != -ETIMEDOUT)
 		return r < 0 ? lcx_container_wait(c, 0, NULL, err) : 0;
-	r = kill_all(c, &why);
+	r = kill_all(c, run, &why);
 	if (r < 0 && r != -ESRCH) /* it may have ended just now */
 		return lcx__fail(err, -r, "%s", lcx_error_message(why));
+	/* Somebody has started it again: what was to be stopped was stopped. */
+	if (r == -ESRCH && is_running(c))
+		return 0;
 	return lcx_container_wait(c, KILL_WAIT_MS, NULL, err);
 }
 
@@ -522,17 +556,13 @@ LCX_PUBLIC int lcx_container_unpause(struct lcx_container *c, struct lcx_error *
 
 static int end_by_force(struct lcx_container *c, struct lcx_error **err)
 {
-	int r = kill_all(c, NULL);
+	struct run_identity run = identify(c);
+	int r = kill_all(c, run, NULL);
 
 	if (r < 0 && r != -ESRCH)
-		return kill_all(c, err);
+		return kill_all(c, run, err);
 	r = lcx_container_wait(c, KILL_WAIT_MS, NULL, err);
 	return r == -ESRCH ? 0 : r;
-}
-
-static bool is_running(const struct lcx_container *c)
-{
-	return c->state == LCX_CONTAINER_RUNNING || c->state == LCX_CONTAINER_PAUSED;
 }
 
 /* One look under the lock. Return: 1 with the lock, which is the caller's, if it can be removed;
