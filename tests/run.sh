@@ -143,12 +143,13 @@ part_unit() {
 	done
 }
 
+# The time limits only end what hangs: a busy machine under a sanitizer is slow.
 # Check writes its TAP to a file of its own; what the code under test prints is kept apart from it.
 # A program without Check is one test.
 unit_test() { # PROGRAM
 	rm -f "$logs/tap"
 	status=0
-	(cd "${1%/*}" && CK_TAP_LOG_FILE_NAME=$logs/tap CK_VERBOSITY=silent exec timeout 300 "$1") || status=$?
+	(cd "${1%/*}" && CK_TAP_LOG_FILE_NAME=$logs/tap CK_VERBOSITY=silent CK_DEFAULT_TIMEOUT=60 exec timeout 300 "$1") || status=$?
 	if [ -f "$logs/tap" ]; then
 		cat "$logs/tap"
 	elif [ "$status" -eq 0 ]; then

@@ -5,6 +5,7 @@
  * registries, and Docker's file of credentials. The first byte chooses which.
  */
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "image/registries.h"
@@ -79,8 +80,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size == 0)
 		return 0;
-	text = strndup((const char *)data + 1, size - 1);
-	if (text)
-		targets[data[0] % ARRAY_SIZE(targets)](text, strlen(text));
+	text = malloc(size);
+	if (!text)
+		return 0;
+	memcpy(text, data + 1, size - 1);
+	text[size - 1] = '\0';
+	targets[data[0] % ARRAY_SIZE(targets)](text, strlen(text));
 	return 0;
 }
