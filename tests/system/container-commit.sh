@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# guest: no, archives are the same there
 # An image out of a container's changes: the layer says all of them, the same bytes each time.
 . "${SRC:?}/tests/system/lib.sh"
 need busybox setcap getcap setfattr jq skopeo umoci python3

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# guest: no, archives are the same there
 # A container's files from outside: diff, export, cp; by Docker's rules, and whatever the container does meanwhile.
 . "${SRC:?}/tests/system/lib.sh"
 need busybox setfattr getfattr python3

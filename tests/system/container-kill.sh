@@ -9,7 +9,7 @@ CALLS='clone3 clone mkdirat:2 openat:5 write:2 sendmsg sendto renameat symlinkat
 network=${LCX_TEST_NETWORK:-none}
 # An emulated processor takes seconds for each.
 slower=1
-! in_guest || slower=12
+! in_guest || slower=60
 
 lcx network ls >/dev/null
 lcx run -d --name bystander --network none --rootfs "$T/rootfs" sleep 10000 >/dev/null

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# guest: no, the supervisor is the same there
 # Restart policies, by a supervisor: what it starts again, how soon, what it leaves alone; killed, and after a
 # new start of the machine.
 . "${SRC:?}/tests/system/lib.sh"
