@@ -102,8 +102,10 @@ check_eq 'wait: everybody gets the codes' "$(printf '6\n137\n%.0s' 1 2 3 4)" "$(
 
 # --- all at once: an order, never a torn state
 
+rounds='1 2 3'
+! in_guest || rounds=1
 for i in 1 2 3 4 5 6; do
-	(for n in 1 2 3; do
+	(for n in $rounds; do
 		$LCX restart -t 0 front
 		$LCX rename front back
 		$LCX rename back front

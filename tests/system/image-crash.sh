@@ -1,5 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
+# guest: no, the store is the same there
 # build: plain
 # A real Debian: pulled and killed again and again, by several at once, and imported; compared with umoci's tree.
 . "${SRC:?}/tests/system/lib.sh"

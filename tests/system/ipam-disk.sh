@@ -1,5 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
+# guest: no, files are the same there
 # A full disk is an error with words, never a signal.
 . "${SRC:?}/tests/system/lib.sh"
 

@@ -1,5 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
+# guest: no, files are the same there
 # Two hundred processes, killed at any instruction, never share an address.
 . "${SRC:?}/tests/system/lib.sh"
 

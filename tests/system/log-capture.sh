@@ -1,5 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
+# guest: no, logs are the same there
 # What a command says is kept whole: by both formats, across rotations, while the
 # writer is stopped; and a full disk stops the log, not the command.
 . "${SRC:?}/tests/system/lib.sh"
