@@ -196,14 +196,12 @@ static int connect_to(struct lcx_attach *a, int run_fd)
 LCX_PUBLIC int lcx_container_attach(struct lcx_container *c, const struct lcx_stdio *stdio,
 				    struct lcx_attach **ret, struct lcx_error **err)
 {
+	CLEANUP(closep) int pidfd = lcx__container_open_running(c, err);
 	CLEANUP(lcx_attach_freep) struct lcx_attach *a = NULL;
-	int r = c->state == LCX_CONTAINER_NEW ? 0 : lcx__container_load_state(c, err);
+	int r;
 
-	if (r < 0)
-		return r;
-	if (c->state != LCX_CONTAINER_RUNNING && c->state != LCX_CONTAINER_PAUSED)
-		return lcx__fail(err, ESRCH, "container '%s' is not running",
-				 lcx__container_display(c));
+	if (pidfd < 0)
+		return pidfd;
 	r = attach_new(stdio, lcx__container_display(c), &a, err);
 	if (r < 0)
 		return r;
@@ -227,22 +225,18 @@ LCX_PUBLIC int lcx_container_attach(struct lcx_container *c, const struct lcx_st
 
 /* ---- what there is to attach to ----------------------------------------- */
 
-static bool is_running(const struct lcx_container *c)
-{
-	return c->state == LCX_CONTAINER_RUNNING || c->state == LCX_CONTAINER_PAUSED;
-}
-
 LCX_PUBLIC int32_t lcx_container_has_terminal(struct lcx_container *c)
 {
-	if (is_running(c))
+	if (lcx__container_is_running(c))
 		return c->run.terminal.value;
 	return lcx__container_load_spec(c, NULL) == 0 && c->spec->process.terminal.value;
 }
 
 LCX_PUBLIC int32_t lcx_container_stdin_open(struct lcx_container *c)
 {
-	return is_running(c) ? c->run.stdin_open.value
-			     : c->d.stdin_open.value || lcx_container_has_terminal(c);
+	return lcx__container_is_running(c)
+		       ? c->run.stdin_open.value
+		       : c->d.stdin_open.value || lcx_container_has_terminal(c);
 }
 
 /* ---- output ------------------------------------------------------------- */

@@ -122,6 +122,13 @@ int lcx__container_open_cgroup(struct lcx_container *c, struct lcx_error **err)
 	return lcx_cgroup_open(c->run.cgroup, &c->cgroup, err);
 }
 
+int lcx__container_running_cgroup(struct lcx_container *c, struct lcx_error **err)
+{
+	CLEANUP(closep) int pidfd = lcx__container_open_running(c, err);
+
+	return pidfd < 0 ? pidfd : lcx__container_open_cgroup(c, err);
+}
+
 int lcx__container_enter_cgroup(struct lcx_container *c, struct lcx__entrance *ret,
 				struct lcx_error **err)
 {

@@ -121,6 +121,12 @@ struct lcx_container {
 	char *log_path, *command_text; /* for display, made on demand */
 };
 
+/* As far as the handle knows: see lcx__container_load_state(). One that is paused runs, too. */
+static inline bool lcx__container_is_running(const struct lcx_container *c)
+{
+	return c->state == LCX_CONTAINER_RUNNING || c->state == LCX_CONTAINER_PAUSED;
+}
+
 /* What a person calls it, for messages: its name, or the short form of its identifier. */
 const char *lcx__container_display(const struct lcx_container *c);
 
@@ -132,6 +138,9 @@ int lcx__container_load_state(struct lcx_container *c, struct lcx_error **err);
 
 /* The same, and what it is described as: others may have renamed or changed it. */
 int lcx__container_reload(struct lcx_container *c, struct lcx_error **err);
+
+/* A pidfd of its process, which runs or is paused, for the caller; else -ESRCH in words. */
+int lcx__container_open_running(struct lcx_container *c, struct lcx_error **err);
 
 /* Read config.json, once. */
 int lcx__container_load_spec(struct lcx_container *c, struct lcx_error **err);
@@ -148,6 +157,9 @@ char *lcx__container_cgroup_path(const struct lcx_ctx *ctx, const char *id);
 
 /* c->cgroup, with its limits, and c->run.cgroup; neither where there are no cgroups. */
 int lcx__container_make_cgroup(struct lcx_container *c, struct lcx_error **err);
+
+/* The same, for a container that runs: else -ESRCH in words. */
+int lcx__container_running_cgroup(struct lcx_container *c, struct lcx_error **err);
 
 /* Have c->cgroup open, while the container runs. -ENODEV in words if it has none. */
 int lcx__container_open_cgroup(struct lcx_container *c, struct lcx_error **err);

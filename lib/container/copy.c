@@ -303,11 +303,13 @@ static void opened_clear(struct opened *opened)
 	lcx__container_ids_clear(&opened->ids);
 }
 
-static int open_container(struct lcx_container *c, struct opened *ret, struct lcx_error **err)
+static int begin(struct lcx_container *c, uint32_t flags, struct opened *ret,
+		 struct lcx_error **err)
 {
-	int r;
+	int r = check_flags(flags, err);
 
-	r = lcx__container_ids(c, &ret->ids, err);
+	if (r == 0)
+		r = lcx__container_ids(c, &ret->ids, err);
 	return r < 0 ? r : lcx__container_open_root(c, &ret->root, err);
 }
 
@@ -321,10 +323,8 @@ LCX_PUBLIC int lcx_container_copy_in(struct lcx_container *c, const char *source
 {
 	CLEANUP(opened_clear) struct opened opened = {.root = {-1, -1}};
 	struct copy copy = {.from = {"", -1}, .to = {"container:", -1}};
-	int r = check_flags(flags, err);
+	int r = begin(c, flags, &opened, err);
 
-	if (r == 0)
-		r = open_container(c, &opened, err);
 	if (r < 0)
 		return fail(c, r, err);
 	copy.to.root_fd = opened.root.fd;
@@ -344,10 +344,8 @@ LCX_PUBLIC int lcx_container_copy_out(struct lcx_container *c, const char *path,
 {
 	CLEANUP(opened_clear) struct opened opened = {.root = {-1, -1}};
 	struct copy copy = {.from = {"container:", -1}, .to = {"", -1}};
-	int r = check_flags(flags, err);
+	int r = begin(c, flags, &opened, err);
 
-	if (r == 0)
-		r = open_container(c, &opened, err);
 	if (r < 0)
 		return fail(c, r, err);
 	copy.from.root_fd = opened.root.fd;
@@ -373,10 +371,8 @@ LCX_PUBLIC int lcx_container_copy_out_tar(struct lcx_container *c, const char *p
 	const struct lcx__byte_sink bytes = lcx__byte_sink_fd(&fd);
 	const struct lcx__entry_sink entries = lcx__tar_entry_sink(&bytes);
 	struct copy copy = {.from = {"container:", -1}};
-	int r = check_flags(flags, err);
+	int r = begin(c, flags, &opened, err);
 
-	if (r == 0)
-		r = open_container(c, &opened, err);
 	if (r < 0)
 		return fail(c, r, err);
 	copy.from.root_fd = opened.root.fd;
@@ -416,10 +412,8 @@ LCX_PUBLIC int lcx_container_copy_in_tar(struct lcx_container *c, int fd, const 
 	struct side to = {"container:", -1};
 	CLEANUP(closep) int dir_fd = -1;
 	struct lcx__entry_sink sink;
-	int r = check_flags(flags, err);
+	int r = begin(c, flags, &opened, err);
 
-	if (r == 0)
-		r = open_container(c, &opened, err);
 	if (r < 0)
 		return fail(c, r, err);
 	to.root_fd = opened.root.fd;
@@ -432,7 +426,7 @@ LCX_PUBLIC int lcx_container_copy_in_tar(struct lcx_container *c, int fd, const 
 	if (r == 0)
 		r = lcx__tar_reader_new(&bytes, &reader, err);
 	if (r < 0)
-		return r;
+		return fail(c, r, err);
 	sink = lcx__place_sink(place);
 	r = place_stream(reader, &sink, err);
 	if (r == 0)

@@ -113,17 +113,12 @@ LCX_PUBLIC int lcx_container_exec(struct lcx_container *c, const struct lcx_spec
 	CLEANUP(lcx_spec_freep) struct lcx_spec *copy = NULL;
 	const struct lcx_spec *spec = wanted;
 	CLEANUP(freep) void *seccomp = NULL;
-	CLEANUP(closep) int pidfd = -1;
+	CLEANUP(closep) int pidfd = lcx__container_open_running(c, err);
 	size_t seccomp_size = 0;
 	int r;
 
-	r = lcx__container_load_state(c, err);
-	if (r < 0)
-		return r;
-	pidfd = lcx__open_process(c->run.pid.value, c->run.start_time.value);
-	if (pidfd < 0 || (c->state != LCX_CONTAINER_RUNNING && c->state != LCX_CONTAINER_PAUSED))
-		return lcx__fail(err, ESRCH, "container '%s' is not running",
-				 lcx__container_display(c));
+	if (pidfd < 0)
+		return pidfd;
 	if (c->state == LCX_CONTAINER_PAUSED)
 		return lcx__fail(err, EBUSY, "container '%s' is paused; unpause it first",
 				 lcx__container_display(c));

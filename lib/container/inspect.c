@@ -112,9 +112,7 @@ LCX_PUBLIC const char *lcx_container_label(const struct lcx_container *c, const 
 
 LCX_PUBLIC int32_t lcx_container_pid(const struct lcx_container *c)
 {
-	bool alive = c->state == LCX_CONTAINER_RUNNING || c->state == LCX_CONTAINER_PAUSED;
-
-	return alive ? (int32_t)c->run.pid.value : 0;
+	return lcx__container_is_running(c) ? (int32_t)c->run.pid.value : 0;
 }
 
 LCX_PUBLIC int32_t lcx_container_exit_status(const struct lcx_container *c)
@@ -256,13 +254,7 @@ LCX_PUBLIC int lcx_container_inspect(struct lcx_container *c, char **ret, struct
 LCX_PUBLIC int lcx_container_stats(struct lcx_container *c, struct lcx_cgroup_stats **ret,
 				   struct lcx_error **err)
 {
-	int r = lcx__container_load_state(c, err);
+	int r = lcx__container_running_cgroup(c, err);
 
-	if (r < 0)
-		return r;
-	if (!lcx_container_pid(c))
-		return lcx__fail(err, ESRCH, "container '%s' is not running",
-				 lcx__container_display(c));
-	r = lcx__container_open_cgroup(c, err);
 	return r < 0 ? r : lcx_cgroup_stats_new(c->cgroup, ret, err);
 }

@@ -366,9 +366,9 @@ LCX_PUBLIC int lcx_container_wait(struct lcx_container *c, int32_t timeout_ms, i
 
 /* ---- signals ------------------------------------------------------------ */
 
-static int open_running(struct lcx_container *c, struct lcx_error **err)
+int lcx__container_open_running(struct lcx_container *c, struct lcx_error **err)
 {
-	int pidfd, r = lcx__container_load_state(c, err);
+	int pidfd, r = c->state == LCX_CONTAINER_NEW ? 0 : lcx__container_load_state(c, err);
 
 	if (r < 0)
 		return r;
@@ -385,7 +385,7 @@ static int stop_signal(const char *text);
 
 LCX_PUBLIC int lcx_container_kill(struct lcx_container *c, int32_t signal, struct lcx_error **err)
 {
-	CLEANUP(closep) int pidfd = open_running(c, err);
+	CLEANUP(closep) int pidfd = lcx__container_open_running(c, err);
 	int r;
 
 	if (pidfd < 0)
@@ -426,11 +426,6 @@ static int stop_signal(const char *text)
 		if (strcmp(signals[i].name, text) == 0)
 			return signals[i].number;
 	return SIGTERM;
-}
-
-static bool is_running(const struct lcx_container *c)
-{
-	return c->state == LCX_CONTAINER_RUNNING || c->state == LCX_CONTAINER_PAUSED;
 }
 
 /* One run of a container among others. */
@@ -493,7 +488,7 @@ LCX_PUBLIC int lcx_container_stop(struct lcx_container *c, int32_t grace_ms, str
 	if (r < 0 && r != -ESRCH) /* it may have ended just now */
 		return lcx__fail(err, -r, "%s", lcx_error_message(why));
 	/* Somebody has started it again: what was to be stopped was stopped. */
-	if (r == -ESRCH && is_running(c))
+	if (r == -ESRCH && lcx__container_is_running(c))
 		return 0;
 	return lcx_container_wait(c, KILL_WAIT_MS, NULL, err);
 }
@@ -525,7 +520,7 @@ static int set_frozen(struct lcx_container *c, bool frozen, struct lcx_error **e
 	r = lcx__container_lock(c, &lock_fd, err);
 	if (r < 0)
 		return r;
-	pidfd = open_running(c, err);
+	pidfd = lcx__container_open_running(c, err);
 	if (pidfd < 0)
 		return pidfd;
 	r = lcx__container_open_cgroup(c, err);
@@ -582,7 +577,8 @@ static int try_lock_ended(struct lcx_container *c, bool owner_had_its_time, int 
 		return owned;
 	/* Its owner still copies output, or records the end; another handle here may never do so.
 	 */
-	if (is_running(c) || (owned && !owner_had_its_time && c->run.owner_pid.value != getpid()))
+	if (lcx__container_is_running(c) ||
+	    (owned && !owner_had_its_time && c->run.owner_pid.value != getpid()))
 		return 0;
 	*ret_lock_fd = TAKE_FD(lock_fd);
 	return 1;
@@ -598,13 +594,13 @@ static int lock_ended(struct lcx_container *c, bool force, int *ret_lock_fd, str
 
 		if (r != 0)
 			return r < 0 ? r : 0;
-		if (is_running(c) && !force)
+		if (lcx__container_is_running(c) && !force)
 			return lcx__fail(
 				err, EBUSY,
 				"container '%s' is running; stop it first, or force its removal",
 				lcx__container_display(c));
-		r = is_running(c) ? end_by_force(c, NULL)
-				  : lcx_container_wait(c, KILL_WAIT_MS, NULL, NULL);
+		r = lcx__container_is_running(c) ? end_by_force(c, NULL)
+						 : lcx_container_wait(c, KILL_WAIT_MS, NULL, NULL);
 		late = force && r == -ETIMEDOUT;
 	}
 	return lcx__fail(err, EBUSY, "container '%s' does not end, or its owner does not finish it",

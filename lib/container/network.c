@@ -13,15 +13,11 @@
 /* The network namespace of a running container that has one of its own; else -ESRCH, -EINVAL. */
 static int open_netns(struct lcx_container *c, struct lcx_error **err)
 {
-	CLEANUP(closep) int pidfd = -1, netns_fd = -1, own_fd = -1;
-	int r = lcx__container_load_state(c, err);
+	CLEANUP(closep) int pidfd = lcx__container_open_running(c, err), netns_fd = -1, own_fd = -1;
+	int r;
 
-	if (r < 0)
-		return r;
-	pidfd = lcx__open_process(c->run.pid.value, c->run.start_time.value);
-	if (pidfd < 0 || (c->state != LCX_CONTAINER_RUNNING && c->state != LCX_CONTAINER_PAUSED))
-		return lcx__fail(err, ESRCH, "container '%s' is not running",
-				 lcx__container_display(c));
+	if (pidfd < 0)
+		return pidfd;
 	netns_fd = lcx_ns_open_pidfd(pidfd, LCX_NS_NET, err);
 	own_fd = netns_fd < 0 ? -1 : lcx_ns_open_pid(0, LCX_NS_NET, err);
 	if (netns_fd < 0 || own_fd < 0)

@@ -549,7 +549,7 @@ static int prepare(struct start *s, struct lcx_error **err)
 
 	if (r < 0)
 		return r;
-	if (c->state == LCX_CONTAINER_RUNNING || c->state == LCX_CONTAINER_PAUSED)
+	if (lcx__container_is_running(c))
 		return lcx__fail(err, EALREADY, "container '%s' is already running",
 				 lcx__container_display(c));
 	r = lcx__container_is_owned(c, &owner_fd, err);

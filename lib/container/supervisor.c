@@ -130,7 +130,7 @@ static int look(struct lcx_supervisor *s, struct entry *entry, struct lcx_error 
 		plan(entry, 1000, false);
 		return lcx__fail(err, -r, "%s", lcx_error_message(why));
 	}
-	if (c->state == LCX_CONTAINER_RUNNING || c->state == LCX_CONTAINER_PAUSED) {
+	if (lcx__container_is_running(c)) {
 		r = watch_owner(s, entry, c);
 		if (r == 0)
 			return 0;

@@ -141,8 +141,8 @@ int lcx__container_open_tree(struct lcx_container *c, struct lcx_error **err)
 }
 
 /* Its process's own view. The process is known by its descriptor, not by its number. */
-static int open_running(struct lcx_container *c, struct lcx__container_root *ret,
-			struct lcx_error **err)
+static int open_root_of_process(struct lcx_container *c, struct lcx__container_root *ret,
+				struct lcx_error **err)
 {
 	CLEANUP(closep)
 	int pidfd = lcx__open_process(c->run.pid.value, c->run.start_time.value), fd = -1;
@@ -164,11 +164,6 @@ static int open_running(struct lcx_container *c, struct lcx__container_root *ret
 	return 0;
 }
 
-static bool is_running(const struct lcx_container *c)
-{
-	return c->state == LCX_CONTAINER_RUNNING || c->state == LCX_CONTAINER_PAUSED;
-}
-
 int lcx__container_open_root(struct lcx_container *c, struct lcx__container_root *ret,
 			     struct lcx_error **err)
 {
@@ -185,8 +180,8 @@ int lcx__container_open_root(struct lcx_container *c, struct lcx__container_root
 		r = lcx__container_load_state(c, err);
 	if (r < 0)
 		return r;
-	if (is_running(c))
-		return open_running(c, ret, err);
+	if (lcx__container_is_running(c))
+		return open_root_of_process(c, ret, err);
 	/* Starting, or being taken down: its layer is mounted, or will be. */
 	r = lcx__container_is_owned(c, &owner_fd, err);
 	if (r > 0)

@@ -37,7 +37,7 @@ static int load_anew(struct lcx_container *c, struct lcx_spec **ret, struct lcx_
 
 static int apply(struct lcx_container *c, const struct lcx_spec *spec, struct lcx_error **err)
 {
-	if (c->state != LCX_CONTAINER_RUNNING && c->state != LCX_CONTAINER_PAUSED)
+	if (!lcx__container_is_running(c))
 		return 0;
 	if (lcx__container_open_cgroup(c, err) < 0)
 		return -ENODEV;
@@ -110,13 +110,7 @@ LCX_PUBLIC int lcx_container_update(struct lcx_container *c, struct lcx_error **
 LCX_PUBLIC int lcx_container_pids(struct lcx_container *c, struct lcx_cgroup_pids **ret,
 				  struct lcx_error **err)
 {
-	int r = c->state == LCX_CONTAINER_NEW ? 0 : lcx__container_load_state(c, err);
+	int r = lcx__container_running_cgroup(c, err);
 
-	if (r < 0)
-		return r;
-	if (!lcx_container_pid(c))
-		return lcx__fail(err, ESRCH, "container '%s' is not running",
-				 lcx__container_display(c));
-	r = lcx__container_open_cgroup(c, err);
 	return r < 0 ? r : lcx_cgroup_pids_new(c->cgroup, ret, err);
 }
