@@ -97,14 +97,10 @@ int lcx__image_list_load(const struct lcx__store *store, const struct lcx__refs 
 LCX_PUBLIC int lcx_image_list_new(struct lcx_ctx *ctx, struct lcx_image_list **ret,
 				  struct lcx_error **err)
 {
-	CLEANUP(lcx__store_freep) struct lcx__store *store = NULL;
-	CLEANUP(lcx__refs_freep) struct lcx__refs *refs = NULL;
-	int r;
+	CLEANUP(lcx__lookup_clear) struct lcx__lookup found = {0};
+	int r = lcx__lookup_open(ctx, &found, err);
 
-	r = lcx__store_open(ctx, &store, err);
-	if (r == 0)
-		r = lcx__refs_read(store, &refs, err);
-	return r < 0 ? r : lcx__image_list_load(store, refs, ret, err);
+	return r < 0 ? r : lcx__image_list_load(found.store, found.refs, ret, err);
 }
 
 LCX_PUBLIC size_t lcx_image_list_count(const struct lcx_image_list *list)
@@ -221,6 +217,28 @@ int lcx__image_find(const struct lcx__store *store, const struct lcx__refs *refs
 	return lcx__fail(err, ENOENT, "no image '%s' here; pull it first", full);
 }
 
+int lcx__lookup_open(struct lcx_ctx *ctx, struct lcx__lookup *ret, struct lcx_error **err)
+{
+	int r = lcx__store_open(ctx, &ret->store, err);
+
+	return r < 0 ? r : lcx__refs_read(ret->store, &ret->refs, err);
+}
+
+int lcx__image_look_up(struct lcx_ctx *ctx, const char *ref, struct lcx__lookup *ret,
+		       struct lcx_error **err)
+{
+	int r = lcx__lookup_open(ctx, ret, err);
+
+	return r < 0 ? r
+		     : lcx__image_find(ret->store, ret->refs, ref, &ret->manifest, &ret->name, err);
+}
+
+void lcx__lookup_clear(struct lcx__lookup *lookup)
+{
+	lookup->refs = lcx__refs_free(lookup->refs);
+	lookup->store = lcx__store_free(lookup->store);
+}
+
 LCX_PUBLIC int lcx_image_tag(struct lcx_ctx *ctx, const char *ref, const char *new_name,
 			     struct lcx_error **err)
 {
@@ -292,20 +310,12 @@ static int remove_names(const struct lcx__store *store, const struct lcx__refs *
 
 LCX_PUBLIC int lcx_image_remove(struct lcx_ctx *ctx, const char *ref, struct lcx_error **err)
 {
-	CLEANUP(lcx__store_freep) struct lcx__store *store = NULL;
-	CLEANUP(lcx__refs_freep) struct lcx__refs *refs = NULL;
-	struct lcx__digest manifest;
-	const char *name;
-	int r;
+	CLEANUP(lcx__lookup_clear) struct lcx__lookup found = {0};
+	int r = lcx__image_look_up(ctx, ref, &found, err);
 
-	r = lcx__store_open(ctx, &store, err);
+	if (r == 0 && (!found.name || count_names(found.refs, &found.manifest) <= 1))
+		r = refuse_if_held(found.store, &found.manifest, ref, err);
 	if (r == 0)
-		r = lcx__refs_read(store, &refs, err);
-	if (r == 0)
-		r = lcx__image_find(store, refs, ref, &manifest, &name, err);
-	if (r == 0 && (!name || count_names(refs, &manifest) <= 1))
-		r = refuse_if_held(store, &manifest, ref, err);
-	if (r == 0)
-		r = remove_names(store, refs, &manifest, name, err);
-	return r < 0 ? r : lcx__store_sweep(store, NULL, err);
+		r = remove_names(found.store, found.refs, &found.manifest, found.name, err);
+	return r < 0 ? r : lcx__store_sweep(found.store, NULL, err);
 }

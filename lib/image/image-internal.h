@@ -41,3 +41,16 @@ int lcx__image_list_load(const struct lcx__store *store, const struct lcx__refs 
  */
 int lcx__image_find(const struct lcx__store *store, const struct lcx__refs *refs, const char *ref,
 		    struct lcx__digest *ret, const char **ret_ref, struct lcx_error **err);
+
+/* The store and its names, and the image that was looked for among them. */
+struct lcx__lookup {
+	struct lcx__store *store;
+	struct lcx__refs *refs;
+	struct lcx__digest manifest;
+	const char *name; /* borrowed from @refs, or NULL */
+};
+
+int lcx__lookup_open(struct lcx_ctx *ctx, struct lcx__lookup *ret, struct lcx_error **err);
+int lcx__image_look_up(struct lcx_ctx *ctx, const char *ref, struct lcx__lookup *ret,
+		       struct lcx_error **err);
+void lcx__lookup_clear(struct lcx__lookup *lookup);

@@ -107,18 +107,10 @@ LCX_PUBLIC struct lcx_image *lcx_image_free(struct lcx_image *image)
 LCX_PUBLIC int lcx_image_open(struct lcx_ctx *ctx, const char *ref, struct lcx_image **ret,
 			      struct lcx_error **err)
 {
-	CLEANUP(lcx__store_freep) struct lcx__store *store = NULL;
-	CLEANUP(lcx__refs_freep) struct lcx__refs *refs = NULL;
-	struct lcx__digest manifest;
-	const char *name;
-	int r;
+	CLEANUP(lcx__lookup_clear) struct lcx__lookup found = {0};
+	int r = lcx__image_look_up(ctx, ref, &found, err);
 
-	r = lcx__store_open(ctx, &store, err);
-	if (r == 0)
-		r = lcx__refs_read(store, &refs, err);
-	if (r == 0)
-		r = lcx__image_find(store, refs, ref, &manifest, &name, err);
-	return r < 0 ? r : lcx__image_load(store, &manifest, refs, ret, err);
+	return r < 0 ? r : lcx__image_load(found.store, &found.manifest, found.refs, ret, err);
 }
 
 /* "const char **" is not "const char *const *" to C, hence the casts. */

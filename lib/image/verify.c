@@ -224,51 +224,34 @@ static int verdict(struct verify *v, struct lcx_error **err)
 
 LCX_PUBLIC int lcx_image_verify(struct lcx_ctx *ctx, const char *ref, struct lcx_error **err)
 {
-	CLEANUP(lcx__store_freep) struct lcx__store *store = NULL;
-	CLEANUP(lcx__refs_freep) struct lcx__refs *refs = NULL;
+	CLEANUP(lcx__lookup_clear) struct lcx__lookup found = {0};
 	CLEANUP(verify_clear) struct verify v = {.ctx = ctx};
-	struct lcx__digest manifest;
-	const char *name;
-	int r;
+	int r = ref ? lcx__image_look_up(ctx, ref, &found, err)
+		    : lcx__lookup_open(ctx, &found, err);
 
-	r = lcx__store_open(ctx, &store, err);
+	v.store = found.store;
 	if (r == 0)
-		r = lcx__refs_read(store, &refs, err);
-	if (r < 0)
-		return r;
-	v.store = store;
-	if (ref)
-		r = lcx__image_find(store, refs, ref, &manifest, &name, err);
-	if (r == 0)
-		r = ref ? check_image(&v, &manifest, err) : check_all(&v, refs, err);
+		r = ref ? check_image(&v, &found.manifest, err) : check_all(&v, found.refs, err);
 	return r < 0 ? r : verdict(&v, err);
 }
 
 LCX_PUBLIC int lcx_image_resolve(struct lcx_ctx *ctx, const char *ref, char **ret,
 				 struct lcx_error **err)
 {
-	CLEANUP(lcx__store_freep) struct lcx__store *store = NULL;
-	CLEANUP(lcx__refs_freep) struct lcx__refs *refs = NULL;
 	CLEANUP(lcx__reference_freep) struct lcx__reference *parsed = NULL;
-	struct lcx__digest manifest;
-	const char *name = NULL;
-	int r;
+	CLEANUP(lcx__lookup_clear) struct lcx__lookup found = {0};
+	int r = lcx__image_look_up(ctx, ref, &found, err);
 
-	r = lcx__store_open(ctx, &store, err);
-	if (r == 0)
-		r = lcx__refs_read(store, &refs, err);
-	if (r == 0)
-		r = lcx__image_find(store, refs, ref, &manifest, &name, err);
-	for (size_t i = 0; r == 0 && !name && i < refs->n; i++)
-		if (lcx__digest_equal(&refs->items[i].manifest, &manifest))
-			name = refs->items[i].name;
-	if (r == 0 && !name)
+	for (size_t i = 0; r == 0 && !found.name && i < found.refs->n; i++)
+		if (lcx__digest_equal(&found.refs->items[i].manifest, &found.manifest))
+			found.name = found.refs->items[i].name;
+	if (r == 0 && !found.name)
 		return lcx__fail(err, ENOENT, "image '%s' has no name", ref);
 	if (r == 0)
-		r = lcx__reference_parse(name, &parsed, err);
+		r = lcx__reference_parse(found.name, &parsed, err);
 	if (r < 0)
 		return r;
-	parsed->digest = manifest;
+	parsed->digest = found.manifest;
 	*ret = lcx__reference_format(parsed);
 	return *ret ? 0 : lcx__fail_nomem(err);
 }
