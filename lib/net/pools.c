@@ -267,8 +267,10 @@ int lcx__pools_lease(struct lcx_ctx *ctx, const struct lcx_network *network,
 	return r;
 }
 
-int lcx__pools_release(struct lcx_ctx *ctx, const char *network, const char *owner,
-		       struct lcx_error **err)
+/* Visit every pool of a network; a failure stops nobody. One without pools has none to visit. */
+static int each_pool(struct lcx_ctx *ctx, const char *network,
+		     int (*visit)(struct lcx_ipam_pool *pool, void *data, struct lcx_error **err),
+		     void *data, struct lcx_error **err)
 {
 	CLEANUP(closep) int pools_fd = open_pools(ctx, network, false, err);
 	struct lcx__troubles troubles = TROUBLES_NONE;
@@ -285,21 +287,37 @@ int lcx__pools_release(struct lcx_ctx *ctx, const char *network, const char *own
 			break;
 		}
 		if (r == 0)
-			r = lcx_ipam_release_owner(pool, owner, NULL, &e);
+			r = visit(pool, data, &e);
 		lcx__troubles_add(&troubles, r, &e);
 	}
 	return lcx__troubles_end(&troubles, err);
 }
 
-static int list_pool(struct lcx_ipam_pool *pool, int (*visit)(const char *owner, void *data),
-		     void *data, struct lcx_error **err)
+static int release_in(struct lcx_ipam_pool *pool, void *data, struct lcx_error **err)
+{
+	return lcx_ipam_release_owner(pool, data, NULL, err);
+}
+
+int lcx__pools_release(struct lcx_ctx *ctx, const char *network, const char *owner,
+		       struct lcx_error **err)
+{
+	return each_pool(ctx, network, release_in, (void *)(uintptr_t)owner, err);
+}
+
+struct lister {
+	int (*visit)(const char *owner, void *data);
+	void *data;
+};
+
+static int list_in(struct lcx_ipam_pool *pool, void *data, struct lcx_error **err)
 {
 	CLEANUP(lcx_ipam_cursor_freep) struct lcx_ipam_cursor *cursor = NULL;
+	const struct lister *lister = data;
 	int r = lcx_ipam_cursor_new(pool, &cursor, err);
 
 	while (r >= 0 && (r = lcx_ipam_cursor_next(cursor, err)) > 0)
 		if (lcx_ipam_cursor_kind(cursor) == LCX_IPAM_LEASE &&
-		    visit(lcx_ipam_cursor_owner(cursor), data) < 0)
+		    lister->visit(lcx_ipam_cursor_owner(cursor), lister->data) < 0)
 			return lcx__fail_nomem(err);
 	return r;
 }
@@ -307,23 +325,7 @@ static int list_pool(struct lcx_ipam_pool *pool, int (*visit)(const char *owner,
 int lcx__pools_list(struct lcx_ctx *ctx, const char *network,
 		    int (*visit)(const char *owner, void *data), void *data, struct lcx_error **err)
 {
-	CLEANUP(closep) int pools_fd = open_pools(ctx, network, false, err);
-	struct lcx__troubles troubles = TROUBLES_NONE;
+	struct lister lister = {visit, data};
 
-	if (pools_fd < 0)
-		return pools_fd == -ENOENT ? 0 : pools_fd;
-	for (uint32_t i = 0; i < NET_SUBNETS_LIMIT; i++) {
-		CLEANUP(lcx_ipam_pool_freep) struct lcx_ipam_pool *pool = NULL;
-		struct lcx_error *e = NULL;
-		int r = open_pool(pools_fd, network, i, &pool, &e);
-
-		if (r == -ENOENT) {
-			lcx_error_free(e);
-			break;
-		}
-		if (r == 0)
-			r = list_pool(pool, visit, data, &e);
-		lcx__troubles_add(&troubles, r, &e);
-	}
-	return lcx__troubles_end(&troubles, err);
+	return each_pool(ctx, network, list_in, &lister, err);
 }
