@@ -23,17 +23,6 @@ enum {
 	ACCEPT_FLAGS = O_CLOEXEC | O_NONBLOCK
 };
 
-/* As in message.c: the kernel's layout. */
-struct message {
-	void *name;
-	int name_length;
-	struct iovec *iov;
-	size_t iov_length;
-	void *control;
-	size_t control_length;
-	unsigned int flags;
-};
-
 static int64_t now_ns(void)
 {
 	struct sys_timespec now = {0, 0};
@@ -55,7 +44,7 @@ static int send_frame(int fd, const struct attach_head *head, const char *data, 
 		{(void *)(uintptr_t)head, sizeof(*head)},
 		{(void *)(uintptr_t)data, length},
 	};
-	struct message message = {.iov = iov, .iov_length = length ? 2 : 1};
+	struct init_message message = {.iov = iov, .iov_length = length ? 2 : 1};
 	long r;
 
 	do

@@ -25,6 +25,18 @@ struct init {
 	char detail[200];         /* the kernel's own words about the failure, or "" */
 };
 
+/* What sendmsg(2) and recvmsg(2) take, in the kernel's layout: C libraries have their own spelling.
+ */
+struct init_message {
+	void *name;
+	int name_length;
+	struct iovec *iov;
+	size_t iov_length;
+	void *control;
+	size_t control_length;
+	unsigned int flags;
+};
+
 /* Operations return 0 or a negative errno. */
 typedef int init_op_fn(struct init *init, const struct plan_op *op);
 #define X(name, stage, text) init_op_fn init_op_##name;

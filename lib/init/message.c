@@ -4,17 +4,6 @@
 #include <asm/errno.h>
 #include <linux/uio.h>
 
-/* The kernel's layout of what sendmsg(2) takes: C libraries have their own spelling. */
-struct message_header {
-	void *name;
-	int name_length;
-	struct iovec *iov;
-	size_t iov_length;
-	void *control;
-	size_t control_length;
-	unsigned int flags;
-};
-
 struct fd_control {
 	size_t length;
 	int level, type;
@@ -27,7 +16,7 @@ int init_send_to(int socket_fd, const struct plan_message *message, int fd)
 {
 	struct iovec iov = {(void *)(uintptr_t)message, sizeof(*message)};
 	struct fd_control control = {sizeof(control) - sizeof(int), LEVEL_SOCKET, RIGHTS, fd, 0};
-	struct message_header header = {.iov = &iov, .iov_length = 1};
+	struct init_message header = {.iov = &iov, .iov_length = 1};
 	int r;
 
 	if (fd >= 0) {
@@ -42,10 +31,10 @@ int init_receive_from(int socket_fd, struct plan_message *message, int *fd)
 {
 	struct iovec iov = {message, sizeof(*message)};
 	struct fd_control control = {.fd = -1};
-	struct message_header header = {.iov = &iov,
-					.iov_length = 1,
-					.control = &control,
-					.control_length = sizeof(control)};
+	struct init_message header = {.iov = &iov,
+				      .iov_length = 1,
+				      .control = &control,
+				      .control_length = sizeof(control)};
 	int n;
 
 	do
