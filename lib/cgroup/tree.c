@@ -187,11 +187,11 @@ int lcx__cgroup_dir_make(const struct lcx__cgroup_layout *layout, int index, con
 
 DIR *lcx__cgroup_dir_iterate(int dir_fd)
 {
-	int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	DIR *dir = NULL;
+	int r = lcx__read_dir(dir_fd, ".", &dir);
 
-	if (!dir)
-		closep(&fd);
+	if (r < 0)
+		errno = -r;
 	return dir;
 }
 
@@ -199,9 +199,8 @@ struct dirent *lcx__cgroup_next_dir(DIR *dir)
 {
 	struct dirent *entry;
 
-	while ((entry = readdir(dir)))
-		if (entry->d_type == DT_DIR && entry->d_name[0] != '\0' &&
-		    strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+	while ((entry = lcx__next_entry(dir)))
+		if (entry->d_type == DT_DIR && entry->d_name[0] != '\0')
 			return entry;
 	return NULL;
 }

@@ -101,16 +101,13 @@ static int differs(struct compare *c, const char *path, const char *what)
 static int list(int fd, struct names *names)
 {
 	CLEANUP(closedirp) DIR *dir = NULL;
-	CLEANUP(closep) int own = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct dirent *entry;
+	int r = lcx__read_dir(fd, ".", &dir);
 
-	dir = own < 0 ? NULL : fdopendir(own);
-	if (!dir)
-		return -errno;
-	(void)TAKE_FD(own);
-	while ((errno = 0, entry = readdir(dir)))
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
-		    names_add(names, entry->d_name) < 0)
+	if (r < 0)
+		return r;
+	while ((entry = lcx__next_entry(dir)))
+		if (names_add(names, entry->d_name) < 0)
 			return -ENOMEM;
 	if (errno)
 		return -errno;

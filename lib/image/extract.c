@@ -124,11 +124,6 @@ const struct lcx__strbuf *lcx__extractor_implied(const struct lcx__extractor *x)
 	return lcx__tree_implied(x->tree);
 }
 
-uint64_t lcx__extractor_total_bytes(const struct lcx__extractor *x)
-{
-	return x->total_bytes;
-}
-
 /* A stranger's bytes on somebody's terminal: only what can be printed, and not all of it. */
 static void show_name(const char *name, char shown[static NAME_SHOWN + 8])
 {

@@ -61,8 +61,6 @@ int lcx__extractor_step(struct lcx__extractor *x, size_t budget_bytes, struct lc
 struct lcx__strbuf;
 const struct lcx__strbuf *lcx__extractor_implied(const struct lcx__extractor *x);
 
-uint64_t lcx__extractor_total_bytes(const struct lcx__extractor *x);
-
 struct lcx__extractor *lcx__extractor_free(struct lcx__extractor *x);
 
 DEFINE_CLEANUP(struct lcx__extractor *, lcx__extractor_free)

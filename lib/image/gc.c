@@ -230,11 +230,12 @@ static int run_pass(struct sweep *sweep, const struct pass *pass, struct lcx_err
 {
 	CLEANUP(closedirp) DIR *dir = NULL;
 	struct dirent *entry;
-	int r = lcx__store_open_dir(sweep->store, pass->directory, &dir);
+	int r = lcx__read_dir(sweep->store->fd, pass->directory, &dir);
 
-	while (r == 0 && (errno = 0, entry = readdir(dir)))
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-			r = pass->visit(sweep, entry->d_name);
+	while (r == 0 && (entry = lcx__next_entry(dir)))
+		r = pass->visit(sweep, entry->d_name);
+	if (r == 0)
+		r = -errno;
 	return r < 0 ? lcx__fail_sys(err, -r, "image store: sweep %s", pass->directory) : 0;
 }
 

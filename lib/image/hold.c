@@ -121,9 +121,11 @@ int lcx__holds_read(const struct lcx__store *store, struct lcx__holds **ret, str
 
 	if (!holds)
 		return lcx__fail_nomem(err);
-	r = lcx__store_open_dir(store, "holds", &dir);
-	while (r == 0 && (errno = 0, entry = readdir(dir)))
+	r = lcx__read_dir(store->fd, "holds", &dir);
+	while (r == 0 && (entry = lcx__next_entry(dir)))
 		r = append(holds, dirfd(dir), entry->d_name);
+	if (r == 0)
+		r = -errno;
 	if (r < 0)
 		return lcx__fail_sys(err, -r, "read the holds of containers");
 	*ret = TAKE_PTR(holds);

@@ -103,9 +103,11 @@ int lcx__refs_read(const struct lcx__store *store, struct lcx__refs **ret, struc
 
 	if (!refs)
 		return lcx__fail_nomem(err);
-	r = lcx__store_open_dir(store, "refs", &dir);
-	while (r == 0 && (errno = 0, entry = readdir(dir)))
+	r = lcx__read_dir(store->fd, "refs", &dir);
+	while (r == 0 && (entry = lcx__next_entry(dir)))
 		r = append(refs, dirfd(dir), entry->d_name);
+	if (r == 0)
+		r = -errno;
 	if (r < 0)
 		return lcx__fail_sys(err, -r, "read the names of images");
 	if (refs->n > 0)

@@ -61,18 +61,6 @@ int lcx__store_lock(const struct lcx__store *store, int operation, struct lcx_er
 	return TAKE_FD(fd);
 }
 
-int lcx__store_open_dir(const struct lcx__store *store, const char *name, DIR **ret)
-{
-	CLEANUP(closep) int fd = openat(store->fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-
-	if (!dir)
-		return -errno;
-	(void)TAKE_FD(fd);
-	*ret = dir;
-	return 0;
-}
-
 void lcx__blob_name(const struct lcx__digest *digest, char name[static LCX__STORE_NAME_SIZE])
 {
 	(void)snprintf(name, LCX__STORE_NAME_SIZE, "blobs/%s/%s", lcx__digest_algorithm(digest),

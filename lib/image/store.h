@@ -38,9 +38,6 @@ DEFINE_CLEANUP(struct lcx__store *, lcx__store_free)
 /* A descriptor that holds the store's lock (LOCK_SH or LOCK_EX) until it is closed. */
 int lcx__store_lock(const struct lcx__store *store, int operation, struct lcx_error **err);
 
-/* One of the store's directories, to be read. */
-int lcx__store_open_dir(const struct lcx__store *store, const char *name, DIR **ret);
-
 /* Names relative to the store's directory. */
 enum { LCX__STORE_NAME_SIZE = 192 };
 void lcx__blob_name(const struct lcx__digest *digest, char name[static LCX__STORE_NAME_SIZE]);

@@ -96,13 +96,6 @@ static int open_proc_dir(int32_t pid, struct lcx_error **err)
 	return fd < 0 ? lcx__fail_sys(err, errno, "open '%s'", path) : fd;
 }
 
-int lcx__idmap_write_pid(const struct lcx_idmap *map, int32_t pid, struct lcx_error **err)
-{
-	CLEANUP(closep) int fd = open_proc_dir(pid, err);
-
-	return fd < 0 ? fd : lcx_idmap_write(map, fd, err);
-}
-
 /* /proc/PID is one process's for as long as it is open; so if ours lives after that, it is ours. */
 int lcx__ns_open_child(int32_t pid, int pidfd, struct lcx_error **err)
 {

@@ -32,7 +32,6 @@ uint64_t lcx__ns_clone_flags(uint32_t kinds);
  */
 int lcx__idmap_write_child(const struct lcx_idmap *map, int32_t pid, int pidfd,
 			   struct lcx_error **err);
-int lcx__idmap_write_pid(const struct lcx_idmap *map, int32_t pid, struct lcx_error **err);
 
 /*
  * What timens_offsets reads: "monotonic 5 0\nboottime 5 0\n". The nanoseconds are added to

@@ -190,19 +190,12 @@ static bool is_above_hidden(const struct lcx_overlay_diff *diff, const char *pat
 
 static bool is_empty(int parent_fd, const char *name, const struct stat *st)
 {
-	int fd = S_ISDIR(st->st_mode) ? lcx__open_dir(parent_fd, name) : -1;
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	int n = 0;
+	CLEANUP(closedirp) DIR *dir = NULL;
 
-	if (!dir) {
-		if (fd >= 0)
-			(void)close(fd);
-		return S_ISREG(st->st_mode) && st->st_size == 0;
-	}
-	while (n < 3 && readdir(dir))
-		n++;
-	(void)closedir(dir);
-	return n == 2; /* "." and ".." */
+	if (S_ISREG(st->st_mode))
+		return st->st_size == 0;
+	return S_ISDIR(st->st_mode) && lcx__read_dir(parent_fd, name, &dir) == 0 &&
+	       !lcx__next_entry(dir) && errno == 0;
 }
 
 /* Owner and mode: the time of a directory is that of the last thing made in it. */
@@ -226,17 +219,17 @@ static bool holds_only_hidden(const struct lcx_overlay_diff *diff, int dir_fd, c
 	CLEANUP(closedirp) DIR *dir = NULL;
 	struct dirent *entry;
 	struct stat st;
-	int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd;
 
-	dir = fd < 0 ? NULL : fdopendir(fd);
-	if (!dir || fstat(fd, &st) < 0 || !is_as_below(diff, path, &st))
+	if (lcx__read_dir(dir_fd, ".", &dir) < 0)
 		return false;
-	while ((entry = readdir(dir))) {
+	fd = dirfd(dir);
+	if (fstat(fd, &st) < 0 || !is_as_below(diff, path, &st))
+		return false;
+	while ((entry = lcx__next_entry(dir))) {
 		CLEANUP(freep) char *inner = lcx__format("%s/%s", path, entry->d_name);
 		CLEANUP(closep) int inner_fd = -1;
 
-		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-			continue;
 		if (!inner || fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 			return false;
 		if (is_hidden(diff, inner) && is_empty(fd, entry->d_name, &st))

@@ -240,21 +240,6 @@ size_t lcx__overlay_lower_count(const struct lcx_overlay *overlay)
 	return overlay->lower_count;
 }
 
-const struct lcx__overlay_dir *lcx__overlay_lower(const struct lcx_overlay *overlay, size_t index)
-{
-	return &overlay->lowers[index];
-}
-
-const struct lcx__overlay_dir *lcx__overlay_upper(const struct lcx_overlay *overlay)
-{
-	return lcx__overlay_has_upper(overlay) ? &overlay->upper : NULL;
-}
-
-const struct lcx__overlay_dir *lcx__overlay_work(const struct lcx_overlay *overlay)
-{
-	return lcx__overlay_has_upper(overlay) ? &overlay->work : NULL;
-}
-
 size_t lcx__overlay_options(const struct lcx_overlay *overlay,
 			    struct lcx__overlay_option options[static LCX__OVERLAY_MAX_OPTIONS])
 {

@@ -35,11 +35,6 @@ struct lcx__overlay_option {
 int lcx__overlay_check(const struct lcx_overlay *overlay, struct lcx_error **err);
 
 size_t lcx__overlay_lower_count(const struct lcx_overlay *overlay);
-/* The top-most is 0. */
-const struct lcx__overlay_dir *lcx__overlay_lower(const struct lcx_overlay *overlay, size_t index);
-/* NULL if there is none; then the mount is read-only. */
-const struct lcx__overlay_dir *lcx__overlay_upper(const struct lcx_overlay *overlay);
-const struct lcx__overlay_dir *lcx__overlay_work(const struct lcx_overlay *overlay);
 
 /* All options but the directories; strings live as long as the overlay's. Return: how many. */
 size_t lcx__overlay_options(const struct lcx_overlay *overlay,
