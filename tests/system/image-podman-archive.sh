@@ -2,7 +2,8 @@
 # By way of an archive: podman runs what we save, committed layers included, and we run what podman saves.
 # guest: no, podman takes minutes there
 . "${SRC:?}/tests/system/lib.sh"
-need podman crun umoci
+. "$SRC/tests/system/podman.sh"
+need umoci
 
 sh "$SRC/tests/registry/mkimage.sh" busybox "$T/layout"
 lcx import --ref env "$T/layout" box:env >/dev/null
@@ -10,22 +11,6 @@ lcx run --name work --network none --user 0 box:env sh -c 'echo committed >/srv/
 lcx commit -c 'USER 1000:50' -c 'CMD ["sh", "-c", "id -u; cat /srv/link; ls /etc/issue 2>/dev/null; echo $GREETING"]' work box:made >/dev/null
 lcx rm work >/dev/null
 lcx save -o "$T/ours.tar" box:env box:made
-
-cat >"$T/containers.conf" <<'END'
-[containers]
-default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
-[engine]
-events_logger = "none"
-END
-echo '{"default": [{"type": "insecureAcceptAnything"}]}' >"$T/policy.json"
-# crun has no use for a hybrid of cgroups: it sees none. The name of its run directory must be short.
-podman_() {
-	# shellcheck disable=SC2016
-	CONTAINERS_CONF=$T/containers.conf unshare --mount --propagation private sh -c '
-		! mountpoint -q /sys/fs/cgroup/unified || umount /sys/fs/cgroup/unified
-		exec podman "$@"' podman --root "$T/p" --runroot "$T/r" --tmpdir "$T/t" --storage-driver vfs \
-		--cgroup-manager cgroupfs --runtime crun "$@"
-}
 
 said='1000 50 /srv/work hello from the image '
 made='1000 committed hello from the image '

@@ -3,24 +3,10 @@
 # By way of a registry: podman runs what we push, and we run what podman pushes.
 # guest: no, podman takes minutes there
 . "${SRC:?}/tests/system/lib.sh"
+. "$SRC/tests/system/podman.sh"
 . "$SRC/tests/registry/registry.sh"
-need podman crun umoci
+need umoci
 
-cat >"$T/containers.conf" <<'END'
-[containers]
-default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
-[engine]
-events_logger = "none"
-END
-echo '{"default": [{"type": "insecureAcceptAnything"}]}' >"$T/policy.json"
-# crun has no use for a hybrid of cgroups: it sees none. The name of its run directory must be short.
-podman_() {
-	# shellcheck disable=SC2016
-	CONTAINERS_CONF=$T/containers.conf unshare --mount --propagation private sh -c '
-		! mountpoint -q /sys/fs/cgroup/unified || umount /sys/fs/cgroup/unified
-		exec podman "$@"' podman --root "$T/p" --runroot "$T/r" --tmpdir "$T/t" --storage-driver vfs \
-		--cgroup-manager cgroupfs --runtime crun "$@"
-}
 said='1000 50 /srv/work hello from the image '
 
 sh "$SRC/tests/registry/mkimage.sh" busybox "$T/busybox"

@@ -2,11 +2,7 @@
 # SPDX-License-Identifier: MIT
 # A client of a published UDP port that goes on speaking reaches the next container that publishes it.
 . "${SRC:?}/tests/system/lib.sh"
-need ip nft
-
-tool() {
-	"$BUILD/tests/net-tool" "$T/root" "$@"
-}
+. "$SRC/tests/system/net.sh"
 
 for netns in first second outside; do
 	make_netns "$netns"

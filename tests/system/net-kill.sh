@@ -4,28 +4,12 @@
 # What changes a network is killed at every call by which it changes something. A sweep, or the same call
 # once more, leaves nothing.
 . "${SRC:?}/tests/system/lib.sh"
-need ip nft strace
+. "$SRC/tests/system/net.sh"
+need strace
 CALLS='openat mkdirat linkat renameat unlinkat ftruncate write pwrite64 fsync flock socket bind setns sendto close'
 # An emulated processor takes a second for each.
 step=1
 ! in_guest || { step=20 CALLS='sendto unlinkat'; }
-
-tool() {
-	"$BUILD/tests/net-tool" "$T/root" "$@"
-}
-
-forwarding() {
-	cat /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv6/conf/all/forwarding
-}
-
-# Everything of ours in this namespace and on this disk, but for the networks' own files.
-left() {
-	ip -o link | grep -e lcx || :
-	nft list tables
-	[ ! -d "$T/root/run/net" ] || find "$T/root/run/net" -type f
-	find "$T/root" -name '.tmp-*'
-	[ "$(forwarding)" = "$forwarding" ] || echo forwarding
-}
 
 # Kill at the N-th CALL; false if there is no such one.
 killed_at() { # CALL N VERB ARGUMENT...
@@ -55,7 +39,6 @@ each_kill() { # WHAT BEFORE AFTER VERB ARGUMENT...
 	check "$what: that were many calls" test "$kills" -ge $((30 / step))
 }
 
-forwarding=$(forwarding)
 tool create bridge 10.88.0.0/24 subnet=fd00:88::/64 >/dev/null
 
 # The namespace ends with its container.

@@ -3,33 +3,9 @@
 # Who reaches whom, for each of IPv4 and IPv6, TCP and UDP: with a payload that must come back whole,
 # and the source address that the server sees. A router and a host behind it are the outside world.
 . "${SRC:?}/tests/system/lib.sh"
-need ip nft jq
+. "$SRC/tests/system/net.sh"
+need jq
 [ -d /proc/sys/net/ipv6 ] || skip_rest 'IPv6' 'this kernel has none'
-
-tool() {
-	"$BUILD/tests/net-tool" "$T/root" "$@"
-}
-
-serve() { # NETNS PROTOCOL PORT
-	ip netns exec "$1" "$BUILD/tests/net-tool" "$T/root" serve "$2" "$3" 2>"$T/serve.err" &
-	defer "kill $!"
-}
-
-# What the server saw, or "refused".
-ask() { # NETNS|host PROTOCOL ADDRESS PORT
-	from=$1
-	shift
-	case $from in
-	host) tool ask "$@" 2>"$T/ask.err" || echo refused ;;
-	*) ip netns exec "$from" "$BUILD/tests/net-tool" "$T/root" ask "$@" 2>"$T/ask.err" || echo refused ;;
-	esac
-}
-
-attach() { # NETWORK OWNER [PORT]...
-	network=$1 owner=$2
-	shift 2
-	tool attach "$network" "$owner" "/run/netns/$owner" "$@"
-}
 
 listens() { # NETNS TABLE PORT
 	ip netns exec "$1" grep -q ":$(printf %04X "$3") " "/proc/net/$2"

@@ -2,12 +2,9 @@
 # SPDX-License-Identifier: MIT
 # Networks with several subnets, ranges and addresses that nobody gets.
 . "${SRC:?}/tests/system/lib.sh"
-need ip nft jq
+. "$SRC/tests/system/net.sh"
+need jq
 [ -d /proc/sys/net/ipv6 ] || skip_rest 'IPv6' 'this kernel has none'
-
-tool() {
-	"$BUILD/tests/net-tool" "$T/root" "$@"
-}
 
 attach() { # NETWORK OWNER [address=ADDRESS | PORT]...: "IPV4 IPV6", or the first alone
 	network=$1 owner=$2

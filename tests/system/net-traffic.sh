@@ -2,39 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Who reaches whom through a bridge network, by real sockets, and with which address of origin.
 . "${SRC:?}/tests/system/lib.sh"
-need ip nft
-
-tool() {
-	"$BUILD/tests/net-tool" "$T/root" "$@"
-}
-
-inside() { # NETNS VERB ...
-	netns=$1
-	shift
-	ip netns exec "$netns" "$BUILD/tests/net-tool" "$T/root" "$@"
-}
-
-serve() { # NETNS PROTOCOL PORT
-	# No function in between: it would be a shell whose end is not the server's.
-	ip netns exec "$1" "$BUILD/tests/net-tool" "$T/root" serve "$2" "$3" 2>"$T/serve.err" &
-	defer "kill $!"
-}
-
-# What the server saw, or "refused".
-ask() { # NETNS|host PROTOCOL ADDRESS PORT
-	from=$1
-	shift
-	case $from in
-	host) tool ask "$@" 2>"$T/ask.err" || echo refused ;;
-	*) inside "$from" ask "$@" 2>"$T/ask.err" || echo refused ;;
-	esac
-}
-
-attach() { # NETWORK OWNER [PORT]...
-	network=$1 owner=$2
-	shift 2
-	tool attach "$network" "$owner" "/run/netns/$owner" "$@"
-}
+. "$SRC/tests/system/net.sh"
 
 address() { # output of attach
 	set -- $1

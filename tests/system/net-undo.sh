@@ -2,19 +2,7 @@
 # SPDX-License-Identifier: MIT
 # What fails leaves nothing, and nobody else's objects are touched. (What is killed: net-kill.sh.)
 . "${SRC:?}/tests/system/lib.sh"
-need ip nft
-
-tool() {
-	"$BUILD/tests/net-tool" "$T/root" "$@"
-}
-
-# Everything of ours in this namespace and on this disk, but for the networks' own files.
-left() {
-	ip -o link | grep -e lcx || :
-	nft list tables
-	[ ! -d "$T/root/run/net" ] || find "$T/root/run/net" -type f
-	[ "$(cat /proc/sys/net/ipv4/ip_forward)" = "$forwarding" ] || echo forwarding
-}
+. "$SRC/tests/system/net.sh"
 
 forwarding=$(cat /proc/sys/net/ipv4/ip_forward)
 for netns in one two three; do
