@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# guest: no, what it says is the same there; limits and statistics are tried by cgroup-limits
 # A container's life by the command: detached, looked at, listed as JSON, entered, stopped, removed.
 . "${SRC:?}/tests/system/lib.sh"
 need jq busybox
