@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+#include "container/start.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "net/net.h"
+#include "util/fs.h"
+
+/* A start's network: planned before anything is made, applied while the process sets up its files.
+ */
+
+int lcx__start_network(struct start *s, struct lcx_error **err)
+{
+	struct lcx_container *c = s->c;
+	int r;
+
+	if (!lcx__container_has_network(c))
+		return 0;
+	r = lcx_network_open(c->ctx, c->d.network, &s->network, err);
+	if (r == 0)
+		r = lcx_attachment_new(c->d.id, &s->attachment, err);
+	for (char **port = c->d.ports; r == 0 && port && *port; port++) {
+		CLEANUP(lcx_port_freep) struct lcx_port *parsed = NULL;
+
+		r = lcx_port_parse(*port, &parsed, err);
+		if (r == 0)
+			r = lcx_attachment_add_port(s->attachment, parsed, err);
+	}
+	/* A taken port is an error before anything is made. */
+	if (r == 0)
+		r = lcx__network_plan(c->ctx, s->network, s->attachment, err);
+	if (r == 0)
+		r = lcx__journal_add(c->run_fd, "network", c->d.network, err);
+	return r;
+}
+
+int lcx__start_on_netlink(void *data, int netlink_fd, struct lcx_error **err)
+{
+	struct start *s = data;
+	int64_t began = lcx__monotonic_ns();
+	int r;
+
+	r = lcx__network_apply(s->c->ctx, s->network, s->attachment, s->netns_fd, netlink_fd, err);
+	closep(&s->netns_fd);
+	lcx__add_step(s->c, " ", "attach to the network", lcx__monotonic_ns() - began);
+	return lcx__fail_stage(err, r, "network");
+}
+
+static char *describe_ports(const struct lcx_attachment *attachment)
+{
+	struct lcx__strbuf text = STRBUF_EMPTY;
+
+	for (uint32_t i = 0; i < lcx_attachment_port_count(attachment); i++) {
+		const struct lcx_port *port = lcx_attachment_port(attachment, i);
+		uint16_t last = (uint16_t)(lcx_port_count(port) - 1);
+
+		lcx__strbuf_addf(&text, "%s%s:%u", i ? ", " : "", lcx_port_host_address(port),
+				 lcx_port_host_port(port));
+		if (last)
+			lcx__strbuf_addf(&text, "-%u", lcx_port_host_port(port) + last);
+		lcx__strbuf_addf(&text, "->%u", lcx_port_container_port(port));
+		if (last)
+			lcx__strbuf_addf(&text, "-%u", lcx_port_container_port(port) + last);
+		lcx__strbuf_addf(&text, "/%s", lcx_port_protocol(port));
+	}
+	return lcx__strbuf_take(&text);
+}
+
+int lcx__start_record_network(struct start *s, struct lcx_error **err)
+{
+	struct run_state *run = &s->c->run;
+
+	if (!s->attachment)
+		return 0;
+	run->address = strdup(lcx_attachment_address(s->attachment));
+	run->mac = strdup(lcx_attachment_mac(s->attachment));
+	run->ports = describe_ports(s->attachment);
+	return run->address && run->mac && run->ports ? 0 : lcx__fail_nomem(err);
+}
+
+/* ---- the files that describe it to the container ----------------------- */
+
+/* Contents that depend on the address are filled in later, into the same files. */
+static int write_file(struct lcx_container *c, const char *name, const char *text,
+		      struct lcx_error **err)
+{
+	CLEANUP(closep)
+	int fd = openat(c->dir_fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
+			0644);
+	int r;
+
+	if (fd < 0 || fchmod(fd, 0644) < 0)
+		return lcx__fail_sys(err, errno, "write '%s'", name);
+	r = lcx__write_all(fd, text, strlen(text));
+	return r < 0 ? lcx__fail_sys(err, -r, "write '%s'", name) : 0;
+}
+
+static const char *hostname_of(const struct lcx_container *c)
+{
+	return c->spec->hostname ? c->spec->hostname : "localhost";
+}
+
+static int write_hosts(struct start *s, struct lcx_error **err)
+{
+	CLEANUP(freep) char *text = NULL;
+	const char *address = s->attachment ? lcx_attachment_address(s->attachment) : NULL;
+	int r = lcx_net_hosts_file(hostname_of(s->c), address, &text, err);
+
+	return r < 0 ? r : write_file(s->c, "hosts", text, err);
+}
+
+int lcx__start_files(struct start *s, struct lcx_error **err)
+{
+	CLEANUP(freep) char *hostname = NULL, *resolv = NULL;
+	int r;
+
+	if (s->c->d.rootfs)
+		return 0;
+	r = lcx_net_hostname_file(hostname_of(s->c), &hostname, err);
+	if (r == 0)
+		r = write_file(s->c, "hostname", hostname, err);
+	if (r == 0)
+		r = lcx_net_resolv_conf(NULL, NULL, NULL, NULL,
+					strcmp(s->c->d.network, "host") == 0, &resolv, err);
+	if (r == 0)
+		r = write_file(s->c, "resolv.conf", resolv, err);
+	if (r == 0)
+		r = write_hosts(s, err);
+	return r;
+}
+
+int lcx__start_on_ready(void *data, struct lcx_error **err)
+{
+	struct start *s = data;
+
+	return s->attachment && !s->c->d.rootfs ? write_hosts(s, err) : 0;
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+#include "container/start.h"
+
+#include <fcntl.h>
+
+#include "ns/ns.h"
+
+/* A start's process: its launch, and what this side does for it meanwhile. */
+
+static int on_child(void *data, pid_t pid, int pidfd, struct lcx_error **err)
+{
+	struct start *s = data;
+	CLEANUP(freep) char *object = NULL;
+	char path[64];
+	int64_t start_time;
+	int r;
+
+	(void)pidfd;
+	s->pid = pid;
+	r = lcx__read_start_time(pid, &start_time);
+	if (r < 0)
+		return lcx__fail_sys(err, -r, "read the start time of process %d", pid);
+	s->c->run.pid = (struct lcx__opt_i64)LCX__OPT(pid);
+	s->c->run.start_time = (struct lcx__opt_i64)LCX__OPT(start_time);
+	object = lcx__format("%d %lld", pid, (long long)start_time);
+	if (!object)
+		return lcx__fail_nomem(err);
+	r = lcx__journal_add(s->c->run_fd, "process", object, err);
+	if (r < 0 || !s->attachment)
+		return r;
+	(void)snprintf(path, sizeof(path), "/proc/%d/ns/net", pid);
+	s->netns_fd = open(path, O_RDONLY | O_CLOEXEC);
+	return s->netns_fd < 0 ? lcx__fail_sys(err, errno, "open the network namespace") : 0;
+}
+
+static int add_range(struct lcx_idmap *map, enum lcx_id_kind kind,
+		     const struct lcx__spec_id_map *range, struct lcx_error **err)
+{
+	return lcx_idmap_add(map, kind, range->container_id.value, range->host_id.value,
+			     range->size.value, err);
+}
+
+static int on_maps(void *data, pid_t pid, int pidfd, struct lcx_error **err)
+{
+	const struct lcx__spec_linux *linux_ = &((struct start *)data)->c->spec->linux_;
+	CLEANUP(lcx_idmap_freep) struct lcx_idmap *map = NULL;
+	int r = lcx_idmap_new(&map, err);
+
+	for (size_t i = 0; r == 0 && i < linux_->uid_mappings.n; i++)
+		r = add_range(map, LCX_ID_USER, &linux_->uid_mappings.items[i], err);
+	for (size_t i = 0; r == 0 && i < linux_->gid_mappings.n; i++)
+		r = add_range(map, LCX_ID_GROUP, &linux_->gid_mappings.items[i], err);
+	return r < 0 ? r : lcx__idmap_write_child(map, pid, pidfd, err);
+}
+
+static void on_trace(void *data, const char *what, uint64_t ns)
+{
+	struct start *s = data;
+
+	lcx__add_step(s->c, " ", what, (int64_t)ns);
+}
+
+bool lcx__start_wants_input(const struct start *s)
+{
+	return s->c->d.stdin_open.value || (s->attached && s->stdio && s->stdio->fds[0] >= 0);
+}
+
+int lcx__start_process(struct start *s, struct lcx_error **err)
+{
+	struct lcx_container *c = s->c;
+	struct lcx__compile compile = {
+		.spec = c->spec,
+		.layers = (const char *const *)c->d.layers,
+		.upper = s->upper,
+		.work = s->work,
+		.volatile_changes = lcx__container_is_volatile(c),
+		.rootfs = c->d.rootfs,
+		.staging = s->staging,
+		.join_fds = s->entrance.join_fds,
+		.n_join_fds = s->entrance.n_join_fds,
+		.cgroup = s->entrance.name,
+		.cgroup_fd = s->entrance.into_fd,
+		.seccomp = s->seccomp,
+		.seccomp_size = s->seccomp_size,
+		.netlink = s->attachment != NULL,
+		.reaper = c->d.init.value,
+		.make_cwd = c->d.image != NULL,
+		.trace = c->debug,
+	};
+	struct lcx__spawn_hooks hooks = {
+		s, on_child, on_maps, lcx__start_on_netlink, lcx__start_on_ready, on_trace};
+	struct lcx__spawn spawn = {
+		.compile = &compile,
+		.exec_pidfd = -1,
+		.stdio = s->stdio,
+		.open_input = lcx__start_wants_input(s),
+		.log = c->log,
+		.hooks = &hooks,
+	};
+
+	if (!s->detached)
+		return lcx__spawn(&spawn, &c->process, err);
+	s->monitor.state_dir_fd = c->dir_fd;
+	s->monitor.owner_fd = c->owner_fd;
+	s->monitor.terminal = c->spec->process.terminal.value;
+	return lcx__spawn_detached(&spawn, &s->monitor, &s->monitor_pid, err);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef LCX_CONTAINER_START_H
+#define LCX_CONTAINER_START_H
+
+#include "container/container-internal.h"
+
+/* One start of a container, while it is under way. What it makes is journalled; what it holds is in
+ * here. */
+struct start {
+	struct lcx_container *c;
+	const struct lcx_stdio *stdio;
+	bool detached;
+	bool again;    /* by a supervisor, as the restart policy says */
+	bool attached; /* to the monitor, from the first byte on */
+
+	struct lcx__entrance entrance;
+	void *seccomp;
+	size_t seccomp_size;
+	struct lcx_network *network;
+	struct lcx_attachment *attachment;
+	char *staging, *upper, *work;
+	struct plan_monitor monitor;
+	struct lcx_attach *attach;
+	int listen_fd, client_fd, event_dir_fd; /* the monitor's */
+
+	pid_t pid, monitor_pid;
+	int netns_fd;
+	int64_t began_ns; /* of the step in progress */
+};
+
+/* The stages, in the order of the table in start.c. */
+int lcx__start_files(struct start *s, struct lcx_error **err);
+int lcx__start_network(struct start *s, struct lcx_error **err);
+int lcx__start_log(struct start *s, struct lcx_error **err);
+int lcx__start_attach(struct start *s, struct lcx_error **err);
+int lcx__start_events(struct start *s, struct lcx_error **err);
+int lcx__start_process(struct start *s, struct lcx_error **err);
+
+/* Into c->run, for whoever looks at the container from elsewhere. */
+int lcx__start_record_network(struct start *s, struct lcx_error **err);
+
+/* While it is launched: struct lcx__spawn_hooks. */
+int lcx__start_on_netlink(void *data, int netlink_fd, struct lcx_error **err);
+int lcx__start_on_ready(void *data, struct lcx_error **err);
+
+/* Whether the program's standard input is more than /dev/null. */
+bool lcx__start_wants_input(const struct start *s);
+
+void lcx__add_step(struct lcx_container *c, const char *indent, const char *name, int64_t ns);
+void lcx__forget_steps(struct lcx_container *c);
+
+#endif
