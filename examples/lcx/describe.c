@@ -17,6 +17,7 @@ void run_options_free(struct run_options *o)
 
 	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++)
 		list_free(lists[i]);
+	network_options_free(&o->network);
 }
 
 /* ---- from options to the description ------------------------------------- */
@@ -30,7 +31,6 @@ static const struct {
 		{offsetof(struct run_options, rootfs), lcx_container_set_rootfs},
 		{offsetof(struct run_options, user), lcx_container_set_user},
 		{offsetof(struct run_options, workdir), lcx_container_set_cwd},
-		{offsetof(struct run_options, network), lcx_container_set_network},
 		{offsetof(struct run_options, log_driver), lcx_container_set_log_driver},
 		{offsetof(struct run_options, restart), lcx_container_set_restart_policy},
 },
@@ -162,6 +162,8 @@ static int describe(struct lcx_container *c, const struct run_options *o,
 {
 	int r = apply_as_it_stands(c, o, err);
 
+	if (r == 0)
+		r = describe_networks(c, &o->network, err);
 	if (r == 0)
 		r = apply_env(c, o, err);
 	if (r == 0)

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "app.h"
+#include "attachment.h"
 #include "fetch.h"
 #include "limits.h"
 #include "memory.h"
@@ -14,11 +15,12 @@
 
 struct run_options {
 	bool interactive, tty, detach, remove, read_only, privileged, init;
-	const char *name, *user, *workdir, *network, *hostname;
+	const char *name, *user, *workdir, *hostname;
 	const char *entrypoint, *rootfs, *log_driver, *stop_signal, *pull, *detach_keys, *restart,
 		*stop_timeout;
 	struct list env, volumes, ports, cap_add, cap_drop, labels, log_options, security,
 		storage_options;
+	struct network_options network;
 	struct limit_options limits;
 	struct fetch_options fetch;
 };
@@ -44,9 +46,19 @@ struct run_options {
 		RUN_ROW('v', "volume", OPTION_LIST, volumes, "SOURCE:DIR[:ro]",                    \
 			"show a directory of the host; ro, rw, ..."),                              \
 		LIMIT_ROWS(struct run_options, limits),                                            \
-		RUN_ROW('\0', "network", OPTION_STRING, network, "NETWORK",                        \
-			"bridge, none, host, or a name"),                                          \
-		RUN_ROW('\0', "net", OPTION_STRING, network, "NETWORK", NULL),                     \
+		RUN_ROW('\0', "network", OPTION_LIST, network.networks, "NETWORK",                 \
+			"bridge, none, host, container:NAME, ns:PATH; a name, or "                 \
+			"name=NAME,ip=ADDRESS,..."),                                               \
+		RUN_ROW('\0', "net", OPTION_LIST, network.networks, "NETWORK", NULL),              \
+		RUN_ROW('\0', "ip", OPTION_STRING, network.ip, "ADDRESS",                          \
+			"a certain IPv4 address"),                                                 \
+		RUN_ROW('\0', "ip6", OPTION_STRING, network.ip6, "ADDRESS",                        \
+			"a certain IPv6 address"),                                                 \
+		RUN_ROW('\0', "mac-address", OPTION_STRING, network.mac_address, "MAC",            \
+			"of the first interface"),                                                 \
+		RUN_ROW('\0', "network-alias", OPTION_LIST, network.aliases, "NAME",               \
+			"one more name in the first network"),                                     \
+		RUN_ROW('\0', "net-alias", OPTION_LIST, network.aliases, "NAME", NULL),            \
 		RUN_ROW('p', "publish", OPTION_LIST, ports, "[[ADDRESS:]PORT:]PORT",               \
 			"make a port reachable from outside"),                                     \
 		RUN_ROW('h', "hostname", OPTION_STRING, hostname, "NAME",                          \

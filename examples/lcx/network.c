@@ -3,13 +3,12 @@
 #include <string.h>
 
 #include "app.h"
+#include "attachment.h"
 #include "memory.h"
 #include "options.h"
 #include "table.h"
-#include "text.h"
 
 DEFINE_CLEANUP(struct lcx_network *, lcx_network_free)
-DEFINE_CLEANUP(struct lcx_attachment *, lcx_attachment_free)
 DEFINE_CLEANUP(struct lcx_port *, lcx_port_free)
 DEFINE_CLEANUP(struct lcx_network_list *, lcx_network_list_free)
 
@@ -262,28 +261,54 @@ static int network_rm(struct app *app, int argc, char **argv)
 /* ---- connect, disconnect --------------------------------------------------- */
 
 struct connect_options {
-	const char *ip, *ip6, *mac_address, *interface, *gw_priority;
-	struct list ports;
+	struct list ips, ip6s, mac_addresses, interfaces, gw_priorities, aliases, egress_rates,
+		ingress_rates, ports;
 };
+
+/* How the attachment calls what stands there. */
+static const struct {
+	const char *key;
+	size_t offset;
+} attachment_options[] = {
+	{"ip", offsetof(struct connect_options, ips)},
+	{"ip6", offsetof(struct connect_options, ip6s)},
+	{"mac-address", offsetof(struct connect_options, mac_addresses)},
+	{"interface-name", offsetof(struct connect_options, interfaces)},
+	{"gw-priority", offsetof(struct connect_options, gw_priorities)},
+	{"alias", offsetof(struct connect_options, aliases)},
+	{"egress-rate", offsetof(struct connect_options, egress_rates)},
+	{"ingress-rate", offsetof(struct connect_options, ingress_rates)},
+};
+
+static struct list *list_of(struct connect_options *o, size_t i)
+{
+	return (struct list *)((char *)o + attachment_options[i].offset);
+}
 
 static void connect_options_free(struct connect_options *o)
 {
+	for (size_t i = 0; i < sizeof(attachment_options) / sizeof(*attachment_options); i++)
+		list_free(list_of(o, i));
 	list_free(&o->ports);
 }
 
-#define CONNECT(letter, name, type, member, argument, help)                                        \
+#define CONNECT(letter, name, member, argument, help)                                              \
 	{                                                                                          \
-		letter, name, type, offsetof(struct connect_options, member), argument, help       \
+		letter, name, OPTION_LIST, offsetof(struct connect_options, member), argument,     \
+			help                                                                       \
 	}
 
 static const struct option_row connect_rows[] = {
-	CONNECT('\0', "ip", OPTION_STRING, ip, "ADDRESS", "a certain IPv4 address"),
-	CONNECT('\0', "ip6", OPTION_STRING, ip6, "ADDRESS", "a certain IPv6 address"),
-	CONNECT('\0', "mac-address", OPTION_STRING, mac_address, "MAC", "of the interface"),
-	CONNECT('\0', "interface", OPTION_STRING, interface, "NAME", "in the container: eth1"),
-	CONNECT('\0', "gw-priority", OPTION_STRING, gw_priority, "NUMBER",
+	CONNECT('\0', "ip", ips, "ADDRESS", "a certain IPv4 address"),
+	CONNECT('\0', "ip6", ip6s, "ADDRESS", "a certain IPv6 address"),
+	CONNECT('\0', "mac-address", mac_addresses, "MAC", "of the interface"),
+	CONNECT('\0', "interface", interfaces, "NAME", "in the container: eth1"),
+	CONNECT('\0', "gw-priority", gw_priorities, "NUMBER",
 		"the highest gives the default route; 0"),
-	CONNECT('p', "publish", OPTION_LIST, ports, "PORT", "as of run"),
+	CONNECT('\0', "alias", aliases, "NAME", "one more name in the network"),
+	CONNECT('\0', "egress-rate", egress_rates, "RATE", "what it sends: 10m bits per second"),
+	CONNECT('\0', "ingress-rate", ingress_rates, "RATE", "what it receives"),
+	CONNECT('p', "publish", ports, "PORT", "as of run"),
 	{0},
 };
 
@@ -293,16 +318,6 @@ static const struct grammar connect_grammar = {
 	.rows = connect_rows,
 	.min = 2,
 	.max = 2,
-};
-
-static const struct {
-	size_t offset;
-	int (*set)(struct lcx_attachment *attachment, const char *value, struct lcx_error **err);
-} attachment_setters[] = {
-	{offsetof(struct connect_options, ip), lcx_attachment_set_address},
-	{offsetof(struct connect_options, ip6), lcx_attachment_set_address},
-	{offsetof(struct connect_options, mac_address), lcx_attachment_set_mac},
-	{offsetof(struct connect_options, interface), lcx_attachment_set_interface},
 };
 
 static int add_ports(struct lcx_attachment *attachment, const struct list *ports,
@@ -321,8 +336,7 @@ static int add_ports(struct lcx_attachment *attachment, const struct list *ports
 }
 
 static int connect_container(struct app *app, const char *network, const char *name,
-			     const struct connect_options *o, int64_t priority,
-			     struct lcx_error **err)
+			     struct connect_options *o, struct lcx_error **err)
 {
 	CLEANUP(lcx_container_freep) struct lcx_container *container = NULL;
 	CLEANUP(lcx_attachment_freep) struct lcx_attachment *attachment = NULL;
@@ -330,16 +344,10 @@ static int connect_container(struct app *app, const char *network, const char *n
 
 	if (r == 0)
 		r = lcx_attachment_new(lcx_container_id(container), &attachment, err);
-	for (size_t i = 0; r == 0 && i < sizeof(attachment_setters) / sizeof(*attachment_setters);
-	     i++) {
-		const char *value =
-			*(const char *const *)((const char *)o + attachment_setters[i].offset);
-
-		if (value)
-			r = attachment_setters[i].set(attachment, value, err);
-	}
-	if (r == 0)
-		r = lcx_attachment_set_gateway_priority(attachment, (int32_t)priority, err);
+	for (size_t i = 0; r == 0 && i < sizeof(attachment_options) / sizeof(*attachment_options);
+	     i++)
+		r = attachment_add_options(attachment, attachment_options[i].key, list_of(o, i),
+					   err);
 	if (r == 0)
 		r = add_ports(attachment, &o->ports, err);
 	return r == 0 ? lcx_container_connect(container, network, attachment, err) : r;
@@ -349,15 +357,11 @@ static int network_connect(struct app *app, int argc, char **argv)
 {
 	CLEANUP(connect_options_free) struct connect_options o = {0};
 	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
-	int64_t priority = 0;
 	int code;
 
 	if (!begin(app, &connect_grammar, &o, &argc, argv, &code))
 		return code;
-	if (o.gw_priority && text_parse_int(o.gw_priority, -10000, 10000, &priority) < 0)
-		return options_usage_error(app, "'%s' is no priority from -10000 to 10000",
-					   o.gw_priority);
-	if (connect_container(app, argv[0], argv[1], &o, priority, &err) < 0) {
+	if (connect_container(app, argv[0], argv[1], &o, &err) < 0) {
 		app_report(app, &err);
 		return EXIT_COMMAND_FAILED;
 	}

@@ -13,6 +13,7 @@
 extern "C" {
 #endif
 
+struct lcx_attachment;   /* lcx/net.h */
 struct lcx_cgroup_pids;  /* lcx/cgroup.h */
 struct lcx_cgroup_stats; /* likewise */
 struct lcx_image;        /* lcx/image.h */
@@ -106,6 +107,22 @@ int lcx_container_add_volume(struct lcx_container *c, const char *volume, struct
 
 /** lcx_container_set_network() - "bridge", "none", "host", or the name of a network */
 int lcx_container_set_network(struct lcx_container *c, const char *network, struct lcx_error **err);
+
+/**
+ * lcx_container_add_network() - one of the networks that it is attached to when it starts
+ * @network:    its name
+ * @attachment: how: address, MAC, interface, aliases, gateway's priority, rates; its owner is this
+ *              container, lcx_container_id(). NULL: as it comes. Copied
+ *
+ * The first call takes the place of lcx_container_set_network(). Interfaces without a name of their
+ * own are eth0, eth1 ... in this order at every start. What lcx_container_publish() says is
+ * published by the network that gives the way out.
+ *
+ * Return: 0; -EEXIST when it has that network already; -EINVAL for "none", "host" and the like,
+ * which stand alone, and for ports in @attachment.
+ */
+int lcx_container_add_network(struct lcx_container *c, const char *network,
+			      const struct lcx_attachment *attachment, struct lcx_error **err);
 
 /** lcx_container_publish() - "[[HOST_ADDRESS:]HOST_PORT:]CONTAINER_PORT[/tcp|udp]" */
 int lcx_container_publish(struct lcx_container *c, const char *port, struct lcx_error **err);
@@ -244,8 +261,6 @@ int lcx_container_rename(struct lcx_container *c, const char *name, struct lcx_e
  * force.
  */
 int lcx_container_update(struct lcx_container *c, struct lcx_error **err);
-
-struct lcx_attachment; /* lcx/net.h */
 
 /**
  * lcx_container_connect() - attach a container that runs to one more network

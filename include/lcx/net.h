@@ -217,6 +217,34 @@ int lcx_attachment_set_mac(struct lcx_attachment *attachment, const char *mac,
  */
 int lcx_attachment_set_gateway_priority(struct lcx_attachment *attachment, int32_t priority,
 					struct lcx_error **err);
+/**
+ * lcx_attachment_add_alias() - one more name under which the network's containers find it
+ * @alias: as "db": by the rule of lcx_network_new(); at most 32 of them
+ *
+ * Return: 0; -EINVAL; -E2BIG. The same name twice is one.
+ */
+int lcx_attachment_add_alias(struct lcx_attachment *attachment, const char *alias,
+			     struct lcx_error **err);
+/**
+ * lcx_attachment_set_rates() - how much may pass, in bits per second; 0: no limit
+ * @egress_bits:  what the container sends
+ * @ingress_bits: what it receives
+ *
+ * Enforced on the host's side of the cable, where the container cannot take it away; so not in a
+ * network without one (macvlan, ipvlan). From 8,000 on. Needs sch_tbf and, for @egress_bits, ifb,
+ * sch_ingress, cls_u32 and act_mirred in the kernel.
+ */
+int lcx_attachment_set_rates(struct lcx_attachment *attachment, uint64_t egress_bits,
+			     uint64_t ingress_bits, struct lcx_error **err);
+/**
+ * lcx_attachment_set_option() - any of these, in Docker's words
+ * @key: "ip", "ip6", "mac-address", "alias" (may be said again), "interface-name",
+ *       "gw-priority", "egress-rate" and "ingress-rate" ("500k", "10m": bits per second)
+ *
+ * Return: 0; -EINVAL for a key that is unknown, or what the function of its own returns.
+ */
+int lcx_attachment_set_option(struct lcx_attachment *attachment, const char *key, const char *value,
+			      struct lcx_error **err);
 /** lcx_attachment_add_port() - publish a port; @port is copied */
 int lcx_attachment_add_port(struct lcx_attachment *attachment, const struct lcx_port *port,
 			    struct lcx_error **err);
@@ -229,8 +257,8 @@ int lcx_attachment_add_port(struct lcx_attachment *attachment, const struct lcx_
  *
  * Afterwards "lo" and the new interface are up and have their addresses, the
  * default route is set (with a metric, and not by an internal network),
- * and the ports are published. An owner may be attached to several networks. On failure nothing is left. The attachment lives
- * until lcx_network_detach(), or until the machine goes down.
+ * and the ports are published. An owner may be attached to several networks. On failure nothing is
+ * left. The attachment lives until lcx_network_detach(), or until the machine goes down.
  *
  * Return: 0; -EADDRINUSE for a port or an address that is taken; -ENOSPC when the
  * pool is empty or the bridge has the kernel's 1023 ports; -EEXIST when the
@@ -272,6 +300,12 @@ const char *lcx_attachment_gateway(const struct lcx_attachment *attachment);
 const char *lcx_attachment_address6(const struct lcx_attachment *attachment);
 uint32_t lcx_attachment_prefix6(const struct lcx_attachment *attachment);
 const char *lcx_attachment_gateway6(const struct lcx_attachment *attachment);
+uint32_t lcx_attachment_alias_count(const struct lcx_attachment *attachment);
+/** lcx_attachment_alias() - NULL beyond the last */
+const char *lcx_attachment_alias(const struct lcx_attachment *attachment, uint32_t position);
+int32_t lcx_attachment_gateway_priority(const struct lcx_attachment *attachment);
+uint64_t lcx_attachment_egress_bits(const struct lcx_attachment *attachment);
+uint64_t lcx_attachment_ingress_bits(const struct lcx_attachment *attachment);
 const char *lcx_attachment_mac(const struct lcx_attachment *attachment);
 /** lcx_attachment_host_interface() - the host's end of the cable */
 const char *lcx_attachment_host_interface(const struct lcx_attachment *attachment);

@@ -42,6 +42,15 @@ DEFINE_CLEANUP(struct lcx_container_list *, lcx_container_list_free)
 
 /* ---- what a container was described as: container.json ---- */
 
+/* One of its networks; what was not asked for is NULL, or not set. */
+struct network_wish {
+	char *name;
+	char *address, *address6, *mac, *interface;
+	char **aliases;
+	struct lcx__opt_int priority;
+	struct lcx__opt_u64 egress_bits, ingress_bits;
+};
+
 struct description {
 	char *id, *name;
 	char *image;    /* reference as given */
@@ -50,7 +59,8 @@ struct description {
 	char **layers;  /* directories, top-most first; set by creation */
 	char **entrypoint, **command;
 	char *user;
-	char *network;
+	char *network;                           /* "none", "host", or the first of: */
+	LCX__LIST(struct network_wish) networks; /* none: that one, as it comes */
 	char **ports;
 	char *log_driver;
 	LCX__LIST(struct lcx__key_value) log_options, labels, storage_options;
@@ -243,6 +253,18 @@ int lcx__container_renew_volatile(const struct lcx_container *c, struct lcx_erro
 /* A container's directory, of any name, with its limit. */
 int lcx__container_remove_dir(int containers_fd, const char *name);
 int lcx__parse_count(const char *text, uint32_t *ret);
+
+/* ---- network-wish.c ---- */
+
+/* "none", "host" and whatever else is no network of ours. */
+bool lcx__network_is_mode(const char *network);
+/* The networks it is attached to by a start; 0 if it has an interface in none. */
+size_t lcx__container_network_count(const struct lcx_container *c);
+const char *lcx__container_network_at(const struct lcx_container *c, size_t i);
+int lcx__container_attachment(const struct lcx_container *c, size_t i, struct lcx_attachment **ret,
+			      struct lcx_error **err);
+/* That by which its ports are published. */
+int lcx__container_publisher(struct lcx_container *c, size_t *ret, struct lcx_error **err);
 
 /* It has an interface in a network of ours. */
 bool lcx__container_has_network(const struct lcx_container *c);

@@ -188,23 +188,26 @@ static int merge_stop_signal(struct lcx_container *c, const struct lcx_image *im
 
 bool lcx__container_has_network(const struct lcx_container *c)
 {
-	return strcmp(c->d.network, "none") != 0 && strcmp(c->d.network, "host") != 0 &&
+	return !lcx__network_is_mode(c->d.network) &&
 	       lcx__spec_namespace(c->spec, CLONE_NEWNET) != NULL;
 }
 
 static int check_network(struct lcx_container *c, struct lcx_error **err)
 {
-	CLEANUP(lcx_network_freep) struct lcx_network *network = NULL;
-
 	if (strcmp(c->d.network, "host") == 0) {
 		int r = lcx_spec_remove_namespace(c->spec, "network", err);
 
 		if (r < 0)
 			return r;
 	}
-	if (lcx__container_has_network(c))
-		return lcx_network_open(c->ctx, c->d.network, &network, err);
-	if (c->d.ports && c->d.ports[0])
+	for (size_t i = 0; i < lcx__container_network_count(c); i++) {
+		CLEANUP(lcx_network_freep) struct lcx_network *network = NULL;
+		int r = lcx_network_open(c->ctx, lcx__container_network_at(c, i), &network, err);
+
+		if (r < 0)
+			return r;
+	}
+	if (!lcx__container_has_network(c) && c->d.ports && c->d.ports[0])
 		return lcx__fail(err, EINVAL, "ports can't be published on network '%s'",
 				 c->d.network);
 	return 0;

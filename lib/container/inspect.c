@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lcx/supervisor.h"
+#include "net/net.h"
 #include "util/json.h"
 
 /* ---- getters ------------------------------------------------------------ */
@@ -184,6 +185,24 @@ static struct json_object *inspect_state(const struct lcx_container *c)
 	return state;
 }
 
+/* Where it is attached now, those it was connected with while it ran, too. */
+static struct json_object *inspect_attachments(const struct lcx_container *c)
+{
+	struct json_object *networks = json_object_new_object();
+	CLEANUP(lcx__strv_freep) char **names = NULL;
+
+	if (lcx__network_list_of(c->ctx, c->d.id, &names) < 0)
+		return networks;
+	for (size_t i = 0; names[i]; i++) {
+		CLEANUP(lcx_attachment_freep) struct lcx_attachment *attachment = NULL;
+
+		if (lcx_attachment_open(c->ctx, names[i], c->d.id, &attachment, NULL) == 0)
+			(void)json_object_object_add(networks, names[i],
+						     lcx__record_to_json(attachment));
+	}
+	return networks;
+}
+
 static struct json_object *inspect_network(const struct lcx_container *c)
 {
 	struct json_object *network = json_object_new_object();
@@ -229,6 +248,7 @@ LCX_PUBLIC int lcx_container_inspect(struct lcx_container *c, char **ret, struct
 	add_time(json, "createdAt", c->d.created_ns.value);
 	(void)json_object_object_add(json, "state", inspect_state(c));
 	(void)json_object_object_add(json, "network", inspect_network(c));
+	(void)json_object_object_add(json, "networks", inspect_attachments(c));
 	(void)json_object_object_add(json, "labels", inspect_labels(c));
 	add_text(json, "restartPolicy", lcx_container_restart_policy(c));
 	(void)json_object_object_add(json, "restartCount",

@@ -12,6 +12,20 @@
 
 enum { RECORD_LIMIT = 4 << 20 };
 
+static const struct lcx__json_field network_fields[] = {
+	{"name", AS_STRING(struct network_wish, name), .required = true},
+	{"address", AS_STRING(struct network_wish, address)},
+	{"address6", AS_STRING(struct network_wish, address6)},
+	{"mac", AS_STRING(struct network_wish, mac)},
+	{"interface", AS_STRING(struct network_wish, interface)},
+	{"aliases", AS_STRINGS(struct network_wish, aliases)},
+	{"gatewayPriority", AS_INT(struct network_wish, priority), .min = INT32_MIN,
+	 .max = INT32_MAX},
+	{"egressBits", AS_U64(struct network_wish, egress_bits)},
+	{"ingressBits", AS_U64(struct network_wish, ingress_bits)},
+	{0},
+};
+
 static const struct lcx__json_field description_fields[] = {
 	{"id", AS_STRING(struct description, id)},
 	{"name", AS_STRING(struct description, name)},
@@ -23,6 +37,7 @@ static const struct lcx__json_field description_fields[] = {
 	{"command", AS_STRINGS(struct description, command)},
 	{"user", AS_STRING(struct description, user)},
 	{"network", AS_STRING(struct description, network)},
+	{"networks", AS_LIST(struct description, networks), .fields = network_fields},
 	{"ports", AS_STRINGS(struct description, ports)},
 	{"logDriver", AS_STRING(struct description, log_driver)},
 	{"logOptions", AS_STRING_MAP(struct description, log_options)},

@@ -11,28 +11,53 @@
 /* A start's network: planned before anything is made, applied while the process sets up its files.
  */
 
-int lcx__start_network(struct start *s, struct lcx_error **err)
+static int add_ports(const struct lcx_container *c, struct lcx_attachment *attachment,
+		     struct lcx_error **err)
 {
-	struct lcx_container *c = s->c;
-	int r;
+	int r = 0;
 
-	if (!lcx__container_has_network(c))
-		return 0;
-	r = lcx_network_open(c->ctx, c->d.network, &s->network, err);
-	if (r == 0)
-		r = lcx_attachment_new(c->d.id, &s->attachment, err);
 	for (char **port = c->d.ports; r == 0 && port && *port; port++) {
 		CLEANUP(lcx_port_freep) struct lcx_port *parsed = NULL;
 
 		r = lcx_port_parse(*port, &parsed, err);
 		if (r == 0)
-			r = lcx_attachment_add_port(s->attachment, parsed, err);
+			r = lcx_attachment_add_port(attachment, parsed, err);
 	}
+	return r;
+}
+
+static int plan_place(struct start *s, size_t i, bool publishes, struct lcx_error **err)
+{
+	struct place *place = &s->places[i];
+	struct lcx_container *c = s->c;
+	const char *name = lcx__container_network_at(c, i);
+	int r = lcx_network_open(c->ctx, name, &place->network, err);
+
+	if (r == 0)
+		r = lcx__container_attachment(c, i, &place->attachment, err);
+	if (r == 0 && publishes)
+		r = add_ports(c, place->attachment, err);
 	/* A taken port is an error before anything is made. */
-	if (r == 0)
-		r = lcx__network_plan(c->ctx, s->network, s->attachment, err);
-	if (r == 0)
-		r = lcx__journal_add(c->run_fd, "network", c->d.network, err);
+	return r == 0 ? lcx__network_plan(c->ctx, place->network, place->attachment, err) : r;
+}
+
+int lcx__start_network(struct start *s, struct lcx_error **err)
+{
+	struct lcx_container *c = s->c;
+	size_t n = lcx__container_network_count(c), publisher = 0;
+	int r;
+
+	if (n == 0)
+		return 0;
+	s->places = calloc(n, sizeof(*s->places));
+	if (!s->places)
+		return lcx__fail_nomem(err);
+	s->n_places = n;
+	r = c->d.ports && c->d.ports[0] ? lcx__container_publisher(c, &publisher, err) : 0;
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = plan_place(s, i, i == publisher, err);
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = lcx__journal_add(c->run_fd, "network", lcx__container_network_at(c, i), err);
 	return r;
 }
 
@@ -40,43 +65,47 @@ int lcx__start_on_netlink(void *data, int netlink_fd, struct lcx_error **err)
 {
 	struct start *s = data;
 	int64_t began = lcx__monotonic_ns();
-	int r;
+	int r = 0;
 
-	r = lcx__network_apply(s->c->ctx, s->network, s->attachment, s->netns_fd, netlink_fd, err);
+	for (size_t i = 0; r == 0 && i < s->n_places; i++)
+		r = lcx__network_apply(s->c->ctx, s->places[i].network, s->places[i].attachment,
+				       s->netns_fd, netlink_fd, err);
 	closep(&s->netns_fd);
 	lcx__add_step(s->c, " ", "attach to the network", lcx__monotonic_ns() - began);
 	return lcx__fail_stage(err, r, "network");
 }
 
-static char *describe_ports(const struct lcx_attachment *attachment)
+/* Of the network that publishes them. */
+static void describe_ports(const struct lcx_attachment *attachment, struct lcx__strbuf *text)
 {
-	struct lcx__strbuf text = STRBUF_EMPTY;
-
 	for (uint32_t i = 0; i < lcx_attachment_port_count(attachment); i++) {
 		const struct lcx_port *port = lcx_attachment_port(attachment, i);
 		uint16_t last = (uint16_t)(lcx_port_count(port) - 1);
 
-		lcx__strbuf_addf(&text, "%s%s:%u", i ? ", " : "", lcx_port_host_address(port),
+		lcx__strbuf_addf(text, "%s%s:%u", i ? ", " : "", lcx_port_host_address(port),
 				 lcx_port_host_port(port));
 		if (last)
-			lcx__strbuf_addf(&text, "-%u", lcx_port_host_port(port) + last);
-		lcx__strbuf_addf(&text, "->%u", lcx_port_container_port(port));
+			lcx__strbuf_addf(text, "-%u", lcx_port_host_port(port) + last);
+		lcx__strbuf_addf(text, "->%u", lcx_port_container_port(port));
 		if (last)
-			lcx__strbuf_addf(&text, "-%u", lcx_port_container_port(port) + last);
-		lcx__strbuf_addf(&text, "/%s", lcx_port_protocol(port));
+			lcx__strbuf_addf(text, "-%u", lcx_port_container_port(port) + last);
+		lcx__strbuf_addf(text, "/%s", lcx_port_protocol(port));
 	}
-	return lcx__strbuf_take(&text);
 }
 
 int lcx__start_record_network(struct start *s, struct lcx_error **err)
 {
+	struct lcx__strbuf ports = STRBUF_EMPTY;
 	struct run_state *run = &s->c->run;
 
-	if (!s->attachment)
+	if (s->n_places == 0)
 		return 0;
-	run->address = strdup(lcx_attachment_address(s->attachment));
-	run->mac = strdup(lcx_attachment_mac(s->attachment));
-	run->ports = describe_ports(s->attachment);
+	run->address = strdup(lcx_attachment_address(s->places[0].attachment));
+	run->mac = strdup(lcx_attachment_mac(s->places[0].attachment));
+	lcx__strbuf_adds(&ports, "");
+	for (size_t i = 0; i < s->n_places; i++)
+		describe_ports(s->places[i].attachment, &ports);
+	run->ports = lcx__strbuf_take(&ports);
 	return run->address && run->mac && run->ports ? 0 : lcx__fail_nomem(err);
 }
 
@@ -105,7 +134,8 @@ static const char *hostname_of(const struct lcx_container *c)
 static int write_hosts(struct start *s, struct lcx_error **err)
 {
 	CLEANUP(freep) char *text = NULL;
-	const char *address = s->attachment ? lcx_attachment_address(s->attachment) : NULL;
+	const char *address =
+		s->n_places > 0 ? lcx_attachment_address(s->places[0].attachment) : NULL;
 	int r = lcx_net_hosts_file(hostname_of(s->c), address, &text, err);
 
 	return r < 0 ? r : write_file(s->c, "hosts", text, err);
@@ -135,5 +165,5 @@ int lcx__start_on_ready(void *data, struct lcx_error **err)
 {
 	struct start *s = data;
 
-	return s->attachment && !s->c->d.rootfs ? write_hosts(s, err) : 0;
+	return s->n_places > 0 && !s->c->d.rootfs ? write_hosts(s, err) : 0;
 }

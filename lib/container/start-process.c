@@ -26,7 +26,7 @@ static int on_child(void *data, pid_t pid, int pidfd, struct lcx_error **err)
 	if (!object)
 		return lcx__fail_nomem(err);
 	r = lcx__journal_add(s->c->run_fd, "process", object, err);
-	if (r < 0 || !s->attachment)
+	if (r < 0 || s->n_places == 0)
 		return r;
 	(void)snprintf(path, sizeof(path), "/proc/%d/ns/net", pid);
 	s->netns_fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -82,7 +82,7 @@ int lcx__start_process(struct start *s, struct lcx_error **err)
 		.cgroup_fd = s->entrance.into_fd,
 		.seccomp = s->seccomp,
 		.seccomp_size = s->seccomp_size,
-		.netlink = s->attachment != NULL,
+		.netlink = s->n_places > 0,
 		.reaper = c->d.init.value,
 		.make_cwd = c->d.image != NULL,
 		.trace = c->debug,

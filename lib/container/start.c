@@ -28,8 +28,11 @@ static void start_clear(struct start *s)
 {
 	lcx__entrance_clear(&s->entrance);
 	free(s->seccomp);
-	lcx_network_free(s->network);
-	lcx_attachment_free(s->attachment);
+	for (size_t i = 0; i < s->n_places; i++) {
+		lcx_network_free(s->places[i].network);
+		lcx_attachment_free(s->places[i].attachment);
+	}
+	free(s->places);
 	free(s->staging);
 	free(s->upper);
 	free(s->work);

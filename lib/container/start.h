@@ -16,8 +16,11 @@ struct start {
 	struct lcx__entrance entrance;
 	void *seccomp;
 	size_t seccomp_size;
-	struct lcx_network *network;
-	struct lcx_attachment *attachment;
+	struct place { /* in one of its networks */
+		struct lcx_network *network;
+		struct lcx_attachment *attachment;
+	} * places;
+	size_t n_places;
 	char *staging, *upper, *work;
 	struct plan_monitor monitor;
 	struct lcx_attach *attach;

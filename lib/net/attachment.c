@@ -43,6 +43,38 @@ LCX_PUBLIC int lcx_attachment_set_gateway_priority(struct lcx_attachment *attach
 	return 0;
 }
 
+LCX_PUBLIC int lcx_attachment_add_alias(struct lcx_attachment *attachment, const char *alias,
+					struct lcx_error **err)
+{
+	char *const *there = attachment->aliases;
+
+	if (!lcx__name_is_valid(alias))
+		return lcx__fail(err, EINVAL, "'%s' cannot be an alias", alias);
+	for (; there && *there; there++)
+		if (strcmp(*there, alias) == 0)
+			return 0;
+	if (there && there - attachment->aliases >= NET_ALIASES_LIMIT)
+		return lcx__fail(err, E2BIG, "an attachment has at most %d aliases",
+				 NET_ALIASES_LIMIT);
+	return lcx__strv_append(&attachment->aliases, alias) < 0 ? lcx__fail_nomem(err) : 0;
+}
+
+LCX_PUBLIC int lcx_attachment_set_rates(struct lcx_attachment *attachment, uint64_t egress_bits,
+					uint64_t ingress_bits, struct lcx_error **err)
+{
+	const uint64_t bits[] = {egress_bits, ingress_bits};
+
+	for (size_t i = 0; i < ARRAY_SIZE(bits); i++)
+		if (bits[i] != 0 && (bits[i] < NET_LEAST_RATE || bits[i] > NET_MOST_RATE))
+			return lcx__fail(err, EINVAL,
+					 "a rate of %ju bits per second is not one of %d to %ju",
+					 (uintmax_t)bits[i], NET_LEAST_RATE,
+					 (uintmax_t)NET_MOST_RATE);
+	attachment->egress_bits = egress_bits;
+	attachment->ingress_bits = ingress_bits;
+	return 0;
+}
+
 LCX_PUBLIC int lcx_attachment_set_address(struct lcx_attachment *attachment, const char *address,
 					  struct lcx_error **err)
 {
@@ -191,6 +223,38 @@ LCX_PUBLIC const char *lcx_attachment_mac(const struct lcx_attachment *attachmen
 	return attachment->mac;
 }
 
+LCX_PUBLIC uint32_t lcx_attachment_alias_count(const struct lcx_attachment *attachment)
+{
+	return attachment->aliases ? (uint32_t)lcx__strv_length(attachment->aliases) : 0;
+}
+
+LCX_PUBLIC const char *lcx_attachment_alias(const struct lcx_attachment *attachment,
+					    uint32_t position)
+{
+	return position < lcx_attachment_alias_count(attachment) ? attachment->aliases[position]
+								 : NULL;
+}
+
+LCX_PUBLIC int32_t lcx_attachment_gateway_priority(const struct lcx_attachment *attachment)
+{
+	return attachment->gateway_priority;
+}
+
+LCX_PUBLIC uint64_t lcx_attachment_egress_bits(const struct lcx_attachment *attachment)
+{
+	return attachment->egress_bits;
+}
+
+LCX_PUBLIC uint64_t lcx_attachment_ingress_bits(const struct lcx_attachment *attachment)
+{
+	return attachment->ingress_bits;
+}
+
+const char *lcx__attachment_asked_interface(const struct lcx_attachment *attachment)
+{
+	return attachment->interface_chosen ? "" : attachment->interface;
+}
+
 LCX_PUBLIC const char *lcx_attachment_host_interface(const struct lcx_attachment *attachment)
 {
 	return attachment->host_interface;
@@ -217,6 +281,7 @@ LCX_PUBLIC struct lcx_attachment *lcx_attachment_free(struct lcx_attachment *att
 	if (!attachment)
 		return NULL;
 	free(attachment->ports);
+	(void)lcx__strv_free(attachment->aliases);
 	free(attachment);
 	return NULL;
 }

@@ -188,21 +188,13 @@ static int forget_flows(const struct lcx_attachment *record, struct lcx_error **
 /* The mark on a port does not tell by which network it is published. */
 static bool is_attached_elsewhere(struct lcx_ctx *ctx, const char *network, const char *owner)
 {
-	CLEANUP(closep) int run_fd = lcx__net_run_dir(ctx, NULL);
-	CLEANUP(lcx__strv_freep) char **others = NULL;
+	CLEANUP(lcx__strv_freep) char **networks = NULL;
 	bool found = false;
 
-	if (run_fd < 0 || lcx__net_list_names(run_fd, true, &others) < 0)
+	if (lcx__network_list_of(ctx, owner, &networks) < 0)
 		return false;
-	for (size_t i = 0; others[i] && !found; i++) {
-		CLEANUP(lcx_attachment_freep) struct lcx_attachment *record = NULL;
-		CLEANUP(closep) int records_fd = -1;
-
-		if (strcmp(others[i], network) == 0)
-			continue;
-		records_fd = lcx__net_records_dir(ctx, others[i], NULL);
-		found = records_fd >= 0 && lcx__record_read(records_fd, owner, &record, NULL) == 0;
-	}
+	for (size_t i = 0; networks[i] && !found; i++)
+		found = strcmp(networks[i], network) != 0;
 	return found;
 }
 

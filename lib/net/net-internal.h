@@ -36,7 +36,11 @@ enum {
 	NET_SUBNETS_LIMIT = 8,
 	NET_EXCLUSIONS_LIMIT = 64,
 	NET_PRIORITY_LIMIT = 10000,
+	NET_ALIASES_LIMIT = 32,
+	NET_LEAST_RATE = 8000, /* bits per second */
 };
+
+#define NET_MOST_RATE UINT64_C(1000000000000)
 
 /* What is there once for each of the two: addresses, switches, entries of the firewall. */
 enum net_family { NET_V4, NET_V6, NET_FAMILIES };
@@ -89,7 +93,9 @@ struct lcx_attachment {
 	char mac[NET_MAC_SIZE];
 	struct lcx_port *ports;
 	size_t port_count;
-	bool interface_chosen; /* by us: "eth0", or the first one that is free */
+	char **aliases;                     /* NULL: none */
+	uint64_t egress_bits, ingress_bits; /* per second; 0: no limit */
+	bool interface_chosen;              /* by us: "eth0", or the first one that is free */
 	int32_t gateway_priority;
 	bool standalone; /* of no container: lives until it is detached, or the machine goes down */
 	char boot_id[LCX__BOOT_ID_SIZE]; /* of the record it was read from */
@@ -154,7 +160,6 @@ int lcx__record_read(int dir_fd, const char *owner, struct lcx_attachment **ret,
 int lcx__record_remove(int dir_fd, const char *owner, struct lcx_error **err);
 
 struct json_object;
-struct json_object *lcx__record_to_json(const struct lcx_attachment *attachment);
 struct json_object *lcx__network_to_json(const struct lcx_network *network);
 
 /* ---- marks ---- */

@@ -32,6 +32,16 @@ int lcx__network_apply(struct lcx_ctx *ctx, struct lcx_network *network,
 		       struct lcx_attachment *attachment, int netns_fd, int netlink_fd,
 		       struct lcx_error **err);
 
+/* The name that was asked for, not one that was chosen; "" if none was. */
+const char *lcx__attachment_asked_interface(const struct lcx_attachment *attachment);
+
+/* The networks that @owner is attached to now, by their records: names, sorted. */
+int lcx__network_list_of(struct lcx_ctx *ctx, const char *owner, char ***ret);
+
+struct json_object;
+/* An attachment as lcx_network_inspect() shows it; NULL when out of memory. */
+struct json_object *lcx__record_to_json(const struct lcx_attachment *attachment);
+
 /* The single undo steps, by name and owner; what is not there is success. */
 int lcx__network_undo_link(struct lcx_ctx *ctx, const char *host_interface, const char *owner,
 			   uint32_t timeout_ms, struct lcx_error **err);

@@ -67,6 +67,35 @@ static void address_to_json(struct json_object *object, const struct address_key
 	lcx__net_json_add_text(object, keys->gateway, address->gateway, failed);
 }
 
+static struct json_object *aliases_to_json(const struct lcx_attachment *attachment)
+{
+	CLEANUP(net_json_putp) struct json_object *array = json_object_new_array();
+
+	for (uint32_t i = 0; array && i < lcx_attachment_alias_count(attachment); i++) {
+		struct json_object *alias =
+			json_object_new_string(lcx_attachment_alias(attachment, i));
+
+		if (!alias || json_object_array_add(array, alias) < 0) {
+			net_json_putp(&alias);
+			return NULL;
+		}
+	}
+	return TAKE_PTR(array);
+}
+
+static const struct {
+	const char *key;
+	size_t offset;
+} rates[] = {
+	{"egress_bits", offsetof(struct lcx_attachment, egress_bits)},
+	{"ingress_bits", offsetof(struct lcx_attachment, ingress_bits)},
+};
+
+static uint64_t *rate_of(uintptr_t attachment, size_t i)
+{
+	return (uint64_t *)(attachment + rates[i].offset);
+}
+
 struct json_object *lcx__record_to_json(const struct lcx_attachment *attachment)
 {
 	CLEANUP(net_json_putp) struct json_object *object = json_object_new_object();
@@ -81,6 +110,13 @@ struct json_object *lcx__record_to_json(const struct lcx_attachment *attachment)
 	lcx__net_json_add_text(object, "host_interface", attachment->host_interface, &failed);
 	lcx__net_json_add_text(object, "bridge", attachment->bridge, &failed);
 	lcx__net_json_add(object, "ports", ports_to_json(attachment), &failed);
+	lcx__net_json_add(object, "aliases", aliases_to_json(attachment), &failed);
+	lcx__net_json_add(object, "gateway_priority",
+			  json_object_new_int(attachment->gateway_priority), &failed);
+	for (size_t i = 0; i < ARRAY_SIZE(rates); i++)
+		lcx__net_json_add(object, rates[i].key,
+				  json_object_new_uint64(*rate_of((uintptr_t)attachment, i)),
+				  &failed);
 	return failed ? NULL : TAKE_PTR(object);
 }
 
@@ -176,6 +212,41 @@ static bool address_from_json(struct json_object *object, const struct address_k
 				  sizeof(address->gateway));
 }
 
+static bool aliases_from_json(struct json_object *object, struct lcx_attachment *attachment)
+{
+	struct json_object *array;
+
+	if (!json_object_object_get_ex(object, "aliases", &array) ||
+	    !json_object_is_type(array, json_type_array))
+		return false;
+	for (size_t i = 0; i < json_object_array_length(array); i++) {
+		struct json_object *alias = json_object_array_get_idx(array, i);
+
+		if (!json_object_is_type(alias, json_type_string) ||
+		    lcx_attachment_add_alias(attachment, json_object_get_string(alias), NULL) < 0)
+			return false;
+	}
+	return true;
+}
+
+static bool numbers_from_json(struct json_object *object, struct lcx_attachment *attachment)
+{
+	struct json_object *number;
+
+	if (!json_object_object_get_ex(object, "gateway_priority", &number) ||
+	    !json_object_is_type(number, json_type_int) ||
+	    lcx_attachment_set_gateway_priority(attachment, json_object_get_int(number), NULL) < 0)
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(rates); i++) {
+		if (!json_object_object_get_ex(object, rates[i].key, &number) ||
+		    !json_object_is_type(number, json_type_int))
+			return false;
+		*rate_of((uintptr_t)attachment, i) = json_object_get_uint64(number);
+	}
+	return lcx_attachment_set_rates(attachment, attachment->egress_bits,
+					attachment->ingress_bits, NULL) == 0;
+}
+
 static int from_json(struct json_object *object, struct lcx_attachment *attachment)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
@@ -185,7 +256,8 @@ static int from_json(struct json_object *object, struct lcx_attachment *attachme
 	for (size_t i = 0; i < NET_FAMILIES; i++)
 		if (!address_from_json(object, &address_keys[i], &attachment->addresses[i]))
 			return -EUCLEAN;
-	if (!lcx__net_json_bool(object, "standalone", &attachment->standalone))
+	if (!lcx__net_json_bool(object, "standalone", &attachment->standalone) ||
+	    !aliases_from_json(object, attachment) || !numbers_from_json(object, attachment))
 		return -EUCLEAN;
 	return ports_from_json(object, attachment);
 }
@@ -222,4 +294,26 @@ int lcx__record_remove(int dir_fd, const char *owner, struct lcx_error **err)
 	if (unlinkat(dir_fd, file, 0) < 0 && errno != ENOENT)
 		return lcx__fail_sys(err, errno, "remove the record of attachment '%s'", owner);
 	return 0;
+}
+
+int lcx__network_list_of(struct lcx_ctx *ctx, const char *owner, char ***ret)
+{
+	CLEANUP(closep) int run_fd = lcx__net_run_dir(ctx, NULL);
+	CLEANUP(lcx__strv_freep) char **all = NULL, **found = lcx__strv_copy(NULL);
+	int r = 0;
+
+	if (!found)
+		return -ENOMEM;
+	if (run_fd >= 0)
+		r = lcx__net_list_names(run_fd, true, &all);
+	for (size_t i = 0; r == 0 && all && all[i]; i++) {
+		CLEANUP(lcx_attachment_freep) struct lcx_attachment *record = NULL;
+		CLEANUP(closep) int records_fd = lcx__net_records_dir(ctx, all[i], NULL);
+
+		if (records_fd >= 0 && lcx__record_read(records_fd, owner, &record, NULL) == 0)
+			r = lcx__strv_append(&found, all[i]);
+	}
+	if (r == 0)
+		*ret = TAKE_PTR(found);
+	return r;
 }

@@ -14,7 +14,9 @@ static int describe(struct world *w, const char *const *command, struct lcx_erro
 	MUST(lcx_container_new(w->ctx, "host", &container, err));
 	MUST(lcx_container_set_image(container, "box", err));
 	MUST(lcx_container_set_command(container, command, err));
-	return lcx_container_set_network(container, "guest", err);
+	MUST(lcx_container_set_network(container, "guest", err));
+	REFUSED(lcx_container_add_network(container, "host", NULL, err));
+	return lcx_container_add_network(container, "guest", NULL, err);
 }
 
 static int describe_container(struct world *w, struct lcx_error **err)

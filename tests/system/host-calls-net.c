@@ -95,6 +95,11 @@ static int attach(struct world *w, int ns_fd, int netlink_fd, struct lcx_error *
 	MUST(lcx_attachment_set_interface(attachment, "eth7", err));
 	MUST(lcx_attachment_set_address(attachment, "10.9.9.7", err));
 	MUST(lcx_attachment_set_mac(attachment, "02:00:00:00:00:07", err));
+	MUST(lcx_attachment_add_alias(attachment, "db", err));
+	MUST(lcx_attachment_set_option(attachment, "alias", "store", err));
+	MUST(lcx_attachment_set_rates(attachment, 0, 0, err));
+	REFUSED(lcx_attachment_set_option(attachment, "nonsense", "", err));
+	REFUSED(lcx_attachment_set_rates(attachment, 1, 0, err));
 	MUST(lcx_attachment_add_port(attachment, port, err));
 	REFUSED(lcx_attachment_set_mac(attachment, "x", err));
 	REFUSED(lcx_network_attach(w->ctx, network, attachment, -1, -1, err));
@@ -132,6 +137,10 @@ static int look_at_attachment(struct world *w, struct lcx_error **err)
 	ALL(texts, attachment);
 	(void)lcx_attachment_prefix(attachment), (void)lcx_attachment_prefix6(attachment);
 	(void)lcx_attachment_address6(attachment), (void)lcx_attachment_gateway6(attachment);
+	for (uint32_t i = 0; i < lcx_attachment_alias_count(attachment); i++)
+		(void)lcx_attachment_alias(attachment, i);
+	(void)lcx_attachment_gateway_priority(attachment);
+	(void)lcx_attachment_egress_bits(attachment), (void)lcx_attachment_ingress_bits(attachment);
 	for (uint32_t i = 0; i < lcx_attachment_port_count(attachment); i++)
 		(void)lcx_port_host_port(lcx_attachment_port(attachment, i));
 	attachment = lcx_attachment_free(attachment);

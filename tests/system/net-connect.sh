@@ -54,7 +54,7 @@ check_match 'harms no other' 8080 "$(nft list table inet lcx)"
 check_fails 'an address that is the gateway' 1 'gateway' lcx network connect --ip 10.92.0.1 back web
 check_match 'nor does that' 8080 "$(nft list table inet lcx)"
 check_fails 'no such network' 1 'nosuch' lcx network connect nosuch web
-check_fails 'a priority that is none' 125 'priority' lcx network connect --gw-priority x back web
+check_fails 'a priority that is none' 1 'priority' lcx network connect --gw-priority x back web
 check 'connect again' lcx network connect back web
 check 'off the network it was started with' lcx network disconnect front web
 check 'stop' lcx stop -t 0 web
