@@ -12,7 +12,9 @@
 #include <linux/rtnetlink.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/socket.h>
 
+#include "net/announce.h"
 #include "net/net-internal.h"
 
 static void copy(char *to, size_t size, const char *from)
@@ -261,7 +263,8 @@ static int connect_cable(struct lcx_ctx *ctx, struct lcx_netlink *nl,
 	if (r < 0)
 		return r;
 
-	/* Both in one send: the name was free a moment ago, and half of it is random. */
+	/* All in one send: the name was free a moment ago, and half of it is random. */
+	lcx__shape_put_device(&batch, attachment, bridge->mtu, mark);
 	lcx__link_put_veth(&batch, attachment->host_interface, host, attachment->interface, inner);
 	lcx__link_put_change(&batch, attachment->host_interface, 0, &change);
 	r = lcx__nl_exchange(nl, &batch, NULL, NULL, NULL);
@@ -274,6 +277,16 @@ static int connect_cable(struct lcx_ctx *ctx, struct lcx_netlink *nl,
 	return r < 0 ? lcx__nl_fail(nl, err, -r, "connect '%s' with bridge '%s'",
 				    attachment->interface, attachment->bridge)
 		     : 0;
+}
+
+/* A neighbour that does not hear it finds out by itself, later. */
+static void announce(struct lcx_netlink *nl, const struct lcx_attachment *attachment,
+		     const struct lcx__bridge *bridge)
+{
+	CLEANUP(closep) int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+
+	if (fd >= 0)
+		(void)lcx__announce(fd, nl, bridge->index, attachment);
 }
 
 enum { ACKED = NLM_F_REQUEST | NLM_F_ACK, NEW = ACKED | NLM_F_CREATE | NLM_F_EXCL };
@@ -412,6 +425,10 @@ static int make(struct lcx_ctx *ctx, struct lcx_network *network, struct lcx_att
 		r = settle(ctx, host, true, network, attachment, &bridge, ret_begun, err);
 	if (r == 0)
 		r = connect_cable(ctx, host, attachment, &bridge, netns_fd, err);
+	if (r == 0)
+		r = lcx__shape(host, attachment, err);
+	if (r == 0)
+		announce(host, attachment, &bridge);
 	if (r == 0)
 		r = set_up_inside(inner, attachment, err);
 	if (r == 0)

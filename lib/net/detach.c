@@ -160,8 +160,17 @@ static int undo_links(struct lcx_ctx *ctx, struct lcx_netlink *nl,
 		      const struct lcx_network *network, const struct lcx_attachment *record,
 		      const char *owner, uint32_t timeout_ms, struct lcx_error **err)
 {
-	if (record)
-		return undo_link(ctx, nl, record->host_interface, owner, timeout_ms, err);
+	char device[IFNAMSIZ];
+	int r;
+
+	if (record) {
+		r = undo_link(ctx, nl, record->host_interface, owner, timeout_ms, err);
+		if (r < 0 || record->egress_bits == 0)
+			return r;
+		/* It does not end by itself. */
+		lcx__shape_device(record, device);
+		return undo_link(ctx, nl, device, owner, 0, err);
+	}
 	return network ? undo_marked_links(ctx, nl, network, owner, timeout_ms, err) : 0;
 }
 

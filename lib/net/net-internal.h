@@ -262,6 +262,17 @@ int lcx__port_check(const struct lcx_port *port, struct lcx_error **err);
 /* Choose what the system shall choose, and see that all are free. */
 int lcx__ports_claim(struct lcx_attachment *attachment, struct lcx_error **err);
 
+/* ---- rates (shape.c) ---- */
+
+/* The device by which what the container sends makes its detour. */
+void lcx__shape_device(const struct lcx_attachment *attachment, char name[static IFNAMSIZ]);
+/* It, marked and up, if it is needed: in the batch that makes the cable. */
+void lcx__shape_put_device(struct lcx__nl_batch *batch, const struct lcx_attachment *attachment,
+			   uint32_t mtu_bytes, const char *mark);
+/* The limits, when cable and device are there. */
+int lcx__shape(struct lcx_netlink *nl, const struct lcx_attachment *attachment,
+	       struct lcx_error **err);
+
 /* ---- attachments ---- */
 
 int lcx__attachment_copy_port(struct lcx_attachment *attachment, const struct lcx_port *port);

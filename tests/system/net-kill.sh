@@ -41,10 +41,15 @@ each_kill() { # WHAT BEFORE AFTER VERB ARGUMENT...
 
 tool create bridge 10.88.0.0/24 subnet=fd00:88::/64 >/dev/null
 
+# With the device that a limit needs, where the kernel has it.
+limited=
+! ip link add name probe type ifb 2>/dev/null || { ip link del probe; limited=egress=8m; }
+
 # The namespace ends with its container.
 new_victim() { ip netns add victim; }
 end_victim() { ip netns del victim; }
-each_kill attach new_victim end_victim attach bridge victim /run/netns/victim 8082:80
+# shellcheck disable=SC2086
+each_kill attach new_victim end_victim attach bridge victim /run/netns/victim 8082:80 $limited
 
 # It stays: somebody else holds it.
 make_netns lasting

@@ -23,26 +23,49 @@
 #include "netlink/netlink.h"
 #include "util/str.h"
 
+/* Options of an attachment, as lcx_attachment_set_option() knows them. */
+static const struct {
+	const char *prefix, *key;
+} attachment_options[] = {
+	{"mac=", "mac-address"},
+	{"interface=", "interface-name"},
+	{"egress=", "egress-rate"},
+	{"ingress=", "ingress-rate"},
+};
+
+/* 1 if it was one. */
+static int set_attachment_option(struct lcx_attachment *attachment, const char *text,
+				 struct lcx_error **err)
+{
+	if (strncmp(text, "address=", 8) == 0)
+		return lcx_attachment_set_address(attachment, text + 8, err) < 0 ? -EINVAL : 1;
+	for (size_t i = 0; i < ARRAY_SIZE(attachment_options); i++) {
+		size_t length = strlen(attachment_options[i].prefix);
+		int r;
+
+		if (strncmp(text, attachment_options[i].prefix, length) != 0)
+			continue;
+		r = lcx_attachment_set_option(attachment, attachment_options[i].key, text + length,
+					      err);
+		return r < 0 ? r : 1;
+	}
+	return 0;
+}
+
 static int add_ports(struct lcx_attachment *attachment, char **texts, struct lcx_error **err)
 {
 	int r = 0;
 
-	for (; *texts && r == 0; texts++) {
+	for (; *texts && r >= 0; texts++) {
 		CLEANUP(lcx_port_freep) struct lcx_port *port = NULL;
 
-		if (strncmp(*texts, "address=", 8) == 0) {
-			r = lcx_attachment_set_address(attachment, *texts + 8, err);
-			continue;
-		}
-		if (strncmp(*texts, "interface=", 10) == 0) {
-			r = lcx_attachment_set_interface(attachment, *texts + 10, err);
-			continue;
-		}
-		r = lcx_port_parse(*texts, &port, err);
+		r = set_attachment_option(attachment, *texts, err);
+		if (r == 0)
+			r = lcx_port_parse(*texts, &port, err);
 		if (r == 0)
 			r = lcx_attachment_add_port(attachment, port, err);
 	}
-	return r;
+	return r < 0 ? r : 0;
 }
 
 /* As the container's room does it. */
