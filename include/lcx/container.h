@@ -105,7 +105,12 @@ int lcx_container_set_cwd(struct lcx_container *c, const char *path, struct lcx_
  */
 int lcx_container_add_volume(struct lcx_container *c, const char *volume, struct lcx_error **err);
 
-/** lcx_container_set_network() - "bridge", "none", "host", or the name of a network */
+/**
+ * lcx_container_set_network() - "bridge" or the name of a network, or what stands alone
+ * @network: "none"; "host": the host's own; "container:NAME": that of a container, which must run
+ *           whenever this one is started; "ns:/PATH": a network namespace, as ip-netns(8) pins
+ *           them in /run/netns. With the last two nothing is made, and nothing taken down
+ */
 int lcx_container_set_network(struct lcx_container *c, const char *network, struct lcx_error **err);
 
 /**

@@ -59,7 +59,7 @@ struct description {
 	char **layers;  /* directories, top-most first; set by creation */
 	char **entrypoint, **command;
 	char *user;
-	char *network;                           /* "none", "host", or the first of: */
+	char *network; /* "none", "host", "container:ID", "ns:PATH", or the first of: */
 	LCX__LIST(struct network_wish) networks; /* none: that one, as it comes */
 	char **ports;
 	char *log_driver;
@@ -265,6 +265,15 @@ int lcx__container_attachment(const struct lcx_container *c, size_t i, struct lc
 			      struct lcx_error **err);
 /* That by which its ports are published. */
 int lcx__container_publisher(struct lcx_container *c, size_t *ret, struct lcx_error **err);
+
+/* ---- network-mode.c ---- */
+
+/* What the mode means for the description, at creation; nothing for a network of ours. */
+int lcx__container_settle_mode(struct lcx_container *c, struct lcx_error **err);
+/* The id of the container whose network it shares; NULL: none. */
+const char *lcx__container_network_of(const struct lcx_container *c);
+/* Its namespace, when it is to be joined now, a descriptor of at least 3; 0 if there is none. */
+int lcx__container_open_shared(struct lcx_container *c, struct lcx_error **err);
 
 /* It has an interface in a network of ours. */
 bool lcx__container_has_network(const struct lcx_container *c);

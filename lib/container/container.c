@@ -221,7 +221,7 @@ LCX_PUBLIC int lcx_container_add_volume(struct lcx_container *c, const char *vol
 LCX_PUBLIC int lcx_container_set_network(struct lcx_container *c, const char *network,
 					 struct lcx_error **err)
 {
-	if (!lcx__name_is_valid(network))
+	if (!lcx__name_is_valid(network) && !lcx__network_is_mode(network))
 		return lcx__fail(err, EINVAL, "'%s' cannot name a network", network);
 	return replace(&c->d.network, network, err);
 }

@@ -194,15 +194,13 @@ bool lcx__container_has_network(const struct lcx_container *c)
 
 static int check_network(struct lcx_container *c, struct lcx_error **err)
 {
-	if (strcmp(c->d.network, "host") == 0) {
-		int r = lcx_spec_remove_namespace(c->spec, "network", err);
+	int r = lcx__container_settle_mode(c, err);
 
-		if (r < 0)
-			return r;
-	}
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < lcx__container_network_count(c); i++) {
 		CLEANUP(lcx_network_freep) struct lcx_network *network = NULL;
-		int r = lcx_network_open(c->ctx, lcx__container_network_at(c, i), &network, err);
+		r = lcx_network_open(c->ctx, lcx__container_network_at(c, i), &network, err);
 
 		if (r < 0)
 			return r;
@@ -223,9 +221,12 @@ static int add_own_files(struct lcx_container *c, struct lcx_error **err)
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(files); i++) {
+		const char *shared = lcx__container_network_of(c);
+		/* Whose network it shares, his names it has; its own host name is another thing. */
+		bool is_shared = shared && strcmp(files[i], "hostname") != 0;
 		CLEANUP(freep)
-		char *source =
-			lcx__format("%s/containers/%s/%s", c->ctx->root_dir, c->d.id, files[i]);
+		char *source = lcx__format("%s/containers/%s/%s", c->ctx->root_dir,
+					   is_shared ? shared : c->d.id, files[i]);
 		CLEANUP(freep) char *destination = lcx__format("/etc/%s", files[i]);
 		bool taken = false;
 

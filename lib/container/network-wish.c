@@ -10,17 +10,6 @@
 
 #include "net/net.h"
 
-/* What stands alone: a container that has it is in no network of ours. */
-static const char *const modes[] = {"none", "host"};
-
-bool lcx__network_is_mode(const char *network)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(modes); i++)
-		if (strcmp(network, modes[i]) == 0)
-			return true;
-	return strchr(network, ':') != NULL;
-}
-
 /* The texts of a wish; an address of either kind is set alike. */
 static const struct {
 	size_t offset;

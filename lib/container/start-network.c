@@ -47,8 +47,9 @@ int lcx__start_network(struct start *s, struct lcx_error **err)
 	size_t n = lcx__container_network_count(c), publisher = 0;
 	int r;
 
-	if (n == 0)
-		return 0;
+	r = s->shared_netns_fd = lcx__container_open_shared(c, err);
+	if (r < 0 || n == 0)
+		return r < 0 ? r : 0;
 	s->places = calloc(n, sizeof(*s->places));
 	if (!s->places)
 		return lcx__fail_nomem(err);

@@ -80,6 +80,7 @@ int lcx__start_process(struct start *s, struct lcx_error **err)
 		.n_join_fds = s->entrance.n_join_fds,
 		.cgroup = s->entrance.name,
 		.cgroup_fd = s->entrance.into_fd,
+		.netns_fd = s->shared_netns_fd,
 		.seccomp = s->seccomp,
 		.seccomp_size = s->seccomp_size,
 		.netlink = s->n_places > 0,

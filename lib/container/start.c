@@ -41,6 +41,8 @@ static void start_clear(struct start *s)
 	closep(&s->client_fd);
 	closep(&s->event_dir_fd);
 	closep(&s->netns_fd);
+	if (s->shared_netns_fd > 0)
+		closep(&s->shared_netns_fd);
 }
 
 /* ---- stages ------------------------------------------------------------- */

@@ -28,7 +28,8 @@ struct start {
 
 	pid_t pid, monitor_pid;
 	int netns_fd;
-	int64_t began_ns; /* of the step in progress */
+	int shared_netns_fd; /* another container's, to be joined; 0: none */
+	int64_t began_ns;    /* of the step in progress */
 };
 
 /* The stages, in the order of the table in start.c. */

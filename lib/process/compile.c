@@ -92,7 +92,10 @@ static int join_namespace(struct compiler *c, size_t kind, struct lcx_error **er
 
 	if (!ns || !ns->path)
 		return 0;
-	fd = open(ns->path, O_RDONLY | O_CLOEXEC);
+	if (namespace_kinds[kind].flag == CLONE_NEWNET && c->in->netns_fd > 0)
+		fd = fcntl(c->in->netns_fd, F_DUPFD_CLOEXEC, 3);
+	else
+		fd = open(ns->path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return lcx__fail_sys(err, errno, "open the %s namespace '%s'",
 				     namespace_kinds[kind].name, ns->path);
