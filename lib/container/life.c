@@ -88,10 +88,14 @@ static void load_times(struct lcx_container *c)
 	c->oom_killed = faccessat(c->dir_fd, "oom", F_OK, 0) == 0;
 }
 
-/* What the machine is short of just now says nothing about the container. */
-static bool is_shortage(int r)
+/*
+ * "Not running" would be a licence to take it down, so that only what was really found out counts:
+ * no record, or one that makes no sense; and no such process. All else, as a shortage of the
+ * machine's or a disk that failed to answer, says nothing about the container.
+ */
+static bool is_no_record(int r)
 {
-	return r == -ENOMEM || r == -EMFILE || r == -ENFILE;
+	return r == -ENOENT || r == -EINVAL || r == -EBADMSG || r == -EUCLEAN;
 }
 
 /* Return: 0, also if it is not there. */
@@ -108,7 +112,7 @@ static int open_run_directory(struct lcx_container *c)
 /* Running is: a process that still is the one that was started, and no word that it ended. */
 int lcx__container_load_state(struct lcx_container *c, struct lcx_error **err)
 {
-	CLEANUP(closep) int pidfd = -1;
+	CLEANUP(closep) int pidfd = -ESRCH;
 	int64_t pid = c->run.pid.value;
 	int r;
 
@@ -119,12 +123,11 @@ int lcx__container_load_state(struct lcx_container *c, struct lcx_error **err)
 		r = lcx__run_state_load(c->run_fd, &c->run, NULL);
 		if (r < 0)
 			lcx__run_state_clear(&c->run);
-		r = is_shortage(r) ? r : 0;
+		r = is_no_record(r) ? 0 : r;
 	}
 	if (r == 0)
 		pidfd = lcx__open_process(c->run.pid.value, c->run.start_time.value);
-	/* "Not running" would be a licence to take it down. */
-	if (r < 0 || is_shortage(pidfd))
+	if (r < 0 || (pidfd < 0 && pidfd != -ESRCH))
 		return lcx__fail_sys(err, r < 0 ? -r : -pidfd, "read the state of container '%s'",
 				     lcx__container_display(c));
 	if (c->run.pid.value != pid) /* another run, perhaps by another process: another cgroup */
@@ -373,6 +376,9 @@ int lcx__container_open_running(struct lcx_container *c, struct lcx_error **err)
 	if (r < 0)
 		return r;
 	pidfd = lcx__open_process(c->run.pid.value, c->run.start_time.value);
+	if (pidfd < 0 && pidfd != -ESRCH)
+		return lcx__fail_sys(err, -pidfd, "look for the process of container '%s'",
+				     lcx__container_display(c));
 	if (pidfd < 0 || c->finished_ns) {
 		closep(&pidfd);
 		return lcx__fail(err, ESRCH, "container '%s' is not running",

@@ -39,7 +39,8 @@ static int undo_process(struct lcx_container *c, const char *object, struct lcx_
 		return 0;
 	pidfd = lcx__open_process(pid, start_time);
 	if (pidfd < 0)
-		return 0;
+		return pidfd == -ESRCH ? 0
+				       : lcx__fail_sys(err, -pidfd, "look for process %lld", pid);
 	r = sys_pidfd_send_signal(pidfd, SIGKILL);
 	return r < 0 && r != -ESRCH ? lcx__fail_sys(err, -r, "kill process %lld", pid) : 0;
 }
