@@ -10,9 +10,10 @@
 #   ffi        the library called from Python, nothing compiled
 #   examples   every example program, and examples/quickstart.sh
 #   bench      measurements (not part of "everything")
+#   sweep      what system/crash-* tests, at every single place (an hour; not part of "everything")
 #   fuzz       every fuzz target for LCX_FUZZ_SECONDS (10; not part of "everything")
 #
-# Without arguments all but the last two. A pattern chooses tests by name: system/net-*, unit/ipam.
+# Without arguments all but the last three. A pattern chooses tests by name: system/net-*, unit/ipam.
 # The last line is "N passed, N failed, N skipped"; the exit code is 1 if any failed or none ran.
 #
 # Environment: LCX_BUILD_DIR (default: build/ in the source tree) gets the builds "plain" and "asan" and
@@ -262,6 +263,17 @@ part_bench() {
 	meson test -C "$top/plain" --benchmark --no-rebuild --verbose
 }
 
+part_sweep() {
+	[ "$(id -u)" -eq 0 ] || { lost 'sweep: needs root'; return 0; }
+	build plain || return 0
+	for script in tests/system/crash-*.sh; do
+		name=$(basename "$script" .sh)
+		matches "${name#crash-}" || continue
+		LCX_TEST_EVERY_CALL=1 BUILD=$top/plain run_test "sweep/${name#crash-}" \
+			sh tests/system/isolate.sh 7200 sh "$script"
+	done
+}
+
 # With an instrumented build of their own; what is found new goes to the build directory, not to the corpus.
 part_fuzz() {
 	CC=clang build fuzz || return 0
@@ -292,9 +304,9 @@ mkdir -p "$logs"
 [ $# -gt 0 ] || set -- $all_parts
 
 for part; do
-	case " $all_parts bench fuzz " in
+	case " $all_parts bench sweep fuzz " in
 	*" ${part%%/*} "*) ;;
-	*) echo "run.sh: no part '${part%%/*}'; there are: $all_parts bench fuzz" >&2; exit 2 ;;
+	*) echo "run.sh: no part '${part%%/*}'; there are: $all_parts bench sweep fuzz" >&2; exit 2 ;;
 	esac
 done
 

@@ -1,0 +1,8 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# build: plain
+# guest: no, the failures are made, not the kernel's
+# Calls of the host program fail, and its allocations, evenly spread over all that there are;
+# `sh tests/run.sh sweep/fail` goes to each.
+. "${SRC:?}/tests/system/crash.sh"
+crash 2 -k error -k alloc
