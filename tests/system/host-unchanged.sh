@@ -18,7 +18,10 @@ registry_start plain
 for tag in latest layers; do
 	registry_push "$T/layout:$tag" "public/busybox:$tag"
 done
-for mode in plain odd; do
+# The odd one has more that could change; an emulated processor takes a minute for each.
+modes='plain odd'
+! in_guest || modes=odd
+for mode in $modes; do
 	mkdir -m 700 "$T/$mode"
 	r=0
 	"$BUILD/tests/host-unchanged" "$T/$mode" "$T/rootfs" "$T/layout" "$REGISTRY" "$mode" >"$T/out" 2>&1 || r=$?
