@@ -242,6 +242,15 @@ int lcx__log_chain_older(const struct lcx__log_chain *chain, struct lcx__log_fil
 	return r;
 }
 
+/*
+ * The log has no file at all. One that was renamed while the directory was read is seen by no
+ * readdir(3); but it is at .1, or a whole file was written since and the current one is there.
+ */
+static bool is_empty(const struct lcx__log_chain *chain)
+{
+	return !exists(chain, 1) && !exists(chain, 0);
+}
+
 static int open_highest(const struct lcx__log_chain *chain, struct lcx__log_file *ret)
 {
 	int r = -ENOENT;
@@ -252,7 +261,7 @@ static int open_highest(const struct lcx__log_chain *chain, struct lcx__log_file
 		if (index < 0)
 			return index;
 		r = open_as(chain, index, ret);
-		if (r == -ENOENT && index == 0)
+		if (r == -ENOENT && index == 0 && is_empty(chain))
 			return r;
 	}
 	return r;
