@@ -125,6 +125,32 @@ static void forget_neighbour(struct lcx_netlink *nl, uint32_t index,
 	(void)lcx__nl_exchange(nl, &batch, NULL, NULL, NULL);
 }
 
+static void derived_mac(const struct lcx_attachment *attachment, char mac[static NET_MAC_SIZE])
+{
+	struct lcx__inet address;
+
+	mac[0] = '\0';
+	if (lcx__inet_parse_address(lcx_attachment_address(attachment), &address) == 0)
+		lcx__attachment_derive_mac(&address, mac);
+}
+
+bool lcx__announce_is_needed(const struct lcx_attachment *attachment)
+{
+	char mac[NET_MAC_SIZE];
+
+	derived_mac(attachment, mac);
+	return attachment->addresses[NET_V6].address[0] || strcmp(mac, attachment->mac) != 0;
+}
+
+void lcx__announce_heir(int packet_fd, struct lcx_netlink *nl, uint32_t index,
+			const struct lcx_attachment *attachment)
+{
+	struct lcx_attachment heir = *attachment;
+
+	derived_mac(attachment, heir.mac);
+	(void)lcx__announce(packet_fd, nl, index, &heir);
+}
+
 int lcx__announce(int packet_fd, struct lcx_netlink *nl, uint32_t index,
 		  const struct lcx_attachment *attachment)
 {

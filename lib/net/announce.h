@@ -15,3 +15,14 @@ size_t lcx__announce_make(const struct lcx__inet *address, const uint8_t mac[sta
  */
 int lcx__announce(int packet_fd, struct lcx_netlink *nl, uint32_t index,
 		  const struct lcx_attachment *attachment);
+
+/*
+ * Whether neighbours could know another MAC address for one of its addresses. An IPv4 address has
+ * the same one in every container, unless somebody chose another. To ask first is worth it: the
+ * kernel waits for a grace period, ten milliseconds, when a packet socket is closed.
+ */
+bool lcx__announce_is_needed(const struct lcx_attachment *attachment);
+
+/* An address that had a MAC address of somebody's choice goes back to the one it always has. */
+void lcx__announce_heir(int packet_fd, struct lcx_netlink *nl, uint32_t index,
+			const struct lcx_attachment *attachment);

@@ -283,8 +283,11 @@ static int connect_cable(struct lcx_ctx *ctx, struct lcx_netlink *nl,
 static void announce(struct lcx_netlink *nl, const struct lcx_attachment *attachment,
 		     const struct lcx__bridge *bridge)
 {
-	CLEANUP(closep) int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+	CLEANUP(closep) int fd = -1;
 
+	if (!lcx__announce_is_needed(attachment))
+		return;
+	fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
 	if (fd >= 0)
 		(void)lcx__announce(fd, nl, bridge->index, attachment);
 }

@@ -38,7 +38,11 @@ wait_for 10 sh -c "ip netns exec three grep -q ':0050 ' /proc/net/tcp6"
 check_eq "and reaches it there" 10.91.0.2 "$(ask two tcp 10.91.0.7 80)"
 check_eq 'by IPv6' fd00:91::2 "$(ask two tcp fd00:91::7 80)"
 check_eq 'the host, too' 10.91.0.1 "$(ask host tcp 10.91.0.7 80)"
-for owner in two three; do
+check 'detach three' tool detach moving three 0
+check_match 'the MAC address that it always has is known before somebody has it' '^02:6c:' "$(neighbour 10.91.0.7)"
+check 'attach one, with that' tool attach moving one /run/netns/one address=10.91.0.7 address=fd00:91::7
+check_eq 'who is reached at once' 10.91.0.2 "$(ask two tcp 10.91.0.7 80)"
+for owner in one two; do
 	check "detach $owner" tool detach moving "$owner" 0
 done
 check 'remove' tool remove moving
