@@ -20,6 +20,8 @@
 
 #include "net/announce.h"
 
+enum { FRAME_SIZE = 96 };
+
 struct arp_frame {
 	struct ether_header ether;
 	struct ether_arp arp;
@@ -33,9 +35,9 @@ struct advertisement_frame {
 	uint8_t mac[ETH_ALEN];
 } __attribute__((__packed__));
 
-_Static_assert(sizeof(struct arp_frame) <= ANNOUNCE_SIZE &&
-		       sizeof(struct advertisement_frame) <= ANNOUNCE_SIZE,
-	       "ANNOUNCE_SIZE is too small");
+_Static_assert(sizeof(struct arp_frame) <= FRAME_SIZE &&
+		       sizeof(struct advertisement_frame) <= FRAME_SIZE,
+	       "FRAME_SIZE is too small");
 
 static size_t make_arp(const struct lcx__inet *address, const uint8_t *mac, uint8_t *ret)
 {
@@ -106,8 +108,8 @@ static size_t make_advertisement(const struct lcx__inet *address, const uint8_t 
 	return sizeof(frame);
 }
 
-size_t lcx__announce_make(const struct lcx__inet *address, const uint8_t mac[static ETH_ALEN],
-			  uint8_t frame[static ANNOUNCE_SIZE])
+static size_t make_frame(const struct lcx__inet *address, const uint8_t mac[static ETH_ALEN],
+			 uint8_t frame[static FRAME_SIZE])
 {
 	return address->family == AF_INET ? make_arp(address, mac, frame)
 					  : make_advertisement(address, mac, frame);
@@ -125,56 +127,52 @@ static void forget_neighbour(struct lcx_netlink *nl, uint32_t index,
 	(void)lcx__nl_exchange(nl, &batch, NULL, NULL, NULL);
 }
 
-static void derived_mac(const struct lcx_attachment *attachment, char mac[static NET_MAC_SIZE])
-{
-	struct lcx__inet address;
-
-	mac[0] = '\0';
-	if (lcx__inet_parse_address(lcx_attachment_address(attachment), &address) == 0)
-		lcx__attachment_derive_mac(&address, mac);
-}
-
-bool lcx__announce_is_needed(const struct lcx_attachment *attachment)
+static bool has_chosen_mac(const struct lcx_attachment *attachment)
 {
 	char mac[NET_MAC_SIZE];
 
-	derived_mac(attachment, mac);
-	return attachment->addresses[NET_V6].address[0] || strcmp(mac, attachment->mac) != 0;
+	lcx__attachment_usual_mac(attachment, mac);
+	return strcmp(mac, attachment->mac) != 0;
 }
 
-void lcx__announce_heir(int packet_fd, struct lcx_netlink *nl, uint32_t index,
-			const struct lcx_attachment *attachment)
+static void send_all(struct lcx_netlink *nl, uint32_t index,
+		     const struct lcx_attachment *attachment)
 {
-	struct lcx_attachment heir = *attachment;
-
-	derived_mac(attachment, heir.mac);
-	(void)lcx__announce(packet_fd, nl, index, &heir);
-}
-
-int lcx__announce(int packet_fd, struct lcx_netlink *nl, uint32_t index,
-		  const struct lcx_attachment *attachment)
-{
+	CLEANUP(closep) int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
 	struct sockaddr_ll to = {
 		.sll_family = AF_PACKET, .sll_ifindex = (int)index, .sll_halen = ETH_ALEN};
-	uint8_t mac[ETH_ALEN], frame[ANNOUNCE_SIZE];
-	int result = 0;
+	uint8_t mac[ETH_ALEN], frame[FRAME_SIZE];
 
-	if (sscanf(attachment->mac, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx", &mac[0], &mac[1],
-		   &mac[2], &mac[3], &mac[4], &mac[5]) != ETH_ALEN)
-		return -EINVAL;
+	if (fd < 0 || sscanf(attachment->mac, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx", &mac[0],
+			     &mac[1], &mac[2], &mac[3], &mac[4], &mac[5]) != ETH_ALEN)
+		return;
 	for (size_t i = 0; i < NET_FAMILIES; i++) {
 		struct lcx__inet address;
 		size_t length;
 
 		if (lcx__inet_parse_address(attachment->addresses[i].address, &address) < 0)
 			continue;
-		if (nl)
-			forget_neighbour(nl, index, &address);
-		length = lcx__announce_make(&address, mac, frame);
+		forget_neighbour(nl, index, &address);
+		length = make_frame(&address, mac, frame);
 		to.sll_protocol = htons(i == NET_V4 ? ETH_P_ARP : ETH_P_IPV6);
-		if (sendto(packet_fd, frame, length, MSG_DONTWAIT | MSG_NOSIGNAL,
-			   (struct sockaddr *)&to, sizeof(to)) < 0)
-			result = -errno;
+		(void)sendto(fd, frame, length, MSG_DONTWAIT | MSG_NOSIGNAL, (struct sockaddr *)&to,
+			     sizeof(to));
 	}
-	return result;
+}
+
+void lcx__announce(struct lcx_netlink *nl, uint32_t index, const struct lcx_attachment *attachment)
+{
+	if (attachment->addresses[NET_V6].address[0] || has_chosen_mac(attachment))
+		send_all(nl, index, attachment);
+}
+
+void lcx__announce_heir(struct lcx_netlink *nl, const struct lcx_attachment *attachment)
+{
+	CLEANUP(lcx_link_freep) struct lcx_link *bridge = NULL;
+	struct lcx_attachment heir = *attachment;
+
+	if (!has_chosen_mac(attachment) || lcx_link_open(nl, attachment->bridge, &bridge, NULL) < 0)
+		return;
+	lcx__attachment_usual_mac(attachment, heir.mac);
+	send_all(nl, lcx_link_index(bridge), &heir);
 }

@@ -12,7 +12,6 @@
 #include <linux/rtnetlink.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/socket.h>
 
 #include "net/announce.h"
 #include "net/net-internal.h"
@@ -169,12 +168,10 @@ static int refresh_subnet(struct lcx_ctx *ctx, struct lcx_netlink *nl, int netwo
 static int lease(struct lcx_ctx *ctx, const struct lcx_network *network,
 		 struct lcx_attachment *attachment, struct lcx_error **err)
 {
-	struct lcx__inet inet;
 	int r = lcx__pools_lease(ctx, network, attachment, err);
 
-	if (r == 0 && attachment->mac[0] == '\0' &&
-	    lcx__inet_parse_address(lcx_attachment_address(attachment), &inet) == 0)
-		lcx__attachment_derive_mac(&inet, attachment->mac);
+	if (r == 0 && attachment->mac[0] == '\0')
+		lcx__attachment_usual_mac(attachment, attachment->mac);
 	return r;
 }
 
@@ -277,19 +274,6 @@ static int connect_cable(struct lcx_ctx *ctx, struct lcx_netlink *nl,
 	return r < 0 ? lcx__nl_fail(nl, err, -r, "connect '%s' with bridge '%s'",
 				    attachment->interface, attachment->bridge)
 		     : 0;
-}
-
-/* A neighbour that does not hear it finds out by itself, later. */
-static void announce(struct lcx_netlink *nl, const struct lcx_attachment *attachment,
-		     const struct lcx__bridge *bridge)
-{
-	CLEANUP(closep) int fd = -1;
-
-	if (!lcx__announce_is_needed(attachment))
-		return;
-	fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
-	if (fd >= 0)
-		(void)lcx__announce(fd, nl, bridge->index, attachment);
 }
 
 enum { ACKED = NLM_F_REQUEST | NLM_F_ACK, NEW = ACKED | NLM_F_CREATE | NLM_F_EXCL };
@@ -431,7 +415,7 @@ static int make(struct lcx_ctx *ctx, struct lcx_network *network, struct lcx_att
 	if (r == 0)
 		r = lcx__shape(host, attachment, err);
 	if (r == 0)
-		announce(host, attachment, &bridge);
+		lcx__announce(host, bridge.index, attachment);
 	if (r == 0)
 		r = set_up_inside(inner, attachment, err);
 	if (r == 0)

@@ -5,22 +5,25 @@
 
 #include "net/net-internal.h"
 
-static int set_ip(struct lcx_attachment *attachment, const char *value, struct lcx_error **err)
+static int set_address_of(struct lcx_attachment *attachment, int family, const char *value,
+			  struct lcx_error **err)
 {
 	struct lcx__inet inet;
 
-	if (lcx__inet_parse_address(value, &inet) < 0 || inet.family != AF_INET)
-		return lcx__fail(err, EINVAL, "'%s' is not an IPv4 address", value);
+	if (lcx__inet_parse_address(value, &inet) < 0 || inet.family != family)
+		return lcx__fail(err, EINVAL, "'%s' is not an %s address", value,
+				 family == AF_INET ? "IPv4" : "IPv6");
 	return lcx_attachment_set_address(attachment, value, err);
+}
+
+static int set_ip(struct lcx_attachment *attachment, const char *value, struct lcx_error **err)
+{
+	return set_address_of(attachment, AF_INET, value, err);
 }
 
 static int set_ip6(struct lcx_attachment *attachment, const char *value, struct lcx_error **err)
 {
-	struct lcx__inet inet;
-
-	if (lcx__inet_parse_address(value, &inet) < 0 || inet.family != AF_INET6)
-		return lcx__fail(err, EINVAL, "'%s' is not an IPv6 address", value);
-	return lcx_attachment_set_address(attachment, value, err);
+	return set_address_of(attachment, AF_INET6, value, err);
 }
 
 static int set_priority(struct lcx_attachment *attachment, const char *value,

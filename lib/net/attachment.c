@@ -147,6 +147,16 @@ void lcx__attachment_derive_mac(const struct lcx__inet *address, char mac[static
 	(void)snprintf(mac, NET_MAC_SIZE, "02:6c:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3]);
 }
 
+void lcx__attachment_usual_mac(const struct lcx_attachment *attachment,
+			       char mac[static NET_MAC_SIZE])
+{
+	struct lcx__inet address;
+
+	mac[0] = '\0';
+	if (lcx__inet_parse_address(lcx_attachment_address(attachment), &address) == 0)
+		lcx__attachment_derive_mac(&address, mac);
+}
+
 LCX_PUBLIC int lcx_attachment_open(struct lcx_ctx *ctx, const char *network, const char *owner,
 				   struct lcx_attachment **ret, struct lcx_error **err)
 {
@@ -225,7 +235,7 @@ LCX_PUBLIC const char *lcx_attachment_mac(const struct lcx_attachment *attachmen
 
 LCX_PUBLIC uint32_t lcx_attachment_alias_count(const struct lcx_attachment *attachment)
 {
-	return attachment->aliases ? (uint32_t)lcx__strv_length(attachment->aliases) : 0;
+	return (uint32_t)lcx__strv_length(attachment->aliases);
 }
 
 LCX_PUBLIC const char *lcx_attachment_alias(const struct lcx_attachment *attachment,

@@ -157,20 +157,6 @@ static int remove_last(struct lcx_ctx *ctx, struct lcx_netlink *nl,
 	return owners[0] ? 0 : lcx__bridge_remove(ctx, nl, network, err);
 }
 
-static void announce_heir(struct lcx_netlink *nl, const struct lcx_network *network,
-			  const struct lcx_attachment *record)
-{
-	CLEANUP(lcx_link_freep) struct lcx_link *bridge = NULL;
-	CLEANUP(closep) int fd = -1;
-
-	if (!network || !lcx__announce_is_needed(record) ||
-	    lcx_link_open(nl, network->bridge, &bridge, NULL) < 0)
-		return;
-	fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
-	if (fd >= 0)
-		lcx__announce_heir(fd, nl, lcx_link_index(bridge), record);
-}
-
 static int undo_links(struct lcx_ctx *ctx, struct lcx_netlink *nl,
 		      const struct lcx_network *network, const struct lcx_attachment *record,
 		      const char *owner, uint32_t timeout_ms, struct lcx_error **err)
@@ -181,7 +167,7 @@ static int undo_links(struct lcx_ctx *ctx, struct lcx_netlink *nl,
 	if (record) {
 		r = undo_link(ctx, nl, record->host_interface, owner, timeout_ms, err);
 		if (r == 0)
-			announce_heir(nl, network, record);
+			lcx__announce_heir(nl, record);
 		if (r < 0 || record->egress_bits == 0)
 			return r;
 		/* It does not end by itself. */

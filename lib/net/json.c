@@ -54,7 +54,8 @@ bool lcx__net_json_text(struct json_object *object, const char *key, char *text,
 	return true;
 }
 
-bool lcx__net_json_u32(struct json_object *object, const char *key, uint32_t max, uint32_t *ret)
+bool lcx__net_json_i64(struct json_object *object, const char *key, int64_t min, int64_t max,
+		       int64_t *ret)
 {
 	struct json_object *value;
 	int64_t number;
@@ -63,7 +64,17 @@ bool lcx__net_json_u32(struct json_object *object, const char *key, uint32_t max
 	    !json_object_is_type(value, json_type_int))
 		return false;
 	number = json_object_get_int64(value);
-	if (number < 0 || number > max)
+	if (number < min || number > max)
+		return false;
+	*ret = number;
+	return true;
+}
+
+bool lcx__net_json_u32(struct json_object *object, const char *key, uint32_t max, uint32_t *ret)
+{
+	int64_t number;
+
+	if (!lcx__net_json_i64(object, key, 0, max, &number))
 		return false;
 	*ret = (uint32_t)number;
 	return true;
@@ -78,6 +89,15 @@ bool lcx__net_json_bool(struct json_object *object, const char *key, bool *ret)
 		return false;
 	*ret = json_object_get_boolean(value);
 	return true;
+}
+
+void lcx__net_json_append(struct json_object **array, struct json_object *item)
+{
+	if (*array && item && json_object_array_add(*array, item) == 0)
+		return;
+	net_json_putp(&item);
+	net_json_putp(array);
+	*array = NULL;
 }
 
 void lcx__net_json_add(struct json_object *object, const char *key, struct json_object *value,

@@ -27,8 +27,13 @@ int lcx__net_json_write(int dir_fd, const char *file, struct json_object *object
 
 /* Copy a member; false when it is missing, of another type, or does not fit. */
 bool lcx__net_json_text(struct json_object *object, const char *key, char *text, size_t size);
+bool lcx__net_json_i64(struct json_object *object, const char *key, int64_t min, int64_t max,
+		       int64_t *ret);
 bool lcx__net_json_u32(struct json_object *object, const char *key, uint32_t max, uint32_t *ret);
 bool lcx__net_json_bool(struct json_object *object, const char *key, bool *ret);
+
+/* Takes @item over; *array is nothing from the first time on that memory was short. */
+void lcx__net_json_append(struct json_object **array, struct json_object *item);
 
 /* Add a member; out of memory is remembered in *failed. */
 void lcx__net_json_add(struct json_object *object, const char *key, struct json_object *value,

@@ -277,3 +277,6 @@ int lcx__shape(struct lcx_netlink *nl, const struct lcx_attachment *attachment,
 
 int lcx__attachment_copy_port(struct lcx_attachment *attachment, const struct lcx_port *port);
 void lcx__attachment_derive_mac(const struct lcx__inet *address, char mac[static NET_MAC_SIZE]);
+/* That of its first address, unless somebody chose another; "" before it has an address. */
+void lcx__attachment_usual_mac(const struct lcx_attachment *attachment,
+			       char mac[static NET_MAC_SIZE]);

@@ -23,22 +23,12 @@ static struct json_object *subnet_to_json(const struct net_subnet *subnet)
 	return failed ? NULL : TAKE_PTR(object);
 }
 
-/* Takes @item over; false, and *array is nothing, when out of memory. */
-static void append(struct json_object **array, struct json_object *item)
-{
-	if (*array && item && json_object_array_add(*array, item) == 0)
-		return;
-	net_json_putp(&item);
-	net_json_putp(array);
-	*array = NULL;
-}
-
 static struct json_object *subnets_to_json(const struct lcx_network *network)
 {
 	struct json_object *array = json_object_new_array();
 
 	for (uint32_t i = 0; i < network->subnet_count && array; i++)
-		append(&array, subnet_to_json(&network->subnets[i]));
+		lcx__net_json_append(&array, subnet_to_json(&network->subnets[i]));
 	return array;
 }
 
@@ -47,7 +37,7 @@ static struct json_object *exclusions_to_json(const struct lcx_network *network)
 	struct json_object *array = json_object_new_array();
 
 	for (uint32_t i = 0; i < network->exclusion_count && array; i++)
-		append(&array, json_object_new_string(network->exclusions[i]));
+		lcx__net_json_append(&array, json_object_new_string(network->exclusions[i]));
 	return array;
 }
 

@@ -245,7 +245,7 @@ static int add_containers(struct lcx_ctx *ctx, const char *name, struct json_obj
 	CLEANUP(net_json_putp) struct json_object *array = json_object_new_array();
 	CLEANUP(lcx__strv_freep) char **owners = NULL;
 	CLEANUP(closep) int records_fd = lcx__net_records_dir(ctx, name, err);
-	bool failed = !array;
+	bool failed = false;
 	int r = 0;
 
 	if (records_fd < 0 && records_fd != -ENOENT)
@@ -254,21 +254,17 @@ static int add_containers(struct lcx_ctx *ctx, const char *name, struct json_obj
 		r = lcx__net_list_names(records_fd, false, &owners);
 	if (r < 0)
 		return lcx__fail_sys(err, -r, "network '%s': list attachments", name);
-	for (size_t i = 0; owners && owners[i] && !failed; i++) {
+	for (size_t i = 0; owners && owners[i] && array; i++) {
 		CLEANUP(lcx_attachment_freep) struct lcx_attachment *attachment = NULL;
-		struct json_object *record;
 
 		r = lcx__record_read(records_fd, owners[i], &attachment, err);
 		if (r == -ENOENT)
 			continue;
 		if (r < 0)
 			return r;
-		record = lcx__record_to_json(attachment);
-		failed = !record || json_object_array_add(array, record) < 0;
-		if (failed)
-			net_json_putp(&record);
+		lcx__net_json_append(&array, lcx__record_to_json(attachment));
 	}
-	lcx__net_json_add(object, "containers", failed ? NULL : TAKE_PTR(array), &failed);
+	lcx__net_json_add(object, "containers", TAKE_PTR(array), &failed);
 	return failed ? lcx__fail_nomem(err) : 0;
 }
 

@@ -39,17 +39,11 @@ static struct json_object *port_to_json(const struct lcx_port *port)
 
 static struct json_object *ports_to_json(const struct lcx_attachment *attachment)
 {
-	CLEANUP(net_json_putp) struct json_object *array = json_object_new_array();
+	struct json_object *array = json_object_new_array();
 
-	for (size_t i = 0; array && i < attachment->port_count; i++) {
-		struct json_object *port = port_to_json(&attachment->ports[i]);
-
-		if (!port || json_object_array_add(array, port) < 0) {
-			net_json_putp(&port);
-			return NULL;
-		}
-	}
-	return TAKE_PTR(array);
+	for (size_t i = 0; array && i < attachment->port_count; i++)
+		lcx__net_json_append(&array, port_to_json(&attachment->ports[i]));
+	return array;
 }
 
 static const struct address_keys {
@@ -69,31 +63,11 @@ static void address_to_json(struct json_object *object, const struct address_key
 
 static struct json_object *aliases_to_json(const struct lcx_attachment *attachment)
 {
-	CLEANUP(net_json_putp) struct json_object *array = json_object_new_array();
+	struct json_object *array = json_object_new_array();
 
-	for (uint32_t i = 0; array && i < lcx_attachment_alias_count(attachment); i++) {
-		struct json_object *alias =
-			json_object_new_string(lcx_attachment_alias(attachment, i));
-
-		if (!alias || json_object_array_add(array, alias) < 0) {
-			net_json_putp(&alias);
-			return NULL;
-		}
-	}
-	return TAKE_PTR(array);
-}
-
-static const struct {
-	const char *key;
-	size_t offset;
-} rates[] = {
-	{"egress_bits", offsetof(struct lcx_attachment, egress_bits)},
-	{"ingress_bits", offsetof(struct lcx_attachment, ingress_bits)},
-};
-
-static uint64_t *rate_of(uintptr_t attachment, size_t i)
-{
-	return (uint64_t *)(attachment + rates[i].offset);
+	for (char **alias = attachment->aliases; array && alias && *alias; alias++)
+		lcx__net_json_append(&array, json_object_new_string(*alias));
+	return array;
 }
 
 struct json_object *lcx__record_to_json(const struct lcx_attachment *attachment)
@@ -113,10 +87,10 @@ struct json_object *lcx__record_to_json(const struct lcx_attachment *attachment)
 	lcx__net_json_add(object, "aliases", aliases_to_json(attachment), &failed);
 	lcx__net_json_add(object, "gateway_priority",
 			  json_object_new_int(attachment->gateway_priority), &failed);
-	for (size_t i = 0; i < ARRAY_SIZE(rates); i++)
-		lcx__net_json_add(object, rates[i].key,
-				  json_object_new_uint64(*rate_of((uintptr_t)attachment, i)),
-				  &failed);
+	lcx__net_json_add(object, "egress_bits", json_object_new_uint64(attachment->egress_bits),
+			  &failed);
+	lcx__net_json_add(object, "ingress_bits", json_object_new_uint64(attachment->ingress_bits),
+			  &failed);
 	return failed ? NULL : TAKE_PTR(object);
 }
 
@@ -231,20 +205,14 @@ static bool aliases_from_json(struct json_object *object, struct lcx_attachment 
 
 static bool numbers_from_json(struct json_object *object, struct lcx_attachment *attachment)
 {
-	struct json_object *number;
+	int64_t priority, egress, ingress;
 
-	if (!json_object_object_get_ex(object, "gateway_priority", &number) ||
-	    !json_object_is_type(number, json_type_int) ||
-	    lcx_attachment_set_gateway_priority(attachment, json_object_get_int(number), NULL) < 0)
-		return false;
-	for (size_t i = 0; i < ARRAY_SIZE(rates); i++) {
-		if (!json_object_object_get_ex(object, rates[i].key, &number) ||
-		    !json_object_is_type(number, json_type_int))
-			return false;
-		*rate_of((uintptr_t)attachment, i) = json_object_get_uint64(number);
-	}
-	return lcx_attachment_set_rates(attachment, attachment->egress_bits,
-					attachment->ingress_bits, NULL) == 0;
+	return lcx__net_json_i64(object, "gateway_priority", -NET_PRIORITY_LIMIT,
+				 NET_PRIORITY_LIMIT, &priority) &&
+	       lcx__net_json_i64(object, "egress_bits", 0, NET_MOST_RATE, &egress) &&
+	       lcx__net_json_i64(object, "ingress_bits", 0, NET_MOST_RATE, &ingress) &&
+	       lcx_attachment_set_gateway_priority(attachment, (int32_t)priority, NULL) == 0 &&
+	       lcx_attachment_set_rates(attachment, (uint64_t)egress, (uint64_t)ingress, NULL) == 0;
 }
 
 static int from_json(struct json_object *object, struct lcx_attachment *attachment)
