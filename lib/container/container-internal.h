@@ -258,13 +258,13 @@ int lcx__parse_count(const char *text, uint32_t *ret);
 
 /* "none", "host" and whatever else is no network of ours. */
 bool lcx__network_is_mode(const char *network);
+/* A mode by which it has somebody else's network. */
+bool lcx__network_is_shared(const char *network);
 /* The networks it is attached to by a start; 0 if it has an interface in none. */
 size_t lcx__container_network_count(const struct lcx_container *c);
 const char *lcx__container_network_at(const struct lcx_container *c, size_t i);
 int lcx__container_attachment(const struct lcx_container *c, size_t i, struct lcx_attachment **ret,
 			      struct lcx_error **err);
-/* That by which its ports are published. */
-int lcx__container_publisher(struct lcx_container *c, size_t *ret, struct lcx_error **err);
 
 /* ---- network-mode.c ---- */
 
@@ -272,8 +272,8 @@ int lcx__container_publisher(struct lcx_container *c, size_t *ret, struct lcx_er
 int lcx__container_settle_mode(struct lcx_container *c, struct lcx_error **err);
 /* The id of the container whose network it shares; NULL: none. */
 const char *lcx__container_network_of(const struct lcx_container *c);
-/* Its namespace, when it is to be joined now, a descriptor of at least 3; 0 if there is none. */
-int lcx__container_open_shared(struct lcx_container *c, struct lcx_error **err);
+/* The namespace of that one, which must run; *ret_fd stays as it is if it shares none. */
+int lcx__container_open_shared(struct lcx_container *c, int *ret_fd, struct lcx_error **err);
 
 /* It has an interface in a network of ours. */
 bool lcx__container_has_network(const struct lcx_container *c);

@@ -141,6 +141,7 @@ LCX_PUBLIC int lcx_container_exec(struct lcx_container *c, const struct lcx_spec
 		.n_join_fds = entrance.n_join_fds,
 		.cgroup = entrance.name,
 		.cgroup_fd = entrance.into_fd,
+		.netns_fd = -1,
 		.seccomp = seccomp,
 		.seccomp_size = seccomp_size,
 	};

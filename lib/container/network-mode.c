@@ -6,7 +6,6 @@
  */
 #include "container/container-internal.h"
 
-#include <fcntl.h>
 #include <string.h>
 
 #include "lcx/ns.h"
@@ -28,6 +27,11 @@ bool lcx__network_is_mode(const char *network)
 	return strcmp(network, "none") == 0 || strcmp(network, "host") == 0;
 }
 
+bool lcx__network_is_shared(const char *network)
+{
+	return lcx__network_is_mode(network) && strcmp(network, "none") != 0;
+}
+
 const char *lcx__container_network_of(const struct lcx_container *c)
 {
 	return starts_with(c->d.network, CONTAINER_PREFIX) ? c->d.network + strlen(CONTAINER_PREFIX)
@@ -37,11 +41,10 @@ const char *lcx__container_network_of(const struct lcx_container *c)
 /* What the other one shares itself is shared likewise. */
 static int adopt(struct lcx_container *c, const struct lcx_container *other, struct lcx_error **err)
 {
-	bool is_shared =
-		lcx__network_is_mode(other->d.network) && strcmp(other->d.network, "none") != 0;
 	/* By its id from now on: the name may come to stand for another. */
-	char *network = is_shared ? strdup(other->d.network)
-				  : lcx__format(CONTAINER_PREFIX "%s", other->d.id);
+	char *network = lcx__network_is_shared(other->d.network)
+				? strdup(other->d.network)
+				: lcx__format(CONTAINER_PREFIX "%s", other->d.id);
 
 	if (!network)
 		return lcx__fail_nomem(err);
@@ -79,10 +82,10 @@ int lcx__container_settle_mode(struct lcx_container *c, struct lcx_error **err)
 	return lcx__container_network_of(c) ? settle_container(c, err) : 0;
 }
 
-int lcx__container_open_shared(struct lcx_container *c, struct lcx_error **err)
+int lcx__container_open_shared(struct lcx_container *c, int *ret_fd, struct lcx_error **err)
 {
 	CLEANUP(lcx_container_freep) struct lcx_container *other = NULL;
-	CLEANUP(closep) int pidfd = -1, netns_fd = -1;
+	CLEANUP(closep) int pidfd = -1;
 	int r;
 
 	if (!lcx__container_network_of(c))
@@ -91,11 +94,6 @@ int lcx__container_open_shared(struct lcx_container *c, struct lcx_error **err)
 	if (r == 0)
 		r = pidfd = lcx__container_open_running(other, err);
 	if (r >= 0)
-		r = netns_fd = lcx_ns_open_pidfd(pidfd, LCX_NS_NET, err);
-	if (r >= 0) {
-		r = fcntl(netns_fd, F_DUPFD_CLOEXEC, 3);
-		if (r < 0)
-			r = lcx__fail_sys(err, errno, "keep the network namespace open");
-	}
-	return lcx__fail_prefix(err, r, "the container whose network it shares");
+		r = *ret_fd = lcx_ns_open_pidfd(pidfd, LCX_NS_NET, err);
+	return lcx__fail_prefix(err, r < 0 ? r : 0, "the container whose network it shares");
 }

@@ -127,30 +127,3 @@ int lcx__container_attachment(const struct lcx_container *c, size_t i, struct lc
 		*ret = TAKE_PTR(attachment);
 	return lcx__fail_prefix(err, r, "network '%s'", lcx__container_network_at(c, i));
 }
-
-static int32_t priority_of(const struct lcx_container *c, size_t i)
-{
-	return c->d.networks.n > 0 ? c->d.networks.items[i].priority.value : 0;
-}
-
-/* The one that gives the way out: the highest priority, among equals the first. */
-int lcx__container_publisher(struct lcx_container *c, size_t *ret, struct lcx_error **err)
-{
-	bool found = false;
-
-	for (size_t i = 0; i < lcx__container_network_count(c); i++) {
-		CLEANUP(lcx_network_freep) struct lcx_network *network = NULL;
-		int r = lcx_network_open(c->ctx, lcx__container_network_at(c, i), &network, err);
-
-		if (r < 0)
-			return r;
-		if (lcx_network_internal(network) ||
-		    (found && priority_of(c, i) <= priority_of(c, *ret)))
-			continue;
-		*ret = i;
-		found = true;
-	}
-	if (!found)
-		*ret = 0;
-	return 0;
-}

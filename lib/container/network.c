@@ -22,7 +22,7 @@ static int open_netns(struct lcx_container *c, struct lcx_error **err)
 	own_fd = netns_fd < 0 ? -1 : lcx_ns_open_pid(0, LCX_NS_NET, err);
 	if (netns_fd < 0 || own_fd < 0)
 		return netns_fd < 0 ? netns_fd : own_fd;
-	if (lcx__network_is_mode(c->d.network) && strcmp(c->d.network, "none") != 0)
+	if (lcx__network_is_shared(c->d.network))
 		return lcx__fail(err, EINVAL,
 				 "container '%s' shares %s network: it cannot be connected",
 				 lcx__container_display(c),

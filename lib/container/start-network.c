@@ -26,37 +26,58 @@ static int add_ports(const struct lcx_container *c, struct lcx_attachment *attac
 	return r;
 }
 
-static int plan_place(struct start *s, size_t i, bool publishes, struct lcx_error **err)
+static int open_place(struct start *s, size_t i, struct lcx_error **err)
 {
 	struct place *place = &s->places[i];
-	struct lcx_container *c = s->c;
-	const char *name = lcx__container_network_at(c, i);
-	int r = lcx_network_open(c->ctx, name, &place->network, err);
+	int r = lcx_network_open(s->c->ctx, lcx__container_network_at(s->c, i), &place->network,
+				 err);
 
-	if (r == 0)
-		r = lcx__container_attachment(c, i, &place->attachment, err);
-	if (r == 0 && publishes)
-		r = add_ports(c, place->attachment, err);
-	/* A taken port is an error before anything is made. */
-	return r == 0 ? lcx__network_plan(c->ctx, place->network, place->attachment, err) : r;
+	return r == 0 ? lcx__container_attachment(s->c, i, &place->attachment, err) : r;
+}
+
+/* That gives the way out, and so publishes: the highest priority, among equals the first. */
+static struct place *way_out(const struct start *s)
+{
+	struct place *found = NULL;
+
+	for (size_t i = 0; i < s->n_places; i++) {
+		struct place *place = &s->places[i];
+
+		if (!lcx_network_internal(place->network) &&
+		    (!found || lcx_attachment_gateway_priority(place->attachment) >
+				       lcx_attachment_gateway_priority(found->attachment)))
+			found = place;
+	}
+	return found ? found : s->places;
+}
+
+/* Ports that are taken are an error before anything is made. */
+static int plan(struct start *s, struct lcx_error **err)
+{
+	int r = add_ports(s->c, way_out(s)->attachment, err);
+
+	for (size_t i = 0; r == 0 && i < s->n_places; i++)
+		r = lcx__network_plan(s->c->ctx, s->places[i].network, s->places[i].attachment,
+				      err);
+	return r;
 }
 
 int lcx__start_network(struct start *s, struct lcx_error **err)
 {
 	struct lcx_container *c = s->c;
-	size_t n = lcx__container_network_count(c), publisher = 0;
-	int r;
+	size_t n = lcx__container_network_count(c);
+	int r = lcx__container_open_shared(c, &s->shared_netns_fd, err);
 
-	r = s->shared_netns_fd = lcx__container_open_shared(c, err);
 	if (r < 0 || n == 0)
-		return r < 0 ? r : 0;
+		return r;
 	s->places = calloc(n, sizeof(*s->places));
 	if (!s->places)
 		return lcx__fail_nomem(err);
 	s->n_places = n;
-	r = c->d.ports && c->d.ports[0] ? lcx__container_publisher(c, &publisher, err) : 0;
 	for (size_t i = 0; r == 0 && i < n; i++)
-		r = plan_place(s, i, i == publisher, err);
+		r = open_place(s, i, err);
+	if (r == 0)
+		r = plan(s, err);
 	for (size_t i = 0; r == 0 && i < n; i++)
 		r = lcx__journal_add(c->run_fd, "network", lcx__container_network_at(c, i), err);
 	return r;

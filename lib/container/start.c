@@ -41,8 +41,7 @@ static void start_clear(struct start *s)
 	closep(&s->client_fd);
 	closep(&s->event_dir_fd);
 	closep(&s->netns_fd);
-	if (s->shared_netns_fd > 0)
-		closep(&s->shared_netns_fd);
+	closep(&s->shared_netns_fd);
 }
 
 /* ---- stages ------------------------------------------------------------- */
@@ -322,6 +321,7 @@ static struct start start_of(struct lcx_container *c, const struct lcx_stdio *st
 		.c = c,
 		.stdio = stdio,
 		.netns_fd = -1,
+		.shared_netns_fd = -1,
 		.listen_fd = -1,
 		.client_fd = -1,
 		.event_dir_fd = -1,

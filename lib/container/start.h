@@ -28,8 +28,7 @@ struct start {
 
 	pid_t pid, monitor_pid;
 	int netns_fd;
-	int shared_netns_fd; /* another container's, to be joined; 0: none */
-	int64_t began_ns;    /* of the step in progress */
+	int shared_netns_fd; /* another container's, to be joined; -1: none */
 };
 
 /* The stages, in the order of the table in start.c. */

@@ -92,7 +92,7 @@ static int join_namespace(struct compiler *c, size_t kind, struct lcx_error **er
 
 	if (!ns || !ns->path)
 		return 0;
-	if (namespace_kinds[kind].flag == CLONE_NEWNET && c->in->netns_fd > 0)
+	if (namespace_kinds[kind].flag == CLONE_NEWNET && c->in->netns_fd >= 0)
 		fd = fcntl(c->in->netns_fd, F_DUPFD_CLOEXEC, 3);
 	else
 		fd = open(ns->path, O_RDONLY | O_CLOEXEC);

@@ -33,7 +33,7 @@ struct lcx__compile {
 	const char *cgroup; /* its name, for errors */
 	int cgroup_fd;      /* cgroup v2: for CLONE_INTO_CGROUP, or -1 */
 
-	int netns_fd; /* the network namespace that @spec joins, whatever its path; 0: by the path
+	int netns_fd; /* the network namespace that @spec joins, whatever its path; -1: by the path
 		       */
 
 	const void *seccomp; /* struct sock_filter[]; NULL: none */
