@@ -57,17 +57,21 @@ bool world_compare(const char *before, const char *after, bool tell);
 
 /* ---- what is done (scenarios.c) ------------------------------------------ */
 
+struct lcx_container;
+
 struct scenario {
 	const char *name;
-	int (*before)(void); /* makes what it needs; may be NULL */
-	int (*run)(void);
-	bool keeps;   /* the container "target" must run afterwards as it did */
-	bool network; /* needs the network "bridge" */
-	bool image;   /* needs the layout */
+	int (*before)(void);                 /* makes what it needs; may be NULL */
+	int (*run)(void);                    /* what is done; or */
+	int (*act)(struct lcx_container *c); /* what is done to the container "target" */
+	bool keeps;                          /* that one must run afterwards as it did */
+	bool image;                          /* needs the layout */
 };
 
 extern const struct scenario scenarios[];
 extern const size_t n_scenarios;
+
+int scenario_run(const struct scenario *scenario);
 
 struct place {
 	const char *root, *run, *rootfs, *layout;

@@ -62,6 +62,11 @@ static int prepare(bool keeps)
 	return current->before ? current->before() : 0;
 }
 
+static int run(void)
+{
+	return scenario_run(current);
+}
+
 /* The kernel takes its time with the network of the dead. */
 static bool settles(const char *world)
 {
@@ -94,7 +99,7 @@ static bool survives(enum fault_kind kind, uint32_t n, const char *world, struct
 		tell(kind, n, o, "what it needs could not be made");
 		return false;
 	}
-	run_with_fault(kind, n, current->run, o);
+	run_with_fault(kind, n, run, o);
 	if (o->hung)
 		trouble = "it hung";
 	else if (WIFSIGNALED(o->status) && !(kind == FAULT_KILL && o->hit))

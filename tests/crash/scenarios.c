@@ -80,9 +80,13 @@ static int make(const char *name, const char *network, const char *const *argv, 
 	return say(name, r, err);
 }
 
-static int open_target(struct lcx_ctx *ctx, struct lcx_container **ret)
+static int on_target(int (*act)(struct lcx_container *c))
 {
-	return ctx ? lcx_container_open(ctx, "target", ret, NULL) : -ENOMEM;
+	CLEANUP(lcx_ctx_freep) struct lcx_ctx *ctx = open_ctx();
+	CLEANUP(lcx_container_freep) struct lcx_container *c = NULL;
+	int r = ctx ? lcx_container_open(ctx, "target", &c, NULL) : -ENOMEM;
+
+	return r < 0 ? r : act(c);
 }
 
 /* ---- before ------------------------------------------------------------- */
@@ -102,15 +106,16 @@ static int created(void)
 	return make("target", "none", to_sleep, false);
 }
 
+static int wait_for_end(struct lcx_container *c)
+{
+	return lcx_container_wait(c, WAIT_MS, NULL, NULL);
+}
+
 static int ended(void)
 {
-	CLEANUP(lcx_ctx_freep) struct lcx_ctx *ctx = open_ctx();
-	CLEANUP(lcx_container_freep) struct lcx_container *c = NULL;
 	int r = make("target", "none", to_end, true);
 
-	if (r == 0)
-		r = open_target(ctx, &c);
-	return r < 0 ? r : lcx_container_wait(c, WAIT_MS, NULL, NULL);
+	return r < 0 ? r : on_target(wait_for_end);
 }
 
 /* ---- what is done -------------------------------------------------------- */
@@ -146,13 +151,9 @@ static int run_create(void)
 	return make("new", "none", to_sleep, false);
 }
 
-static int run_start(void)
+static int do_start(struct lcx_container *c)
 {
-	CLEANUP(lcx_ctx_freep) struct lcx_ctx *ctx = open_ctx();
-	CLEANUP(lcx_container_freep) struct lcx_container *c = NULL;
-	int r = open_target(ctx, &c);
-
-	return r < 0 ? r : lcx_container_start_detached(c, NULL, NULL);
+	return lcx_container_start_detached(c, NULL, NULL);
 }
 
 static int run_start_on_network(void)
@@ -160,17 +161,13 @@ static int run_start_on_network(void)
 	return make("new", "bridge", to_sleep, true);
 }
 
-static int run_exec(void)
+static int do_exec(struct lcx_container *c)
 {
-	CLEANUP(lcx_ctx_freep) struct lcx_ctx *ctx = open_ctx();
-	CLEANUP(lcx_container_freep) struct lcx_container *c = NULL;
 	CLEANUP(lcx_spec_freep) struct lcx_spec *spec = NULL;
 	CLEANUP(lcx_process_freep) struct lcx_process *process = NULL;
 	int32_t status;
-	int r = open_target(ctx, &c);
+	int r = lcx_container_exec_spec(c, &spec, NULL);
 
-	if (r == 0)
-		r = lcx_container_exec_spec(c, &spec, NULL);
 	if (r == 0)
 		r = lcx_spec_set_args(spec, to_end, NULL);
 	if (r == 0)
@@ -178,69 +175,41 @@ static int run_exec(void)
 	return r < 0 ? r : lcx_process_wait(process, WAIT_MS, &status, NULL);
 }
 
-static int run_stop(void)
+static int do_stop(struct lcx_container *c)
 {
-	CLEANUP(lcx_ctx_freep) struct lcx_ctx *ctx = open_ctx();
-	CLEANUP(lcx_container_freep) struct lcx_container *c = NULL;
-	int r = open_target(ctx, &c);
-
-	return r < 0 ? r : lcx_container_stop(c, WAIT_MS, NULL);
+	return lcx_container_stop(c, WAIT_MS, NULL);
 }
 
-static int run_restart(void)
+static int do_restart(struct lcx_container *c)
 {
-	CLEANUP(lcx_ctx_freep) struct lcx_ctx *ctx = open_ctx();
-	CLEANUP(lcx_container_freep) struct lcx_container *c = NULL;
-	int r = open_target(ctx, &c);
-
-	return r < 0 ? r : lcx_container_restart(c, WAIT_MS, NULL);
+	return lcx_container_restart(c, WAIT_MS, NULL);
 }
 
-static int run_remove(void)
+static int do_remove(struct lcx_container *c)
 {
-	CLEANUP(lcx_ctx_freep) struct lcx_ctx *ctx = open_ctx();
-	CLEANUP(lcx_container_freep) struct lcx_container *c = NULL;
-	int r = open_target(ctx, &c);
-
-	return r < 0 ? r : lcx_container_remove(c, 1, NULL);
+	return lcx_container_remove(c, 1, NULL);
 }
 
-static int run_rename(void)
+static int do_rename(struct lcx_container *c)
 {
-	CLEANUP(lcx_ctx_freep) struct lcx_ctx *ctx = open_ctx();
-	CLEANUP(lcx_container_freep) struct lcx_container *c = NULL;
-	int r = open_target(ctx, &c);
-
-	return r < 0 ? r : lcx_container_rename(c, "other", NULL);
+	return lcx_container_rename(c, "other", NULL);
 }
 
-static int run_pause(void)
+static int do_pause(struct lcx_container *c)
 {
-	CLEANUP(lcx_ctx_freep) struct lcx_ctx *ctx = open_ctx();
-	CLEANUP(lcx_container_freep) struct lcx_container *c = NULL;
-	int r = open_target(ctx, &c);
+	int r = lcx_container_pause(c, NULL);
 
-	if (r == 0)
-		r = lcx_container_pause(c, NULL);
 	return r < 0 ? r : lcx_container_unpause(c, NULL);
 }
 
-static int run_connect(void)
+static int do_connect(struct lcx_container *c)
 {
-	CLEANUP(lcx_ctx_freep) struct lcx_ctx *ctx = open_ctx();
-	CLEANUP(lcx_container_freep) struct lcx_container *c = NULL;
-	int r = open_target(ctx, &c);
-
-	return r < 0 ? r : lcx_container_connect(c, "bridge", NULL, NULL);
+	return lcx_container_connect(c, "bridge", NULL, NULL);
 }
 
-static int run_disconnect(void)
+static int do_disconnect(struct lcx_container *c)
 {
-	CLEANUP(lcx_ctx_freep) struct lcx_ctx *ctx = open_ctx();
-	CLEANUP(lcx_container_freep) struct lcx_container *c = NULL;
-	int r = open_target(ctx, &c);
-
-	return r < 0 ? r : lcx_container_disconnect(c, "bridge", NULL);
+	return lcx_container_disconnect(c, "bridge", NULL);
 }
 
 static int import(struct lcx_ctx *ctx, const char *name)
@@ -315,28 +284,33 @@ static int run_remove_network(void)
 }
 
 const struct scenario scenarios[] = {
-	{"life", NULL, run_life, false, false, false},
-	{"create", NULL, run_create, false, false, false},
-	{"start", created, run_start, false, false, false},
-	{"exec", running, run_exec, true, false, false},
-	{"stop", running, run_stop, false, false, false},
-	{"restart", running, run_restart, false, false, false},
-	{"remove", ended, run_remove, false, false, false},
-	{"remove by force", running, run_remove, false, false, false},
-	{"rename", running, run_rename, true, false, false},
-	{"pause", running, run_pause, true, false, false},
-	{"life on a network", NULL, run_life_on_network, false, true, false},
-	{"start on a network", NULL, run_start_on_network, false, true, false},
-	{"stop on a network", running_on_network, run_stop, false, true, false},
-	{"connect", running, run_connect, true, true, false},
-	{"disconnect", running_on_network, run_disconnect, true, true, false},
-	{"make a network", NULL, run_make_network, false, true, false},
-	{"remove a network", run_make_network, run_remove_network, false, true, false},
-	{"unpack an image", NULL, run_unpack, false, false, true},
-	{"mend an image", damaged, run_verify, false, false, true},
-	{"remove an image", run_unpack, run_remove_image, false, false, true},
+	{"life", NULL, .run = run_life},
+	{"create", NULL, .run = run_create},
+	{"start", created, .act = do_start},
+	{"exec", running, .act = do_exec, .keeps = true},
+	{"stop", running, .act = do_stop},
+	{"restart", running, .act = do_restart},
+	{"remove", ended, .act = do_remove},
+	{"remove by force", running, .act = do_remove},
+	{"rename", running, .act = do_rename, .keeps = true},
+	{"pause", running, .act = do_pause, .keeps = true},
+	{"life on a network", NULL, .run = run_life_on_network},
+	{"start on a network", NULL, .run = run_start_on_network},
+	{"stop on a network", running_on_network, .act = do_stop},
+	{"connect", running, .act = do_connect, .keeps = true},
+	{"disconnect", running_on_network, .act = do_disconnect, .keeps = true},
+	{"make a network", NULL, .run = run_make_network},
+	{"remove a network", run_make_network, .run = run_remove_network},
+	{"unpack an image", NULL, .run = run_unpack, .image = true},
+	{"mend an image", damaged, .run = run_verify, .image = true},
+	{"remove an image", run_unpack, .run = run_remove_image, .image = true},
 };
 const size_t n_scenarios = ARRAY_SIZE(scenarios);
+
+int scenario_run(const struct scenario *scenario)
+{
+	return scenario->act ? on_target(scenario->act) : scenario->run();
+}
 
 /* ---- around it ----------------------------------------------------------- */
 
