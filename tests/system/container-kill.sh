@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # The command is killed at calls by which a start, or the end of one, changes something; the next command
 # clears up, and another running container does not notice. Few calls, for each kind of cgroup: crash-kill
-# has them all.
+# goes to more, and `sh tests/run.sh sweep/kill` to all.
 . "${SRC:?}/tests/system/lib.sh"
 need busybox jq strace
 make_rootfs "$T/rootfs"
