@@ -10,12 +10,18 @@
 
 enum { HOLD_FILE_MAX = 1 << 20 };
 
+/*
+ * The archives of the layers, too: they can't be made again out of what they unpacked to, and
+ * without them the image could neither be saved or pushed, nor committed on.
+ */
 static char *describe(const struct lcx_image *image)
 {
 	struct lcx__strbuf text = STRBUF_EMPTY;
 
 	lcx__strbuf_addf(&text, "image %s\nblob %s\nblob %s\n", image->manifest_digest.text,
 			 image->manifest_digest.text, image->id.text);
+	for (size_t i = 0; i < image->manifest->n_items; i++)
+		lcx__strbuf_addf(&text, "blob %s\n", image->manifest->items[i].digest.text);
 	for (size_t i = 0; i < image->config->n_diff_ids; i++)
 		lcx__strbuf_addf(&text, "layer %s\n", image->config->chain_ids[i].text);
 	return lcx__strbuf_take(&text);

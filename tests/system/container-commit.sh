@@ -113,4 +113,24 @@ lcx save made:3 >"$T/made.tar"
 check_eq 'skopeo reads it' 3 "$(skopeo inspect "docker-archive:$T/made.tar" | jq '.Layers | length')"
 check 'another store loads it' sh -c '"$BUILD/examples/lcx/lcx" --root "$T/other" --run-dir "$T/other-run" load <"$T/made.tar"'
 check_eq 'and runs it' again "$("$BUILD/examples/lcx/lcx" --root "$T/other" --run-dir "$T/other-run" run --rm --network none made:3 cat /www/again)"
+
+# --- the base has lost its name, and the sweep has been by
+
+lcx run --name first --network none box sh -c 'echo first >/srv/first'
+lcx commit first base:moves >/dev/null
+lcx rm first >/dev/null
+lcx create --name held --network none --user 0 base:moves sh -c 'echo kept >/srv/kept' >/dev/null
+base=$(lcx --format json inspect held | jq -r '.[0].imageId')
+lcx tag box base:moves
+lcx gc >/dev/null
+lcx start -a held
+check 'a container keeps what its image is made of, so that it can be committed' lcx commit -c 'CMD ["cat", "/srv/first", "/srv/kept"]' held made:held
+check_eq 'and the new image runs' 'first kept' "$(lcx run --rm --network none made:held | xargs)"
+check 'and is saved' lcx save -o "$T/held.tar" made:held
+check 'so is the image itself, by its identifier' lcx save -o "$T/base.tar" "$base"
+check 'what is in the store is whole' lcx image verify
+lcx rmi made:held >/dev/null
+lcx rm held >/dev/null
+lcx gc >/dev/null
+check_fails 'with the container it goes' 1 'no image' lcx save -o "$T/base.tar" "$base"
 lcx rm -f work from again wh >/dev/null
