@@ -2,12 +2,13 @@
 #include <stdio.h>
 
 #include "app.h"
+#include "layer-limits.h"
 #include "memory.h"
 #include "options.h"
 
 struct commit_options {
 	const char *author, *message, *compression;
-	struct list changes;
+	struct list changes, layer_limits;
 	bool pause;
 };
 
@@ -22,6 +23,7 @@ static const struct option_row rows[] = {
 	ROW('c', "change", OPTION_LIST, changes, "INSTRUCTION", "as in a Dockerfile: 'ENV A=b'"),
 	ROW('p', "pause", OPTION_FLAG, pause, NULL, "freeze it meanwhile (default: true)"),
 	ROW('\0', "compression", OPTION_STRING, compression, "NAME", "gzip (default), zstd, none"),
+	LAYER_LIMIT_ROW(struct commit_options, layer_limits),
 	{0},
 };
 
@@ -36,6 +38,7 @@ static const struct grammar grammar = {
 static void commit_options_free(struct commit_options *o)
 {
 	list_free(&o->changes);
+	list_free(&o->layer_limits);
 }
 
 static int describe(struct lcx_commit *commit, const struct commit_options *o,
@@ -68,6 +71,9 @@ int cmd_commit(struct app *app, int argc, char **argv)
 		return options_exit(result);
 	if (!app_open(app))
 		return EXIT_COMMAND_FAILED;
+	r = layer_limits_set(app, &o.layer_limits);
+	if (r != 0)
+		return r;
 	r = lcx_container_open(app->ctx, argv[0], &container, &err);
 	if (r == 0)
 		r = lcx_commit_new(container, &commit, &err);

@@ -18,6 +18,7 @@ void run_options_free(struct run_options *o)
 	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++)
 		list_free(lists[i]);
 	network_options_free(&o->network);
+	fetch_options_free(&o->fetch);
 }
 
 /* ---- from options to the description ------------------------------------- */
@@ -254,7 +255,8 @@ struct lcx_container *describe_container(struct app *app, const struct run_optio
 	argv[argc] = NULL;
 	if (!o->rootfs)
 		image = *argv++;
-	if (!app_open(app) || (image && !want_image(app, image, o)))
+	if (!app_open(app) || layer_limits_set(app, &o->fetch.layer_limits) != 0 ||
+	    (image && !want_image(app, image, o)))
 		return NULL;
 
 	r = lcx_container_new(app->ctx, o->name, &container, &err);

@@ -7,6 +7,11 @@
 #include "memory.h"
 #include "progress.h"
 
+void fetch_options_free(struct fetch_options *options)
+{
+	list_free(&options->layer_limits);
+}
+
 static int prepare(struct app *app, const char *reference, const struct fetch_options *options,
 		   struct lcx_pull **ret, struct lcx_error **err)
 {

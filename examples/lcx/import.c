@@ -2,16 +2,19 @@
 #include <stdio.h>
 
 #include "app.h"
+#include "layer-limits.h"
 #include "memory.h"
 #include "options.h"
 
 struct import_options {
 	const char *reference;
+	struct list layer_limits;
 };
 
 static const struct option_row rows[] = {
 	{'\0', "ref", OPTION_STRING, offsetof(struct import_options, reference), "NAME",
 	 "which image, if there are several"},
+	LAYER_LIMIT_ROW(struct import_options, layer_limits),
 	{0},
 };
 
@@ -27,17 +30,26 @@ static const struct grammar grammar = {
 	.max = 2,
 };
 
+static void import_options_free(struct import_options *o)
+{
+	list_free(&o->layer_limits);
+}
+
 int cmd_import(struct app *app, int argc, char **argv)
 {
 	CLEANUP(lcx_image_freep) struct lcx_image *image = NULL;
 	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
-	struct import_options o = {0};
+	CLEANUP(import_options_free) struct import_options o = {0};
 	enum options_result result = options_parse(app, &grammar, &o, &argc, argv);
+	int code;
 
 	if (result != OPTIONS_OK)
 		return options_exit(result);
 	if (!app_open(app))
 		return EXIT_COMMAND_FAILED;
+	code = layer_limits_set(app, &o.layer_limits);
+	if (code != 0)
+		return code;
 	if (lcx_image_import(app->ctx, argv[0], o.reference, argc > 1 ? argv[1] : NULL, &image,
 			     &err) < 0) {
 		app_report(app, &err);

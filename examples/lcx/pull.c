@@ -21,15 +21,26 @@ static const struct grammar grammar = {
 	.max = 1,
 };
 
+static void pull_options_free(struct pull_options *o)
+{
+	fetch_options_free(&o->fetch);
+}
+
 int cmd_pull(struct app *app, int argc, char **argv)
 {
 	CLEANUP(lcx_image_freep) struct lcx_image *image = NULL;
-	struct pull_options o = {0};
+	CLEANUP(pull_options_free) struct pull_options o = {0};
 	enum options_result result = options_parse(app, &grammar, &o, &argc, argv);
+	int code;
 
 	if (result != OPTIONS_OK)
 		return options_exit(result);
-	if (!app_open(app) || !fetch_image(app, argv[0], &o.fetch, stdout, &image))
+	if (!app_open(app))
+		return EXIT_COMMAND_FAILED;
+	code = layer_limits_set(app, &o.fetch.layer_limits);
+	if (code != 0)
+		return code;
+	if (!fetch_image(app, argv[0], &o.fetch, stdout, &image))
 		return EXIT_COMMAND_FAILED;
 	if (!app->quiet)
 		printf("Digest: %s\n", lcx_image_manifest_digest(image));

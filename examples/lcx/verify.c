@@ -97,15 +97,24 @@ static int verify_all(struct app *app)
 	return EXIT_COMMAND_FAILED;
 }
 
+static void verify_options_free(struct verify_options *o)
+{
+	fetch_options_free(&o->fetch);
+}
+
 int cmd_image_verify(struct app *app, int argc, char **argv)
 {
-	struct verify_options o = {0};
+	CLEANUP(verify_options_free) struct verify_options o = {0};
 	enum options_result result = options_parse(app, &grammar, &o, &argc, argv);
+	int code;
 
 	if (result != OPTIONS_OK)
 		return options_exit(result);
 	if (!app_open(app))
 		return EXIT_COMMAND_FAILED;
+	code = layer_limits_set(app, &o.fetch.layer_limits);
+	if (code != 0)
+		return code;
 	if (argc > 0)
 		return app_each(app, argc, argv, verify_one, &o);
 	return o.repair ? repair_all(app, &o) : verify_all(app);

@@ -20,6 +20,7 @@ complete() {
 check_eq 'a command' 'restart ' "$(complete lcx resta)"
 check_match 'all commands' 'run .*attach .*events' "$(complete lcx '')"
 check_eq 'an option' '--detach --detach-keys ' "$(complete lcx run --det | tr ' ' '\n' | sort | tr '\n' ' ' | sed 's/^ //')"
+check_eq 'an option of all that unpack layers' '--layer-limit --layer-limit --layer-limit --layer-limit ' "$(for c in pull run load import; do complete lcx $c --layer-l; done)"
 check_eq 'a letter' '-d ' "$(complete lcx run -d | tr ' ' '\n' | grep '^-d$' | tr '\n' ' ')"
 check_eq 'containers' 'front frozen' "$(complete lcx stop fro | tr ' ' '\n' | sort | xargs)"
 check_eq 'behind options of all commands' 'front ' "$(complete lcx --format json inspect fron)"
