@@ -5,8 +5,8 @@
 #include "app.h"
 #include "memory.h"
 #include "options.h"
+#include "progress.h"
 #include "registry.h"
-#include "text.h"
 
 struct push_options {
 	struct registry_options registry;
@@ -27,44 +27,74 @@ static const struct grammar grammar = {
 	.max = 2,
 };
 
-static const char *const state_names[] = {
-	[LCX_PUSH_WAITING] = "Waiting",
-	[LCX_PUSH_UPLOADING] = "Pushing",
-	[LCX_PUSH_PUSHED] = "Pushed",
-	[LCX_PUSH_MOUNTED] = "Mounted",
-	[LCX_PUSH_EXISTED] = "Layer already exists",
+static const struct progress_state states[] = {
+	[LCX_PUSH_WAITING] = {"Waiting", false, false},
+	[LCX_PUSH_UPLOADING] = {"Pushing", true, false},
+	[LCX_PUSH_PUSHED] = {"Pushed", false, true},
+	[LCX_PUSH_MOUNTED] = {"Mounted", false, true},
+	[LCX_PUSH_EXISTED] = {"Layer already exists", false, true},
 };
 
-/* A line for each layer whose state has changed. */
-static void tell(const struct lcx_push *push, enum lcx_push_state *told)
+static size_t count(const void *push)
 {
-	for (size_t i = 0; i < lcx_push_layer_count(push); i++) {
-		enum lcx_push_state state = lcx_push_layer_state(push, i);
-		char id[80];
-
-		if (state == told[i])
-			continue;
-		told[i] = state;
-		text_short_id(lcx_push_layer_digest(push, i), false, id);
-		printf("%s: %s\n", id, state_names[state]);
-	}
-	fflush(stdout);
+	return lcx_push_layer_count(push);
 }
 
-static int follow(struct lcx_push *push, bool quiet, struct lcx_error **err)
+static const char *digest(const void *push, size_t layer)
+{
+	return lcx_push_layer_digest(push, layer);
+}
+
+static size_t state(const void *push, size_t layer)
+{
+	return (size_t)lcx_push_layer_state(push, layer);
+}
+
+static uint64_t done(const void *push, size_t layer)
+{
+	return lcx_push_layer_done_bytes(push, layer);
+}
+
+static uint64_t total(const void *push, size_t layer)
+{
+	return lcx_push_layer_total_bytes(push, layer);
+}
+
+static int follow(struct lcx_push *push, struct progress *progress, struct lcx_error **err)
 {
 	struct pollfd fd = {.fd = lcx_push_fd(push), .events = POLLIN};
-	CLEANUP(freep)
-	enum lcx_push_state *told = xrealloc(NULL, lcx_push_layer_count(push) + 1, sizeof(*told));
 	int r;
 
-	for (size_t i = 0; i < lcx_push_layer_count(push); i++)
-		told[i] = LCX_PUSH_WAITING;
-	do {
-		r = lcx_push_dispatch(push, err);
-		if (!quiet)
-			tell(push, told);
-	} while (r > 0 && (poll(&fd, 1, -1) >= 0 || errno == EINTR));
+	while ((r = lcx_push_dispatch(push, err)) > 0) {
+		if (progress)
+			progress_update(progress);
+		if (poll(&fd, 1, -1) < 0 && errno != EINTR)
+			return -errno;
+	}
+	return r;
+}
+
+static int push_image(struct app *app, struct lcx_push *push, struct lcx_error **err)
+{
+	const struct progress_job job = {
+		.data = push,
+		.states = states,
+		.n_states = sizeof(states) / sizeof(*states),
+		.count = count,
+		.digest = digest,
+		.state = state,
+		.done = done,
+		.total = total,
+	};
+	struct progress progress;
+	int r;
+
+	if (app->quiet)
+		return follow(push, NULL, err);
+	printf("The push refers to %s\n", lcx_push_reference(push));
+	progress_begin(&progress, &job, stdout);
+	r = follow(push, &progress, err);
+	progress_end(&progress);
 	return r;
 }
 
@@ -83,10 +113,8 @@ int cmd_push(struct app *app, int argc, char **argv)
 	r = lcx_push_new(app->ctx, argv[0], argc > 1 ? argv[1] : NULL, &push, &err);
 	if (r == 0)
 		r = registry_prepare_push(push, &o.registry, &err);
-	if (r == 0 && !app->quiet)
-		printf("The push refers to %s\n", lcx_push_reference(push));
 	if (r == 0)
-		r = follow(push, app->quiet, &err);
+		r = push_image(app, push, &err);
 	if (r != 0) {
 		app_report(app, &err);
 		return EXIT_COMMAND_FAILED;

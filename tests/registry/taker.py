@@ -10,8 +10,10 @@ Content-Range and Authorization headers, in DIR/log and DIR/other.log. Sessions 
 import hashlib
 import http.server
 import os
+import socket
 import sys
 import threading
+import time
 import urllib.parse
 
 DIR = sys.argv[1]
@@ -40,7 +42,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def body(self, at_most=None):
         length = int(self.headers.get("Content-Length", "0"))
+        if self.split()[0] == "slow":
+            return self.slow_body(length)
         return self.rfile.read(length if at_most is None else min(length, at_most))
+
+    def slow_body(self, length):
+        data = b""
+        while len(data) < length:
+            data += self.rfile.read(min(length - len(data), 64 << 10))
+            time.sleep(0.005)
+        return data
 
     def times(self, what):
         counts[what] = counts.get(what, 0) + 1
@@ -146,6 +157,8 @@ class Other(Handler):
 
 def serve(handler):
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    # Little is on its way: who sends sees how fast it is taken.
+    server.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 << 10)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return server.server_address[1]
 
