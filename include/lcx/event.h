@@ -24,7 +24,8 @@ extern "C" {
  *
  * The types of events: "created", "started", "exec" (a process was executed in it), "exited",
  * "oom" (the kernel killed for want of memory; told at its end), "paused", "unpaused", "renamed",
- * "updated", "removed", "health". More may come: skip what is not known.
+ * "updated", "removed", "health", "warning" (something went wrong that hindered nothing; the detail
+ * says what). More may come: skip what is not known.
  */
 
 /** struct lcx_event - one event; it belongs to the context, and is valid until the next one */

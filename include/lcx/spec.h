@@ -291,6 +291,32 @@ int lcx_spec_add_device(struct lcx_spec *spec, const char *path, const char *typ
 int lcx_spec_add_device_rule(struct lcx_spec *spec, int32_t allow, const char *type, int64_t major,
 			     int64_t minor, const char *access, struct lcx_error **err);
 
+/**
+ * lcx_spec_add_hook() - a program to run at a moment of the container's life
+ * @kind:      "prestart", "createRuntime", "createContainer", "startContainer", "poststart" or
+ *             "poststop": runtime-spec, config.md, "POSIX-platform Hooks"
+ * @path:      absolute; of startContainer inside the container, of all others on the host
+ * @args:      NULL-terminated, with the name of the program first; NULL: @path alone
+ * @env:       NULL-terminated, "NAME=value" each; all that the program gets; may be NULL
+ * @timeout_s: seconds until it is killed and taken for failed; 0: as long as it takes
+ *
+ * The program runs to its end before anything goes on, those of a kind in the order of the calls,
+ * with the container's state as JSON on its standard input. Any exit status other than 0 ends the
+ * start, and takes everything down again; only of poststop it is told as an event, "warning".
+ * poststop runs whenever a start is taken down, also one that failed.
+ *
+ * createContainer runs in the container's namespaces, before it has its root directory;
+ * startContainer as the container's user, with its capabilities and its seccomp filter. The others
+ * run as the caller does. Hooks of the host are the one thing that liblcx executes outside a
+ * container because a description says so: take descriptions only from whom you would let run
+ * programs, or look at them first.
+ *
+ * Return: 0, -EINVAL, -ENOMEM.
+ */
+int lcx_spec_add_hook(struct lcx_spec *spec, const char *kind, const char *path,
+		      const char *const *args, const char *const *env, uint32_t timeout_s,
+		      struct lcx_error **err);
+
 /* Namespaces: "pid", "network" or "net", "mount" or "mnt", "ipc", "uts", "user", "cgroup", "time"
  */
 

@@ -183,9 +183,7 @@ int lcx__start_files(struct start *s, struct lcx_error **err)
 	return r;
 }
 
-int lcx__start_on_ready(void *data, struct lcx_error **err)
+int lcx__start_write_hosts(struct start *s, struct lcx_error **err)
 {
-	struct start *s = data;
-
 	return s->n_places > 0 && !s->c->d.rootfs ? write_hosts(s, err) : 0;
 }

@@ -53,6 +53,14 @@ static int on_maps(void *data, pid_t pid, int pidfd, struct lcx_error **err)
 	return r < 0 ? r : lcx__idmap_write_child(map, pid, pidfd, err);
 }
 
+static int on_ready(void *data, struct lcx_error **err)
+{
+	struct start *s = data;
+	int r = lcx__start_write_hosts(s, err);
+
+	return r == 0 ? lcx__start_run_create_hooks(s, err) : r;
+}
+
 static void on_trace(void *data, const char *what, uint64_t ns)
 {
 	struct start *s = data;
@@ -80,6 +88,8 @@ int lcx__start_process(struct start *s, struct lcx_error **err)
 		.n_join_fds = s->entrance.n_join_fds,
 		.cgroup = s->entrance.name,
 		.cgroup_fd = s->entrance.into_fd,
+		.creating_fd = s->creating_fd,
+		.created_fd = s->created_fd,
 		.netns_fd = s->shared_netns_fd,
 		.seccomp = s->seccomp,
 		.seccomp_size = s->seccomp_size,
@@ -89,7 +99,7 @@ int lcx__start_process(struct start *s, struct lcx_error **err)
 		.trace = c->debug,
 	};
 	struct lcx__spawn_hooks hooks = {
-		s, on_child, on_maps, lcx__start_on_netlink, lcx__start_on_ready, on_trace};
+		s, on_child, on_maps, lcx__start_on_netlink, on_ready, on_trace};
 	struct lcx__spawn spawn = {
 		.compile = &compile,
 		.exec_pidfd = -1,

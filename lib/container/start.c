@@ -42,6 +42,8 @@ static void start_clear(struct start *s)
 	closep(&s->event_dir_fd);
 	closep(&s->netns_fd);
 	closep(&s->shared_netns_fd);
+	closep(&s->creating_fd);
+	closep(&s->created_fd);
 }
 
 /* ---- stages ------------------------------------------------------------- */
@@ -141,12 +143,19 @@ static const struct {
 	const char *name;
 	int (*run)(struct start *s, struct lcx_error **err);
 } stages[] = {
-	{"state", stage_claim},        {"rootfs", stage_rootfs},
-	{"files", lcx__start_files},   {"cgroup", stage_cgroup},
-	{"seccomp", stage_seccomp},    {"network", lcx__start_network},
-	{"log", lcx__start_log},       {"attach", lcx__start_attach},
-	{"events", lcx__start_events}, {"process", lcx__start_process},
+	{"state", stage_claim},
+	{"hooks", lcx__start_prepare_hooks},
+	{"rootfs", stage_rootfs},
+	{"files", lcx__start_files},
+	{"cgroup", stage_cgroup},
+	{"seccomp", stage_seccomp},
+	{"network", lcx__start_network},
+	{"log", lcx__start_log},
+	{"attach", lcx__start_attach},
+	{"events", lcx__start_events},
+	{"process", lcx__start_process},
 	{"state", stage_record},
+	{"hooks", lcx__start_run_poststart_hooks},
 };
 
 static int run_stages(struct start *s, struct lcx_error **err)
@@ -322,6 +331,8 @@ static struct start start_of(struct lcx_container *c, const struct lcx_stdio *st
 		.stdio = stdio,
 		.netns_fd = -1,
 		.shared_netns_fd = -1,
+		.creating_fd = -1,
+		.created_fd = -1,
 		.listen_fd = -1,
 		.client_fd = -1,
 		.event_dir_fd = -1,

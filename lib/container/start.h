@@ -28,10 +28,12 @@ struct start {
 
 	pid_t pid, monitor_pid;
 	int netns_fd;
+	int creating_fd, created_fd; /* the state, for hooks in the container; -1: none needs it */
 	int shared_netns_fd; /* another container's, to be joined; -1: none */
 };
 
 /* The stages, in the order of the table in start.c. */
+int lcx__start_prepare_hooks(struct start *s, struct lcx_error **err);
 int lcx__start_files(struct start *s, struct lcx_error **err);
 int lcx__start_network(struct start *s, struct lcx_error **err);
 int lcx__start_log(struct start *s, struct lcx_error **err);
@@ -39,12 +41,17 @@ int lcx__start_attach(struct start *s, struct lcx_error **err);
 int lcx__start_events(struct start *s, struct lcx_error **err);
 int lcx__start_process(struct start *s, struct lcx_error **err);
 
+int lcx__start_run_poststart_hooks(struct start *s, struct lcx_error **err);
+
 /* Into c->run, for whoever looks at the container from elsewhere. */
 int lcx__start_record_network(struct start *s, struct lcx_error **err);
 
 /* While it is launched: struct lcx__spawn_hooks. */
 int lcx__start_on_netlink(void *data, int netlink_fd, struct lcx_error **err);
-int lcx__start_on_ready(void *data, struct lcx_error **err);
+int lcx__start_write_hosts(struct start *s, struct lcx_error **err);
+
+/* When its namespaces, mounts and network are made. */
+int lcx__start_run_create_hooks(struct start *s, struct lcx_error **err);
 
 /* Whether the program's standard input is more than /dev/null. */
 bool lcx__start_wants_input(const struct start *s);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "container/event.h"
+#include "container/hooks.h"
 #include "lcx/net.h"
 #include "util/fs.h"
 #include "util/sys.h"
@@ -53,6 +54,7 @@ static const struct {
 	{"cgroup", lcx__container_undo_cgroup},
 	{"network", undo_network},
 	{"process", undo_process},
+	{"hooks", lcx__container_undo_hooks},
 };
 
 static int undo(struct lcx_container *c, char *entry, struct lcx_error **err)

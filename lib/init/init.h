@@ -22,6 +22,8 @@ struct init {
 	int root_fd;              /* the container's root directory, before PIVOT */
 	int null_fd;              /* the host's /dev/null, opened at first need */
 	int empty_fd;             /* a detached, read-only, empty tmpfs, made at first need */
+	int state_fd;             /* what a hook reads that runs after CLOSE; -1: none does */
+	int umask;                /* as it was before ours */
 	char detail[200];         /* the kernel's own words about the failure, or "" */
 };
 

@@ -147,12 +147,13 @@ _Noreturn void init_main(void)
 		.root_fd = -1,
 		.null_fd = -1,
 		.empty_fd = -1,
+		.state_fd = -1,
 	};
 
 	/* What the library passed without O_CLOEXEC, to survive one exec, must not survive the
 	 * next. */
 	sys_close_range(PLAN_FD_CONTROL, ~0u, 4 /* CLOSE_RANGE_CLOEXEC */);
-	sys_call1(__NR_umask, 0);
+	init.umask = (int)sys_call1(__NR_umask, 0);
 	/* A host that ignores it hands that on, and nobody could ask how a child has ended. */
 	reset_signal(SIGCHLD);
 	/* Else a list of processes shows the memfd's name. */

@@ -241,27 +241,36 @@ int init_op_TERMINAL(struct init *init, const struct plan_op *op)
 
 /* ---- the end ------------------------------------------------------------ */
 
+/* Move *@fd, if there is one, to *@place, which is lower or its own. */
+static int keep(int *fd, int *place)
+{
+	int r;
+
+	if (*fd < 0)
+		return 0;
+	r = *fd == *place ? 0 : (int)sys_call3(__NR_dup3, *fd, *place, O_CLOEXEC);
+	*fd = (*place)++;
+	return r < 0 ? r : 0;
+}
+
 /*
- * Only the two lines to the outside, which are sockets, may be open from here on: by any other
- * descriptor a working directory or a program such as "/proc/self/fd/5/../../bin/sh" would reach
- * the host's files before the exec closes it (CVE-2024-21626).
+ * Only the two lines to the outside, which are sockets, and the state for hooks, a file in memory, may
+ * be open from here on: by any other descriptor a working directory or a program such as
+ * "/proc/self/fd/5/../../bin/sh" would reach the host's files before the exec closes it
+ * (CVE-2024-21626).
  */
 int init_op_CLOSE(struct init *init, const struct plan_op *op)
 {
-	unsigned int first = PLAN_FD_CONTROL + 1;
-	int line;
+	int first = PLAN_FD_CONTROL + 1, r;
 
-	(void)op;
 	init->root_fd = init->null_fd = init->empty_fd = -1;
-	if (init->monitor_fd >= 0) {
-		/* In the place of the plan, which is mapped: one range is left to close. */
-		line = (int)sys_call3(__NR_dup3, init->monitor_fd, PLAN_FD_PLAN, O_CLOEXEC);
-		if (line < 0)
-			return line;
-		init->monitor_fd = line;
-		first = PLAN_FD_PLAN + 1;
-	}
-	return sys_close_range(first, ~0u, 0);
+	init->state_fd = op->fd;
+	/* In the places of the plan, which is mapped, and of its first descriptor: one range is left
+	 * to close. */
+	r = keep(&init->monitor_fd, &first);
+	if (r == 0)
+		r = keep(&init->state_fd, &first);
+	return r < 0 ? r : sys_close_range((unsigned int)first, ~0u, 0);
 }
 
 static const char *find_variable(char **env, uint32_t n, const char *name)

@@ -4,7 +4,7 @@
 #include "init/launch.h"
 #include "util/str.h"
 
-enum { LCX__PLAN_MAX_SIZE = 32 << 20, LCX__PLAN_MAX_FDS = 256, LCX__PLAN_MAX_VECTORS = 8 };
+enum { LCX__PLAN_MAX_SIZE = 32 << 20, LCX__PLAN_MAX_FDS = 256, LCX__PLAN_MAX_VECTORS = 256 };
 
 struct lcx__plan {
 	struct plan_op *ops;

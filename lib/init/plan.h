@@ -37,6 +37,7 @@
 	X(LOOPBACK, "network", "bring the loopback interface up")                                  \
 	X(TERMINAL, "terminal", "make a terminal")                                                 \
 	X(CLOSE, "process", "close what the set-up needed")                                        \
+	X(HOOK, "hook", "run the {0} hook '{1}'")                                                  \
 	X(EXEC, "exec", "execute '{0}'")                                                           \
 	/* namespaces and cgroups: ops-ns.c */                                                     \
 	X(JOIN_CGROUP, "cgroup", "join the cgroup '{0}'")                                          \

@@ -16,7 +16,7 @@ int lcx__compile_limits(struct compiler *c, struct lcx_error **err)
 	struct plan_op *op;
 
 	(void)err;
-	(void)lcx__plan_add(c->plan, PLAN_CLOSE);
+	lcx__compile_keep_state(c, lcx__plan_add(c->plan, PLAN_CLOSE));
 	for (size_t i = 0; i < process->rlimits.n; i++) {
 		op = lcx__plan_add(c->plan, PLAN_RLIMIT);
 		op->str[0] = lcx__plan_format(c->plan, "number %d",

@@ -20,5 +20,9 @@ compile_fn lcx__compile_root, lcx__compile_mounts, lcx__compile_devices, lcx__co
 /* compile-identity.c */
 compile_fn lcx__compile_limits, lcx__compile_identity, lcx__compile_program;
 
+/* compile-hooks.c: those that run in the container's namespaces, before and after it has its root */
+compile_fn lcx__compile_create_hooks, lcx__compile_start_hooks;
+void lcx__compile_keep_state(struct compiler *c, struct plan_op *close);
+
 /* Whether the description asks for a namespace of its own or one to join. */
 bool lcx__compile_is_private(const struct compiler *c, uint32_t clone_flag);

@@ -22,9 +22,12 @@
  *   network      hand a socket to the caller, who then works at the same time
  *   root, mounts, devices, terminal, masks     the file system, from outside
  *   ready        the caller has done its part: network is up
+ *   hooks        createContainer: the host's files are still there
  *   sysctls      which may name the new interfaces
  *   pivot        the host's file system is gone
- *   limits, identity, program
+ *   limits, identity
+ *   hooks        startContainer: all is as the program will have it
+ *   program
  *
  * New namespaces are made by the clone itself, except the cgroup and the time
  * namespace, which depend on steps in between.
@@ -296,11 +299,17 @@ static int compile_names(struct compiler *c, struct lcx_error **err)
 /* ---- the two sequences -------------------------------------------------- */
 
 static compile_fn *const start_stages[] = {
-	choose_clone_flags,    compile_monitor,    compile_user_namespace, compile_joins,
-	compile_session,       compile_cgroup,     compile_time,           compile_network,
-	compile_host_settings, lcx__compile_root,  lcx__compile_mounts,    lcx__compile_devices,
-	compile_terminal,      lcx__compile_masks, compile_ready,          lcx__compile_sysctls,
-	compile_names,         lcx__compile_pivot, lcx__compile_limits,    lcx__compile_identity,
+	choose_clone_flags,     compile_monitor,
+	compile_user_namespace, compile_joins,
+	compile_session,        compile_cgroup,
+	compile_time,           compile_network,
+	compile_host_settings,  lcx__compile_root,
+	lcx__compile_mounts,    lcx__compile_devices,
+	compile_terminal,       lcx__compile_masks,
+	compile_ready,          lcx__compile_sysctls,
+	compile_names,          lcx__compile_create_hooks,
+	lcx__compile_pivot,     lcx__compile_limits,
+	lcx__compile_identity,  lcx__compile_start_hooks,
 	lcx__compile_program,
 };
 

@@ -33,6 +33,10 @@ struct lcx__compile {
 	const char *cgroup; /* its name, for errors */
 	int cgroup_fd;      /* cgroup v2: for CLONE_INTO_CGROUP, or -1 */
 
+	/* What createContainer and startContainer hooks read, files in memory; -1: there is no such
+	 * hook. Written by the caller before it answers READY. */
+	int creating_fd, created_fd;
+
 	int netns_fd; /* the network namespace that @spec joins, whatever its path; -1: by the path
 		       */
 

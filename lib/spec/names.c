@@ -4,6 +4,8 @@
 #include <sched.h>
 #include <sys/mount.h>
 
+#include "spec/spec.h"
+
 const struct lcx__json_name lcx__namespace_names[] = {
 	{"mount", CLONE_NEWNS},      {"pid", CLONE_NEWPID},        {"network", CLONE_NEWNET},
 	{"uts", CLONE_NEWUTS},       {"ipc", CLONE_NEWIPC},        {"user", CLONE_NEWUSER},
@@ -51,6 +53,17 @@ const struct lcx__json_name lcx__propagation_names[] = {
 	{"rslave", MS_SLAVE | MS_REC},
 	{"unbindable", MS_UNBINDABLE},
 	{"runbindable", MS_UNBINDABLE | MS_REC},
+	{0},
+};
+
+/* config.md, "POSIX-platform Hooks", by enum lcx__hook_kind */
+const struct lcx__json_name lcx__hook_names[] = {
+	{"prestart", LCX__HOOK_PRESTART},
+	{"createRuntime", LCX__HOOK_CREATE_RUNTIME},
+	{"createContainer", LCX__HOOK_CREATE_CONTAINER},
+	{"startContainer", LCX__HOOK_START_CONTAINER},
+	{"poststart", LCX__HOOK_POSTSTART},
+	{"poststop", LCX__HOOK_POSTSTOP},
 	{0},
 };
 

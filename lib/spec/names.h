@@ -17,6 +17,7 @@ extern const struct lcx__json_name lcx__scheduler_flags[];
 extern const struct lcx__json_name lcx__io_classes[];
 extern const struct lcx__json_name lcx__device_types[];
 extern const struct lcx__json_name lcx__propagation_names[];
+extern const struct lcx__json_name lcx__hook_names[];
 extern const struct lcx__json_name lcx__personality_domains[];
 extern const struct lcx__json_name lcx__memory_policy_modes[];
 extern const struct lcx__json_name lcx__memory_policy_flags[];

@@ -42,18 +42,6 @@ static bool clears_recursively(const struct lcx__spec_mount *mount)
 	return mount->parsed.rattr_clr != 0;
 }
 
-#define HOOK_ROW(kind_)                                                                            \
-	static bool has_##kind_(const struct lcx_spec *spec)                                       \
-	{                                                                                          \
-		return spec->hooks.kind[LCX__HOOK_##kind_].hooks.n > 0;                            \
-	}
-HOOK_ROW(PRESTART)
-HOOK_ROW(CREATE_RUNTIME)
-HOOK_ROW(CREATE_CONTAINER)
-HOOK_ROW(START_CONTAINER)
-HOOK_ROW(POSTSTART)
-HOOK_ROW(POSTSTOP)
-
 static bool has_scheduler(const struct lcx_spec *spec)
 {
 	return spec->process.scheduler.set;
@@ -134,12 +122,6 @@ static const struct {
 	const char *path;
 	bool (*is_used)(const struct lcx_spec *spec);
 } unsupported[] = {
-	{"hooks.prestart", has_PRESTART},
-	{"hooks.createRuntime", has_CREATE_RUNTIME},
-	{"hooks.createContainer", has_CREATE_CONTAINER},
-	{"hooks.startContainer", has_START_CONTAINER},
-	{"hooks.poststart", has_POSTSTART},
-	{"hooks.poststop", has_POSTSTOP},
 	{"process.scheduler", has_scheduler},
 	{"process.ioPriority", has_io_priority},
 	{"process.execCPUAffinity", has_exec_cpu_affinity},

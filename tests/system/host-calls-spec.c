@@ -106,6 +106,8 @@ static int set_the_files(struct world *w, struct lcx_error **err)
 static int set_the_namespaces(struct world *w, struct lcx_error **err)
 {
 	(void)w;
+	MUST(lcx_spec_add_hook(spec, "poststop", "/bin/true", NULL, NULL, 5, err));
+	REFUSED(lcx_spec_add_hook(spec, "poststop", "true", NULL, NULL, 0, err));
 	MUST(lcx_spec_add_namespace(spec, "time", err));
 	MUST(lcx_spec_join_namespace(spec, "network", "/proc/1/ns/net", err));
 	MUST(lcx_spec_remove_namespace(spec, "network", err));

@@ -735,7 +735,7 @@ static const struct {
 	{LINUX("\"mountLabel\": \"\""), NULL, 0},
 	{LINUX("\"seccomp\": {\"defaultAction\": \"SCMP_ACT_ALLOW\", \"listenerPath\": \"/x\"}"),
 	 "linux.seccomp.listenerPath", EOPNOTSUPP},
-	{DOC("\"hooks\": {\"poststart\": [{\"path\": \"/x\"}]}"), "hooks.poststart", EOPNOTSUPP},
+	{DOC("\"hooks\": {\"poststart\": [{\"path\": \"/x\"}]}"), NULL, 0},
 	{DOC("\"hooks\": {\"poststart\": []}"), NULL, 0},
 	{PROCESS("\"scheduler\": {\"policy\": \"SCHED_OTHER\"}"), "process.scheduler", EOPNOTSUPP},
 	{PROCESS("\"ioPriority\": {\"class\": \"IOPRIO_CLASS_BE\"}"), "ioPriority", EOPNOTSUPP},
