@@ -28,8 +28,9 @@ static const struct grammar ls_grammar = {
 };
 
 static const struct table_column columns[] = {
-	{"NAME", "Name"},     {"DRIVER", "Driver"}, {"SUBNET", "Subnet"}, {"GATEWAY", "Gateway"},
-	{"BRIDGE", "Bridge"}, {NULL, "Internal"},   {NULL, "CreatedAt"},
+	{"NAME", "Name"},       {"DRIVER", "Driver"}, {"SUBNET", "Subnet"},
+	{"GATEWAY", "Gateway"}, {"BRIDGE", "Bridge"}, {"PARENT", "Parent"},
+	{NULL, "Mode"},         {NULL, "Internal"},   {NULL, "CreatedAt"},
 };
 
 static int add_row(struct app *app, struct table *table, const char *name, struct lcx_error **err)
@@ -44,6 +45,8 @@ static int add_row(struct app *app, struct table *table, const char *name, struc
 	table_add(table, lcx_network_subnet(network));
 	table_add(table, lcx_network_gateway(network));
 	table_add(table, lcx_network_bridge(network));
+	table_add(table, lcx_network_parent(network));
+	table_add(table, lcx_network_mode(network));
 	table_add(table, lcx_network_internal(network) ? "true" : "false");
 	table_add(table, lcx_network_created(network));
 	return 0;
@@ -82,12 +85,13 @@ static int network_ls(struct app *app, int argc, char **argv)
 
 struct create_options {
 	const char *driver, *bridge;
-	struct list subnets, gateways, ranges, aux_addresses;
+	struct list options, subnets, gateways, ranges, aux_addresses;
 	bool internal, ipv4, ipv6;
 };
 
 static void create_options_free(struct create_options *o)
 {
+	list_free(&o->options);
 	list_free(&o->subnets);
 	list_free(&o->gateways);
 	list_free(&o->ranges);
@@ -100,7 +104,9 @@ static void create_options_free(struct create_options *o)
 	}
 
 static const struct option_row create_rows[] = {
-	ROW('d', "driver", OPTION_STRING, driver, "DRIVER", "bridge"),
+	ROW('d', "driver", OPTION_STRING, driver, "DRIVER", "bridge, macvlan or ipvlan"),
+	ROW('o', "opt", OPTION_LIST, options, "KEY=VALUE",
+	    "of the driver: parent=eth0, macvlan_mode=private, mtu=1400"),
 	ROW('\0', "subnet", OPTION_LIST, subnets, "SUBNET",
 	    "10.89.0.0/24, fd00:1::/64; chosen if not given"),
 	ROW('\0', "gateway", OPTION_LIST, gateways, "ADDRESS", "the host's address in a subnet"),
@@ -139,10 +145,20 @@ static int add_aux_address(struct lcx_network *network, const char *text, struct
 	return lcx_network_add_exclusion(network, equals ? equals + 1 : text, err);
 }
 
+static int add_option(struct lcx_network *network, const char *text, struct lcx_error **err)
+{
+	const char *equals = strchr(text, '=');
+	CLEANUP(freep)
+	char *key = xprintf("%.*s", (int)(equals ? equals - text : (ptrdiff_t)strlen(text)), text);
+
+	return lcx_network_set_option(network, key, equals ? equals + 1 : "", err);
+}
+
 static const struct {
 	size_t offset;
 	int (*add)(struct lcx_network *network, const char *value, struct lcx_error **err);
 } adders[] = {
+	{offsetof(struct create_options, options), add_option},
 	{offsetof(struct create_options, subnets), lcx_network_add_subnet},
 	{offsetof(struct create_options, gateways), lcx_network_set_gateway},
 	{offsetof(struct create_options, ranges), lcx_network_set_range},

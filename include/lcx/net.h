@@ -31,8 +31,44 @@ struct lcx_network;
  */
 int lcx_network_new(const char *name, struct lcx_network **ret, struct lcx_error **err);
 
-/** lcx_network_set_driver() - "bridge", the default, is the only one so far */
+/**
+ * lcx_network_set_driver() - what connects containers with the rest
+ * @driver: "bridge", the default: a bridge of the network's own, behind the host's address.
+ *          "macvlan" or "ipvlan": each container has a branch of one of the host's interfaces, its
+ *          parent, and stands in the network that this one is in. The host itself does not reach
+ *          it through the parent, no port is published, no rate limited
+ *
+ * Forgets the mode. A kernel without the driver refuses when the first container comes.
+ *
+ * Return: 0; -EOPNOTSUPP for any other name.
+ */
 int lcx_network_set_driver(struct lcx_network *network, const char *driver, struct lcx_error **err);
+/**
+ * lcx_network_set_parent() - of macvlan and ipvlan: the host's interface
+ * @parent: "eth0"; or "eth0.10", which is made when the first container comes and removed with the
+ *          last, if it is not there: number 10 of the VLANs on eth0. If not set: the interface of
+ *          the default route, as it is at the creation
+ *
+ * The network's MTU is the parent's, or a smaller one. Its subnet must be said: it is the one that
+ * the parent is in, so give a range, too, of which nobody else takes addresses.
+ */
+int lcx_network_set_parent(struct lcx_network *network, const char *parent, struct lcx_error **err);
+/**
+ * lcx_network_set_mode() - of the driver, which must be set before
+ * @mode: macvlan: "bridge" (the default), "private", "vepa" or "passthru". ipvlan: "l2" (the
+ *        default), "l3" or "l3s"; in the last two the host routes, and there is no gateway
+ */
+int lcx_network_set_mode(struct lcx_network *network, const char *mode, struct lcx_error **err);
+/**
+ * lcx_network_set_option() - any of these, in Docker's words and podman's
+ * @key: "parent", "mode", "macvlan_mode", "ipvlan_mode", "ipvlan_flag" ("bridge", "private" or
+ *       "vepa"), "mtu", "com.docker.network.driver.mtu", "com.docker.network.bridge.name"
+ *
+ * Return: 0; -EINVAL for a key that is unknown or of another driver, or what the function of its
+ * own returns.
+ */
+int lcx_network_set_option(struct lcx_network *network, const char *key, const char *value,
+			   struct lcx_error **err);
 /**
  * lcx_network_set_subnet() - "10.89.0.0/24" or "fd00:1::/64", in the place of those given before
  *
@@ -113,7 +149,10 @@ const char *lcx_network_range_at(const struct lcx_network *network, uint32_t pos
 uint32_t lcx_network_exclusion_count(const struct lcx_network *network);
 /** lcx_network_exclusion() - NULL beyond the last */
 const char *lcx_network_exclusion(const struct lcx_network *network, uint32_t position);
+/** lcx_network_bridge() - "" without one; so are the two below */
 const char *lcx_network_bridge(const struct lcx_network *network);
+const char *lcx_network_parent(const struct lcx_network *network);
+const char *lcx_network_mode(const struct lcx_network *network);
 /** lcx_network_mtu() - 0: the default route's interface's, looked up when the bridge is made */
 uint32_t lcx_network_mtu(const struct lcx_network *network);
 bool lcx_network_internal(const struct lcx_network *network);
@@ -307,7 +346,7 @@ int32_t lcx_attachment_gateway_priority(const struct lcx_attachment *attachment)
 uint64_t lcx_attachment_egress_bits(const struct lcx_attachment *attachment);
 uint64_t lcx_attachment_ingress_bits(const struct lcx_attachment *attachment);
 const char *lcx_attachment_mac(const struct lcx_attachment *attachment);
-/** lcx_attachment_host_interface() - the host's end of the cable */
+/** lcx_attachment_host_interface() - the host's end of the cable; "" without one */
 const char *lcx_attachment_host_interface(const struct lcx_attachment *attachment);
 const char *lcx_attachment_bridge(const struct lcx_attachment *attachment);
 uint32_t lcx_attachment_port_count(const struct lcx_attachment *attachment);

@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "init/enter.h"
 #include "net/announce.h"
 
 enum { FRAME_SIZE = 96 };
@@ -135,10 +136,14 @@ static bool has_chosen_mac(const struct lcx_attachment *attachment)
 	return strcmp(mac, attachment->mac) != 0;
 }
 
-static void send_all(struct lcx_netlink *nl, uint32_t index,
-		     const struct lcx_attachment *attachment)
+static bool is_news(const struct lcx_attachment *attachment)
 {
-	CLEANUP(closep) int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+	return attachment->addresses[NET_V6].address[0] || has_chosen_mac(attachment);
+}
+
+static void send_by(int fd, struct lcx_netlink *nl, uint32_t index,
+		    const struct lcx_attachment *attachment)
+{
 	struct sockaddr_ll to = {
 		.sll_family = AF_PACKET, .sll_ifindex = (int)index, .sll_halen = ETH_ALEN};
 	uint8_t mac[ETH_ALEN], frame[FRAME_SIZE];
@@ -160,9 +165,28 @@ static void send_all(struct lcx_netlink *nl, uint32_t index,
 	}
 }
 
+static void send_all(struct lcx_netlink *nl, uint32_t index,
+		     const struct lcx_attachment *attachment)
+{
+	CLEANUP(closep) int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+
+	send_by(fd, nl, index, attachment);
+}
+
+void lcx__announce_inside(struct lcx_netlink *inner, int netns_fd, uint32_t index,
+			  const struct lcx_attachment *attachment)
+{
+	CLEANUP(closep) int fd = -1;
+
+	if (!is_news(attachment))
+		return;
+	fd = lcx__socket_in_netns(netns_fd, AF_PACKET, SOCK_RAW, 0);
+	send_by(fd, inner, index, attachment);
+}
+
 void lcx__announce(struct lcx_netlink *nl, uint32_t index, const struct lcx_attachment *attachment)
 {
-	if (attachment->addresses[NET_V6].address[0] || has_chosen_mac(attachment))
+	if (is_news(attachment))
 		send_all(nl, index, attachment);
 }
 

@@ -12,6 +12,10 @@
  */
 void lcx__announce(struct lcx_netlink *nl, uint32_t index, const struct lcx_attachment *attachment);
 
+/* The same from inside, by the interface of that index: on a parent, whoever is there hears it. */
+void lcx__announce_inside(struct lcx_netlink *inner, int netns_fd, uint32_t index,
+			  const struct lcx_attachment *attachment);
+
 /* An attachment has gone: if its MAC address was chosen, its addresses go back to their usual one.
  */
 void lcx__announce_heir(struct lcx_netlink *nl, const struct lcx_attachment *attachment);

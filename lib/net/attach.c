@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Attaching. The order of steps: the lease; the record; the bridge; the cable with
- * its far end in the container's namespace; the far end's address, up, route; the
+ * Attaching. The order of steps: the lease; the record; the bridge or parent; the cable with
+ * its far end in the container's namespace, or the branch there; its address, up, route; the
  * published ports, which are open only when the container can answer. Up to the
  * bridge the network's lock is held. What fails is undone by the same function that
  * takes a finished attachment down.
@@ -14,7 +14,7 @@
 #include <sys/random.h>
 
 #include "net/announce.h"
-#include "net/net-internal.h"
+#include "net/driver.h"
 
 static void copy(char *to, size_t size, const char *from)
 {
@@ -62,7 +62,7 @@ static int check_attachment(const struct lcx_network *network,
 		return lcx__fail(err, EINVAL,
 				 "network '%s' is internal: no port can be published from it",
 				 network->name);
-	return 0;
+	return lcx__driver_check(network, attachment, err);
 }
 
 /* From here on a port speaks of the families that the network has. */
@@ -98,7 +98,7 @@ int lcx__network_plan(struct lcx_ctx *ctx, struct lcx_network *network,
 	copy(attachment->network, sizeof(attachment->network), network->name);
 	copy(attachment->bridge, sizeof(attachment->bridge), network->bridge);
 	r = lcx_netlink_open(&nl, err);
-	if (r == 0)
+	if (r == 0 && !lcx__driver_of(network)->branch)
 		r = choose_host_interface(ctx, nl, attachment, err);
 	if (r == 0)
 		r = settle_ports(network, attachment, err);
@@ -157,6 +157,9 @@ static int refresh_subnet(struct lcx_ctx *ctx, struct lcx_netlink *nl, int netwo
 	if (r < 0)
 		return r;
 	*network = *stored;
+	/* The subnets of any other driver are not of our choice. */
+	if (lcx__driver_of(network)->branch)
+		return 0;
 	r = lcx__bridge_find(ctx, nl, network, &link, err);
 	if (r != 0)
 		return r < 0 ? r : 0;
@@ -170,7 +173,7 @@ static int lease(struct lcx_ctx *ctx, const struct lcx_network *network,
 {
 	int r = lcx__pools_lease(ctx, network, attachment, err);
 
-	if (r == 0 && attachment->mac[0] == '\0')
+	if (r == 0 && attachment->mac[0] == '\0' && lcx__driver_gives_mac(network))
 		lcx__attachment_usual_mac(attachment, attachment->mac);
 	return r;
 }
@@ -192,6 +195,19 @@ static int check_not_attached(int records_fd, const struct lcx_attachment *attac
 		return 0;
 	return lcx__fail(err, EEXIST, "'%s' is attached already; detach it first",
 			 attachment->owner);
+}
+
+static int take_parents_mac(struct lcx_netlink *nl, int records_fd,
+			    const struct lcx__bridge *parent, struct lcx_attachment *attachment,
+			    struct lcx_error **err)
+{
+	CLEANUP(lcx_link_freep) struct lcx_link *link = NULL;
+	int r = lcx_link_open_index(nl, parent->index, &link, err);
+
+	if (r < 0)
+		return r;
+	copy(attachment->mac, sizeof(attachment->mac), lcx_link_mac(link));
+	return lcx__record_write(records_fd, attachment, err);
 }
 
 /*
@@ -223,135 +239,10 @@ static int settle(struct lcx_ctx *ctx, struct lcx_netlink *nl, bool may_move,
 	if (r == 0)
 		r = lcx__record_write(records_fd, attachment, err);
 	if (r == 0)
-		r = lcx__bridge_ensure(ctx, nl, network, bridge, err);
+		r = lcx__driver_of(network)->ensure(ctx, nl, network, bridge, err);
+	if (r == 0 && !lcx__driver_gives_mac(network))
+		r = take_parents_mac(nl, records_fd, bridge, attachment, err);
 	return r;
-}
-
-static int connect_cable(struct lcx_ctx *ctx, struct lcx_netlink *nl,
-			 const struct lcx_attachment *attachment, const struct lcx__bridge *bridge,
-			 int netns_fd, struct lcx_error **err)
-{
-	CLEANUP(lcx_link_config_freep) struct lcx_link_config *host = NULL, *inner = NULL;
-	CLEANUP(lcx__nl_batch_free) struct lcx__nl_batch batch = NL_BATCH_EMPTY;
-	char mark[NET_MARK_SIZE];
-	struct lcx__link_change change = {
-		.alias = mark,
-		.up = true,
-		.no_ipv6_address = lcx__ipv6_is_there(),
-		/* For a container that connects to its own published port, with br_netfilter. */
-		.hairpin = attachment->port_count > 0,
-	};
-	int r;
-
-	lcx__net_mark(ctx, attachment->owner, mark);
-	r = lcx_link_config_new(&host, err);
-	if (r == 0)
-		r = lcx_link_config_new(&inner, err);
-	if (r == 0)
-		r = lcx_link_config_set_master(host, bridge->index, err);
-	if (r == 0)
-		r = lcx_link_config_set_mtu(host, bridge->mtu, err);
-	if (r == 0)
-		r = lcx_link_config_set_mtu(inner, bridge->mtu, err);
-	if (r == 0)
-		r = lcx_link_config_set_mac(inner, attachment->mac, err);
-	if (r == 0)
-		r = lcx_link_config_set_netns_fd(inner, netns_fd, err);
-	if (r < 0)
-		return r;
-
-	/* All in one send: the name was free a moment ago, and half of it is random. */
-	lcx__shape_put_device(&batch, attachment, bridge->mtu, mark);
-	lcx__link_put_veth(&batch, attachment->host_interface, host, attachment->interface, inner);
-	lcx__link_put_change(&batch, attachment->host_interface, 0, &change);
-	r = lcx__nl_exchange(nl, &batch, NULL, NULL, NULL);
-	if (r == -EXFULL)
-		return lcx__fail(
-			err, ENOSPC,
-			"bridge '%s' is full: the kernel allows 1023 containers on it; use another "
-			"network",
-			attachment->bridge);
-	return r < 0 ? lcx__nl_fail(nl, err, -r, "connect '%s' with bridge '%s'",
-				    attachment->interface, attachment->bridge)
-		     : 0;
-}
-
-enum { ACKED = NLM_F_REQUEST | NLM_F_ACK, NEW = ACKED | NLM_F_CREATE | NLM_F_EXCL };
-
-/*
- * Each network gives its default route, with a metric of its own: the kernel takes the
- * lowest, and when that network is detached, the next one. Among equal ones the first
- * attached goes first.
- */
-static int add_default_route(struct lcx_netlink *nl, const char *gateway_text, uint32_t index,
-			     int32_t priority, struct lcx_error **err)
-{
-	enum { BETWEEN = 64 }; /* metrics for each priority */
-	uint32_t metric = (uint32_t)(NET_PRIORITY_LIMIT - priority + 1) * BETWEEN;
-	struct lcx__inet gateway, all = {0};
-	int r = -EEXIST;
-
-	if (lcx__inet_parse_address(gateway_text, &gateway) < 0)
-		return lcx__fail(err, EINVAL, "'%s' is not an address", gateway_text);
-	all.family = gateway.family;
-	for (uint32_t i = 0; i < BETWEEN && r == -EEXIST; i++) {
-		CLEANUP(lcx__nl_batch_free) struct lcx__nl_batch batch = NL_BATCH_EMPTY;
-
-		lcx__route_put(&batch, RTM_NEWROUTE, NEW, &all, &gateway, index, metric + i);
-		r = lcx__nl_exchange(nl, &batch, NULL, NULL, NULL);
-	}
-	return r < 0 ? lcx__nl_fail(nl, err, -r, "default route to %s", gateway_text) : 0;
-}
-
-static int add_default_routes(struct lcx_netlink *nl, const struct lcx_attachment *attachment,
-			      uint32_t index, struct lcx_error **err)
-{
-	int r = 0;
-
-	for (size_t i = 0; i < NET_FAMILIES && r == 0; i++)
-		if (attachment->addresses[i].gateway[0] != '\0')
-			r = add_default_route(nl, attachment->addresses[i].gateway, index,
-					      attachment->gateway_priority, err);
-	return r;
-}
-
-/* "lo" is number 1 in every namespace. */
-static int set_up_inside(struct lcx_netlink *nl, const struct lcx_attachment *attachment,
-			 struct lcx_error **err)
-{
-	CLEANUP(lcx__nl_batch_free) struct lcx__nl_batch batch = NL_BATCH_EMPTY;
-	CLEANUP(lcx_link_freep) struct lcx_link *link = NULL;
-	struct lcx__link_change up = {.up = true};
-	unsigned int failed = 0;
-	uint32_t index;
-	int r;
-
-	r = lcx_link_open(nl, attachment->interface, &link, err);
-	if (r < 0)
-		return r;
-	index = lcx_link_index(link);
-	lcx__link_put_change(&batch, NULL, 1, &up);
-	for (size_t i = 0; i < NET_FAMILIES; i++) {
-		const struct net_address *given = &attachment->addresses[i];
-		struct lcx__inet address;
-
-		if (given->address[0] == '\0')
-			continue;
-		if (lcx__inet_parse_address(given->address, &address) < 0)
-			return lcx__fail(err, EINVAL, "'%s' is not an address", given->address);
-		address.prefix = (uint8_t)given->prefix;
-		lcx__address_put(&batch, RTM_NEWADDR, NEW, index, &address);
-	}
-	lcx__link_put_change(&batch, NULL, index, &up);
-	r = lcx__nl_exchange(nl, &batch, NULL, NULL, &failed);
-	if (r < 0)
-		return lcx__nl_fail(nl, err, -r, "set up '%s' inside the container (step %u)%s",
-				    attachment->interface, failed,
-				    r == -EACCES ? ": IPv6 is switched off inside "
-						   "(net.ipv6.conf.all.disable_ipv6)"
-						 : "");
-	r = add_default_routes(nl, attachment, index, err);
-	return lcx__fail_prefix(err, r, "'%s' inside the container", attachment->interface);
 }
 
 static int publish(struct lcx_ctx *ctx, const struct lcx_attachment *attachment,
@@ -371,29 +262,6 @@ static int publish(struct lcx_ctx *ctx, const struct lcx_attachment *attachment,
 	return r < 0 ? lcx__fail(err, -r, "%s", lcx_error_message(e)) : 0;
 }
 
-/* The first of "eth0", "eth1" ... that the namespace does not have. */
-static int choose_interface(struct lcx_netlink *inner, struct lcx_attachment *attachment,
-			    struct lcx_error **err)
-{
-	enum { LIMIT = 1000 };
-
-	for (unsigned int i = 0; attachment->interface_chosen && i < LIMIT; i++) {
-		CLEANUP(lcx_link_freep) struct lcx_link *link = NULL;
-		CLEANUP(lcx_error_freep) struct lcx_error *e = NULL;
-		int r;
-
-		(void)snprintf(attachment->interface, IFNAMSIZ, "eth%u", i);
-		r = lcx_link_open(inner, attachment->interface, &link, &e);
-		if (r == -ENODEV)
-			return 0;
-		if (r < 0)
-			return lcx__fail(err, -r, "%s", lcx_error_message(e));
-	}
-	return attachment->interface_chosen
-		       ? lcx__fail(err, EEXIST, "the container has %d interfaces already", LIMIT)
-		       : 0;
-}
-
 static int make(struct lcx_ctx *ctx, struct lcx_network *network, struct lcx_attachment *attachment,
 		int netns_fd, int netlink_fd, bool *ret_begun, struct lcx_error **err)
 {
@@ -403,21 +271,24 @@ static int make(struct lcx_ctx *ctx, struct lcx_network *network, struct lcx_att
 
 	r = lcx__netlink_borrow(netlink_fd, &inner, err);
 	if (r == 0)
-		r = choose_interface(inner, attachment, err);
+		r = lcx__inside_choose_name(inner, attachment, err);
 	if (r == 0)
 		r = lcx_netlink_open(&host, err);
+	if (r == 0 && lcx__driver_of(network)->branch)
+		r = lcx__branch_plan(host, attachment, netns_fd, err);
 	if (r == 0)
 		r = settle(ctx, host, false, network, attachment, &bridge, ret_begun, err);
 	if (r == -EAGAIN && !*ret_begun)
 		r = settle(ctx, host, true, network, attachment, &bridge, ret_begun, err);
 	if (r == 0)
-		r = connect_cable(ctx, host, attachment, &bridge, netns_fd, err);
+		r = lcx__driver_of(network)->connect(ctx, host, network, attachment, &bridge,
+						     netns_fd, err);
 	if (r == 0)
 		r = lcx__shape(host, attachment, err);
-	if (r == 0)
+	if (r == 0 && !lcx__branch_is(attachment))
 		lcx__announce(host, bridge.index, attachment);
 	if (r == 0)
-		r = set_up_inside(inner, attachment, err);
+		r = lcx__inside_set_up(inner, network, attachment, netns_fd, err);
 	if (r == 0)
 		r = publish(ctx, attachment, err);
 	return r;

@@ -65,25 +65,28 @@ int lcx__bridge_find(struct lcx_ctx *ctx, struct lcx_netlink *nl, const struct l
 	return 1;
 }
 
+int lcx__default_route_link(struct lcx_netlink *nl, struct lcx_link **ret)
+{
+	CLEANUP(lcx_route_list_freep) struct lcx_route_list *routes = NULL;
+	int r = lcx_route_list_open(nl, &routes, NULL);
+
+	while (r == 0 && lcx_route_list_next(routes))
+		if ((strcmp(lcx_route_list_destination(routes), "0.0.0.0/0") == 0 ||
+		     strcmp(lcx_route_list_destination(routes), "::/0") == 0) &&
+		    lcx_route_list_index(routes) != 0)
+			return lcx_link_open_index(nl, lcx_route_list_index(routes), ret, NULL);
+	return r < 0 ? r : -ENOENT;
+}
+
 /* That of the way out: a larger one would lose packets, a smaller one time. */
 static uint32_t default_mtu(struct lcx_netlink *nl)
 {
-	CLEANUP(lcx_route_list_freep) struct lcx_route_list *routes = NULL;
 	CLEANUP(lcx_link_freep) struct lcx_link *link = NULL;
 
-	if (lcx_route_list_open(nl, &routes, NULL) < 0)
+	if (lcx__default_route_link(nl, &link) < 0 || lcx_link_mtu(link) < 68 ||
+	    lcx_link_mtu(link) > 65535)
 		return 0;
-	while (lcx_route_list_next(routes)) {
-		if ((strcmp(lcx_route_list_destination(routes), "0.0.0.0/0") != 0 &&
-		     strcmp(lcx_route_list_destination(routes), "::/0") != 0) ||
-		    lcx_route_list_index(routes) == 0)
-			continue;
-		if (lcx_link_open_index(nl, lcx_route_list_index(routes), &link, NULL) == 0 &&
-		    lcx_link_mtu(link) >= 68 && lcx_link_mtu(link) <= 65535)
-			return lcx_link_mtu(link);
-		return 0;
-	}
-	return 0;
+	return lcx_link_mtu(link);
 }
 
 static int make(struct lcx_ctx *ctx, struct lcx_netlink *nl, const struct lcx_network *network,

@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 
 #include "net/announce.h"
-#include "net/net-internal.h"
+#include "net/driver.h"
 #include "netlink/conntrack.h"
 
 /* The interface, if it is there and has this mark. 1, 0, or a negative errno. */
@@ -31,10 +31,10 @@ static int find_marked(struct lcx_netlink *nl, const char *name, const char *mar
 	return strcmp(lcx_link_alias(link), mark) == 0;
 }
 
-static int open_events(struct lcx_netlink **ret, struct lcx_error **err)
+int lcx__net_open_events(int group, struct lcx_netlink **ret, struct lcx_error **err)
 {
 	CLEANUP(lcx_netlink_freep) struct lcx_netlink *nl = NULL;
-	int group = RTNLGRP_LINK, r;
+	int r;
 
 	r = lcx_netlink_open(&nl, err);
 	if (r < 0)
@@ -46,8 +46,9 @@ static int open_events(struct lcx_netlink **ret, struct lcx_error **err)
 	return 0;
 }
 
-static void drain(int fd)
+void lcx__net_drain_events(struct lcx_netlink *nl)
 {
+	int fd = lcx_netlink_fd(nl);
 	char byte;
 
 	while (recv(fd, &byte, sizeof(byte), MSG_DONTWAIT | MSG_TRUNC) >= 0 || errno == ENOBUFS ||
@@ -65,7 +66,7 @@ static int wait_for_end(struct lcx_netlink *nl, const char *name, const char *ma
 
 	if (r <= 0 || timeout_ms == 0)
 		return r;
-	r = open_events(&events, err);
+	r = lcx__net_open_events(RTNLGRP_LINK, &events, err);
 	if (r < 0)
 		return r;
 	for (;;) {
@@ -76,7 +77,7 @@ static int wait_for_end(struct lcx_netlink *nl, const char *name, const char *ma
 		if (r <= 0 || left <= 0)
 			return r;
 		(void)poll(&pollfd, 1, left > INT32_MAX ? INT32_MAX : (int)left);
-		drain(pollfd.fd);
+		lcx__net_drain_events(events);
 	}
 }
 
@@ -118,7 +119,7 @@ static int undo_marked_links(struct lcx_ctx *ctx, struct lcx_netlink *nl,
 	int r = 0;
 
 	lcx__net_mark(ctx, owner, mark);
-	if (lcx_link_open(nl, network->bridge, &bridge, &e) < 0)
+	if (network->bridge[0] == '\0' || lcx_link_open(nl, network->bridge, &bridge, &e) < 0)
 		return 0;
 	r = lcx_link_list_open(nl, lcx_link_index(bridge), &links, err);
 	while (r == 0 && (link = lcx_link_list_next(links)))
@@ -154,7 +155,7 @@ static int remove_last(struct lcx_ctx *ctx, struct lcx_netlink *nl,
 	r = lcx__net_list_names(records_fd, false, &owners);
 	if (r < 0)
 		return lcx__fail_sys(err, -r, "list attachments");
-	return owners[0] ? 0 : lcx__bridge_remove(ctx, nl, network, err);
+	return owners[0] ? 0 : lcx__driver_of(network)->remove(ctx, nl, network, err);
 }
 
 static int undo_links(struct lcx_ctx *ctx, struct lcx_netlink *nl,
@@ -164,6 +165,8 @@ static int undo_links(struct lcx_ctx *ctx, struct lcx_netlink *nl,
 	char device[IFNAMSIZ];
 	int r;
 
+	if (record && lcx__branch_is(record))
+		return lcx__branch_undo(nl, record, timeout_ms, err);
 	if (record) {
 		r = undo_link(ctx, nl, record->host_interface, owner, timeout_ms, err);
 		if (r == 0)

@@ -66,7 +66,8 @@ struct lcx_network {
 	char gateways[NET_SUBNETS_LIMIT][LCX__INET_SIZE], ranges[NET_SUBNETS_LIMIT][LCX__INET_SIZE];
 	uint32_t gateway_count, range_count;
 	bool without[NET_FAMILIES], with_ipv6;
-	char bridge[IFNAMSIZ];
+	char bridge[IFNAMSIZ]; /* "" without one: driver.h */
+	char parent[IFNAMSIZ], mode[16], flag[16];
 	uint32_t mtu;
 	bool internal;
 	char created[LCX__TIME_SIZE];
@@ -97,6 +98,9 @@ struct lcx_attachment {
 	uint64_t egress_bits, ingress_bits; /* per second; 0: no limit */
 	bool interface_chosen;              /* by us: "eth0", or the first one that is free */
 	int32_t gateway_priority;
+	/* Of a branch: where its one end is; an index of 0 means that there is none. */
+	int32_t netns_number;
+	uint32_t inner_index;
 	bool standalone; /* of no container: lives until it is detached, or the machine goes down */
 	char boot_id[LCX__BOOT_ID_SIZE]; /* of the record it was read from */
 };
@@ -183,9 +187,13 @@ int lcx__subnet_check(int networks_fd, const struct lcx_network *network, const 
 
 /* ---- bridges ---- */
 
+/* What containers hang on: a bridge, or a parent interface. */
 struct lcx__bridge {
 	uint32_t index, mtu;
 };
+
+/* The interface of the default route: -ENOENT, without words, when there is none. */
+int lcx__default_route_link(struct lcx_netlink *nl, struct lcx_link **ret);
 
 /* Make the bridge what the network says; the network's lock is held. */
 int lcx__bridge_ensure(struct lcx_ctx *ctx, struct lcx_netlink *nl,
@@ -261,6 +269,17 @@ bool lcx__port_is_anywhere(const struct lcx_port *port);
 int lcx__port_check(const struct lcx_port *port, struct lcx_error **err);
 /* Choose what the system shall choose, and see that all are free. */
 int lcx__ports_claim(struct lcx_attachment *attachment, struct lcx_error **err);
+
+/* ---- cables (cable.c) ---- */
+
+/* A veth pair, one end on the bridge, the other in the namespace. */
+int lcx__cable_connect(struct lcx_ctx *ctx, struct lcx_netlink *nl,
+		       const struct lcx_network *network, struct lcx_attachment *attachment,
+		       const struct lcx__bridge *bridge, int netns_fd, struct lcx_error **err);
+
+/* A socket that hears of a group of rtnetlink(7); what it hears is a reason to look again. */
+int lcx__net_open_events(int group, struct lcx_netlink **ret, struct lcx_error **err);
+void lcx__net_drain_events(struct lcx_netlink *nl);
 
 /* ---- rates (shape.c) ---- */
 

@@ -3,8 +3,8 @@
 /* A network on disk. */
 #include <string.h>
 
+#include "net/driver.h"
 #include "net/json.h"
-#include "net/net-internal.h"
 
 static void file_name(const char *name, char file[static NET_NAME_SIZE + 5])
 {
@@ -54,6 +54,9 @@ struct json_object *lcx__network_to_json(const struct lcx_network *network)
 	lcx__net_json_add(object, "subnets", subnets_to_json(network), &failed);
 	lcx__net_json_add(object, "exclusions", exclusions_to_json(network), &failed);
 	lcx__net_json_add_text(object, "bridge", network->bridge, &failed);
+	lcx__net_json_add_text(object, "parent", network->parent, &failed);
+	lcx__net_json_add_text(object, "mode", network->mode, &failed);
+	lcx__net_json_add_text(object, "flag", network->flag, &failed);
 	lcx__net_json_add(object, "mtu", json_object_new_int((int)network->mtu), &failed);
 	lcx__net_json_add(object, "internal", json_object_new_boolean(network->internal), &failed);
 	lcx__net_json_add_text(object, "created", network->created, &failed);
@@ -124,6 +127,15 @@ static bool exclusions_from_json(struct json_object *object, struct lcx_network 
 	return true;
 }
 
+/* Of a file that was written before there were such: "". */
+static bool driver_from_json(struct json_object *object, struct lcx_network *network)
+{
+	return !json_object_object_get_ex(object, "parent", NULL) ||
+	       (lcx__net_json_text(object, "parent", network->parent, sizeof(network->parent)) &&
+		lcx__net_json_text(object, "mode", network->mode, sizeof(network->mode)) &&
+		lcx__net_json_text(object, "flag", network->flag, sizeof(network->flag)));
+}
+
 static bool from_json(struct json_object *object, struct lcx_network *network)
 {
 	return lcx__net_json_text(object, "name", network->name, sizeof(network->name)) &&
@@ -133,7 +145,7 @@ static bool from_json(struct json_object *object, struct lcx_network *network)
 	       lcx__net_json_bool(object, "internal", &network->internal) &&
 	       lcx__net_json_text(object, "created", network->created, sizeof(network->created)) &&
 	       subnets_from_json(object, network) && exclusions_from_json(object, network) &&
-	       lcx__link_name_is_valid(network->bridge) && strcmp(network->driver, "bridge") == 0;
+	       driver_from_json(object, network) && lcx__driver_knows(network);
 }
 
 int lcx__network_read(int dir_fd, const char *name, struct lcx_network **ret,

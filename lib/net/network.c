@@ -2,8 +2,8 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "net/driver.h"
 #include "net/json.h"
-#include "net/net-internal.h"
 
 #define DEFAULT_NETWORK  "bridge"
 #define DEFAULT_ROOT_DIR "/var/lib/lcx"
@@ -20,16 +20,6 @@ LCX_PUBLIC int lcx_network_new(const char *name, struct lcx_network **ret, struc
 	strcpy(network->name, name);
 	strcpy(network->driver, "bridge");
 	*ret = network;
-	return 0;
-}
-
-LCX_PUBLIC int lcx_network_set_driver(struct lcx_network *network, const char *driver,
-				      struct lcx_error **err)
-{
-	if (strcmp(driver, "bridge") != 0)
-		return lcx__fail(err, EOPNOTSUPP,
-				 "network '%s': driver '%s' is unknown; there is \"bridge\"",
-				 network->name, driver);
 	return 0;
 }
 
@@ -66,7 +56,7 @@ static void choose_bridge(const struct lcx_ctx *ctx, struct lcx_network *network
 {
 	char tag[LCX__CTX_TAG_SIZE];
 
-	if (network->bridge[0] != '\0')
+	if (network->bridge[0] != '\0' || lcx__driver_of(network)->branch)
 		return;
 	lcx__ctx_tag(ctx, tag);
 	if (strcmp(network->name, DEFAULT_NETWORK) != 0)
@@ -85,7 +75,7 @@ static int check_bridge(int networks_fd, const struct lcx_network *network, stru
 
 	if (r < 0)
 		return lcx__fail_sys(err, -r, "list networks");
-	for (size_t i = 0; names[i]; i++) {
+	for (size_t i = 0; names[i] && network->bridge[0] != '\0'; i++) {
 		CLEANUP(lcx_network_freep) struct lcx_network *other = NULL;
 
 		r = lcx__network_read(networks_fd, names[i], &other, err);
@@ -108,7 +98,9 @@ static int create(struct lcx_ctx *ctx, int networks_fd, struct lcx_network *netw
 	int r;
 
 	choose_bridge(ctx, network);
-	r = check_bridge(networks_fd, network, err);
+	r = lcx__driver_settle(networks_fd, network, err);
+	if (r == 0)
+		r = check_bridge(networks_fd, network, err);
 	if (r == 0)
 		r = lcx__network_settle_subnets(networks_fd, network, err);
 	if (r == 0)
@@ -223,7 +215,7 @@ LCX_PUBLIC int lcx_network_remove(struct lcx_ctx *ctx, const char *name, struct 
 	if (r == 0)
 		r = lcx_netlink_open(&nl, err);
 	if (r == 0)
-		r = lcx__bridge_remove(ctx, nl, network, err);
+		r = lcx__driver_of(network)->remove(ctx, nl, network, err);
 	if (r < 0)
 		return r;
 	r = lcx__pools_remove(ctx, network, err);

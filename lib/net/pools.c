@@ -7,7 +7,7 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include "net/net-internal.h"
+#include "net/driver.h"
 #include "util/fs.h"
 
 /* The first one has the network's name, for the sake of messages. */
@@ -214,7 +214,7 @@ static int lease_from(int pools_fd, const struct lcx_network *network, uint32_t 
 	}
 	(void)snprintf(ret->address, sizeof(ret->address), "%s", address);
 	ret->prefix = lcx_ipam_pool_prefix_length(pool);
-	if (!network->internal)
+	if (!network->internal && !lcx__driver_routes(network))
 		(void)snprintf(ret->gateway, sizeof(ret->gateway), "%s", subnet->gateway);
 	return 1;
 }

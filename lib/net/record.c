@@ -94,6 +94,29 @@ struct json_object *lcx__record_to_json(const struct lcx_attachment *attachment)
 	return failed ? NULL : TAKE_PTR(object);
 }
 
+/* What is of no interest to anybody who looks at a network. */
+static void place_to_json(struct json_object *object, const struct lcx_attachment *attachment,
+			  bool *failed)
+{
+	lcx__net_json_add(object, "netns_number", json_object_new_int(attachment->netns_number),
+			  failed);
+	lcx__net_json_add(object, "inner_index", json_object_new_int64(attachment->inner_index),
+			  failed);
+}
+
+static bool place_from_json(struct json_object *object, struct lcx_attachment *attachment)
+{
+	int64_t number;
+
+	if (!json_object_object_get_ex(object, "inner_index", NULL))
+		return true;
+	if (!lcx__net_json_i64(object, "netns_number", 0, INT32_MAX, &number) ||
+	    !lcx__net_json_u32(object, "inner_index", INT32_MAX, &attachment->inner_index))
+		return false;
+	attachment->netns_number = (int32_t)number;
+	return true;
+}
+
 int lcx__record_write(int dir_fd, const struct lcx_attachment *attachment, struct lcx_error **err)
 {
 	CLEANUP(net_json_putp) struct json_object *object = lcx__record_to_json(attachment);
@@ -107,6 +130,7 @@ int lcx__record_write(int dir_fd, const struct lcx_attachment *attachment, struc
 	lcx__net_json_add_text(object, "boot_id", boot_id, &failed);
 	lcx__net_json_add(object, "standalone", json_object_new_boolean(attachment->standalone),
 			  &failed);
+	place_to_json(object, attachment, &failed);
 	if (failed)
 		return lcx__fail_nomem(err);
 	file_name(attachment->owner, file);
@@ -225,7 +249,8 @@ static int from_json(struct json_object *object, struct lcx_attachment *attachme
 		if (!address_from_json(object, &address_keys[i], &attachment->addresses[i]))
 			return -EUCLEAN;
 	if (!lcx__net_json_bool(object, "standalone", &attachment->standalone) ||
-	    !aliases_from_json(object, attachment) || !numbers_from_json(object, attachment))
+	    !aliases_from_json(object, attachment) || !numbers_from_json(object, attachment) ||
+	    !place_from_json(object, attachment))
 		return -EUCLEAN;
 	return ports_from_json(object, attachment);
 }

@@ -119,6 +119,9 @@ static int list_used(int networks_fd, const struct lcx_network *network, struct 
 	CLEANUP(lcx_netlink_freep) struct lcx_netlink *nl = NULL;
 	int r;
 
+	/* Containers on a parent are in the very subnet that the host has there. */
+	if (network->parent[0] != '\0')
+		return add_networks(networks_fd, network->name, used, err);
 	r = lcx_netlink_open(&nl, err);
 	if (r == 0)
 		r = add_host(nl, network->bridge, used, err);

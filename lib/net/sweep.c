@@ -6,7 +6,7 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include "net/net-internal.h"
+#include "net/driver.h"
 #include "util/fs.h"
 
 enum { NETNS_WAIT_MS = 200 }; /* for interfaces whose namespace is just ending */
@@ -102,7 +102,13 @@ static void sweep_leases(struct sweep *sweep, const char *network)
 	lcx__strv_free(lessees.dead);
 }
 
-/* Interfaces with our mark: a bridge names its network, any other its owner. */
+static bool is_of_network(const struct lcx_link *link)
+{
+	return strcmp(lcx_link_kind(link), "bridge") == 0 ||
+	       strcmp(lcx_link_kind(link), "vlan") == 0;
+}
+
+/* Interfaces with our mark: a bridge or a VLAN names its network, any other its owner. */
 static void sweep_links(struct sweep *sweep)
 {
 	CLEANUP(lcx_netlink_freep) struct lcx_netlink *nl = NULL;
@@ -121,7 +127,7 @@ static void sweep_links(struct sweep *sweep)
 		const char *owner = lcx_link_alias(link) + strlen(prefix);
 
 		if (strncmp(lcx_link_alias(link), prefix, strlen(prefix)) != 0 ||
-		    strcmp(lcx_link_kind(link), "bridge") == 0 || !is_dead(sweep, owner))
+		    is_of_network(link) || !is_dead(sweep, owner))
 			continue;
 		r = lcx__network_undo_link(sweep->ctx, lcx_link_name(link), owner, NETNS_WAIT_MS,
 					   &e);
@@ -176,7 +182,7 @@ static void sweep_bridge(struct sweep *sweep, struct lcx_netlink *nl, int networ
 	lock_fd = lcx__net_records_lock(sweep->ctx, name, NULL);
 	if (lock_fd < 0 || lcx__net_list_names(lock_fd, false, &owners) < 0 || owners[0])
 		return;
-	r = lcx__bridge_remove(sweep->ctx, nl, network, &e);
+	r = lcx__driver_of(network)->remove(sweep->ctx, nl, network, &e);
 	lcx__troubles_add(&sweep->troubles, r, &e);
 }
 
@@ -301,7 +307,7 @@ static void reload_network(struct lcx_ctx *ctx, struct lcx_netlink *nl, int netw
 	int r;
 
 	if (records_fd < 0 || lcx__network_read(networks_fd, name, &network, NULL) < 0 ||
-	    lcx__bridge_find(ctx, nl, network, &link, NULL) <= 0)
+	    lcx__driver_of(network)->branch || lcx__bridge_find(ctx, nl, network, &link, NULL) <= 0)
 		return;
 	lcx__net_comment(ctx, name, comment);
 	r = lcx__firewall_add_network(comment, network, 0, &e);

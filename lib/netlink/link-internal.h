@@ -28,3 +28,6 @@ struct lcx_link_config {
 
 /* Read an RTM_NEWLINK of the kernel's; -EBADMSG for anything else. */
 int lcx__link_parse(const struct nlmsghdr *nlh, struct lcx_link *ret);
+
+/* What a config says, into the message that makes the interface; NULL says nothing. */
+void lcx__link_put_config(struct lcx__nl_batch *batch, const struct lcx_link_config *config);

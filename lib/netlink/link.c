@@ -23,7 +23,7 @@ bool lcx__link_name_is_valid(const char *name)
 	return true;
 }
 
-static void put_config(struct lcx__nl_batch *batch, const struct lcx_link_config *config)
+void lcx__link_put_config(struct lcx__nl_batch *batch, const struct lcx_link_config *config)
 {
 	if (!config)
 		return;
@@ -55,7 +55,7 @@ void lcx__link_put_bridge(struct lcx__nl_batch *batch, const char *name,
 
 	lcx__nl_begin(batch, RTM_NEWLINK, CREATE, &ifi, sizeof(ifi));
 	lcx__nl_put_str(batch, IFLA_IFNAME, name);
-	put_config(batch, config);
+	lcx__link_put_config(batch, config);
 	info = lcx__nl_nest(batch, IFLA_LINKINFO);
 	lcx__nl_put_str(batch, IFLA_INFO_KIND, "bridge");
 	data = lcx__nl_nest(batch, IFLA_INFO_DATA);
@@ -74,14 +74,14 @@ void lcx__link_put_veth(struct lcx__nl_batch *batch, const char *name,
 
 	lcx__nl_begin(batch, RTM_NEWLINK, CREATE, &ifi, sizeof(ifi));
 	lcx__nl_put_str(batch, IFLA_IFNAME, name);
-	put_config(batch, config);
+	lcx__link_put_config(batch, config);
 	info = lcx__nl_nest(batch, IFLA_LINKINFO);
 	lcx__nl_put_str(batch, IFLA_INFO_KIND, "veth");
 	data = lcx__nl_nest(batch, IFLA_INFO_DATA);
 	peer = lcx__nl_nest(batch, VETH_INFO_PEER);
 	lcx__nl_put_raw(batch, &ifi, sizeof(ifi));
 	lcx__nl_put_str(batch, IFLA_IFNAME, peer_name);
-	put_config(batch, peer_config);
+	lcx__link_put_config(batch, peer_config);
 	lcx__nl_nest_end(batch, peer);
 	lcx__nl_nest_end(batch, data);
 	lcx__nl_nest_end(batch, info);

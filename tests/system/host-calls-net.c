@@ -26,8 +26,8 @@ static int create_network(struct world *w, struct lcx_error **err)
 static int look_at_network(struct world *w, struct lcx_error **err)
 {
 	static const char *(*const texts[])(const struct lcx_network *) = {
-		lcx_network_name,    lcx_network_driver, lcx_network_subnet,
-		lcx_network_gateway, lcx_network_bridge, lcx_network_created};
+		lcx_network_name,   lcx_network_driver,  lcx_network_subnet, lcx_network_gateway,
+		lcx_network_bridge, lcx_network_created, lcx_network_parent, lcx_network_mode};
 	static const char *(*const nth[])(const struct lcx_network *, uint32_t) = {
 		lcx_network_subnet_at, lcx_network_gateway_at, lcx_network_range_at,
 		lcx_network_exclusion};
@@ -58,6 +58,13 @@ static int refuse_networks(struct world *w, struct lcx_error **err)
 	REFUSED(lcx_network_set_subnet(other, "x", err));
 	REFUSED(lcx_network_set_driver(other, "x", err));
 	MUST(lcx_network_set_subnet(other, "10.9.3.0/24", err));
+	MUST(lcx_network_set_driver(other, "macvlan", err));
+	MUST(lcx_network_set_parent(other, "nosuch0", err));
+	MUST(lcx_network_set_mode(other, "private", err));
+	REFUSED(lcx_network_set_mode(other, "l3", err));
+	MUST(lcx_network_set_option(other, "mtu", "1400", err));
+	REFUSED(lcx_network_set_option(other, "colour", "red", err));
+	MUST(lcx_network_set_driver(other, "bridge", err));
 	REFUSED(lcx_network_create(w->ctx, other, err));
 	other = lcx_network_free(other);
 	REFUSED(lcx_network_open(w->ctx, "none", &other, err));

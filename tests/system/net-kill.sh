@@ -58,6 +58,18 @@ detach_owner() { tool detach bridge lasting 0; }
 each_kill 'attach to a namespace that stays' new_owner detach_owner attach bridge lasting /run/netns/lasting 8082:80
 check_eq 'no interface is left in it' '' "$(ip -n lasting -o link | grep -v ': lo' || :)"
 
+# A branch of an interface has no end on the host's side by which it could be found.
+ip link add up0 type veth peer name up1
+defer 'ip link del up0'
+ip link set up0 up
+all_calls=$CALLS CALLS='renameat sendto close'
+tool create lan driver=macvlan parent=up0 192.0.2.0/24 >/dev/null
+detach_branch() { tool detach lan lasting 0; }
+each_kill 'attach to a parent' new_owner detach_branch attach lan lasting /run/netns/lasting
+check_eq 'no branch is left' '' "$(ip -n lasting -o link | grep -v ': lo' || :)"
+tool remove lan
+CALLS=$all_calls
+
 attached() { tool attach bridge lasting /run/netns/lasting 8082:80; }
 each_kill detach attached detach_owner detach bridge lasting 0
 

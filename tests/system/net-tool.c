@@ -150,6 +150,10 @@ static const struct {
 	{"range=", lcx_network_set_range},
 	{"exclude=", lcx_network_add_exclusion},
 	{"subnet=", lcx_network_add_subnet},
+	{"driver=", lcx_network_set_driver},
+	{"parent=", lcx_network_set_parent},
+	{"mode=", lcx_network_set_mode},
+	{"bridge=", lcx_network_set_bridge},
 };
 
 static int set_option(struct lcx_network *network, const char *text, struct lcx_error **err)

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <sys/stat.h>
 
-#include "net/net-internal.h"
+#include "net/driver.h"
 
 static struct unit_dir dir;
 static struct lcx_ctx *ctx;
@@ -161,6 +161,48 @@ START_TEST(network_is_read_as_it_was_written)
 }
 END_TEST
 
+START_TEST(network_on_a_parent_is_read_as_it_was_written)
+{
+	CLEANUP(lcx_network_freep) struct lcx_network *network = NULL, *read = NULL;
+	CLEANUP(closep) int fd = lcx__net_networks_lock(ctx, NULL);
+
+	ck_assert_ok(lcx_network_new("web", &network, NULL));
+	ck_assert_ok(lcx_network_set_driver(network, "ipvlan", NULL));
+	ck_assert_ok(lcx_network_set_option(network, "parent", "eth0.10", NULL));
+	ck_assert_ok(lcx_network_set_option(network, "ipvlan_mode", "l3s", NULL));
+	ck_assert_ok(lcx_network_set_option(network, "ipvlan_flag", "vepa", NULL));
+	ck_assert_ok(lcx_network_set_subnet(network, "10.99.0.0/24", NULL));
+	ck_assert_ok(lcx__driver_settle(fd, network, NULL));
+	ck_assert_ok(lcx__network_settle_subnets(fd, network, NULL));
+	ck_assert_ok(lcx__network_write(fd, network, NULL));
+
+	ck_assert_ok(lcx_network_open(ctx, "web", &read, NULL));
+	ck_assert_str_eq(lcx_network_driver(read), "ipvlan");
+	ck_assert_str_eq(lcx_network_parent(read), "eth0.10");
+	ck_assert_str_eq(lcx_network_mode(read), "l3s");
+	ck_assert_str_eq(read->flag, "vepa");
+	ck_assert_str_eq(lcx_network_bridge(read), "");
+	ck_assert(lcx__driver_routes(read));
+	ck_assert(!lcx__driver_gives_mac(read));
+}
+END_TEST
+
+START_TEST(record_of_a_branch_tells_where_it_is)
+{
+	CLEANUP(lcx_attachment_freep) struct lcx_attachment *attachment = NULL, *read = NULL;
+	CLEANUP(closep) int fd = lcx__net_records_lock(ctx, "bridge", NULL);
+
+	ck_assert_ok(lcx_attachment_new("web", &attachment, NULL));
+	attachment->netns_number = 7;
+	attachment->inner_index = 0x40000001;
+	ck_assert_ok(lcx__record_write(fd, attachment, NULL));
+	ck_assert_ok(lcx__record_read(fd, "web", &read, NULL));
+	ck_assert_int_eq(read->netns_number, 7);
+	ck_assert_uint_eq(read->inner_index, 0x40000001);
+	ck_assert_ok(lcx__record_remove(fd, "web", NULL));
+}
+END_TEST
+
 /* The first one is whole: what the others lack is what they are refused for. */
 static const char *const damaged_networks[] = {
 	"{\"name\":\"web\",\"driver\":\"bridge\",\"subnets\":[{\"subnet\":\"10.9.0.0/"
@@ -201,6 +243,22 @@ static const char *const damaged_networks[] = {
 	"{\"name\":\"web\",\"driver\":\"bridge\",\"subnets\":[{\"subnet\":\"10.9.0.0/"
 	"24\",\"gateway\":\"10.9.0.1\",\"range\":\"\",\"chosen\":true}],\"exclusions\":[1],"
 	"\"bridge\":\"b\",\"mtu\":0,\"internal\":false,\"created\":\"x\"}",
+	"{\"name\":\"web\",\"driver\":\"macvlan\",\"subnets\":[{\"subnet\":\"10.9.0.0/"
+	"24\",\"gateway\":\"10.9.0.1\",\"range\":\"\",\"chosen\":true}],\"exclusions\":[],"
+	"\"bridge\":\"b\",\"parent\":\"eth0\",\"mode\":\"bridge\",\"flag\":\"\",\"mtu\":0,"
+	"\"internal\":false,\"created\":\"x\"}",
+	"{\"name\":\"web\",\"driver\":\"macvlan\",\"subnets\":[{\"subnet\":\"10.9.0.0/"
+	"24\",\"gateway\":\"10.9.0.1\",\"range\":\"\",\"chosen\":true}],\"exclusions\":[],"
+	"\"bridge\":\"\",\"parent\":\"../"
+	"eth0\",\"mode\":\"bridge\",\"flag\":\"\",\"mtu\":0,\"internal\":false,\"created\":\"x\"}",
+	"{\"name\":\"web\",\"driver\":\"macvlan\",\"subnets\":[{\"subnet\":\"10.9.0.0/"
+	"24\",\"gateway\":\"10.9.0.1\",\"range\":\"\",\"chosen\":true}],\"exclusions\":[],"
+	"\"bridge\":\"\",\"parent\":\"eth0\",\"mode\":\"l2\",\"flag\":\"\",\"mtu\":0,\"internal\":"
+	"false,\"created\":\"x\"}",
+	"{\"name\":\"web\",\"driver\":\"bridge\",\"subnets\":[{\"subnet\":\"10.9.0.0/"
+	"24\",\"gateway\":\"10.9.0.1\",\"range\":\"\",\"chosen\":true}],\"exclusions\":[],"
+	"\"bridge\":\"b\",\"parent\":\"eth0\",\"mode\":\"\",\"flag\":\"\",\"mtu\":0,\"internal\":"
+	"false,\"created\":\"x\"}",
 };
 
 START_TEST(damaged_network_is_said_to_be)
@@ -424,6 +482,8 @@ int main(void)
 
 	tcase_add_checked_fixture(disk, set_up, tear_down);
 	tcase_add_test(disk, network_is_read_as_it_was_written);
+	tcase_add_test(disk, network_on_a_parent_is_read_as_it_was_written);
+	tcase_add_test(disk, record_of_a_branch_tells_where_it_is);
 	tcase_add_loop_test(disk, damaged_network_is_said_to_be, 0, ARRAY_SIZE(damaged_networks));
 	tcase_add_test(disk, names_that_are_paths_are_refused);
 	tcase_add_loop_test(disk, subnets_of_networks_are_checked, 0, ARRAY_SIZE(subnet_cases));

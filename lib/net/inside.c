@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+
+/* The container's end: its name, its addresses, its way out. By a socket of its namespace. */
+#include <linux/rtnetlink.h>
+#include <poll.h>
+#include <string.h>
+
+#include "net/announce.h"
+#include "net/driver.h"
+
+/* The first of "eth0", "eth1" ... that the namespace does not have. */
+int lcx__inside_choose_name(struct lcx_netlink *inner, struct lcx_attachment *attachment,
+			    struct lcx_error **err)
+{
+	enum { LIMIT = 1000 };
+
+	for (unsigned int i = 0; attachment->interface_chosen && i < LIMIT; i++) {
+		CLEANUP(lcx_link_freep) struct lcx_link *link = NULL;
+		CLEANUP(lcx_error_freep) struct lcx_error *e = NULL;
+		int r;
+
+		(void)snprintf(attachment->interface, IFNAMSIZ, "eth%u", i);
+		r = lcx_link_open(inner, attachment->interface, &link, &e);
+		if (r == -ENODEV)
+			return 0;
+		if (r < 0)
+			return lcx__fail(err, -r, "%s", lcx_error_message(e));
+	}
+	return attachment->interface_chosen
+		       ? lcx__fail(err, EEXIST, "the container has %d interfaces already", LIMIT)
+		       : 0;
+}
+
+enum { ACKED = NLM_F_REQUEST | NLM_F_ACK, NEW = ACKED | NLM_F_CREATE | NLM_F_EXCL };
+
+/*
+ * Each network gives its default route, with a metric of its own: the kernel takes the
+ * lowest, and when that network is detached, the next one. Among equal ones the first
+ * attached goes first.
+ */
+static int add_default_route(struct lcx_netlink *nl, const struct lcx__inet *all,
+			     const struct lcx__inet *gateway, uint32_t index, int32_t priority)
+{
+	enum { BETWEEN = 64 }; /* metrics for each priority */
+	uint32_t metric = (uint32_t)(NET_PRIORITY_LIMIT - priority + 1) * BETWEEN;
+	int r = -EEXIST;
+
+	for (uint32_t i = 0; i < BETWEEN && r == -EEXIST; i++) {
+		CLEANUP(lcx__nl_batch_free) struct lcx__nl_batch batch = NL_BATCH_EMPTY;
+
+		lcx__route_put(&batch, RTM_NEWROUTE, NEW, all, gateway, index, metric + i);
+		r = lcx__nl_exchange(nl, &batch, NULL, NULL, NULL);
+	}
+	return r;
+}
+
+/* By the gateway; by the interface alone where the host's kernel routes. */
+static int add_default_routes(struct lcx_netlink *nl, const struct lcx_network *network,
+			      const struct lcx_attachment *attachment, uint32_t index,
+			      struct lcx_error **err)
+{
+	bool by_interface = lcx__driver_routes(network);
+	int r = 0;
+
+	for (size_t i = 0; i < NET_FAMILIES && r == 0; i++) {
+		const struct net_address *address = &attachment->addresses[i];
+		struct lcx__inet gateway, all = {.family = i == NET_V4 ? AF_INET : AF_INET6};
+		bool has_gateway = address->gateway[0] != '\0';
+
+		if (address->address[0] == '\0' || !(has_gateway || by_interface))
+			continue;
+		if (has_gateway && lcx__inet_parse_address(address->gateway, &gateway) < 0)
+			return lcx__fail(err, EINVAL, "'%s' is not an address", address->gateway);
+		r = add_default_route(nl, &all, has_gateway ? &gateway : NULL, index,
+				      attachment->gateway_priority);
+		if (r < 0)
+			return lcx__nl_fail(nl, err, -r, "default route to %s", address->gateway);
+	}
+	return 0;
+}
+
+static int put_addresses(struct lcx__nl_batch *batch, const struct lcx_attachment *attachment,
+			 uint32_t index, struct lcx_error **err)
+{
+	for (size_t i = 0; i < NET_FAMILIES; i++) {
+		const struct net_address *given = &attachment->addresses[i];
+		struct lcx__inet address;
+
+		if (given->address[0] == '\0')
+			continue;
+		if (lcx__inet_parse_address(given->address, &address) < 0)
+			return lcx__fail(err, EINVAL, "'%s' is not an address", given->address);
+		address.prefix = (uint8_t)given->prefix;
+		/* Replacing: the batch may be sent again. */
+		lcx__address_put(batch, RTM_NEWADDR, ACKED | NLM_F_CREATE | NLM_F_REPLACE, index,
+				 &address);
+	}
+	return 0;
+}
+
+/* "lo" is number 1 in every namespace. */
+static int set_up_once(struct lcx_netlink *nl, const struct lcx_attachment *attachment,
+		       uint32_t index, struct lcx_error **err)
+{
+	CLEANUP(lcx__nl_batch_free) struct lcx__nl_batch batch = NL_BATCH_EMPTY;
+	struct lcx__link_change up = {.up = true};
+	unsigned int failed = 0;
+	int r;
+
+	lcx__link_put_change(&batch, NULL, 1, &up);
+	r = put_addresses(&batch, attachment, index, err);
+	if (r < 0)
+		return r;
+	lcx__link_put_change(&batch, NULL, index, &up);
+	r = lcx__nl_exchange(nl, &batch, NULL, NULL, &failed);
+	return r < 0 ? lcx__nl_fail(nl, err, -r, "set up '%s' inside the container (step %u)%s",
+				    attachment->interface, failed,
+				    r == -EACCES ? ": IPv6 is switched off inside "
+						   "(net.ipv6.conf.all.disable_ipv6)"
+						 : "")
+		     : 0;
+}
+
+/*
+ * On a parent, two interfaces never have the same address: the kernel refuses the second. A
+ * container that has just ended may still have one for some milliseconds, and nothing tells when
+ * its namespace is gone: so it is asked for until it is given.
+ */
+static int set_up(struct lcx_netlink *nl, const struct lcx_attachment *attachment, uint32_t index,
+		  struct lcx_error **err)
+{
+	enum { WAIT_MS = 3000, PAUSE_MS = 5 };
+	int64_t end = lcx__monotonic_ns() + (int64_t)WAIT_MS * 1000000;
+
+	for (;;) {
+		struct lcx_error *e = NULL;
+		int r = set_up_once(nl, attachment, index, &e);
+
+		if (r == -EADDRINUSE && lcx__branch_is(attachment) && lcx__monotonic_ns() < end) {
+			lcx_error_free(e);
+			(void)poll(NULL, 0, PAUSE_MS);
+			continue;
+		}
+		if (r < 0)
+			(void)lcx__fail(err, -r, "%s", lcx_error_message(e));
+		lcx_error_free(e);
+		return r;
+	}
+}
+
+int lcx__inside_set_up(struct lcx_netlink *nl, const struct lcx_network *network,
+		       const struct lcx_attachment *attachment, int netns_fd,
+		       struct lcx_error **err)
+{
+	CLEANUP(lcx_link_freep) struct lcx_link *link = NULL;
+	int r = lcx_link_open(nl, attachment->interface, &link, err);
+
+	if (r == 0)
+		r = set_up(nl, attachment, lcx_link_index(link), err);
+	if (r < 0)
+		return r;
+	if (lcx__branch_is(attachment) && !lcx__driver_routes(network))
+		lcx__announce_inside(nl, netns_fd, lcx_link_index(link), attachment);
+	r = add_default_routes(nl, network, attachment, lcx_link_index(link), err);
+	return lcx__fail_prefix(err, r, "'%s' inside the container", attachment->interface);
+}
