@@ -370,10 +370,12 @@ int lcx_container_export(struct lcx_container *c, int fd, struct lcx_error **err
  * never copied over a file, nor a file over a directory. Links below the source are
  * copied as links.
  *
- * Into a running container as its process sees it, volumes included; into another one's
- * read-write layer, which needs the right to mount. The container may change its tree
- * meanwhile, and can't lead the copy out of it. Files belong to the container's root
- * unless LCX_COPY_ARCHIVE is set, and lose set-id bits if that is another owner.
+ * Into a running container as its process sees it, volumes included; into another one as a process
+ * of it would see what is bound into it, and else its read-write layer, which needs the right to
+ * mount. A volume whose source is gone is then an error that names it. Container and volumes may
+ * change meanwhile, and can't lead the copy out of them. Files belong to the container's root
+ * unless LCX_COPY_ARCHIVE is set, and lose set-id bits if that is another owner. Holes of
+ * sparse files stay holes.
  *
  * Return: 0, or a negative errno: -ENOENT, -ENOTDIR or -EISDIR by the rules above, -EROFS
  * for a read-only root, -EBUSY for a container that is just being started or stopped. A

@@ -221,7 +221,7 @@ int lcx_spec_set_privileged(struct lcx_spec *spec, struct lcx_error **err);
  */
 int lcx_spec_set_root(struct lcx_spec *spec, const char *path, struct lcx_error **err);
 
-/** lcx_spec_set_root_readonly() - 0 or 1 */
+/** lcx_spec_set_root_readonly() - 0 or 1; a root without a path is "rootfs" from then on */
 int lcx_spec_set_root_readonly(struct lcx_spec *spec, int32_t on, struct lcx_error **err);
 
 /** lcx_spec_set_root_propagation() - "private", "slave", "shared", "unbindable", or "r" and one of

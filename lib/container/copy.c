@@ -321,7 +321,7 @@ static int fail(const struct lcx_container *c, int r, struct lcx_error **err)
 LCX_PUBLIC int lcx_container_copy_in(struct lcx_container *c, const char *source, const char *path,
 				     uint32_t flags, struct lcx_error **err)
 {
-	CLEANUP(opened_clear) struct opened opened = {.root = {-1, -1}};
+	CLEANUP(opened_clear) struct opened opened = {.root = LCX__CONTAINER_ROOT_NONE};
 	struct copy copy = {.from = {"", -1}, .to = {"container:", -1}};
 	int r = begin(c, flags, &opened, err);
 
@@ -342,7 +342,7 @@ LCX_PUBLIC int lcx_container_copy_in(struct lcx_container *c, const char *source
 LCX_PUBLIC int lcx_container_copy_out(struct lcx_container *c, const char *path, const char *target,
 				      uint32_t flags, struct lcx_error **err)
 {
-	CLEANUP(opened_clear) struct opened opened = {.root = {-1, -1}};
+	CLEANUP(opened_clear) struct opened opened = {.root = LCX__CONTAINER_ROOT_NONE};
 	struct copy copy = {.from = {"container:", -1}, .to = {"", -1}};
 	int r = begin(c, flags, &opened, err);
 
@@ -366,7 +366,7 @@ LCX_PUBLIC int lcx_container_copy_out(struct lcx_container *c, const char *path,
 LCX_PUBLIC int lcx_container_copy_out_tar(struct lcx_container *c, const char *path, int fd,
 					  uint32_t flags, struct lcx_error **err)
 {
-	CLEANUP(opened_clear) struct opened opened = {.root = {-1, -1}};
+	CLEANUP(opened_clear) struct opened opened = {.root = LCX__CONTAINER_ROOT_NONE};
 	CLEANUP(source_clear) struct source source = {.fd = -1};
 	const struct lcx__byte_sink bytes = lcx__byte_sink_fd(&fd);
 	const struct lcx__entry_sink entries = lcx__tar_entry_sink(&bytes);
@@ -406,7 +406,7 @@ LCX_PUBLIC int lcx_container_copy_in_tar(struct lcx_container *c, int fd, const 
 					 uint32_t flags, struct lcx_error **err)
 {
 	CLEANUP(lcx__tar_reader_freep) struct lcx__tar_reader *reader = NULL;
-	CLEANUP(opened_clear) struct opened opened = {.root = {-1, -1}};
+	CLEANUP(opened_clear) struct opened opened = {.root = LCX__CONTAINER_ROOT_NONE};
 	CLEANUP(lcx__place_freep) struct lcx__place *place = NULL;
 	const struct lcx__source bytes = lcx__source_fd(&fd);
 	struct side to = {"container:", -1};

@@ -5,8 +5,10 @@
 #include <poll.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/mount.h>
 
 #include "util/fs.h"
+#include "util/sys.h"
 
 static bool has_user_namespace(const struct lcx_container *c)
 {
@@ -164,14 +166,68 @@ static int open_root_of_process(struct lcx_container *c, struct lcx__container_r
 	return 0;
 }
 
+/* Whether a process would see more, or may do less, than the tree itself shows. */
+static bool has_mounts(const struct lcx_spec *spec)
+{
+	bool bound = spec->root.readonly.value;
+
+	for (size_t i = 0; i < spec->mounts.n; i++)
+		bound |= spec->mounts.items[i].parsed.flags & MS_BIND ||
+			 strcmp(spec->mounts.items[i].type ? spec->mounts.items[i].type : "",
+				"bind") == 0;
+	return bound;
+}
+
+/* A mount of its own, which others can be put on. */
+static int clone_rootfs(const struct lcx_container *c, struct lcx_error **err)
+{
+	int fd = sys_open_tree(AT_FDCWD, c->d.rootfs,
+			       SYS_OPEN_TREE_CLONE | O_CLOEXEC | SYS_AT_RECURSIVE);
+
+	return fd < 0 ? lcx__fail_sys(err, -fd, "root file system '%s'", c->d.rootfs) : fd;
+}
+
+static int mount_tree(struct lcx_container *c, struct lcx_error **err)
+{
+	CLEANUP(lcx_overlay_freep) struct lcx_overlay *overlay = NULL;
+	int r;
+
+	if (c->d.rootfs)
+		return has_mounts(c->spec) ? clone_rootfs(c, err) : open_rootfs(c, err);
+	r = lcx__container_overlay(c, &overlay, err);
+	if (r == 0)
+		r = lcx__container_renew_volatile(c, err);
+	return r < 0 ? r : lcx_overlay_mount_fd(overlay, err);
+}
+
+/* As it would be mounted for its process. What is its own is filled by the first start. */
+static int open_root_at_rest(struct lcx_container *c, struct lcx__container_root *ret,
+			     struct lcx_error **err)
+{
+	CLEANUP(freep) char *own = lcx__format("%s/containers", c->ctx->root_dir);
+	CLEANUP(closep) int fd = -1;
+	int r;
+
+	if (!own)
+		return lcx__fail_nomem(err);
+	r = lcx__container_load_spec(c, err);
+	if (r == 0)
+		r = fd = mount_tree(c, err);
+	if (r >= 0 && has_mounts(c->spec))
+		r = lcx__view_open(c->spec, fd, own, &ret->view, err);
+	if (r < 0)
+		return r;
+	ret->fd = TAKE_FD(fd);
+	return 0;
+}
+
 int lcx__container_open_root(struct lcx_container *c, struct lcx__container_root *ret,
 			     struct lcx_error **err)
 {
-	CLEANUP(lcx_overlay_freep) struct lcx_overlay *overlay = NULL;
 	CLEANUP(closep) int lock_fd = -1, owner_fd = -1;
 	int r;
 
-	*ret = (struct lcx__container_root){-1, -1};
+	*ret = LCX__CONTAINER_ROOT_NONE;
 	if (c->state == LCX_CONTAINER_NEW)
 		return lcx__fail(err, EINVAL, "container '%s' has not been created yet",
 				 lcx__container_display(c));
@@ -187,23 +243,18 @@ int lcx__container_open_root(struct lcx_container *c, struct lcx__container_root
 	if (r > 0)
 		return lcx__fail(err, EBUSY, "container '%s' is being started or stopped",
 				 lcx__container_display(c));
-	if (r == 0 && !c->d.rootfs)
-		r = lcx__container_overlay(c, &overlay, err);
-	if (r == 0 && overlay)
-		r = lcx__container_renew_volatile(c, err);
-	if (r < 0)
-		return r;
-	r = overlay ? lcx_overlay_mount_fd(overlay, err) : open_rootfs(c, err);
-	if (r < 0)
-		return r;
-	ret->fd = r;
-	ret->lock_fd = TAKE_FD(lock_fd);
-	return 0;
+	if (r == 0)
+		r = open_root_at_rest(c, ret, err);
+	if (r == 0)
+		ret->lock_fd = TAKE_FD(lock_fd);
+	return r;
 }
 
 void lcx__container_root_clear(struct lcx__container_root *root)
 {
-	closep(&root->fd); /* unmounts, before it may be mounted again */
+	/* All of it is unmounted before it may be mounted again. */
+	closep(&root->fd);
+	lcx__view_clear(&root->view);
 	closep(&root->lock_fd);
 }
 

@@ -5,6 +5,7 @@
 
 #include "container/container-internal.h"
 #include "overlay/overlay.h"
+#include "process/view.h"
 #include "tar/tar.h"
 
 /* Its layers, with the read-write one as the upper. -EOPNOTSUPP if it runs on a directory. */
@@ -21,12 +22,15 @@ int lcx__container_changes(struct lcx_container *c, struct lcx_overlay_diff **re
  */
 int lcx__container_open_tree(struct lcx_container *c, struct lcx_error **err);
 
-/* Its tree, to be read and written: as its process sees it, or, if there is none, its root alone.
- */
+/* Its tree, to be read and written: as its process sees it, or, if there is none, its root and what
+ * is bound into it. */
 struct lcx__container_root {
-	int fd;      /* O_PATH */
-	int lock_fd; /* -1 if it runs; else it can't be started meanwhile */
+	int fd;                /* O_PATH */
+	struct lcx__view view; /* if it doesn't run: what is mounted there */
+	int lock_fd;           /* -1 if it runs; else it can't be started meanwhile */
 };
+#define LCX__CONTAINER_ROOT_NONE ((struct lcx__container_root){-1, LCX__VIEW_NONE, -1})
+
 int lcx__container_open_root(struct lcx_container *c, struct lcx__container_root *ret,
 			     struct lcx_error **err);
 void lcx__container_root_clear(struct lcx__container_root *root);

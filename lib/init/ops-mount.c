@@ -466,6 +466,16 @@ int init_op_ROOT_BIND(struct init *init, const struct plan_op *op)
 	return r < 0 ? r : open_root(init, staging);
 }
 
+/*
+ * fd: a detached tree, which is attached where no path leads. What is mounted on it from here
+ * on is seen by whoever else has its descriptor, for as long as this namespace lives.
+ */
+int init_op_ROOT_TREE(struct init *init, const struct plan_op *op)
+{
+	init->root_fd = op->fd;
+	return sys_move_mount(op->fd, "", AT_FDCWD, "/", SYS_MOVE_MOUNT_F_EMPTY_PATH);
+}
+
 /* num: attributes to set, to clear. */
 int init_op_REMOUNT(struct init *init, const struct plan_op *op)
 {

@@ -50,6 +50,7 @@
 	X(PROPAGATION, "mount", "make the mounts of the host {0}")                                 \
 	X(ROOT_OVERLAY, "rootfs", "mount the overlay file system on '{0}'")                        \
 	X(ROOT_BIND, "rootfs", "use '{1}' as the root file system")                                \
+	X(ROOT_TREE, "rootfs", "use a tree that is mounted already as the root file system")       \
 	X(MOUNT, "mount", "mount {0} on '{1}'")                                                    \
 	X(BIND, "mount", "bind '{0}' on '{1}'")                                                    \
 	X(MKNOD, "mount", "make the device '{1}' in '{0}'")                                        \

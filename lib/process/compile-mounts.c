@@ -208,14 +208,18 @@ static int compile_cgroup_mount(struct compiler *c, const struct lcx__spec_mount
 	return compile_new(c, &unified, err);
 }
 
+static bool is_bind(const struct lcx__spec_mount *m)
+{
+	return m->parsed.flags & MS_BIND || (m->type && strcmp(m->type, "bind") == 0);
+}
+
 int lcx__compile_mounts(struct compiler *c, struct lcx_error **err)
 {
 	for (size_t i = 0; i < c->spec->mounts.n; i++) {
 		const struct lcx__spec_mount *m = &c->spec->mounts.items[i];
-		bool bind = m->parsed.flags & MS_BIND || (m->type && strcmp(m->type, "bind") == 0);
 		int r;
 
-		if (bind)
+		if (is_bind(m))
 			r = compile_bind(c, m, err);
 		else if (!m->type)
 			r = lcx__fail(err, EINVAL, "mount on '%s': neither a type nor 'bind'",
@@ -228,6 +232,27 @@ int lcx__compile_mounts(struct compiler *c, struct lcx_error **err)
 			return r;
 	}
 	return 0;
+}
+
+static bool may_be_missing(const struct lcx__spec_mount *m, const char *optional)
+{
+	size_t length = optional ? strlen(optional) : 0;
+
+	return length > 0 && m->source && strncmp(m->source, optional, length) == 0 &&
+	       m->source[length] == '/' && access(m->source, F_OK) < 0;
+}
+
+int lcx__compile_binds(struct compiler *c, const char *optional, struct lcx_error **err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < c->spec->mounts.n; i++) {
+		const struct lcx__spec_mount *m = &c->spec->mounts.items[i];
+
+		if (is_bind(m) && !may_be_missing(m, optional))
+			r = compile_bind(c, m, err);
+	}
+	return r;
 }
 
 /* ---- /dev --------------------------------------------------------------- */

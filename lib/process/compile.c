@@ -6,6 +6,7 @@
 #include <sys/mount.h>
 
 #include "util/str.h"
+#include "util/sys.h"
 
 #ifndef CLONE_NEWTIME
 #define CLONE_NEWTIME 0x00000080
@@ -351,6 +352,42 @@ int lcx__compile_start(const struct lcx__compile *input, struct lcx__compiled *r
 	r = begin(&c, err);
 	if (r == 0)
 		r = run_stages(&c, start_stages, ARRAY_SIZE(start_stages), err);
+	if (r < 0)
+		lcx__compiled_clear(ret);
+	return r;
+}
+
+static int compile_view(struct compiler *c, int tree_fd, const char *optional,
+			struct lcx_error **err)
+{
+	struct plan_op *op = lcx__plan_add(c->plan, PLAN_PROPAGATION);
+	int r;
+
+	c->out->clone_flags = CLONE_NEWNS;
+	op->str[0] = lcx__plan_string(c->plan, "private");
+	op->num[0] = MS_PRIVATE;
+	op = lcx__plan_add(c->plan, PLAN_ROOT_TREE);
+	op->fd = lcx__plan_fd(c->plan, tree_fd);
+	r = lcx__compile_binds(c, optional, err);
+	if (r == 0 && c->spec->root.readonly.value) {
+		op = lcx__plan_add(c->plan, PLAN_REMOUNT);
+		op->str[0] = lcx__plan_string(c->plan, "/");
+		op->num[0] = SYS_MOUNT_ATTR_RDONLY;
+	}
+	return r < 0 ? r : compile_ready(c, err);
+}
+
+int lcx__compile_view(const struct lcx_spec *spec, int tree_fd, const char *optional,
+		      struct lcx__compiled *ret, struct lcx_error **err)
+{
+	const struct lcx__compile none = {.cgroup_fd = -1, .netns_fd = -1};
+	struct compiler c = {.in = &none, .spec = spec, .out = ret};
+	int r;
+
+	*ret = (struct lcx__compiled){0};
+	r = begin(&c, err);
+	if (r == 0)
+		r = compile_view(&c, tree_fd, optional, err);
 	if (r < 0)
 		lcx__compiled_clear(ret);
 	return r;

@@ -58,6 +58,14 @@ struct lcx__compiled {
 	size_t n_owned_fds;
 };
 
+/*
+ * The plan that makes, in a mount namespace of its own, only the bind mounts of a container that
+ * doesn't run, on the detached tree @tree_fd, and then waits: READY. Of what is missing below
+ * @optional, a directory, nothing is mounted; or NULL.
+ */
+int lcx__compile_view(const struct lcx_spec *spec, int tree_fd, const char *optional,
+		      struct lcx__compiled *ret, struct lcx_error **err);
+
 void lcx__compiled_clear(struct lcx__compiled *compiled);
 
 /* The plan that makes a container and executes its process. */

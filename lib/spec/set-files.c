@@ -26,6 +26,11 @@ LCX_PUBLIC int lcx_spec_set_root_readonly(struct lcx_spec *spec, int32_t on, str
 
 	if (r < 0)
 		return r;
+	/* A description can't be read again without a path: the one that bundles have by custom. */
+	if (!spec->root.path)
+		r = lcx__set_string(&spec->root.path, "rootfs", err);
+	if (r < 0)
+		return r;
 	spec->root.set = true;
 	spec->root.readonly = (struct lcx__opt_bool)LCX__OPT(on);
 	return 0;

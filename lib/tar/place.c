@@ -166,30 +166,84 @@ static int finish_file(const struct lcx__place *place, const struct lcx__tar_ent
 
 /* ---- kinds ---- */
 
+/* @wanted bytes of data; fewer if there are no more. Return: how many, or <0 with words. */
+static int64_t copy_data(const struct lcx__source *content, int fd, char *buffer, uint64_t wanted,
+			 struct lcx_error **err)
+{
+	uint64_t done = 0;
+
+	while (done < wanted) {
+		size_t size = wanted - done < COPY_CHUNK ? (size_t)(wanted - done) : COPY_CHUNK;
+		ssize_t n = content->read(content->data, buffer, size, err);
+		int r;
+
+		if (n <= 0)
+			return n < 0 ? n : (int64_t)done;
+		r = lcx__write_all(fd, buffer, (size_t)n);
+		if (r < 0)
+			return lcx__fail_sys(err, -r, "write");
+		done += (uint64_t)n;
+	}
+	return (int64_t)done;
+}
+
+/* Holes stay holes: they may be larger than any disk. */
+static int copy_extents(const struct lcx__source *content, int fd, char *buffer, uint64_t size,
+			struct lcx_error **err)
+{
+	uint64_t at = 0, hole, data;
+
+	while (at < size) {
+		int64_t n;
+		int r = content->extent(content->data, &hole, &data, err);
+
+		if (r < 0)
+			return r;
+		if (hole > size - at)
+			hole = size - at;
+		if (data > size - at - hole)
+			data = size - at - hole;
+		if (hole > 0 && lseek(fd, (off_t)hole, SEEK_CUR) < 0)
+			return lcx__fail_sys(err, errno, "seek");
+		at += hole;
+		n = copy_data(content, fd, buffer, data, err);
+		if (n < 0)
+			return (int)n;
+		at += (uint64_t)n;
+		/* It became shorter meanwhile, or it ends. */
+		if ((uint64_t)n < data || hole + data == 0)
+			break;
+	}
+	return ftruncate(fd, (off_t)at) < 0 ? lcx__fail_sys(err, errno, "set its size") : 0;
+}
+
+static int copy_content(const struct lcx__source *content, int fd, uint64_t size,
+			struct lcx_error **err)
+{
+	CLEANUP(freep) char *buffer = malloc(COPY_CHUNK);
+	int64_t n;
+
+	if (!buffer)
+		return lcx__fail_nomem(err);
+	if (content->extent)
+		return copy_extents(content, fd, buffer, size, err);
+	n = copy_data(content, fd, buffer, size, err);
+	return n < 0 ? (int)n : 0;
+}
+
 static int add_file(const struct lcx__place *place, const struct lcx__tar_entry *e, int parent,
 		    const char *name, const struct lcx__source *content, struct lcx_error **err)
 {
 	CLEANUP(closep)
 	int fd = openat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	CLEANUP(freep) char *buffer = malloc(COPY_CHUNK);
-	ssize_t n = 0;
-	int r = 0;
+	int r;
 
-	if (!buffer)
-		return lcx__fail_nomem(err);
 	if (fd < 0)
 		return lcx__fail_sys(err, errno, "create");
-	for (uint64_t left = e->size; r == 0 && left > 0; left -= (uint64_t)n) {
-		n = content->read(content->data, buffer,
-				  left < COPY_CHUNK ? (size_t)left : COPY_CHUNK, err);
-		if (n <= 0)
-			break;
-		r = lcx__write_all(fd, buffer, (size_t)n);
-	}
-	if (n < 0)
-		return (int)n;
-	if (r == 0)
-		r = finish_file(place, e, fd);
+	r = copy_content(content, fd, e->size, err);
+	if (r < 0)
+		return r;
+	r = finish_file(place, e, fd);
 	return r < 0 ? lcx__fail_sys(err, -r, "write") : 0;
 }
 

@@ -58,11 +58,17 @@ struct lcx__source {
 	/* Instead of reading; NULL if it can't. */
 	int (*skip)(void *data, uint64_t length, struct lcx_error **err);
 	void *data;
+	/*
+	 * Skip the hole at the present position, and tell how long it is and how many bytes of data
+	 * follow before the next one; both are 0 at the end. NULL: there are none.
+	 */
+	int (*extent)(void *data, uint64_t *ret_hole, uint64_t *ret_data, struct lcx_error **err);
 };
 
 /* @fd: borrowed, with the variable that holds it. */
 struct lcx__byte_sink lcx__byte_sink_fd(int *fd);
-struct lcx__source lcx__source_fd(int *fd); /* skips where the file can be positioned */
+struct lcx__source
+lcx__source_fd(int *fd); /* skips, and knows of holes, where the file can be positioned */
 
 /* ---- entries ---- */
 

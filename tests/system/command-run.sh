@@ -38,6 +38,8 @@ check_eq 'a user by number' '5:6' "$(run -u 5:6 sh -c 'echo $(id -u):$(id -g)')"
 check_eq 'a user by name' '1000:1000' "$(run -u user sh -c 'echo $(id -u):$(id -g)')"
 check_eq 'a host name' box "$(run -h box hostname)"
 check_fails 'a read-only root' 1 'Read-only' run --read-only touch /x
+lcx create --name fixed --read-only --network none --rootfs "$T/rootfs" touch /x >/dev/null
+check_fails 'also when it is started later' 1 'Read-only' lcx start -a fixed
 mkdir "$T/volume"
 check 'a volume' run -v "$T/volume:/data" touch /data/made
 check 'is the host directory' test -f "$T/volume/made"
