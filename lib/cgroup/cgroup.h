@@ -12,6 +12,10 @@ struct lcx__resources; /* spec/spec.h: linux.resources of the OCI runtime specif
 
 DEFINE_CLEANUP(struct lcx_cgroup *, lcx_cgroup_free)
 DEFINE_CLEANUP(struct lcx_cgroup_pids *, lcx_cgroup_pids_free)
+
+/* A list for those who find processes otherwise; NULL, -ENOMEM without memory. */
+struct lcx_cgroup_pids *lcx__cgroup_pids_new_empty(void);
+int lcx__cgroup_pids_add(struct lcx_cgroup_pids *pids, int32_t pid);
 DEFINE_CLEANUP(struct lcx_cgroup_watch *, lcx_cgroup_watch_free)
 DEFINE_CLEANUP(struct lcx_cgroup_stats *, lcx_cgroup_stats_free)
 

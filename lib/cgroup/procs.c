@@ -19,7 +19,7 @@ enum {
 	DEPTH_MAX = 128, /* one descriptor each */
 };
 
-static int add_pid(struct lcx_cgroup_pids *pids, int32_t pid)
+int lcx__cgroup_pids_add(struct lcx_cgroup_pids *pids, int32_t pid)
 {
 	if (pid == 0) {
 		pids->foreign = true;
@@ -51,7 +51,7 @@ static int list_here(int dir_fd, struct lcx_cgroup_pids *pids)
 		uint64_t pid;
 
 		if (*line && lcx__parse_u64(line, INT32_MAX, &pid) == 0)
-			r = add_pid(pids, (int32_t)pid);
+			r = lcx__cgroup_pids_add(pids, (int32_t)pid);
 	}
 	return r;
 }
@@ -87,10 +87,15 @@ int lcx__cgroup_list_pids(int dir_fd, struct lcx_cgroup_pids *pids)
 	return list_below(dir_fd, pids, 0);
 }
 
+struct lcx_cgroup_pids *lcx__cgroup_pids_new_empty(void)
+{
+	return calloc(1, sizeof(struct lcx_cgroup_pids));
+}
+
 LCX_PUBLIC int lcx_cgroup_pids_new(struct lcx_cgroup *cg, struct lcx_cgroup_pids **ret,
 				   struct lcx_error **err)
 {
-	CLEANUP(lcx_cgroup_pids_freep) struct lcx_cgroup_pids *pids = calloc(1, sizeof(*pids));
+	CLEANUP(lcx_cgroup_pids_freep) struct lcx_cgroup_pids *pids = lcx__cgroup_pids_new_empty();
 	int r;
 
 	if (!pids)

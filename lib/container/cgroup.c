@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "container/event.h"
+#include "container/ordinary.h"
 #include "util/fs.h"
 
 /*
@@ -61,17 +62,31 @@ static int check_is_new(const char *path, struct lcx_error **err)
 }
 
 /*
- * Without any cgroup file system (-ENODEV) a container may run if nothing is asked of
- * cgroups; but a limit, or the list of devices, must not be dropped in silence.
+ * Without any cgroup file system (-ENODEV), or any cgroup that an ordinary user may write to, a
+ * container may run if nothing is asked of cgroups; but a limit, or the list of devices, must not
+ * be dropped in silence.
  */
-static int create(struct lcx_container *c, const char *path, struct lcx_error **err)
+static bool does_without(int r)
+{
+	return r == -ENODEV ||
+	       ((r == -EACCES || r == -EPERM || r == -EROFS) && lcx__is_ordinary_user());
+}
+
+static int create(struct lcx_container *c, const char *path, const struct lcx__resources *resources,
+		  struct lcx_error **err)
 {
 	CLEANUP(lcx_error_freep) struct lcx_error *one = NULL;
 	int r = lcx_cgroup_create(path, &c->cgroup, &one);
 
-	if (r == -ENODEV && !c->spec->linux_.resources.set)
+	if (r == 0 || (does_without(r) && !lcx__resources_ask(resources)))
 		return 0;
-	return r < 0 ? lcx__fail(err, -r, "%s", lcx_error_message(one)) : 0;
+	return lcx__fail(
+		err, -r, "%s%s", lcx_error_message(one),
+		does_without(r) && r != -ENODEV
+			? "; limits of an ordinary user's containers need a cgroup that was "
+			  "delegated to him, as 'systemd-run --user --scope -p Delegate=yes' "
+			  "does with cgroup v2"
+			: "");
 }
 
 static int record(struct lcx_container *c, struct lcx_error **err)
@@ -91,6 +106,7 @@ int lcx__container_make_cgroup(struct lcx_container *c, struct lcx_error **err)
 	const char *wanted = c->spec->linux_.cgroups_path;
 	CLEANUP(freep)
 	char *path = wanted ? strdup(wanted) : lcx__container_cgroup_path(c->ctx, c->d.id);
+	const struct lcx__resources resources = lcx__container_resources(c->spec);
 	int r;
 
 	if (!path)
@@ -99,12 +115,12 @@ int lcx__container_make_cgroup(struct lcx_container *c, struct lcx_error **err)
 	if (r == 0)
 		r = lcx__journal_add(c->run_fd, "cgroup-intent", path, err);
 	if (r == 0)
-		r = create(c, path, err);
+		r = create(c, path, &resources, err);
 	if (r < 0 || !c->cgroup)
 		return r;
 	r = record(c, err);
 	if (r == 0)
-		r = lcx__cgroup_apply(c->cgroup, &c->spec->linux_.resources, err);
+		r = lcx__cgroup_apply(c->cgroup, &resources, err);
 	return r < 0 ? r : count_usage(c->cgroup, err);
 }
 
@@ -116,8 +132,8 @@ int lcx__container_open_cgroup(struct lcx_container *c, struct lcx_error **err)
 		return 0;
 	if (!c->run.cgroup)
 		return lcx__fail(err, ENODEV,
-				 "container '%s' has no cgroup: no cgroup file system was mounted "
-				 "when it was started",
+				 "container '%s' has no cgroup: when it was started there was none "
+				 "that this user may write to",
 				 lcx__container_display(c));
 	return lcx_cgroup_open(c->run.cgroup, &c->cgroup, err);
 }

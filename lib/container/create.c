@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "container/event.h"
+#include "container/ordinary.h"
 #include "image/image.h"
 #include "lcx/security.h"
 #include "lcx/supervisor.h"
@@ -286,6 +287,8 @@ static int merge(struct lcx_container *c, const struct lcx_image *image, struct 
 		r = add_if_missing(c, "TERM", "xterm", err);
 	if (r == 0)
 		r = check_network(c, err);
+	if (r == 0)
+		r = lcx__container_settle_ordinary(c, err);
 	/* A root file system of the caller's own is used as it is. */
 	if (r == 0 && !c->d.rootfs)
 		r = add_own_files(c, err);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "container/event.h"
+#include "container/ordinary.h"
 #include "util/fs.h"
 
 /*
@@ -37,11 +38,14 @@ static int load_anew(struct lcx_container *c, struct lcx_spec **ret, struct lcx_
 
 static int apply(struct lcx_container *c, const struct lcx_spec *spec, struct lcx_error **err)
 {
+	struct lcx__resources resources;
+
 	if (!lcx__container_is_running(c))
 		return 0;
 	if (lcx__container_open_cgroup(c, err) < 0)
 		return -ENODEV;
-	return lcx__cgroup_apply(c->cgroup, &spec->linux_.resources, err);
+	resources = lcx__container_resources(spec);
+	return lcx__cgroup_apply(c->cgroup, &resources, err);
 }
 
 static int put_into_force(struct lcx_container *c, const struct lcx_spec *before,
@@ -103,14 +107,4 @@ LCX_PUBLIC int lcx_container_update(struct lcx_container *c, struct lcx_error **
 	if (r == 0)
 		lcx__event_emit(c, "updated", NULL);
 	return lcx__fail_prefix(err, r, "update container '%s'", lcx__container_display(c));
-}
-
-/* ---- what runs in it ---------------------------------------------------- */
-
-LCX_PUBLIC int lcx_container_pids(struct lcx_container *c, struct lcx_cgroup_pids **ret,
-				  struct lcx_error **err)
-{
-	int r = lcx__container_running_cgroup(c, err);
-
-	return r < 0 ? r : lcx_cgroup_pids_new(c->cgroup, ret, err);
 }

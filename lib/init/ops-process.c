@@ -164,6 +164,14 @@ int init_op_SEND_NETLINK(struct init *init, const struct plan_op *op)
 	return r;
 }
 
+int init_op_SEND_ROOT(struct init *init, const struct plan_op *op)
+{
+	struct plan_message message = {.type = PLAN_MESSAGE_ROOT};
+
+	(void)op;
+	return init_send(init, &message, init->root_fd);
+}
+
 /* ---- terminal ----------------------------------------------------------- */
 
 /* Make a pair in the container's devpts, which TIOCGPTPEER does without any path. */

@@ -34,6 +34,7 @@
 	X(REAPER, "process", "start the program below init")                                       \
 	X(SYNC, "process", "wait for the caller")                                                  \
 	X(SEND_NETLINK, "network", "open a netlink socket in the network namespace")               \
+	X(SEND_ROOT, "rootfs", "hand out the root directory")                                      \
 	X(LOOPBACK, "network", "bring the loopback interface up")                                  \
 	X(TERMINAL, "terminal", "make a terminal")                                                 \
 	X(CLOSE, "process", "close what the set-up needed")                                        \
@@ -121,6 +122,7 @@ enum plan_message_type {
 	PLAN_MESSAGE_MAPS, /* SYNC: waits for the id maps of its user namespace */
 	PLAN_MESSAGE_READY,    /* SYNC: set up; waits for what the library does from outside */
 	PLAN_MESSAGE_NETLINK,  /* carries the socket of SEND_NETLINK */
+	PLAN_MESSAGE_ROOT,     /* carries the root directory of SEND_ROOT */
 	PLAN_MESSAGE_TERMINAL, /* carries the master side of TERMINAL */
 	PLAN_MESSAGE_CHILD,    /* carries the pidfd of the process that goes on with the plan */
 	PLAN_MESSAGE_TRACE,    /* operation @op took @ns */

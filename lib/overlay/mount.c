@@ -479,6 +479,8 @@ LCX_PUBLIC int lcx_overlay_mount_fd(const struct lcx_overlay *overlay, struct lc
 	r = check(overlay, err);
 	if (r < 0)
 		return r;
+	if (lcx__overlay_needs_namespace())
+		return lcx__overlay_mount_as_user(overlay, err);
 	r = -EOPNOTSUPP;
 	if (overlay->how == LCX__OVERLAY_AUTO)
 		r = mount_by_layer(overlay, err);

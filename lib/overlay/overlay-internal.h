@@ -39,6 +39,10 @@ void lcx__overlay_dir_clear(struct lcx__overlay_dir *dir);
 /* Is this option of the overlay "on"? */
 bool lcx__overlay_is_on(const struct lcx_overlay *overlay, const char *key);
 
+/* as-user.c: for a caller without CAP_SYS_ADMIN. Return: a descriptor or a negative errno. */
+bool lcx__overlay_needs_namespace(void);
+int lcx__overlay_mount_as_user(const struct lcx_overlay *overlay, struct lcx_error **err);
+
 /* marks.c: what overlayfs keeps in extended attributes. */
 
 enum { LCX__REDIRECT_SIZE = 4096 };

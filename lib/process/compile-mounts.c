@@ -198,7 +198,15 @@ static int compile_cgroup_mount(struct compiler *c, const struct lcx__spec_mount
 {
 	CLEANUP(freep) char *lines = NULL;
 	struct lcx__spec_mount unified = *m;
-	int r = lcx__read_file(AT_FDCWD, "/proc/self/cgroup", 1 << 20, &lines, NULL);
+	int r;
+
+	/* Without a cgroup of its own its cgroup namespace begins at the caller's. */
+	if (!c->in->cgroup) {
+		lcx__plan_add(c->plan, PLAN_MASK)->str[0] =
+			lcx__plan_string(c->plan, m->destination);
+		return 0;
+	}
+	r = lcx__read_file(AT_FDCWD, "/proc/self/cgroup", 1 << 20, &lines, NULL);
 
 	if (r < 0)
 		return lcx__fail_sys(err, -r, "read '/proc/self/cgroup'");

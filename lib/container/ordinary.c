@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+#include "container/ordinary.h"
+
+#include <linux/capability.h>
+#include <sched.h>
+#include <string.h>
+
+#include "container/container-internal.h"
+#include "spec/fields.h"
+#include "util/json.h"
+#include "util/privilege.h"
+
+bool lcx__is_ordinary_user(void)
+{
+	return !lcx__has_capability(CAP_SYS_ADMIN);
+}
+
+static int map_oneself(struct lcx_spec *spec, struct lcx_error **err)
+{
+	int r = lcx_spec_add_namespace(spec, "user", err);
+
+	if (r == 0)
+		r = lcx_spec_add_uid_map(spec, 0, geteuid(), 1, err);
+	return r == 0 ? lcx_spec_add_gid_map(spec, 0, getegid(), 1, err) : r;
+}
+
+static bool covers(const struct lcx__spec_id_map *maps, size_t n, uint32_t id)
+{
+	for (size_t i = 0; i < n; i++)
+		if (id >= maps[i].container_id.value &&
+		    id - maps[i].container_id.value < maps[i].size.value)
+			return true;
+	return false;
+}
+
+static int check_identity(const struct lcx_spec *spec, struct lcx_error **err)
+{
+	const struct lcx__spec_linux *linux_ = &spec->linux_;
+	const struct lcx__spec_user *user = &spec->process.user;
+
+	if (covers(linux_->uid_mappings.items, linux_->uid_mappings.n, user->uid.value) &&
+	    covers(linux_->gid_mappings.items, linux_->gid_mappings.n, user->gid.value))
+		return 0;
+	return lcx__fail(err, EINVAL,
+			 "user %u:%u is nobody in this container: an ordinary user has but one id "
+			 "of his own there, 0; choose another user, or let root run it",
+			 user->uid.value, user->gid.value);
+}
+
+static int check_network(const struct lcx_container *c, struct lcx_error **err)
+{
+	if (lcx__network_is_mode(c->d.network))
+		return 0;
+	return lcx__fail(err, EPERM,
+			 "network '%s': only root makes bridges and publishes ports; an ordinary "
+			 "user's container has the network \"none\", \"host\" or another "
+			 "container's",
+			 c->d.network);
+}
+
+/* Groups that have no id in there can't be kept: setgroups(2) is given up with the map. */
+static int drop_groups(struct lcx_spec *spec, struct lcx_error **err)
+{
+	return spec->process.user.additional_gids.n > 0 ? lcx_spec_clear_groups(spec, err) : 0;
+}
+
+static bool shares_network(const struct lcx_spec *spec)
+{
+	const struct lcx__spec_namespace *ns = lcx__spec_namespace(spec, CLONE_NEWNET);
+
+	return !ns || ns->path;
+}
+
+static bool has_no_tty_group(const struct lcx_spec *spec)
+{
+	return !covers(spec->linux_.gid_mappings.items, spec->linux_.gid_mappings.n, 5);
+}
+
+/* What these file systems demand, and a user namespace may lack. */
+static const struct {
+	const char *type;
+	bool (*is_needed)(const struct lcx_spec *spec);
+	const char *source, *new_type;
+	const char *options[7];
+} replacements[] = {
+	/* It shows the devices of its network namespace, and is mounted only by who owns that. */
+	{"sysfs", shares_network, "/sys", NULL, {"rbind", "ro", "nosuid", "noexec", "nodev"}},
+	{"devpts",
+	 has_no_tty_group,
+	 "devpts",
+	 "devpts",
+	 {"nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"}},
+};
+
+static const struct lcx__spec_mount *find_mount(const struct lcx_spec *spec, const char *type)
+{
+	for (size_t i = 0; i < spec->mounts.n; i++)
+		if (spec->mounts.items[i].type && strcmp(spec->mounts.items[i].type, type) == 0)
+			return &spec->mounts.items[i];
+	return NULL;
+}
+
+static int replace_mounts(struct lcx_spec *spec, struct lcx_error **err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(replacements); i++) {
+		const struct lcx__spec_mount *old = find_mount(spec, replacements[i].type);
+		CLEANUP(freep) char *destination = old ? strdup(old->destination) : NULL;
+
+		if (!old || !replacements[i].is_needed(spec))
+			continue;
+		r = !destination ? lcx__fail_nomem(err)
+				 : lcx_spec_add_mount(spec, replacements[i].source, destination,
+						      replacements[i].new_type,
+						      replacements[i].options, err);
+	}
+	return r;
+}
+
+int lcx__container_settle_ordinary(struct lcx_container *c, struct lcx_error **err)
+{
+	bool has_own = lcx__spec_namespace(c->spec, CLONE_NEWUSER) != NULL;
+	int r;
+
+	if (!lcx__is_ordinary_user())
+		return 0;
+	r = check_network(c, err);
+	if (r == 0 && !has_own)
+		r = map_oneself(c->spec, err);
+	if (r == 0 && !has_own)
+		r = check_identity(c->spec, err);
+	if (r == 0 && !has_own)
+		r = drop_groups(c->spec, err);
+	return r == 0 ? replace_mounts(c->spec, err) : r;
+}
+
+struct lcx__resources lcx__container_resources(const struct lcx_spec *spec)
+{
+	struct lcx__resources resources = spec->linux_.resources;
+
+	if (lcx__is_ordinary_user()) {
+		resources.devices.set = false;
+		resources.devices.n = 0;
+	}
+	return resources;
+}
+
+bool lcx__resources_ask(const struct lcx__resources *resources)
+{
+	CLEANUP(lcx__json_putp)
+	struct json_object *json = lcx__json_write(lcx__resources_fields, resources, NULL);
+
+	/* Without memory it is taken for the worse. */
+	return !json || json_object_object_length(json) > 0;
+}
