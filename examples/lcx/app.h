@@ -57,6 +57,8 @@ int cmd_logs(struct app *app, int argc, char **argv);
 int cmd_network(struct app *app, int argc, char **argv);
 int cmd_ps(struct app *app, int argc, char **argv);
 int cmd_pull(struct app *app, int argc, char **argv);
+int cmd_login(struct app *app, int argc, char **argv);
+int cmd_logout(struct app *app, int argc, char **argv);
 int cmd_push(struct app *app, int argc, char **argv);
 int cmd_rm(struct app *app, int argc, char **argv);
 int cmd_rmi(struct app *app, int argc, char **argv);

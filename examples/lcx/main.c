@@ -18,6 +18,8 @@
 static const struct command commands[] = {
 	{"pull", cmd_pull, "fetch an image from a registry"},
 	{"push", cmd_push, "send an image to a registry"},
+	{"login", cmd_login, "have a registry's password kept, if it is right"},
+	{"logout", cmd_logout, "forget a registry's password"},
 	{"images", cmd_images, "list images"},
 	{"image", cmd_image, "the same and more, by their newer names"},
 	{"import", cmd_import, "take an image out of an OCI layout or another archive"},

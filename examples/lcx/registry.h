@@ -15,8 +15,11 @@ struct registry_options {
 	const char *ca_file, *client_cert, *client_key, *creds, *auth_file;
 };
 
-/* Rows for a command's own table, whose structure holds a struct registry_options named @member. */
-#define REGISTRY_ROWS(type, member)                                                                \
+/*
+ * Rows for a command's own table, whose structure holds a struct registry_options named @member:
+ * which host is talked to, and as whom.
+ */
+#define REGISTRY_HOST_ROWS(type, member)                                                           \
 	{'\0',        "plain-http",                                                                \
 	 OPTION_FLAG, offsetof(type, member.plain_http),                                           \
 	 NULL,        "speak HTTP with the registry, not HTTPS"},                                  \
@@ -29,15 +32,16 @@ struct registry_options {
 		{'\0',          "client-key",                                                      \
 		 OPTION_STRING, offsetof(type, member.client_key),                                 \
 		 "FILE",        "the key of that certificate"},                                    \
-		{'\0',                                                                             \
-		 "creds",                                                                          \
-		 OPTION_STRING,                                                                    \
-		 offsetof(type, member.creds),                                                     \
-		 "USER[:PASSWORD]",                                                                \
-		 "for the registry; the password is asked for if it is not given"},                \
 	{                                                                                          \
 		'\0', "authfile", OPTION_STRING, offsetof(type, member.auth_file), "FILE",         \
 			"where credentials are, instead of Docker's config.json"                   \
+	}
+
+#define REGISTRY_ROWS(type, member)                                                                \
+	REGISTRY_HOST_ROWS(type, member),                                                          \
+	{                                                                                          \
+		'\0', "creds", OPTION_STRING, offsetof(type, member.creds), "USER[:PASSWORD]",     \
+			"for the registry; the password is asked for if it is not given"           \
 	}
 
 /* Set all of it. Return: 0 or a negative errno. */

@@ -76,25 +76,39 @@ bool terminal_set_raw(void)
 	return tcsetattr(STDIN_FILENO, TCSADRAIN, &raw) == 0;
 }
 
-char *terminal_ask_secret(const char *prompt)
+static char *ask(const char *prompt, bool shown)
 {
 	CLEANUP(closep) int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
 	struct termios before, silent;
-	char line[1024];
+	char line[1024], *answer;
 	ssize_t n;
 
 	if (fd < 0 || tcgetattr(fd, &before) < 0)
 		return NULL;
 	silent = before;
-	silent.c_lflag &= ~(tcflag_t)ECHO;
-	dprintf(fd, "%s", prompt);
+	silent.c_lflag &= ~(tcflag_t)(shown ? 0 : ECHO);
+	/* What is typed once the prompt is there counts: only what was typed before is dropped. */
 	(void)tcsetattr(fd, TCSAFLUSH, &silent);
+	dprintf(fd, "%s", prompt);
 	n = read(fd, line, sizeof(line) - 1);
 	(void)tcsetattr(fd, TCSAFLUSH, &before);
-	dprintf(fd, "\n");
+	if (!shown)
+		dprintf(fd, "\n");
 	if (n < 0)
 		return NULL;
 	line[n] = '\0';
 	line[strcspn(line, "\n")] = '\0';
-	return xprintf("%s", line);
+	answer = xprintf("%s", line);
+	explicit_bzero(line, sizeof(line));
+	return answer;
+}
+
+char *terminal_ask(const char *prompt)
+{
+	return ask(prompt, true);
+}
+
+char *terminal_ask_secret(const char *prompt)
+{
+	return ask(prompt, false);
 }

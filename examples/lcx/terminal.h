@@ -21,6 +21,9 @@ struct terminal_size terminal_size(void);
 bool terminal_set_raw(void);
 void terminal_restore(void);
 
+/* Read a line from the terminal. Return: NULL without one; the caller frees it. */
+char *terminal_ask(const char *prompt);
+
 /* Read a line from the terminal without showing it. Return: NULL without one; the caller frees it.
  */
 char *terminal_ask_secret(const char *prompt);

@@ -13,6 +13,7 @@
 #include <lcx/ipam.h>
 #include <lcx/layer.h>
 #include <lcx/log.h>
+#include <lcx/login.h>
 #include <lcx/net.h>
 #include <lcx/netlink.h>
 #include <lcx/ns.h>

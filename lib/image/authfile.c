@@ -22,8 +22,6 @@
 #include "util/fs.h"
 #include "util/str.h"
 
-enum { FILE_MAX = 1 << 20 };
-
 struct lcx__authfile {
 	char *path;
 	struct json_object *auths, *helpers; /* borrowed from root; NULL if absent */
@@ -74,8 +72,10 @@ int lcx__authfile_parse(const char *path, const char *text, size_t length,
 int lcx__authfile_load(const char *path, struct lcx__authfile **ret, struct lcx_error **err)
 {
 	CLEANUP(lcx__secret_freep) char *text = NULL;
+	/* Some keep all such files elsewhere, and a link here. */
+	CLEANUP(freep) char *real = realpath(path, NULL);
 	size_t length;
-	int r = lcx__read_file(AT_FDCWD, path, FILE_MAX, &text, &length);
+	int r = real ? lcx__read_file(AT_FDCWD, real, LCX__AUTHFILE_MAX, &text, &length) : -errno;
 
 	if (r < 0)
 		return lcx__fail_sys(err, -r, "credentials '%s'", path);
@@ -127,6 +127,18 @@ static size_t fit(const char *key, const char *registry, const char *path)
 	return path[length] == '\0' || path[length] == '/' ? host + 1 + length : 0;
 }
 
+char *lcx__authfile_bare(const char *key)
+{
+	size_t length = bare(&key);
+
+	return strndup(key, length);
+}
+
+bool lcx__authfile_names(const char *key, const char *registry)
+{
+	return fit(key, registry, NULL) > 0;
+}
+
 const char *lcx__authfile_helper(const struct lcx__authfile *file, const char *registry)
 {
 	if (file->helpers) {
@@ -145,7 +157,7 @@ static char *decode(const char *encoded)
 	CLEANUP(lcx__secret_freep) char *text = calloc(1, length / 4 * 3 + 4);
 	int n;
 
-	if (!text || length % 4 != 0 || length > FILE_MAX)
+	if (!text || length % 4 != 0 || length > LCX__AUTHFILE_MAX)
 		return NULL;
 	n = EVP_DecodeBlock((unsigned char *)text, (const unsigned char *)encoded, (int)length);
 	/* It counts the bytes that padding stands for, which are zero. */

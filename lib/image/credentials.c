@@ -2,7 +2,10 @@
 #include "image/credentials.h"
 
 #include <errno.h>
+#include <openssl/evp.h>
 #include <string.h>
+
+#include "util/str.h"
 
 char *lcx__secret_free(char *secret)
 {
@@ -22,6 +25,18 @@ void lcx__credentials_clear(struct lcx__credentials *c)
 	c->user = lcx__secret_free(c->user);
 	c->password = lcx__secret_free(c->password);
 	c->identity_token = lcx__secret_free(c->identity_token);
+}
+
+char *lcx__credentials_encode(const struct lcx__credentials *c)
+{
+	CLEANUP(lcx__secret_freep) char *pair = lcx__format("%s:%s", c->user, c->password);
+	size_t length = pair ? strlen(pair) : 0;
+	char *encoded = pair ? malloc(length / 3 * 4 + 8) : NULL;
+
+	if (encoded)
+		(void)EVP_EncodeBlock((unsigned char *)encoded, (const unsigned char *)pair,
+				      (int)length);
+	return encoded;
 }
 
 static void clearp(struct lcx__credentials *c)

@@ -3,8 +3,8 @@
 
 /*
  * Whom a registry takes us for, and where that is written: Docker's config.json, and the
- * credential helpers that it names. Our own copies of a secret are wiped when they are released; those
- * that json-c and curl make are theirs.
+ * credential helpers that it names. Our own copies of a secret are wiped when they are released;
+ * those that json-c and curl make are theirs.
  */
 
 #include <stdbool.h>
@@ -20,6 +20,9 @@ struct lcx__credentials {
 bool lcx__credentials_any(const struct lcx__credentials *c);
 int lcx__credentials_copy(const struct lcx__credentials *from, struct lcx__credentials *ret);
 void lcx__credentials_clear(struct lcx__credentials *c);
+
+/* The user and the password as HTTP and Docker write them: base64 of "user:password"; or NULL. */
+char *lcx__credentials_encode(const struct lcx__credentials *c);
 
 /* free() for a string that was secret; NULL is fine. */
 char *lcx__secret_free(char *secret);
@@ -52,18 +55,44 @@ int lcx__authfile_find(const struct lcx__authfile *file, const char *registry, c
 /* How Docker calls a registry when it stores credentials. */
 const char *lcx__authfile_key(const char *registry);
 
-/* credhelper.c: one question to the program docker-credential-NAME. Freeing it ends it. */
+/* The other way: "host:port" out of "https://host:port/v1/"; owned by the caller. */
+char *lcx__authfile_bare(const char *key);
+
+/* Whether an entry of this name is for all of the registry. */
+bool lcx__authfile_names(const char *key, const char *registry);
+
+enum { LCX__AUTHFILE_MAX = 1 << 20 };
+
+/*
+ * authfile-edit.c: replace the entry of @registry in the file @path, which may be missing. NULL for
+ * @c leaves a note that a helper has the credentials. Return: 1 if there was one before, or 0.
+ */
+int lcx__authfile_store(const char *path, const char *registry, const struct lcx__credentials *c,
+			struct lcx_error **err);
+int lcx__authfile_erase(const char *path, const char *registry, struct lcx_error **err);
+
+/* credhelper.c: one order to the program docker-credential-NAME. Freeing it ends it. */
 struct lcx__credhelper;
 
+/* Ask it for what it has for @server: its key, as above. */
 int lcx__credhelper_start(const char *name, const char *server, struct lcx__credhelper **ret,
 			  struct lcx_error **err);
+
+/* Have it keep a user and a password, or, with NULL, forget what it has. */
+int lcx__credhelper_start_store(const char *name, const char *server,
+				const struct lcx__credentials *c, struct lcx__credhelper **ret,
+				struct lcx_error **err);
 struct lcx__credhelper *lcx__credhelper_free(struct lcx__credhelper *helper);
 
 DEFINE_CLEANUP(struct lcx__credhelper *, lcx__credhelper_free)
 
-int lcx__credhelper_fd(const struct lcx__credhelper *helper); /* readable: take a step */
+/* Readable: take a step, after which it may be another one; it is closed before that. */
+int lcx__credhelper_fd(const struct lcx__credhelper *helper);
 int64_t lcx__credhelper_deadline_ns(const struct lcx__credhelper *helper);
 
-/* 1: not done; 0: done, and @ret is empty if it knows nothing; <0: failed, with words. */
+/*
+ * 1: not done; 0: done, and @ret, which is NULL unless it was asked, is empty if it knows nothing;
+ * <0: failed, with words. -ENOENT: it had nothing to forget.
+ */
 int lcx__credhelper_step(struct lcx__credhelper *helper, struct lcx__credentials *ret,
 			 struct lcx_error **err);

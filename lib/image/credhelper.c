@@ -3,18 +3,23 @@
  * Docker's protocol for credential helpers: `docker-credential-NAME get` reads the server's name
  * from its standard input and writes {"Username": ..., "Secret": ...} to its standard output, or
  * some words and an exit status other than 0. Whether it is one or the other shows in the words,
- * so the status, which a host that reaps everything may take away, isn't needed.
+ * so the status, which a host that reaps everything may take away, isn't needed. `store` reads
+ * the same with "ServerURL" and `erase` the name; both write only words, and if no status is
+ * to be had, words are a failure.
  *
  * This is the one program of the user's that the library runs on the host. It does so only when the
- * host has asked for the file that names it and the registry asks for credentials. The program is
+ * host has asked for the file that names it and the registry asks for credentials, or they are to
+ * be kept there. The program is
  * looked up in the host's PATH, by a name that can't be a path, and gets the host's environment,
  * for it finds its keyring there; of descriptors it gets the three that every program has.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 
 #include "image/credentials.h"
 #include "image/document.h"
@@ -27,7 +32,8 @@ enum {
 };
 
 struct lcx__credhelper {
-	char *name, *server;
+	char *name, *input;
+	const char *verb; /* a literal */
 	struct lcx__plan *plan;
 	struct lcx__child child;
 	int answer_fd;
@@ -47,7 +53,7 @@ struct lcx__credhelper *lcx__credhelper_free(struct lcx__credhelper *helper)
 	if (helper->answer.text)
 		explicit_bzero(helper->answer.text, helper->answer.length);
 	lcx__strbuf_free(&helper->answer);
-	free(helper->server);
+	(void)lcx__secret_free(helper->input);
 	free(helper->name);
 	free(helper);
 	return NULL;
@@ -56,7 +62,7 @@ struct lcx__credhelper *lcx__credhelper_free(struct lcx__credhelper *helper)
 static int make_plan(struct lcx__credhelper *helper, struct lcx_error **err)
 {
 	CLEANUP(freep) char *program = lcx__format("docker-credential-%s", helper->name);
-	const char *const args[] = {program, "get", NULL};
+	const char *const args[] = {program, helper->verb, NULL};
 	uint32_t n_args, n_env, argv, env, name;
 	struct plan_op *op;
 	int r = lcx__plan_new(&helper->plan, err);
@@ -82,14 +88,14 @@ static int launch(struct lcx__credhelper *helper, struct lcx_error **err)
 {
 	CLEANUP(closep) int question_fd = -1, theirs_fd = -1, out_fd = -1;
 	struct lcx__launch launch = {.plan = helper->plan, .cgroup_fd = -1};
-	size_t length = strlen(helper->server);
+	size_t length = strlen(helper->input);
 	int pair[2], pipe_fds[2];
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
 		return lcx__fail_sys(err, errno, "make a socket");
 	question_fd = pair[0];
 	theirs_fd = pair[1];
-	if (send(question_fd, helper->server, length, MSG_NOSIGNAL | MSG_DONTWAIT) !=
+	if (send(question_fd, helper->input, length, MSG_NOSIGNAL | MSG_DONTWAIT) !=
 	    (ssize_t)length)
 		return lcx__fail_sys(err, EIO, "ask");
 	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
@@ -104,29 +110,24 @@ static int launch(struct lcx__credhelper *helper, struct lcx_error **err)
 	return lcx__launch(&launch, &helper->child, err);
 }
 
-int lcx__credhelper_start(const char *name, const char *server, struct lcx__credhelper **ret,
-			  struct lcx_error **err)
+/* @input is taken. */
+static int start(const char *name, const char *verb, char *input, struct lcx__credhelper **ret,
+		 struct lcx_error **err)
 {
-	CLEANUP(lcx__credhelper_freep) struct lcx__credhelper *helper = NULL;
+	CLEANUP(lcx__credhelper_freep) struct lcx__credhelper *helper = calloc(1, sizeof(*helper));
 	int r;
 
-	if (!lcx__name_is_valid(name))
-		return lcx__fail(err, EINVAL, "'%.100s' can't name a credential helper", name);
-	if (getauxval(AT_SECURE))
-		return lcx__fail(
-			err, EPERM,
-			"credential helper '%s': not in a program that has more rights than "
-			"who wrote its environment",
-			name);
-	helper = calloc(1, sizeof(*helper));
-	if (!helper)
+	if (!helper || !input) {
+		(void)lcx__secret_free(input);
 		return lcx__fail_nomem(err);
+	}
 	helper->child = LCX__CHILD_NONE;
 	helper->answer_fd = -1;
 	helper->deadline_ns = lcx__monotonic_ns() + HELPER_TIMEOUT_MS * INT64_C(1000000);
+	helper->verb = verb;
+	helper->input = input;
 	helper->name = strdup(name);
-	helper->server = strdup(server);
-	if (!helper->name || !helper->server)
+	if (!helper->name)
 		return lcx__fail_nomem(err);
 	r = make_plan(helper, err);
 	if (r == 0)
@@ -139,9 +140,61 @@ int lcx__credhelper_start(const char *name, const char *server, struct lcx__cred
 	return 0;
 }
 
+static int check(const char *name, struct lcx_error **err)
+{
+	if (!lcx__name_is_valid(name))
+		return lcx__fail(err, EINVAL, "'%.100s' can't name a credential helper", name);
+	if (getauxval(AT_SECURE))
+		return lcx__fail(
+			err, EPERM,
+			"credential helper '%s': not in a program that has more rights than "
+			"who wrote its environment",
+			name);
+	return 0;
+}
+
+int lcx__credhelper_start(const char *name, const char *server, struct lcx__credhelper **ret,
+			  struct lcx_error **err)
+{
+	int r = check(name, err);
+
+	return r < 0 ? r : start(name, "get", strdup(server), ret, err);
+}
+
+static char *describe(const char *server, const struct lcx__credentials *c)
+{
+	const char *const pairs[][2] = {
+		{"ServerURL", server}, {"Username", c->user}, {"Secret", c->password}};
+	CLEANUP(lcx__doc_putp) struct json_object *object = json_object_new_object();
+	const char *text;
+
+	for (size_t i = 0; object && i < ARRAY_SIZE(pairs); i++) {
+		struct json_object *value = json_object_new_string(pairs[i][1]);
+
+		if (!value || json_object_object_add(object, pairs[i][0], value) < 0) {
+			json_object_put(value);
+			return NULL;
+		}
+	}
+	text = object ? json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN) : NULL;
+	return text ? strdup(text) : NULL;
+}
+
+int lcx__credhelper_start_store(const char *name, const char *server,
+				const struct lcx__credentials *c, struct lcx__credhelper **ret,
+				struct lcx_error **err)
+{
+	int r = check(name, err);
+
+	if (r < 0)
+		return r;
+	return c ? start(name, "store", describe(server, c), ret, err)
+		 : start(name, "erase", strdup(server), ret, err);
+}
+
 int lcx__credhelper_fd(const struct lcx__credhelper *helper)
 {
-	return helper->answer_fd;
+	return helper->answer_fd >= 0 ? helper->answer_fd : helper->child.pidfd;
 }
 
 int64_t lcx__credhelper_deadline_ns(const struct lcx__credhelper *helper)
@@ -165,6 +218,8 @@ static int read_answer(struct lcx__credhelper *helper, struct lcx_error **err)
 	explicit_bzero(buffer, (size_t)n);
 	if (helper->answer.failed)
 		return lcx__fail_nomem(err);
+	if (n == 0)
+		closep(&helper->answer_fd);
 	return n > 0;
 }
 
@@ -194,17 +249,14 @@ static int read_credentials(const struct lcx__credhelper *helper, struct lcx__cr
 	return ret->user && ret->password ? 0 : lcx__fail_nomem(err);
 }
 
-static int judge(const struct lcx__credhelper *helper, struct lcx__credentials *ret,
-		 struct lcx_error **err)
+static const char not_found[] = "credentials not found";
+
+static int fail_in_its_words(const struct lcx__credhelper *helper, struct lcx_error **err)
 {
 	const char *text = helper->answer.text ? helper->answer.text : "";
 	char words[200];
 	size_t n = 0;
 
-	if (text[strspn(text, " \t\r\n")] == '{')
-		return read_credentials(helper, ret, err);
-	if (strstr(text, "credentials not found"))
-		return 0;
 	for (; *text && n + 1 < sizeof(words); text++)
 		if (*text >= ' ' && *text < 0x7f)
 			words[n++] = *text;
@@ -212,19 +264,77 @@ static int judge(const struct lcx__credhelper *helper, struct lcx__credentials *
 	return lcx__fail(err, EACCES, "%s", n > 0 ? words : "it gave no answer");
 }
 
+static int judge(const struct lcx__credhelper *helper, struct lcx__credentials *ret,
+		 struct lcx_error **err)
+{
+	const char *text = helper->answer.text ? helper->answer.text : "";
+
+	if (text[strspn(text, " \t\r\n")] == '{')
+		return read_credentials(helper, ret, err);
+	return strstr(text, not_found) ? 0 : fail_in_its_words(helper, err);
+}
+
+/*
+ * Of a store or an erase. What it says when it refuses a secret may have the secret in it, so
+ * those words stay here.
+ */
+static int judge_status(const struct lcx__credhelper *helper, int status, struct lcx_error **err)
+{
+	const char *text = helper->answer.text ? helper->answer.text : "";
+	bool failed = status < 0 ? text[0] != '\0' : status > 0;
+
+	if (!failed)
+		return 0;
+	if (strcmp(helper->verb, "erase") != 0)
+		return lcx__fail(err, EACCES, "it didn't store the credentials");
+	if (strstr(text, not_found))
+		return lcx__fail(err, ENOENT, "%s", not_found);
+	return fail_in_its_words(helper, err);
+}
+
+/* Its exit status, 128 for a signal; -1 if nobody can tell; -EAGAIN while it runs. */
+static int reap(struct lcx__credhelper *helper)
+{
+	siginfo_t info = {0};
+	int r;
+
+	do
+		r = waitid((idtype_t)P_PIDFD, (id_t)helper->child.pidfd, &info,
+			   WEXITED | WNOHANG | __WALL);
+	while (r < 0 && errno == EINTR);
+	if (r == 0 && info.si_pid == 0)
+		return -EAGAIN;
+	closep(&helper->child.pidfd);
+	if (r < 0)
+		return -1;
+	return info.si_code == CLD_EXITED ? info.si_status : 128;
+}
+
+/* All its words are there. A question is answered by them alone. */
+static int conclude(struct lcx__credhelper *helper, struct lcx__credentials *ret,
+		    struct lcx_error **err)
+{
+	int status;
+
+	if (strcmp(helper->verb, "get") == 0)
+		return judge(helper, ret, err);
+	status = reap(helper);
+	return status == -EAGAIN ? 1 : judge_status(helper, status, err);
+}
+
 int lcx__credhelper_step(struct lcx__credhelper *helper, struct lcx__credentials *ret,
 			 struct lcx_error **err)
 {
-	int r = read_answer(helper, err);
+	int r = helper->answer_fd >= 0 ? read_answer(helper, err) : 0;
 
+	if (r == 0)
+		r = conclude(helper, ret, err);
 	if (r > 0 && lcx__monotonic_ns() >= helper->deadline_ns)
 		r = lcx__fail(err, ETIMEDOUT, "no answer within %d seconds",
 			      HELPER_TIMEOUT_MS / 1000);
 	if (r > 0)
 		return 1;
-	if (r == 0)
-		r = judge(helper, ret, err);
-	if (r < 0)
+	if (r < 0 && ret)
 		lcx__credentials_clear(ret);
 	return r < 0 ? lcx__fail_prefix(err, r, "credential helper '%s'", helper->name) : 0;
 }

@@ -12,7 +12,6 @@
  * words.
  */
 #include <errno.h>
-#include <openssl/evp.h>
 #include <string.h>
 
 #include "image/document.h"
@@ -23,14 +22,10 @@ enum { LOGINS_MAX = 2 };
 /* NULL only without memory. */
 static char *basic_header(const struct lcx__credentials *c)
 {
-	CLEANUP(lcx__secret_freep) char *pair = lcx__format("%s:%s", c->user, c->password);
-	CLEANUP(lcx__secret_freep) char *encoded = NULL;
-	size_t length = pair ? strlen(pair) : 0;
+	CLEANUP(lcx__secret_freep) char *encoded = lcx__credentials_encode(c);
 
-	encoded = pair ? malloc(length / 3 * 4 + 8) : NULL;
 	if (!encoded)
 		return NULL;
-	(void)EVP_EncodeBlock((unsigned char *)encoded, (const unsigned char *)pair, (int)length);
 	return lcx__format("Authorization: Basic %s", encoded);
 }
 
@@ -88,7 +83,7 @@ static bool make_refresh(const struct lcx__registry *registry, struct lcx__reque
 	ok = !scope.failed && add_field(&form, token->easy, "grant_type", "refresh_token") &&
 	     add_field(&form, token->easy, "client_id", "liblcx") &&
 	     (!service || add_field(&form, token->easy, "service", service)) &&
-	     add_field(&form, token->easy, "scope", scope.text) &&
+	     (!scope.length || add_field(&form, token->easy, "scope", scope.text)) &&
 	     add_field(&form, token->easy, "refresh_token", registry->credentials.identity_token);
 	lcx__strbuf_free(&scope);
 	token->form = lcx__strbuf_take(&form);
@@ -173,7 +168,9 @@ static void log_in(struct lcx__registry *registry, struct lcx__request *request)
 	if (++request->logins > LOGINS_MAX)
 		lcx__request_fail(request, EACCES, "access denied%s%s: %sit takes %s",
 				  words[0] ? ": " : "", words,
-				  request->method == LCX__GET ? "there is no such image, or " : "",
+				  request->method == LCX__GET && registry->path
+					  ? "there is no such image, or "
+					  : "",
 				  known ? "other credentials" : "credentials");
 	else if (request->response.challenge.scheme == LCX__CHALLENGE_BEARER)
 		login_bearer(registry, request);

@@ -117,6 +117,11 @@ int lcx__registries_read_name(const struct lcx__registries *conf, const char *te
 	return lcx__reference_parse_in(text, conf->default_registry, ret, err);
 }
 
+const char *lcx__registries_default(const struct lcx__registries *conf)
+{
+	return conf->default_registry ? conf->default_registry : "docker.io";
+}
+
 int lcx__reference_read(const struct lcx_ctx *ctx, const char *text, struct lcx__reference **ret,
 			struct lcx_error **err)
 {

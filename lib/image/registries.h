@@ -29,6 +29,9 @@ int lcx__registries_read_name(const struct lcx__registries *conf, const char *te
 int lcx__reference_read(const struct lcx_ctx *ctx, const char *text, struct lcx__reference **ret,
 			struct lcx_error **err);
 
+/* The registry that a name without one means. */
+const char *lcx__registries_default(const struct lcx__registries *conf);
+
 /* Borrowed; NULL if there are none. */
 char *const *lcx__registries_mirrors(const struct lcx__registries *conf, const char *registry);
 

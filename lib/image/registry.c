@@ -48,10 +48,10 @@ int lcx__registry_new(struct lcx__transport *transport, const char *name, const 
 	registry->transport = transport;
 	registry->settings = settings;
 	registry->name = strdup(name);
-	registry->path = strdup(path);
+	registry->path = path ? strdup(path) : NULL;
 	registry->scopes = lcx__strv_copy(NULL);
-	if (!registry->name || !registry->path || !registry->scopes ||
-	    add_scope(registry, path, actions) < 0)
+	if (!registry->name || !registry->path != !path || !registry->scopes ||
+	    (path && add_scope(registry, path, actions) < 0))
 		return lcx__fail_nomem(err);
 	r = set_origin(registry, err);
 	if (r < 0)

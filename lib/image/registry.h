@@ -41,8 +41,8 @@ struct lcx__registry;
 
 /*
  * @name:     "docker.io", "host:5000"
- * @path:     the repository there
- * @actions:  what is to be done with it: "pull", "pull,push"
+ * @path:     the repository there; NULL: it is the registry itself that is talked to
+ * @actions:  what is to be done with the repository: "pull", "pull,push"
  * @transport and @settings are borrowed and live longer.
  */
 int lcx__registry_new(struct lcx__transport *transport, const char *name, const char *path,
@@ -82,7 +82,7 @@ struct lcx__request;
 
 /*
  * GET, until there is an answer that counts as success.
- * @path:  behind /v2/NAME/: "manifests/latest", "blobs/sha256:..."
+ * @path:  behind /v2/NAME/: "manifests/latest", "blobs/sha256:..."; without a NAME behind /v2/
  * @accept: media types, or NULL
  * @sink:  copied, or NULL to collect at most @limit bytes as a document
  */

@@ -43,10 +43,13 @@ static int make(struct lcx__registry *registry, const char *target, struct lcx__
 	bool whole = strncmp(target, "http", 4) == 0 && strstr(target, "://");
 	CLEANUP(freep) char *url = NULL, *what = NULL;
 
+	const char *path = registry->path ? registry->path : "", *slash = registry->path ? "/" : "";
+
 	url = whole ? strdup(target)
-		    : lcx__format("%s/v2/%s/%s", registry->origin, registry->path, target);
-	what = whole ? lcx__format("%s/%s: upload", registry->name, registry->path)
-		     : lcx__format("%s/%s: %.32s", registry->name, registry->path, target);
+		    : lcx__format("%s/v2/%s%s%s", registry->origin, path, slash, target);
+	what = whole             ? lcx__format("%s/%s: upload", registry->name, path)
+	       : !registry->path ? strdup(registry->name)
+				 : lcx__format("%s/%s: %.32s", registry->name, path, target);
 	if (!url || !what || lcx__request_alloc(registry, url, what, ret) < 0)
 		return lcx__fail_nomem(err);
 	(*ret)->is_foreign = whole;

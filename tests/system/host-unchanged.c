@@ -31,12 +31,29 @@
 #include "host-snapshot.h"
 
 static const struct row *const tables[] = {
-	rows_base,         rows_spec,     rows_security,   rows_ipam,
-	rows_log,          rows_netlink,  rows_ns,         rows_overlay,
-	rows_cgroup,       rows_ctx_open, rows_image,      rows_archive,
-	rows_transfer,     rows_net,      rows_container,  rows_container_stdio,
-	rows_copy,         rows_event,    rows_supervisor, rows_net_remove,
-	rows_image_remove, rows_ctx_free,
+	rows_base,
+	rows_spec,
+	rows_security,
+	rows_ipam,
+	rows_log,
+	rows_netlink,
+	rows_ns,
+	rows_overlay,
+	rows_cgroup,
+	rows_ctx_open,
+	rows_image,
+	rows_archive,
+	rows_transfer,
+	rows_login,
+	rows_net,
+	rows_container,
+	rows_container_stdio,
+	rows_copy,
+	rows_event,
+	rows_supervisor,
+	rows_net_remove,
+	rows_image_remove,
+	rows_ctx_free,
 };
 
 /* ---- the host ----------------------------------------------------------- */
