@@ -161,6 +161,66 @@ int lcx_spec_set_no_new_privileges(struct lcx_spec *spec, int32_t on, struct lcx
 int lcx_spec_set_oom_score_adj(struct lcx_spec *spec, int32_t score, struct lcx_error **err);
 
 /**
+ * lcx_spec_set_scheduler() - scheduling policy of the process; sched(7)
+ * @policy:   SCHED_OTHER, SCHED_BATCH, SCHED_IDLE, SCHED_FIFO or SCHED_RR; NULL takes it out
+ * @nice:     -20 to 19, of the first two
+ * @priority: 1 to 99, of the last two; else 0
+ *
+ * A real-time policy needs CAP_SYS_NICE where it is started. Return: 0 or -EINVAL.
+ */
+int lcx_spec_set_scheduler(struct lcx_spec *spec, const char *policy, int32_t nice,
+			   int32_t priority, struct lcx_error **err);
+
+/** lcx_spec_set_deadline() - SCHED_DEADLINE; 0 < @runtime_ns <= @deadline_ns <= @period_ns */
+int lcx_spec_set_deadline(struct lcx_spec *spec, uint64_t runtime_ns, uint64_t deadline_ns,
+			  uint64_t period_ns, struct lcx_error **err);
+
+/** lcx_spec_add_scheduler_flag() - "SCHED_FLAG_RESET_ON_FORK", ... once there is a policy;
+ * sched_setattr(2) */
+int lcx_spec_add_scheduler_flag(struct lcx_spec *spec, const char *flag, struct lcx_error **err);
+
+/**
+ * lcx_spec_set_io_priority() - ioprio_set(2)
+ * @class_name: IOPRIO_CLASS_RT, IOPRIO_CLASS_BE or IOPRIO_CLASS_IDLE; NULL takes it out
+ * @priority:   0 (first) to 7
+ */
+int lcx_spec_set_io_priority(struct lcx_spec *spec, const char *class_name, int32_t priority,
+			     struct lcx_error **err);
+
+/**
+ * lcx_spec_set_exec_cpu_affinity() - processors of processes that are executed later in the
+ * container
+ * @initial: "0-3,7": where one runs until it is in the container's cgroup; NULL: anywhere
+ * @final:   where it runs from then on; NULL: where the cgroup allows
+ *
+ * The container's first process is not affected: lcx_container_exec() is.
+ */
+int lcx_spec_set_exec_cpu_affinity(struct lcx_spec *spec, const char *initial, const char *final,
+				   struct lcx_error **err);
+
+/**
+ * lcx_spec_set_memory_policy() - NUMA policy of the container's processes; set_mempolicy(2)
+ * @mode:  "MPOL_BIND", "MPOL_INTERLEAVE", ...; NULL takes it out
+ * @nodes: "0-1,3"; NULL: none
+ */
+int lcx_spec_set_memory_policy(struct lcx_spec *spec, const char *mode, const char *nodes,
+			       struct lcx_error **err);
+
+/** lcx_spec_add_memory_policy_flag() - "MPOL_F_STATIC_NODES", ... once there is a mode */
+int lcx_spec_add_memory_policy_flag(struct lcx_spec *spec, const char *flag,
+				    struct lcx_error **err);
+
+/** lcx_spec_set_personality() - "LINUX", or "LINUX32" for a 32-bit uname; NULL takes it out */
+int lcx_spec_set_personality(struct lcx_spec *spec, const char *domain, struct lcx_error **err);
+
+/** lcx_spec_set_timer_slack() - how much later a timer may fire, in nanoseconds; PR_SET_TIMERSLACK
+ * of prctl(2) */
+int lcx_spec_set_timer_slack(struct lcx_spec *spec, uint64_t slack_ns, struct lcx_error **err);
+
+/** lcx_spec_set_coredump_filter() - which mappings a core dump has: the bits of core(5) */
+int lcx_spec_set_coredump_filter(struct lcx_spec *spec, uint32_t bits, struct lcx_error **err);
+
+/**
  * lcx_spec_add_rlimit() - a resource limit of the process
  * @name: "RLIMIT_NOFILE", "NOFILE" or "nofile"; one set before is replaced
  * @soft: the limit in force, at most @hard; UINT64_MAX: infinity

@@ -137,6 +137,7 @@ LCX_PUBLIC int lcx_container_exec(struct lcx_container *c, const struct lcx_spec
 	struct lcx__compile compile = {
 		.spec = spec,
 		.container = c->spec,
+		.exec_pidfd = pidfd,
 		.join_fds = entrance.join_fds,
 		.n_join_fds = entrance.n_join_fds,
 		.cgroup = entrance.name,
@@ -145,9 +146,7 @@ LCX_PUBLIC int lcx_container_exec(struct lcx_container *c, const struct lcx_spec
 		.seccomp = seccomp,
 		.seccomp_size = seccomp_size,
 	};
-	r = lcx__spawn(
-		&(struct lcx__spawn){.compile = &compile, .exec_pidfd = pidfd, .stdio = stdio}, ret,
-		err);
+	r = lcx__spawn(&(struct lcx__spawn){.compile = &compile, .stdio = stdio}, ret, err);
 	if (r == 0)
 		tell_exec(c, spec);
 	return r;

@@ -102,7 +102,6 @@ int lcx__start_process(struct start *s, struct lcx_error **err)
 		s, on_child, on_maps, lcx__start_on_netlink, on_ready, on_trace};
 	struct lcx__spawn spawn = {
 		.compile = &compile,
-		.exec_pidfd = -1,
 		.stdio = s->stdio,
 		.open_input = lcx__start_wants_input(s),
 		.log = c->log,

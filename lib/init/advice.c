@@ -17,6 +17,25 @@ static const struct {
 	{PLAN_ROOT_OVERLAY, ENODEV, "load the kernel's module overlay"},
 	{PLAN_MOUNT, ENODEV, "the kernel has no such file system, or does not load its module"},
 	{PLAN_SECCOMP, EINVAL, "the kernel is built without CONFIG_SECCOMP_FILTER"},
+	{PLAN_AFFINITY, EINVAL, "none of them is online and in the cgroup's cpuset"},
+	{PLAN_SCHEDULER, EPERM,
+	 "that needs CAP_SYS_NICE outside of any user namespace, or a limit nice or rtprio; for a "
+	 "real-time policy with CONFIG_RT_GROUP_SCHED also cpu.rt_runtime_us in the cgroup"},
+	{PLAN_SCHEDULER, EINVAL,
+	 "the kernel has no such policy, or its values are out of bounds: sched(7)"},
+	{PLAN_SCHEDULER, EBUSY, "the processors have no such bandwidth left"},
+	{PLAN_SCHEDULER, EOPNOTSUPP, "the kernel is built without CONFIG_UCLAMP_TASK"},
+	{PLAN_IO_PRIORITY, EPERM,
+	 "the real-time class needs CAP_SYS_NICE or CAP_SYS_ADMIN outside of any user namespace"},
+	{PLAN_IO_PRIORITY, ENOSYS, "the kernel is built without CONFIG_BLOCK"},
+	{PLAN_MEMORY_POLICY, ENOSYS, "the kernel is built without CONFIG_NUMA"},
+	{PLAN_MEMORY_POLICY, EINVAL,
+	 "this kernel has no such mode, or not with these nodes and flags; each node must be there "
+	 "and in the cgroup's cpuset"},
+	/* Tried by itself: a task of SCHED_DEADLINE can't clone. */
+	{PLAN_REAPER, EAGAIN,
+	 "a process with SCHED_DEADLINE can't make another; add SCHED_FLAG_RESET_ON_FORK or leave "
+	 "the init out"},
 };
 
 const char *lcx__clone_advice(int error, uint64_t flags)

@@ -533,6 +533,18 @@ int init_op_CHDIR(struct init *init, const struct plan_op *op)
 
 /* ---- single files ------------------------------------------------------- */
 
+/* Whether what stands there is just what was to be made, as in a directory that is used again. */
+static bool is_same_node(int dir, const char *name, uint64_t mode, uint64_t device)
+{
+	struct statx st = {0};
+	int r = (int)sys_call5(__NR_statx, dir, name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, &st);
+	/* new_decode_dev() in linux/kdev_t.h */
+	uint64_t major = device >> 8 & 0xfff, minor = (device & 0xff) | (device >> 12 & 0xfff00);
+
+	return r == 0 && (st.stx_mode & S_IFMT) == (mode & S_IFMT) && st.stx_rdev_major == major &&
+	       st.stx_rdev_minor == minor;
+}
+
 /* str: directory, name. num: mode with type, device, uid, gid. */
 int init_op_MKNOD(struct init *init, const struct plan_op *op)
 {
@@ -551,6 +563,8 @@ int init_op_MKNOD(struct init *init, const struct plan_op *op)
 		bind.str[1] = op->str[3];
 		return init_op_BIND(init, &bind);
 	}
+	if (r == -EEXIST && is_same_node(dir, name, op->num[0], op->num[1]))
+		r = 0;
 	if (r == 0 && (op->num[2] || op->num[3]))
 		r = (int)sys_call5(__NR_fchownat, dir, name, op->num[2], op->num[3],
 				   0x100 /* NOFOLLOW */);

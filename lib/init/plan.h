@@ -37,6 +37,14 @@
 	X(SEND_ROOT, "rootfs", "hand out the root directory")                                      \
 	X(LOOPBACK, "network", "bring the loopback interface up")                                  \
 	X(TERMINAL, "terminal", "make a terminal")                                                 \
+	/* its share of the machine: ops-scheduling.c */                                           \
+	X(AFFINITY, "scheduling", "run on the processors {0}")                                     \
+	X(SCHEDULER, "scheduling", "schedule it by {0}")                                           \
+	X(IO_PRIORITY, "scheduling", "set the I/O priority {0}")                                   \
+	X(MEMORY_POLICY, "scheduling", "set the memory policy {0}")                                \
+	X(PERSONALITY, "process", "set the personality {0}")                                       \
+	X(TIMER_SLACK, "process", "set the timer slack to {n} ns")                                 \
+	/* the end */                                                                              \
 	X(CLOSE, "process", "close what the set-up needed")                                        \
 	X(HOOK, "hook", "run the {0} hook '{1}'")                                                  \
 	X(EXEC, "exec", "execute '{0}'")                                                           \
@@ -102,6 +110,16 @@ struct plan_header {
 	uint32_t size; /* of the whole blob */
 	uint32_t n_ops;
 	uint32_t trace; /* non-zero: report each operation's duration */
+};
+
+/* What sched_setattr(2) takes, in the kernel's layout. */
+struct plan_sched_attr {
+	uint32_t size, policy;
+	uint64_t flags;
+	int32_t nice;
+	uint32_t priority;
+	uint64_t runtime_ns, deadline_ns, period_ns;
+	uint32_t util_min, util_max;
 };
 
 /* The descriptors that lcx-init starts with; the plan's own follow. */

@@ -20,6 +20,10 @@ compile_fn lcx__compile_root, lcx__compile_mounts, lcx__compile_devices, lcx__co
 /* Only what is bound, but what is missing below @optional. */
 int lcx__compile_binds(struct compiler *c, const char *optional, struct lcx_error **err);
 
+/* compile-scheduling.c */
+compile_fn lcx__compile_host_settings, lcx__compile_scheduling, lcx__compile_affinity_before,
+	lcx__compile_late_cgroup, lcx__compile_affinity_after;
+
 /* compile-identity.c */
 compile_fn lcx__compile_limits, lcx__compile_identity, lcx__compile_program;
 
@@ -29,3 +33,6 @@ void lcx__compile_keep_state(struct compiler *c, struct plan_op *close);
 
 /* Whether the description asks for a namespace of its own or one to join. */
 bool lcx__compile_is_private(const struct compiler *c, uint32_t clone_flag);
+
+/* Have @fd closed after the launch. Return: its number in lcx-init. */
+int lcx__compile_own_fd(struct compiler *c, int fd);

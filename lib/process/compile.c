@@ -16,6 +16,7 @@
  * Theory of operation. A container's process comes into being in this order:
  *
  *   monitor      only when detached: a process that stays behind
+ *   settings     by files of its own in the host's /proc, which it may still write
  *   user         the caller writes the id maps, then it takes an id of its own
  *   join         namespaces that exist already
  *   session      of its own, so that no signal of a terminal reaches it
@@ -26,7 +27,7 @@
  *   hooks        createContainer: the host's files are still there
  *   sysctls      which may name the new interfaces
  *   pivot        the host's file system is gone
- *   limits, identity
+ *   limits, scheduling, identity
  *   hooks        startContainer: all is as the program will have it
  *   program
  *
@@ -65,7 +66,7 @@ static bool is_new(const struct compiler *c, uint32_t clone_flag)
 	return ns && !ns->path;
 }
 
-static int own_fd(struct compiler *c, int fd)
+int lcx__compile_own_fd(struct compiler *c, int fd)
 {
 	c->out->owned_fds[c->out->n_owned_fds++] = fd;
 	return lcx__plan_fd(c->plan, fd);
@@ -104,7 +105,7 @@ static int join_namespace(struct compiler *c, size_t kind, struct lcx_error **er
 		return lcx__fail_sys(err, errno, "open the %s namespace '%s'",
 				     namespace_kinds[kind].name, ns->path);
 	op = lcx__plan_add(c->plan, PLAN_SETNS);
-	op->fd = own_fd(c, fd);
+	op->fd = lcx__compile_own_fd(c, fd);
 	op->str[0] = lcx__plan_string(c->plan, namespace_kinds[kind].name);
 	op->num[0] = namespace_kinds[kind].flag;
 	return 0;
@@ -249,19 +250,6 @@ static int compile_network(struct compiler *c, struct lcx_error **err)
 	return 0;
 }
 
-static int compile_host_settings(struct compiler *c, struct lcx_error **err)
-{
-	struct plan_op *op;
-
-	(void)err;
-	if (!c->spec->process.oom_score_adj.set)
-		return 0;
-	op = lcx__plan_add(c->plan, PLAN_PROC_WRITE);
-	op->str[0] = lcx__plan_string(c->plan, "/proc/self/oom_score_adj");
-	op->str[1] = lcx__plan_format(c->plan, "%d", c->spec->process.oom_score_adj.value);
-	return 0;
-}
-
 static int compile_terminal(struct compiler *c, struct lcx_error **err)
 {
 	const struct lcx__spec_process *process = &c->spec->process;
@@ -297,26 +285,85 @@ static int compile_names(struct compiler *c, struct lcx_error **err)
 	return 0;
 }
 
+/*
+ * execCPUAffinity is of an exec alone: where it runs until it is in the container's cgroup, and
+ * where then.
+ */
+static int join_cgroups(struct compiler *c, struct lcx_error **err)
+{
+	struct plan_op *op;
+	int r;
+
+	/* Whoever joins is visible in there. */
+	(void)lcx__plan_add(c->plan, PLAN_NONDUMPABLE);
+	r = lcx__compile_affinity_before(c, err);
+	if (r == 0)
+		r = lcx__compile_late_cgroup(c, err);
+	for (size_t i = 0; i < c->in->n_join_fds; i++) {
+		op = lcx__plan_add(c->plan, PLAN_JOIN_CGROUP);
+		op->fd = lcx__plan_fd(c->plan, c->in->join_fds[i]);
+		op->str[0] = lcx__plan_string(c->plan, c->in->cgroup);
+	}
+	return r == 0 ? lcx__compile_affinity_after(c, err) : r;
+}
+
+/* All namespaces of the container at once, by its process: pidfd with setns(2), Linux 5.8. */
+static int join_container(struct compiler *c, struct lcx_error **err)
+{
+	struct plan_op *op = lcx__plan_add(c->plan, PLAN_SETNS);
+
+	(void)err;
+	op->fd = lcx__plan_fd(c->plan, c->in->exec_pidfd);
+	op->str[0] = lcx__plan_string(c->plan, "container's");
+	for (size_t i = 0; i < c->in->container->linux_.namespaces.n; i++)
+		op->num[0] |= c->in->container->linux_.namespaces.items[i].type.value;
+	if (lcx__compile_is_private(c, CLONE_NEWUSER)) {
+		op = lcx__plan_add(c->plan, PLAN_USER);
+		op->num[2] = 1;
+	}
+	(void)lcx__plan_add(c->plan, PLAN_ENTER);
+	return 0;
+}
+
 /* ---- the two sequences -------------------------------------------------- */
 
 static compile_fn *const start_stages[] = {
-	choose_clone_flags,     compile_monitor,
-	compile_user_namespace, compile_joins,
-	compile_session,        compile_cgroup,
-	compile_time,           compile_network,
-	compile_host_settings,  lcx__compile_root,
-	lcx__compile_mounts,    lcx__compile_devices,
-	compile_terminal,       lcx__compile_masks,
-	compile_ready,          lcx__compile_sysctls,
-	compile_names,          lcx__compile_create_hooks,
-	lcx__compile_pivot,     lcx__compile_limits,
-	lcx__compile_identity,  lcx__compile_start_hooks,
+	choose_clone_flags,
+	compile_monitor,
+	lcx__compile_host_settings,
+	compile_user_namespace,
+	compile_joins,
+	compile_session,
+	compile_cgroup,
+	compile_time,
+	compile_network,
+	lcx__compile_root,
+	lcx__compile_mounts,
+	lcx__compile_devices,
+	compile_terminal,
+	lcx__compile_masks,
+	compile_ready,
+	lcx__compile_sysctls,
+	compile_names,
+	lcx__compile_create_hooks,
+	lcx__compile_pivot,
+	lcx__compile_limits,
+	lcx__compile_scheduling,
+	lcx__compile_identity,
+	lcx__compile_start_hooks,
 	lcx__compile_program,
 };
 
 static compile_fn *const exec_stages[] = {
-	compile_session,       compile_terminal,     lcx__compile_limits,
-	lcx__compile_identity, lcx__compile_program,
+	lcx__compile_host_settings,
+	join_cgroups,
+	join_container,
+	compile_session,
+	compile_terminal,
+	lcx__compile_limits,
+	lcx__compile_scheduling,
+	lcx__compile_identity,
+	lcx__compile_program,
 };
 
 static int begin(struct compiler *c, struct lcx_error **err)
@@ -326,6 +373,7 @@ static int begin(struct compiler *c, struct lcx_error **err)
 	if (r < 0)
 		return r;
 	c->plan = c->out->plan;
+	c->out->cgroup_fd = c->in->monitor ? -1 : c->in->cgroup_fd;
 	lcx__plan_set_trace(c->plan, c->in->trace);
 	return 0;
 }
@@ -393,30 +441,7 @@ int lcx__compile_view(const struct lcx_spec *spec, int tree_fd, const char *opti
 	return r;
 }
 
-/* All namespaces of the container at once, by its process: pidfd with setns(2), Linux 5.8. */
-static void join_container(struct compiler *c, int pidfd)
-{
-	struct plan_op *op;
-
-	(void)lcx__plan_add(c->plan, PLAN_NONDUMPABLE);
-	for (size_t i = 0; i < c->in->n_join_fds; i++) {
-		op = lcx__plan_add(c->plan, PLAN_JOIN_CGROUP);
-		op->fd = lcx__plan_fd(c->plan, c->in->join_fds[i]);
-		op->str[0] = lcx__plan_string(c->plan, c->in->cgroup);
-	}
-	op = lcx__plan_add(c->plan, PLAN_SETNS);
-	op->fd = lcx__plan_fd(c->plan, pidfd);
-	op->str[0] = lcx__plan_string(c->plan, "container's");
-	for (size_t i = 0; i < c->in->container->linux_.namespaces.n; i++)
-		op->num[0] |= c->in->container->linux_.namespaces.items[i].type.value;
-	if (lcx__compile_is_private(c, CLONE_NEWUSER)) {
-		op = lcx__plan_add(c->plan, PLAN_USER);
-		op->num[2] = 1;
-	}
-	(void)lcx__plan_add(c->plan, PLAN_ENTER);
-}
-
-int lcx__compile_exec(const struct lcx__compile *input, int pidfd, struct lcx__compiled *ret,
+int lcx__compile_exec(const struct lcx__compile *input, struct lcx__compiled *ret,
 		      struct lcx_error **err)
 {
 	struct compiler c = {.in = input, .spec = input->spec, .out = ret};
@@ -424,10 +449,8 @@ int lcx__compile_exec(const struct lcx__compile *input, int pidfd, struct lcx__c
 
 	*ret = (struct lcx__compiled){0};
 	r = begin(&c, err);
-	if (r == 0) {
-		join_container(&c, pidfd);
+	if (r == 0)
 		r = run_stages(&c, exec_stages, ARRAY_SIZE(exec_stages), err);
-	}
 	if (r < 0)
 		lcx__compiled_clear(ret);
 	return r;

@@ -20,6 +20,7 @@ struct lcx__compile {
 	/* Of an exec: the container's own description, whose namespaces are joined; only the
 	 * process is @spec's. */
 	const struct lcx_spec *container;
+	int exec_pidfd; /* of an exec: a process in the container; else unused */
 
 	/* The root: layers with (or without) a read-write layer, or else a directory. */
 	const char *const *layers; /* top-most first; NULL: use @rootfs */
@@ -54,6 +55,7 @@ struct lcx__compile {
 struct lcx__compiled {
 	struct lcx__plan *plan;
 	uint64_t clone_flags;
+	int cgroup_fd;     /* borrowed: CLONE_INTO_CGROUP, or -1 */
 	int owned_fds[24]; /* must live until the launch */
 	size_t n_owned_fds;
 };
@@ -72,6 +74,6 @@ void lcx__compiled_clear(struct lcx__compiled *compiled);
 int lcx__compile_start(const struct lcx__compile *input, struct lcx__compiled *ret,
 		       struct lcx_error **err);
 
-/* The plan that executes one more process in the container that @pidfd's process lives in. */
-int lcx__compile_exec(const struct lcx__compile *input, int pidfd, struct lcx__compiled *ret,
+/* The plan that executes one more process in @input->container. */
+int lcx__compile_exec(const struct lcx__compile *input, struct lcx__compiled *ret,
 		      struct lcx_error **err);

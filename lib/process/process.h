@@ -31,7 +31,6 @@ struct lcx__spawn_hooks {
 
 struct lcx__spawn {
 	const struct lcx__compile *compile;
-	int exec_pidfd; /* -1: make a container; else execute one more process in this one's */
 	const struct lcx_stdio *stdio; /* not of a detached one */
 	bool open_input;               /* of a detached one: its standard input is a pipe */
 	struct lcx__log_writer

@@ -125,21 +125,20 @@ static void report_trace(void *data, uint32_t op, uint64_t ns)
 	hooks->on_trace(hooks->data, what, ns);
 }
 
-static int launch(const struct lcx__spawn *spawn, const struct lcx__compile *compile,
-		  const struct lcx__streams *streams, struct lcx__compiled *compiled,
-		  struct talk *talk, struct lcx_error **err)
+static int launch(const struct lcx__compile *compile, const struct lcx__streams *streams,
+		  struct lcx__compiled *compiled, struct talk *talk, struct lcx_error **err)
 {
 	struct lcx__launch launch = {
-		.cgroup_fd = compile->monitor ? -1 : compile->cgroup_fd,
 		.stdio = {streams->child[0], streams->child[1], streams->child[2]},
 	};
 	int r;
 
-	r = spawn->exec_pidfd >= 0 ? lcx__compile_exec(compile, spawn->exec_pidfd, compiled, err)
-				   : lcx__compile_start(compile, compiled, err);
+	r = compile->container ? lcx__compile_exec(compile, compiled, err)
+			       : lcx__compile_start(compile, compiled, err);
 	if (r < 0)
 		return r;
 	launch.plan = compiled->plan;
+	launch.cgroup_fd = compiled->cgroup_fd;
 	launch.clone_flags = compiled->clone_flags;
 	r = lcx__launch(&launch, &talk->child, err);
 	if (r < 0)
@@ -159,13 +158,13 @@ static int adopt_launched(struct talk *talk, struct lcx_error **err)
 	return tell_child(talk, err);
 }
 
-static int count_forks(const struct lcx__spawn *spawn, const struct lcx__compile *compile)
+static int count_forks(const struct lcx__compile *compile)
 {
 	const struct lcx__spec_namespace *pid = lcx__spec_namespace(compile->spec, CLONE_NEWPID);
 
 	if (compile->monitor)
 		return 2; /* out of the caller's family; the monitor's child */
-	return spawn->exec_pidfd >= 0 || (pid && pid->path) ? 1 : 0;
+	return compile->container || (pid && pid->path) ? 1 : 0;
 }
 
 /* It would stay a zombie of the host's otherwise. */
@@ -182,15 +181,15 @@ struct lcx_process *lcx__process_abandon(struct lcx_process *process)
 	return lcx_process_free(process);
 }
 
-static int spawn_and_talk(const struct lcx__spawn *spawn, const struct lcx__compile *compile,
-			  struct lcx__streams *streams, struct talk *talk, struct lcx_error **err)
+static int spawn_and_talk(const struct lcx__compile *compile, struct lcx__streams *streams,
+			  struct talk *talk, struct lcx_error **err)
 {
 	CLEANUP(lcx__compiled_clear) struct lcx__compiled compiled = {0};
-	int r = launch(spawn, compile, streams, &compiled, talk, err);
+	int r = launch(compile, streams, &compiled, talk, err);
 
 	if (r < 0)
 		return r;
-	talk->n_forks = count_forks(spawn, compile);
+	talk->n_forks = count_forks(compile);
 	/* Our copies of the child's ends would keep the streams from ever ending. */
 	lcx__streams_close_child(streams);
 	r = talk->n_forks == 0 ? adopt_launched(talk, err) : 0;
@@ -214,14 +213,14 @@ int lcx__spawn(const struct lcx__spawn *spawn, struct lcx_process **ret, struct 
 	if (r == 0)
 		r = lcx__streams_open(spawn->stdio, &streams, err);
 	if (r == 0)
-		r = spawn_and_talk(spawn, spawn->compile, &streams, &talk, err);
+		r = spawn_and_talk(spawn->compile, &streams, &talk, err);
 	if (r < 0)
 		return r;
 
 	process->pid = talk.pid;
 	process->pidfd = TAKE_FD(talk.pidfd);
 	process->terminal_fd = TAKE_FD(talk.terminal_fd);
-	process->is_exec = spawn->exec_pidfd >= 0;
+	process->is_exec = spawn->compile->container != NULL;
 	process->log = spawn->log;
 	/* What was launched either lives on as the process, or ended when it handed over. */
 	if (talk.pid == talk.child.pid) {
@@ -258,7 +257,7 @@ int lcx__spawn_detached(const struct lcx__spawn *spawn, struct plan_monitor *mon
 	monitor->out_fd = streams.host[1];
 	monitor->err_fd = streams.host[2];
 	compile.monitor = monitor;
-	r = spawn_and_talk(spawn, &compile, &streams, &talk, err);
+	r = spawn_and_talk(&compile, &streams, &talk, err);
 	if (r < 0)
 		return r;
 	lcx__child_reap(&talk.child);

@@ -204,6 +204,12 @@ static const struct lcx__json_field hooks_fields[] = {
 	{0},
 };
 
+static const struct lcx__json_field own_fields[] = {
+	{"timerSlack", AS_U64(struct lcx__spec_own, timer_slack_ns), .max = INT64_MAX},
+	{"coredumpFilter", AS_U32(struct lcx__spec_own, coredump_filter), .max = 0x1ff},
+	{0},
+};
+
 const struct lcx__json_field lcx__spec_fields[] = {
 	{"ociVersion", AS_STRING(struct lcx_spec, oci_version), .required = true,
 	 .check = lcx__check_oci_version},
@@ -216,5 +222,6 @@ const struct lcx__json_field lcx__spec_fields[] = {
 	{"hooks", AS_OBJECT(struct lcx_spec, hooks), .fields = hooks_fields},
 	{"annotations", AS_STRING_MAP(struct lcx_spec, annotations), .check = lcx__check_not_empty},
 	{"linux", AS_OBJECT(struct lcx_spec, linux_), .fields = linux_fields},
+	{"lcx", AS_OBJECT(struct lcx_spec, own), .fields = own_fields},
 	{0},
 };

@@ -193,6 +193,13 @@ struct lcx__spec_linux {
 	struct lcx__spec_personality personality;
 };
 
+/* What the specification has no words for: the object "lcx". */
+struct lcx__spec_own {
+	bool set;
+	struct lcx__opt_u64 timer_slack_ns;  /* 0: as inherited */
+	struct lcx__opt_u32 coredump_filter; /* the bits of core(5) */
+};
+
 struct lcx_spec {
 	char *oci_version; /* as read; NULL: the one that is written */
 	struct lcx__spec_process process;
@@ -201,6 +208,7 @@ struct lcx_spec {
 	LCX__LIST(struct lcx__spec_mount) mounts;
 	struct lcx__spec_hooks hooks;
 	LCX__LIST(struct lcx__key_value) annotations;
+	struct lcx__spec_own own;
 	struct lcx__spec_linux linux_; /* `linux` alone is a macro of gcc's gnu11 */
 
 	char **warnings; /* what was read and could not be used, one sentence each; NULL: nothing */

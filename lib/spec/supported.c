@@ -42,21 +42,6 @@ static bool clears_recursively(const struct lcx__spec_mount *mount)
 	return mount->parsed.rattr_clr != 0;
 }
 
-static bool has_scheduler(const struct lcx_spec *spec)
-{
-	return spec->process.scheduler.set;
-}
-
-static bool has_io_priority(const struct lcx_spec *spec)
-{
-	return spec->process.io_priority.set;
-}
-
-static bool has_exec_cpu_affinity(const struct lcx_spec *spec)
-{
-	return spec->process.exec_cpu_affinity.set;
-}
-
 static bool has_apparmor(const struct lcx_spec *spec)
 {
 	return has_text(spec->process.apparmor_profile);
@@ -108,23 +93,16 @@ static bool has_intel_rdt(const struct lcx_spec *spec)
 	return spec->linux_.intel_rdt.set;
 }
 
-static bool has_memory_policy(const struct lcx_spec *spec)
+/* The specification reserves the place and defines none. */
+static bool has_personality_flags(const struct lcx_spec *spec)
 {
-	return spec->linux_.memory_policy.set;
-}
-
-static bool has_personality(const struct lcx_spec *spec)
-{
-	return spec->linux_.personality.set;
+	return lcx__strv_length(spec->linux_.personality.flags) > 0;
 }
 
 static const struct {
 	const char *path;
 	bool (*is_used)(const struct lcx_spec *spec);
 } unsupported[] = {
-	{"process.scheduler", has_scheduler},
-	{"process.ioPriority", has_io_priority},
-	{"process.execCPUAffinity", has_exec_cpu_affinity},
 	{"process.apparmorProfile", has_apparmor},
 	{"process.selinuxLabel", has_selinux},
 	{"mounts: uidMappings, gidMappings, idmap", has_idmapped_mount},
@@ -135,8 +113,7 @@ static const struct {
 	{"linux.seccomp.flags", has_seccomp_flags},
 	{"linux.mountLabel", has_mount_label},
 	{"linux.intelRdt", has_intel_rdt},
-	{"linux.memoryPolicy", has_memory_policy},
-	{"linux.personality", has_personality},
+	{"linux.personality.flags", has_personality_flags},
 };
 
 /* Namespaces that this kernel was built without have no file here. */

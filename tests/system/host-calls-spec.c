@@ -66,6 +66,17 @@ static int set_the_privileges(struct world *w, struct lcx_error **err)
 	MUST(lcx_spec_set_no_new_privileges(spec, 1, err));
 	MUST(lcx_spec_set_oom_score_adj(spec, 10, err));
 	MUST(lcx_spec_add_rlimit(spec, "nofile", 10, 20, err));
+	MUST(lcx_spec_set_scheduler(spec, "SCHED_BATCH", 5, 0, err));
+	MUST(lcx_spec_add_scheduler_flag(spec, "SCHED_FLAG_RESET_ON_FORK", err));
+	MUST(lcx_spec_set_deadline(spec, 1000000, 2000000, 3000000, err));
+	REFUSED(lcx_spec_set_deadline(spec, 2, 1, 3, err));
+	MUST(lcx_spec_set_io_priority(spec, "IOPRIO_CLASS_BE", 7, err));
+	MUST(lcx_spec_set_exec_cpu_affinity(spec, "0", "0-1", err));
+	MUST(lcx_spec_set_memory_policy(spec, "MPOL_BIND", "0", err));
+	MUST(lcx_spec_add_memory_policy_flag(spec, "MPOL_F_STATIC_NODES", err));
+	MUST(lcx_spec_set_personality(spec, "LINUX32", err));
+	MUST(lcx_spec_set_timer_slack(spec, 100000, err));
+	MUST(lcx_spec_set_coredump_filter(spec, 0x33, err));
 	MUST(lcx_spec_set_apparmor_profile(spec, "none", err));
 	MUST(lcx_spec_set_selinux_label(spec, "a:b:c:s0", err));
 	MUST(lcx_spec_clear_capabilities(spec, err));

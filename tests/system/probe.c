@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+
+/* usage: probe WORD: what the kernel says of this process, in one line. Linked statically. */
+#include <fcntl.h>
+#include <sched.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/personality.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* What sched_getattr(2) gives; the kernel's header and the C library's can't both be there. */
+struct attr {
+	uint32_t size, sched_policy;
+	uint64_t sched_flags;
+	int32_t sched_nice;
+	uint32_t sched_priority;
+	uint64_t sched_runtime, sched_deadline, sched_period;
+};
+
+static int probe_scheduler(void)
+{
+	struct attr attr = {.size = sizeof(attr)};
+
+	if (syscall(SYS_sched_getattr, 0, &attr, sizeof(attr), 0) < 0)
+		return 1;
+	printf("policy %u", attr.sched_policy);
+	if (attr.sched_policy == 6)
+		printf(" %llu %llu %llu", (unsigned long long)attr.sched_runtime,
+		       (unsigned long long)attr.sched_deadline,
+		       (unsigned long long)attr.sched_period);
+	else if (attr.sched_policy == 1 || attr.sched_policy == 2)
+		printf(" priority %u", attr.sched_priority);
+	else
+		printf(" nice %d", attr.sched_nice);
+	printf("%s\n", attr.sched_flags & 1 ? " reset" : "");
+	return 0;
+}
+
+static int probe_io(void)
+{
+	long priority = syscall(SYS_ioprio_get, 1, 0);
+
+	printf("class %ld priority %ld\n", priority >> 13, priority & 0x1fff);
+	return priority < 0;
+}
+
+static int probe_personality(void)
+{
+	printf("personality %x\n", (unsigned)personality(0xffffffff));
+	return 0;
+}
+
+static int probe_slack(void)
+{
+	printf("slack %d\n", prctl(PR_GET_TIMERSLACK, 0, 0, 0, 0));
+	return 0;
+}
+
+static int print_file(const char *word, const char *path)
+{
+	char text[64] = "";
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = read(fd, text, sizeof(text) - 1);
+
+	printf("%s %s", word, text);
+	return n <= 0;
+}
+
+static int probe_filter(void)
+{
+	return print_file("filter", "/proc/self/coredump_filter");
+}
+
+static int probe_oom(void)
+{
+	return print_file("oom", "/proc/self/oom_score_adj");
+}
+
+static int probe_memory(void)
+{
+	unsigned long nodes[16] = {0};
+	int mode = -1;
+
+	if (syscall(SYS_get_mempolicy, &mode, nodes, 1024, 0, 0) < 0)
+		return 1;
+	printf("mode %d nodes %lx\n", mode, nodes[0]);
+	return 0;
+}
+
+/* As a list: "0-1". */
+static int probe_cpus(void)
+{
+	cpu_set_t set;
+	const char *separator = "cpus ";
+
+	if (sched_getaffinity(0, sizeof(set), &set) < 0)
+		return 1;
+	for (int first = 0; first < CPU_SETSIZE; first++) {
+		int last = first;
+
+		if (!CPU_ISSET(first, &set))
+			continue;
+		while (last + 1 < CPU_SETSIZE && CPU_ISSET(last + 1, &set))
+			last++;
+		printf("%s%d", separator, first);
+		if (last > first)
+			printf("-%d", last);
+		separator = ",";
+		first = last;
+	}
+	printf("\n");
+	return 0;
+}
+
+static const struct {
+	const char *word;
+	int (*run)(void);
+} probes[] = {
+	{"scheduler", probe_scheduler},     {"io", probe_io},
+	{"personality", probe_personality}, {"slack", probe_slack},
+	{"filter", probe_filter},           {"oom", probe_oom},
+	{"memory", probe_memory},           {"cpus", probe_cpus},
+};
+
+int main(int argc, char **argv)
+{
+	for (size_t i = 0; argc == 2 && i < sizeof(probes) / sizeof(*probes); i++)
+		if (strcmp(probes[i].word, argv[1]) == 0)
+			return probes[i].run();
+	fprintf(stderr, "usage: probe WORD\n");
+	return 2;
+}
