@@ -62,7 +62,7 @@
 	X(ROOT_TREE, "rootfs", "use a tree that is mounted already as the root file system")       \
 	X(MOUNT, "mount", "mount {0} on '{1}'")                                                    \
 	X(BIND, "mount", "bind '{0}' on '{1}'")                                                    \
-	X(MKNOD, "mount", "make the device '{1}' in '{0}'")                                        \
+	X(MKNOD, "mount", "make the device .{1}. in '{0}'")                                        \
 	X(SYMLINK, "mount", "make the link '{1}' in '{0}'")                                        \
 	X(MASK, "mount", "mask '{0}'")                                                             \
 	X(READONLY, "mount", "make '{0}' read-only")                                               \

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* What the operations on the container's tree share: ops-mount.c says how it is done. */
+
+#include "init/init.h"
+
+#include <linux/stat.h>
+
+#ifndef S_IFMT
+#define S_IFMT 00170000
+#endif
+#ifndef AT_EMPTY_PATH
+#define AT_EMPTY_PATH 0x1000
+#endif
+
+enum { INIT_IN_ROOT = SYS_RESOLVE_IN_ROOT | SYS_RESOLVE_NO_MAGICLINKS };
+
+static inline void init_close(int fd)
+{
+	if (fd >= 0)
+		sys_call1(__NR_close, fd);
+}
+
+static inline int init_stat(int fd, struct statx *st)
+{
+	return (int)sys_call5(__NR_statx, fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, st);
+}
+
+static inline int init_attach(int tree_fd, int target_fd)
+{
+	return sys_move_mount(tree_fd, "", target_fd, "",
+			      SYS_MOVE_MOUNT_F_EMPTY_PATH | SYS_MOVE_MOUNT_T_EMPTY_PATH);
+}
+
+/* target.c: an O_PATH descriptor of @path below the root; a missing one may be made. */
+int init_open_target(struct init *init, const char *path, bool make, bool directory);
+int init_make_directories(struct init *init, const char *path);
+
+/* ops-mount.c: a detached tree of a new file system, or of an existing one. */
+int init_new_file_system(struct init *init, const char *type, const char *source,
+			 const char *options, bool readonly, unsigned int attributes);
+int init_clone_tree(int dir_fd, const char *path, bool recursive);

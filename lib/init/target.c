@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+#include "init/mount.h"
+
+#include <asm/errno.h>
+#include <linux/fcntl.h>
+
+/* Places in the container's tree, made if they are missing: never outside of it. */
+
+enum { MAX_LINKS = 20 };
+
+/* Open the directory that holds @path and tell its last component. */
+static int open_parent(struct init *init, const char *path, char *parent, size_t size,
+		       const char **name)
+{
+	size_t end = strlen(path), slash;
+
+	while (end > 0 && path[end - 1] == '/')
+		end--;
+	for (slash = end; slash > 0 && path[slash - 1] != '/'; slash--)
+		;
+	if (slash + 2 > size)
+		return -ENAMETOOLONG;
+	parent[0] = '\0';
+	memcpy(parent, path, slash);
+	parent[slash] = '\0';
+	*name = path + slash;
+	return sys_openat2(init->root_fd, slash ? parent : ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0,
+			   INIT_IN_ROOT);
+}
+
+static int make_directory(struct init *init, const char *path)
+{
+	char parent[4096];
+	const char *name;
+	int fd = open_parent(init, path, parent, sizeof(parent), &name), r;
+
+	if (fd < 0)
+		return fd;
+	r = (int)sys_call3(__NR_mkdirat, fd, name, 0755);
+	init_close(fd);
+	return r == -EEXIST ? 0 : r;
+}
+
+/* Nearly always only the last one is missing. */
+int init_make_directories(struct init *init, const char *path)
+{
+	char prefix[4096];
+	size_t length = strlen(path);
+	int r = make_directory(init, path);
+
+	if (r != -ENOENT)
+		return r;
+	if (length >= sizeof(prefix))
+		return -ENAMETOOLONG;
+	r = 0;
+	for (size_t i = 1; i <= length && r == 0; i++) {
+		if ((path[i] != '/' && path[i] != '\0') || path[i - 1] == '/')
+			continue;
+		memcpy(prefix, path, i);
+		prefix[i] = '\0';
+		r = make_directory(init, prefix);
+	}
+	return r;
+}
+
+/* Return: 0 when it was made, -EEXIST with what stands there in @link if that is a symbolic link.
+ */
+static int make_file(struct init *init, const char *path, char *link, size_t size)
+{
+	char parent[4096];
+	const char *name;
+	int dir, fd, n = 0;
+
+	dir = open_parent(init, path, parent, sizeof(parent), &name);
+	if (dir == -ENOENT && init_make_directories(init, parent) == 0)
+		dir = open_parent(init, path, parent, sizeof(parent), &name);
+	if (dir < 0)
+		return dir;
+	fd = (int)sys_call4(__NR_openat, dir, name,
+			    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+	link[0] = '\0';
+	if (fd == -EEXIST) {
+		/* A relative one counts from the directory that it stands in. */
+		(void)text_append(link, size, parent);
+		n = (int)strlen(link);
+		fd = (int)sys_call4(__NR_readlinkat, dir, name, link + n, size - (size_t)n - 1);
+		link[fd > 0 ? n + fd : 0] = '\0';
+		if (fd > 0 && link[n] == '/')
+			memmove(link, link + n, (size_t)fd + 1);
+		fd = -EEXIST;
+	}
+	init_close(dir);
+	init_close(fd);
+	return fd < 0 ? fd : 0;
+}
+
+/* An image may have a link there whose target only another program would make: it is followed,
+ * within the tree. */
+static int make_linked_file(struct init *init, const char *path)
+{
+	char links[2][4096];
+	int r = make_file(init, path, links[0], sizeof(links[0]));
+
+	for (int i = 0; r == -EEXIST && links[i & 1][0]; i++) {
+		if (i == MAX_LINKS)
+			return -ELOOP;
+		r = make_file(init, links[i & 1], links[~i & 1], sizeof(links[0]));
+	}
+	return r == -EEXIST ? 0 : r;
+}
+
+int init_open_target(struct init *init, const char *path, bool make, bool directory)
+{
+	int flags = O_PATH | O_CLOEXEC, fd, r;
+
+	fd = sys_openat2(init->root_fd, path, (uint64_t)flags, 0, INIT_IN_ROOT);
+	if (fd != -ENOENT || !make)
+		return fd;
+	r = directory ? init_make_directories(init, path) : make_linked_file(init, path);
+	return r < 0 ? r : sys_openat2(init->root_fd, path, (uint64_t)flags, 0, INIT_IN_ROOT);
+}
