@@ -70,7 +70,7 @@ struct run_options {
 		RUN_ROW('\0', "cap-drop", OPTION_LIST, cap_drop, "CAPABILITY",                     \
 			"take a capability, or ALL"),                                              \
 		RUN_ROW('\0', "security-opt", OPTION_LIST, security, "OPTION",                     \
-			"seccomp=unconfined, seccomp=FILE, no-new-privileges"),                    \
+			"seccomp=FILE, apparmor=PROFILE, label=type:TYPE, ..."),                   \
 		RUN_ROW('\0', "privileged", OPTION_FLAG, privileged, NULL,                         \
 			"take away all that protects the host"),                                   \
 		RUN_ROW('\0', "entrypoint", OPTION_STRING, entrypoint, "PROGRAM",                  \

@@ -58,6 +58,71 @@ static int report(struct app *app, int r, struct lcx_error **err)
 	return r;
 }
 
+/* An SELinux label in Docker's words: what is not said is what policies for containers have. */
+static const struct {
+	const char *key, *without;
+} label_parts[] = {
+	{"user:", "system_u"},
+	{"role:", "system_r"},
+	{"type:", "container_t"},
+	{"level:", "s0"},
+	{"filetype:", "container_file_t"},
+};
+
+enum { N_LABEL_PARTS = sizeof(label_parts) / sizeof(*label_parts), LABEL_FILE_TYPE = 4 };
+
+/* "label=KEY:VALUE". Return: whether it is one; the value stays in @option. */
+static bool read_label(const char *option, const char *values[N_LABEL_PARTS])
+{
+	for (size_t i = 0; i < N_LABEL_PARTS; i++) {
+		size_t length = strlen(label_parts[i].key);
+
+		if (strncmp(option, label_parts[i].key, length) != 0 || !option[length])
+			continue;
+		values[i] = option + length;
+		return true;
+	}
+	return false;
+}
+
+static int set_labels(struct lcx_spec *spec, const char *const v[N_LABEL_PARTS],
+		      struct lcx_error **err)
+{
+	CLEANUP(freep) char *process = xprintf("%s:%s:%s:%s", v[0], v[1], v[2], v[3]);
+	CLEANUP(freep) char *mounts = xprintf("%s:object_r:%s:%s", v[0], v[LABEL_FILE_TYPE], v[3]);
+	int r = lcx_spec_set_selinux_label(spec, process, err);
+
+	return r == 0 ? lcx_spec_set_mount_label(spec, mounts, err) : r;
+}
+
+/* All of them together make the label; "disable" takes it out. */
+static int apply_labels(struct app *app, struct lcx_spec *spec, const struct list *options)
+{
+	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
+	const char *values[N_LABEL_PARTS] = {NULL};
+	bool wanted = false;
+
+	for (size_t i = 0; i < options->count; i++) {
+		const char *option = options->items[i];
+
+		if (strncmp(option, "label=", 6) != 0 && strncmp(option, "label:", 6) != 0)
+			continue;
+		wanted = strcmp(option + 6, "disable") != 0;
+		if (wanted && !read_label(option + 6, values)) {
+			app_error(app,
+				  "label '%s' is unknown; there are disable, user:, role:, type:, "
+				  "level: and filetype:",
+				  option + 6);
+			return -EINVAL;
+		}
+	}
+	if (!wanted)
+		return 0;
+	for (size_t i = 0; i < N_LABEL_PARTS; i++)
+		values[i] = values[i] ? values[i] : label_parts[i].without;
+	return report(app, set_labels(spec, values, &err), &err);
+}
+
 static int apply_option(struct app *app, struct lcx_spec *spec, const char *option)
 {
 	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
@@ -72,17 +137,20 @@ static int apply_option(struct app *app, struct lcx_spec *spec, const char *opti
 		return report(app, lcx_spec_set_seccomp(spec, NULL, &err), &err);
 	if (strncmp(option, "seccomp=", 8) == 0)
 		return apply_seccomp_file(app, spec, option + 8);
-	app_error(
-		app,
-		"security option '%s' is unknown; there are no-new-privileges, seccomp=unconfined "
-		"and seccomp=FILE",
-		option);
+	if (strncmp(option, "apparmor=", 9) == 0 || strncmp(option, "apparmor:", 9) == 0)
+		return report(app, lcx_spec_set_apparmor_profile(spec, option + 9, &err), &err);
+	if (strncmp(option, "label=", 6) == 0 || strncmp(option, "label:", 6) == 0)
+		return 0;
+	app_error(app,
+		  "security option '%s' is unknown; there are no-new-privileges, "
+		  "seccomp=unconfined, seccomp=FILE, apparmor=PROFILE and label=...",
+		  option);
 	return -EINVAL;
 }
 
 int apply_security(struct app *app, struct lcx_spec *spec, const struct list *options)
 {
-	int r = 0;
+	int r = apply_labels(app, spec, options);
 
 	for (size_t i = 0; r == 0 && i < options->count; i++)
 		r = apply_option(app, spec, options->items[i]);

@@ -7,7 +7,8 @@
 
 #include "memory.h"
 
-/* "no-new-privileges[=true|false]", "seccomp=unconfined", "seccomp=default", "seccomp=FILE" */
+/* "no-new-privileges[=true|false]", "seccomp=unconfined", "seccomp=default", "seccomp=FILE",
+ * "apparmor=PROFILE", "label=disable", "label=type:TYPE" */
 int apply_security(struct app *app, struct lcx_spec *spec, const struct list *options);
 
 /* "name", "name:group" or numbers, as the files of the running @container have them; also HOME. */

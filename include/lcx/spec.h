@@ -236,6 +236,12 @@ int lcx_spec_set_apparmor_profile(struct lcx_spec *spec, const char *profile,
 /** lcx_spec_set_selinux_label() - the process's context; NULL: none */
 int lcx_spec_set_selinux_label(struct lcx_spec *spec, const char *label, struct lcx_error **err);
 
+/**
+ * lcx_spec_set_mount_label() - SELinux label of all files of the file systems that are mounted new:
+ * the root's overlay, tmpfs, devpts; NULL: none
+ */
+int lcx_spec_set_mount_label(struct lcx_spec *spec, const char *label, struct lcx_error **err);
+
 /* Capabilities: "CAP_NET_ADMIN", "net_admin", or "ALL" */
 
 /**

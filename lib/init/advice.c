@@ -17,6 +17,12 @@ static const struct {
 	{PLAN_ROOT_OVERLAY, ENODEV, "load the kernel's module overlay"},
 	{PLAN_MOUNT, ENODEV, "the kernel has no such file system, or does not load its module"},
 	{PLAN_SECCOMP, EINVAL, "the kernel is built without CONFIG_SECCOMP_FILTER"},
+	{PLAN_LABEL, ENOENT, "no such profile is loaded: apparmor_parser(8)"},
+	{PLAN_LABEL, EINVAL, "the loaded policy does not know it"},
+	{PLAN_LABEL, EACCES, "the loaded policy does not let this process change to it"},
+	{PLAN_PROC_WRITE, EXDEV, "what is there is not the kernel's: something is mounted over it"},
+	{PLAN_SYSCTL, EXDEV, "what is there is not the kernel's: something is mounted over it"},
+	{PLAN_LABEL, EXDEV, "what is there is not the kernel's: something is mounted over it"},
 	{PLAN_AFFINITY, EINVAL, "none of them is online and in the cgroup's cpuset"},
 	{PLAN_SCHEDULER, EPERM,
 	 "that needs CAP_SYS_NICE outside of any user namespace, or a limit nice or rtprio; for a "

@@ -73,6 +73,9 @@ void init_reset_signals(void);
 _Noreturn void init_monitor(struct init *init, const struct plan_monitor *params, int pid,
 			    int pidfd, int child_fd);
 
+/* proc.c: write to a file whose path begins with "/proc/", of the host's. */
+int init_write_proc(const char *path, const char *text);
+
 /* Append a line to the stream of events; event.c. @text is shorter than PLAN_EVENT_SIZE + 32. */
 void init_event(int dir_fd, const char *text);
 

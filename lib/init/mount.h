@@ -37,6 +37,12 @@ static inline int init_attach(int tree_fd, int target_fd)
 int init_open_target(struct init *init, const char *path, bool make, bool directory);
 int init_make_directories(struct init *init, const char *path);
 
+/*
+ * copy-up.c: fill the empty @to with what @from has, directories both. Unless @options, as in
+ * mount(8), say so, it also becomes like it.
+ */
+int init_copy_up(struct init *init, int from, int to, const char *options);
+
 /* ops-mount.c: a detached tree of a new file system, or of an existing one. */
 int init_new_file_system(struct init *init, const char *type, const char *source,
 			 const char *options, bool readonly, unsigned int attributes);

@@ -20,18 +20,31 @@
  * their attributes while nobody can see them, and only then are attached.
  */
 
-/* MS_SHARED, MS_SLAVE, MS_PRIVATE or MS_UNBINDABLE, perhaps with MS_REC; 0 leaves it as it is. */
-static int set_propagation(int tree_fd, uint64_t propagation)
+/*
+ * Up to four changes, one after the other, as plan_propagation() packs them: a mount that becomes
+ * a slave and then shared is both.
+ */
+static int set_propagation(int tree_fd, uint64_t changes)
 {
-	struct sys_mount_attr attr = {.propagation = propagation & ~(uint64_t)MS_REC};
+	int r = 0;
 
-	if (!propagation)
-		return 0;
-	return sys_mount_setattr(
-		tree_fd, "", AT_EMPTY_PATH | (propagation & MS_REC ? SYS_AT_RECURSIVE : 0), &attr);
+	for (; changes && r == 0; changes >>= PLAN_PROPAGATION_BITS) {
+		uint64_t one = plan_propagation(changes);
+		struct sys_mount_attr attr = {.propagation = one & ~(uint64_t)MS_REC};
+
+		r = sys_mount_setattr(tree_fd, "",
+				      AT_EMPTY_PATH | (one & MS_REC ? SYS_AT_RECURSIVE : 0), &attr);
+	}
+	return r;
 }
 
 /* ---- new file systems --------------------------------------------------- */
+
+struct new_tree {
+	const char *type, *source, *options, *label;
+	bool readonly;
+	unsigned int attributes;
+};
 
 /* What the kernel says about a refused file system is read from its context: fsopen(2). */
 static int keep_detail(struct init *init, int fs_fd, int result)
@@ -86,21 +99,36 @@ static int create_tree(struct init *init, int fs_fd, bool readonly, unsigned int
 	return keep_detail(init, fs_fd, r);
 }
 
-int init_new_file_system(struct init *init, const char *type, const char *source,
-			 const char *options, bool readonly, unsigned int attributes)
+/* SELinux: every file of it has this label, whatever else is said. */
+static int label_file_system(int fs_fd, const char *label)
 {
-	int fs_fd = sys_fsopen(type, SYS_FSOPEN_CLOEXEC), r = 0;
+	return label ? sys_fsconfig(fs_fd, SYS_FSCONFIG_SET_STRING, "context", label, 0) : 0;
+}
+
+static int new_tree(struct init *init, const struct new_tree *wish)
+{
+	int fs_fd = sys_fsopen(wish->type, SYS_FSOPEN_CLOEXEC), r = 0;
 
 	if (fs_fd < 0)
 		return fs_fd;
-	if (source)
-		r = sys_fsconfig(fs_fd, SYS_FSCONFIG_SET_STRING, "source", source, 0);
+	if (wish->source)
+		r = sys_fsconfig(fs_fd, SYS_FSCONFIG_SET_STRING, "source", wish->source, 0);
 	if (r == 0)
-		r = keep_detail(init, fs_fd, configure(fs_fd, options));
+		r = label_file_system(fs_fd, wish->label);
 	if (r == 0)
-		r = create_tree(init, fs_fd, readonly, attributes);
+		r = keep_detail(init, fs_fd, configure(fs_fd, wish->options));
+	if (r == 0)
+		r = create_tree(init, fs_fd, wish->readonly, wish->attributes);
 	init_close(fs_fd);
 	return r;
+}
+
+int init_new_file_system(struct init *init, const char *type, const char *source,
+			 const char *options, bool readonly, unsigned int attributes)
+{
+	const struct new_tree wish = {type, source, options, NULL, readonly, attributes};
+
+	return new_tree(init, &wish);
 }
 
 /* What is masked in these is found by its name later: no link may stand on the way
@@ -121,20 +149,41 @@ static int reopen_without_links(struct init *init, const char *path, int target)
 	return target;
 }
 
+/* What is copied is written: read-only it becomes only afterwards. */
+static int fill(struct init *init, const struct plan_op *op, int target, int tree)
+{
+	struct sys_mount_attr attr = {.attr_set = op->num[0] & SYS_MOUNT_ATTR_RDONLY};
+	int r = init_copy_up(init, target, tree, init_str(init, op, 3));
+
+	return r == 0 && attr.attr_set ? sys_mount_setattr(tree, "", AT_EMPTY_PATH, &attr) : r;
+}
+
+/* str: type, target, source, options, SELinux label; num: attributes, none, propagation. */
 int init_op_MOUNT(struct init *init, const struct plan_op *op)
 {
+	bool copies = op->flags & PLAN_F_COPY_UP;
+	const struct new_tree wish = {
+		.type = init_str(init, op, 0),
+		.source = init_str(init, op, 2),
+		.options = init_str(init, op, 3),
+		.label = init_str(init, op, 4),
+		.readonly = op->flags & PLAN_F_READONLY,
+		.attributes = (unsigned int)op->num[0] &
+			      (copies ? ~(unsigned int)SYS_MOUNT_ATTR_RDONLY : ~0u),
+	};
 	int target, tree, r;
 
 	target =
 		init_open_target(init, init_str(init, op, 1), op->flags & PLAN_F_MAKE_TARGET, true);
-	if (target >= 0 && is_kernel_interface(init_str(init, op, 0)))
+	if (target >= 0 && is_kernel_interface(wish.type))
 		target = reopen_without_links(init, init_str(init, op, 1), target);
 	if (target < 0)
 		return target;
-	tree = init_new_file_system(init, init_str(init, op, 0), init_str(init, op, 2),
-				    init_str(init, op, 3), op->flags & PLAN_F_READONLY,
-				    (unsigned int)op->num[0]);
-	r = tree < 0 ? tree : init_attach(tree, target);
+	r = tree = new_tree(init, &wish);
+	if (tree >= 0)
+		r = copies ? fill(init, op, target, tree) : 0;
+	if (r == 0)
+		r = init_attach(tree, target);
 	if (r == 0)
 		r = set_propagation(tree, op->num[2]);
 	init_close(tree);
@@ -151,19 +200,20 @@ int init_clone_tree(int dir_fd, const char *path, bool recursive)
 				     (recursive ? SYS_AT_RECURSIVE : 0));
 }
 
-/* num: attributes to set, attributes to clear, propagation, attributes to set recursively. */
+/* num: attributes to set, attributes to clear, propagation, the same in the whole tree. */
 static int change_tree(int tree, const struct plan_op *op)
 {
 	struct sys_mount_attr attr = {
 		.attr_set = op->num[0],
 		.attr_clr = op->num[1],
 	};
-	struct sys_mount_attr deep = {.attr_set = op->num[3]};
+	struct sys_mount_attr deep = {.attr_set = (uint32_t)op->num[3],
+				      .attr_clr = op->num[3] >> 32};
 	int r = 0;
 
 	if (attr.attr_set || attr.attr_clr)
 		r = sys_mount_setattr(tree, "", AT_EMPTY_PATH, &attr);
-	if (r == 0 && deep.attr_set)
+	if (r == 0 && op->num[3])
 		r = sys_mount_setattr(tree, "", AT_EMPTY_PATH | SYS_AT_RECURSIVE, &deep);
 	return r;
 }
@@ -258,8 +308,14 @@ static bool append_option(char *text, size_t size, const char *key, const char *
 		return false;
 	if (!value[0])
 		return true;
-	return text_append(text, size, "=") && (value[0] == '/' ? append_fd_path(text, size, value)
-								: text_append(text, size, value));
+	if (!text_append(text, size, "="))
+		return false;
+	if (value[0] == '/')
+		return append_fd_path(text, size, value);
+	/* A label may have commas; the kernel takes it in quotes then. */
+	return text_append(text, size, "\"" + !strchr(value, ',')) &&
+	       text_append(text, size, value) &&
+	       text_append(text, size, "\"" + !strchr(value, ','));
 }
 
 /*
@@ -340,15 +396,16 @@ int init_op_ROOT_TREE(struct init *init, const struct plan_op *op)
 	return sys_move_mount(op->fd, "", AT_FDCWD, "/", SYS_MOVE_MOUNT_F_EMPTY_PATH);
 }
 
-/* num: attributes to set, to clear. */
+/* num: as of change_tree(). */
 int init_op_REMOUNT(struct init *init, const struct plan_op *op)
 {
-	struct sys_mount_attr attr = {.attr_set = op->num[0], .attr_clr = op->num[1]};
 	int target = init_open_target(init, init_str(init, op, 0), false, false), r;
 
 	if (target < 0)
 		return target;
-	r = sys_mount_setattr(target, "", AT_EMPTY_PATH, &attr);
+	r = change_tree(target, op);
+	if (r == 0)
+		r = set_propagation(target, op->num[2]);
 	init_close(target);
 	return r;
 }

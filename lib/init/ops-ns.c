@@ -31,17 +31,6 @@ int init_op_UNSHARE(struct init *init, const struct plan_op *op)
 	return (int)sys_call1(__NR_unshare, op->num[0]);
 }
 
-static int write_text(const char *path, const char *text)
-{
-	int fd = (int)sys_call4(__NR_openat, AT_FDCWD, path, O_WRONLY | O_CLOEXEC, 0), r;
-
-	if (fd < 0)
-		return fd;
-	r = (int)sys_call3(__NR_write, fd, text, strlen(text));
-	sys_call1(__NR_close, fd);
-	return r < 0 ? r : 0;
-}
-
 /*
  * The offsets can only be written while the namespace has no process, that is
  * between unshare() and entering it; a single-threaded process may enter by
@@ -52,7 +41,7 @@ int init_op_TIME_OFFSETS(struct init *init, const struct plan_op *op)
 	int r = (int)sys_call1(__NR_unshare, CLONE_NEWTIME), fd;
 
 	if (r == 0 && init_str(init, op, 0))
-		r = write_text("/proc/self/timens_offsets", init_str(init, op, 0));
+		r = init_write_proc("/proc/self/timens_offsets", init_str(init, op, 0));
 	if (r < 0)
 		return r;
 	fd = (int)sys_call4(__NR_openat, AT_FDCWD, "/proc/self/ns/time_for_children",
@@ -91,15 +80,4 @@ int init_op_LOOPBACK(struct init *init, const struct plan_op *op)
 	r = (int)sys_call3(__NR_ioctl, fd, 0x8914 /* SIOCSIFFLAGS */, &request);
 	sys_call1(__NR_close, fd);
 	return r;
-}
-
-/* Before PIVOT: /proc is the host's, so nothing in the image can stand in its place. */
-int init_op_PROC_WRITE(struct init *init, const struct plan_op *op)
-{
-	return write_text(init_str(init, op, 0), init_str(init, op, 1));
-}
-
-int init_op_SYSCTL(struct init *init, const struct plan_op *op)
-{
-	return write_text(init_str(init, op, 0), init_str(init, op, 1));
 }

@@ -22,7 +22,7 @@
 
 /*
  * X(NAME, stage, template): the stage is the word for lcx_error_stage(); the template
- * describes the operation when it fails: {0} to {3} are its strings, {n} its first number.
+ * describes the operation when it fails: {0} to {4} are its strings, {n} its first number.
  */
 #define PLAN_OPS(X)                                                                                \
 	/* becoming somebody: ops-process.c */                                                     \
@@ -43,6 +43,7 @@
 	X(IO_PRIORITY, "scheduling", "set the I/O priority {0}")                                   \
 	X(MEMORY_POLICY, "scheduling", "set the memory policy {0}")                                \
 	X(PERSONALITY, "process", "set the personality {0}")                                       \
+	X(LABEL, "security", "set the {0} '{1}'")                                                  \
 	X(TIMER_SLACK, "process", "set the timer slack to {n} ns")                                 \
 	/* the end */                                                                              \
 	X(CLOSE, "process", "close what the set-up needed")                                        \
@@ -62,7 +63,7 @@
 	X(ROOT_TREE, "rootfs", "use a tree that is mounted already as the root file system")       \
 	X(MOUNT, "mount", "mount {0} on '{1}'")                                                    \
 	X(BIND, "mount", "bind '{0}' on '{1}'")                                                    \
-	X(MKNOD, "mount", "make the device .{1}. in '{0}'")                                        \
+	X(MKNOD, "mount", "make the device '{1}' in '{0}'")                                        \
 	X(SYMLINK, "mount", "make the link '{1}' in '{0}'")                                        \
 	X(MASK, "mount", "mask '{0}'")                                                             \
 	X(READONLY, "mount", "make '{0}' read-only")                                               \
@@ -92,6 +93,7 @@ enum plan_op_flags {
 	PLAN_F_RECURSIVE = 1 << 0,     /* ROOT_BIND, BIND: with the mounts below */
 	PLAN_F_MAKE_TARGET = 1 << 1,   /* BIND, MOUNT, CHDIR: make a missing target */
 	PLAN_F_IGNORE_ERRORS = 1 << 2, /* go on if it fails */
+	PLAN_F_COPY_UP = 1 << 5,       /* MOUNT: what stands there is copied into it */
 	PLAN_F_READONLY = 1 << 6,      /* ROOT_OVERLAY without upper; MOUNT: the superblock, too */
 };
 
@@ -99,11 +101,27 @@ struct plan_op {
 	uint16_t code;   /* enum plan_code */
 	uint16_t flags;  /* enum plan_op_flags */
 	int32_t fd;      /* a descriptor of lcx-init's, or -1 */
-	uint32_t str[4]; /* NUL-terminated strings, or vectors or data as the operation says */
+	uint32_t str[5]; /* NUL-terminated strings, or vectors or data as the operation says */
 	uint32_t length; /* bytes of data, or members of a vector */
-	uint32_t pad;
 	uint64_t num[4];
 };
+
+/*
+ * Changes of propagation, up to four in one number: MS_UNBINDABLE, MS_PRIVATE, MS_SLAVE and
+ * MS_SHARED are the bits 17 to 20, MS_REC is 14.
+ */
+enum { PLAN_PROPAGATION_BITS = 8, PLAN_PROPAGATION_SHIFT = 14 };
+
+static inline uint64_t plan_propagation(uint64_t changes)
+{
+	return (changes & 0x7f) << PLAN_PROPAGATION_SHIFT;
+}
+
+/* Attributes that are set and cleared in the whole tree, in one number: they have 32 bits each. */
+static inline uint64_t plan_deep(uint64_t set, uint64_t clear)
+{
+	return set | clear << 32;
+}
 
 struct plan_header {
 	uint32_t magic;

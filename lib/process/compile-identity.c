@@ -3,6 +3,8 @@
 
 #include <sched.h>
 
+#include "security/lsm.h"
+
 /*
  * The last steps, from root in the container to the program's own identity.
  * Without no_new_privs a filter can only be installed with CAP_SYS_ADMIN, hence
@@ -31,6 +33,39 @@ int lcx__compile_limits(struct compiler *c, struct lcx_error **err)
 		op = lcx__plan_add(c->plan, PLAN_CHDIR);
 		op->str[0] = lcx__plan_string(c->plan, process->cwd);
 		op->flags = c->in->make_cwd ? PLAN_F_MAKE_TARGET : 0;
+	}
+	return 0;
+}
+
+static void add_label(struct compiler *c, const char *what, const char *label, const char *file,
+		      const char *prefix)
+{
+	struct plan_op *op = lcx__plan_add(c->plan, PLAN_LABEL);
+
+	op->str[0] = lcx__plan_string(c->plan, what);
+	op->str[1] = lcx__plan_string(c->plan, label);
+	op->str[2] = lcx__plan_string(c->plan, file);
+	op->str[3] = lcx__plan_format(c->plan, "%s%s", prefix, label);
+}
+
+/*
+ * The label that the next program gets: written through the host's /proc, where nothing of an
+ * image stands in its place, and kept by the kernel up to the exec, over clones. So is the one of
+ * keys, which the session keyring needs that is made on the way.
+ */
+int lcx__compile_labels(struct compiler *c, struct lcx_error **err)
+{
+	const struct lcx__spec_process *process = &c->spec->process;
+	const char *selinux = process->selinux_label, *apparmor = process->apparmor_profile;
+	int r = lcx__spec_check_labels(c->spec, err);
+
+	if (r < 0)
+		return r;
+	if (apparmor && *apparmor && lcx__apparmor_is_enabled())
+		add_label(c, "AppArmor profile", apparmor, lcx__apparmor_exec_file(), "exec ");
+	if (selinux && *selinux) {
+		add_label(c, "SELinux label", selinux, "/proc/self/attr/exec", "");
+		add_label(c, "SELinux label of keys", selinux, "/proc/self/attr/keycreate", "");
 	}
 	return 0;
 }

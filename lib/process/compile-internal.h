@@ -25,9 +25,10 @@ compile_fn lcx__compile_host_settings, lcx__compile_scheduling, lcx__compile_aff
 	lcx__compile_late_cgroup, lcx__compile_affinity_after;
 
 /* compile-identity.c */
-compile_fn lcx__compile_limits, lcx__compile_identity, lcx__compile_program;
+compile_fn lcx__compile_labels, lcx__compile_limits, lcx__compile_identity, lcx__compile_program;
 
-/* compile-hooks.c: those that run in the container's namespaces, before and after it has its root */
+/* compile-hooks.c: those that run in the container's namespaces, before and after it has its root
+ */
 compile_fn lcx__compile_create_hooks, lcx__compile_start_hooks;
 void lcx__compile_keep_state(struct compiler *c, struct plan_op *close);
 

@@ -23,7 +23,7 @@ static int add_overlay_options(struct compiler *c, struct plan_op *op, struct lc
 {
 	CLEANUP(lcx_overlay_freep) struct lcx_overlay *overlay = NULL;
 	struct lcx__overlay_option options[LCX__OVERLAY_MAX_OPTIONS];
-	const char *pairs[2 * LCX__OVERLAY_MAX_OPTIONS + 5];
+	const char *pairs[2 * LCX__OVERLAY_MAX_OPTIONS + 7];
 	uint32_t length;
 	size_t n = 0, count;
 	int r = lcx_overlay_new(&overlay, err);
@@ -40,6 +40,10 @@ static int add_overlay_options(struct compiler *c, struct plan_op *op, struct lc
 		pairs[n++] = c->in->upper;
 		pairs[n++] = "workdir";
 		pairs[n++] = c->in->work;
+	}
+	if (c->spec->linux_.mount_label && c->spec->linux_.mount_label[0]) {
+		pairs[n++] = "context";
+		pairs[n++] = c->spec->linux_.mount_label;
 	}
 	for (size_t i = 0; i < count; i++) {
 		pairs[n++] = options[i].key;
@@ -90,6 +94,7 @@ static const struct {
 	{MS_SYNCHRONOUS, "sync"},
 	{MS_DIRSYNC, "dirsync"},
 	{MS_LAZYTIME, "lazytime"},
+	{MS_MANDLOCK, "mand"},
 };
 
 static char *file_system_options(const struct lcx__mount_options *parsed)
@@ -104,9 +109,26 @@ static char *file_system_options(const struct lcx__mount_options *parsed)
 	return lcx__strbuf_take(&buf);
 }
 
-static uint64_t last_propagation(const struct lcx__mount_options *parsed)
+/* As plan_propagation() reads it: the first change in the lowest bits. */
+static uint64_t pack_propagation(const struct lcx__mount_options *parsed)
 {
-	return parsed->n_propagation ? parsed->propagation[parsed->n_propagation - 1] : 0;
+	uint64_t packed = 0;
+
+	for (uint32_t i = parsed->n_propagation; i-- > 0;)
+		packed = packed << PLAN_PROPAGATION_BITS |
+			 parsed->propagation[i] >> PLAN_PROPAGATION_SHIFT;
+	return packed;
+}
+
+/* File systems whose files the kernel labels by itself, whatever one asks for. */
+static bool takes_label(const char *type)
+{
+	static const char *const not_these[] = {"proc", "sysfs", "cgroup", "cgroup2", "mqueue"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(not_these); i++)
+		if (strcmp(type, not_these[i]) == 0)
+			return false;
+	return true;
 }
 
 static int compile_new(struct compiler *c, const struct lcx__spec_mount *m, struct lcx_error **err)
@@ -117,14 +139,25 @@ static int compile_new(struct compiler *c, const struct lcx__spec_mount *m, stru
 	if (!options)
 		return lcx__fail_nomem(err);
 	op = lcx__plan_add(c->plan, PLAN_MOUNT);
-	op->flags = PLAN_F_MAKE_TARGET;
+	op->flags = PLAN_F_MAKE_TARGET | (m->parsed.tmpcopyup ? PLAN_F_COPY_UP : 0);
 	op->str[0] = lcx__plan_string(c->plan, m->type);
 	op->str[1] = lcx__plan_string(c->plan, m->destination);
 	op->str[2] = lcx__plan_string(c->plan, m->source ? m->source : m->type);
 	op->str[3] = options[0] ? lcx__plan_string(c->plan, options) : 0;
-	op->num[0] = m->parsed.attr_set | m->parsed.rattr_set;
-	op->num[2] = last_propagation(&m->parsed);
+	if (c->spec->linux_.mount_label && c->spec->linux_.mount_label[0] && takes_label(m->type))
+		op->str[4] = lcx__plan_string(c->plan, c->spec->linux_.mount_label);
+	/* There is no tree below it yet: what is recursive is the last word on this one. */
+	op->num[0] = (m->parsed.attr_set & ~m->parsed.rattr_clr) | m->parsed.rattr_set;
+	op->num[2] = pack_propagation(&m->parsed);
 	return 0;
+}
+
+static void add_changes(struct plan_op *op, const struct lcx__mount_options *parsed)
+{
+	op->num[0] = parsed->attr_set;
+	op->num[1] = parsed->attr_clr;
+	op->num[2] = pack_propagation(parsed);
+	op->num[3] = plan_deep(parsed->rattr_set, parsed->rattr_clr);
 }
 
 static int compile_bind(struct compiler *c, const struct lcx__spec_mount *m, struct lcx_error **err)
@@ -139,10 +172,24 @@ static int compile_bind(struct compiler *c, const struct lcx__spec_mount *m, str
 	op->flags = PLAN_F_MAKE_TARGET | (m->parsed.flags & MS_REC ? PLAN_F_RECURSIVE : 0);
 	op->str[0] = lcx__plan_string(c->plan, m->source);
 	op->str[1] = lcx__plan_string(c->plan, m->destination);
-	op->num[0] = m->parsed.attr_set;
-	op->num[1] = m->parsed.attr_clr;
-	op->num[2] = last_propagation(&m->parsed);
-	op->num[3] = m->parsed.rattr_set;
+	add_changes(op, &m->parsed);
+	return 0;
+}
+
+/* What is mounted there already is changed: as mount(8) does with "remount,bind". */
+static int compile_remount(struct compiler *c, const struct lcx__spec_mount *m,
+			   struct lcx_error **err)
+{
+	struct plan_op *op;
+
+	if (m->parsed.data)
+		return lcx__fail(err, EOPNOTSUPP,
+				 "mount on '%s': 'remount' changes a mount, not '%s' of its file "
+				 "system",
+				 m->destination, m->parsed.data);
+	op = lcx__plan_add(c->plan, PLAN_REMOUNT);
+	op->str[0] = lcx__plan_string(c->plan, m->destination);
+	add_changes(op, &m->parsed);
 	return 0;
 }
 
@@ -227,7 +274,9 @@ int lcx__compile_mounts(struct compiler *c, struct lcx_error **err)
 		const struct lcx__spec_mount *m = &c->spec->mounts.items[i];
 		int r;
 
-		if (is_bind(m))
+		if (m->parsed.flags & MS_REMOUNT)
+			r = compile_remount(c, m, err);
+		else if (is_bind(m))
 			r = compile_bind(c, m, err);
 		else if (!m->type)
 			r = lcx__fail(err, EINVAL, "mount on '%s': neither a type nor 'bind'",

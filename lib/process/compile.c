@@ -331,6 +331,7 @@ static compile_fn *const start_stages[] = {
 	choose_clone_flags,
 	compile_monitor,
 	lcx__compile_host_settings,
+	lcx__compile_labels,
 	compile_user_namespace,
 	compile_joins,
 	compile_session,
@@ -356,6 +357,7 @@ static compile_fn *const start_stages[] = {
 
 static compile_fn *const exec_stages[] = {
 	lcx__compile_host_settings,
+	lcx__compile_labels,
 	join_cgroups,
 	join_container,
 	compile_session,

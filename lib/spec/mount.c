@@ -169,12 +169,26 @@ static int take(const char *text, struct lcx__mount_options *ret, struct lcx__st
 	return 0;
 }
 
+/* What a bind mount cannot have: its file system has it or has it not. */
+static const struct {
+	uint64_t flag;
+	const char *name;
+} of_file_systems[] = {
+	{MS_SYNCHRONOUS, "sync"},   {MS_DIRSYNC, "dirsync"}, {MS_LAZYTIME, "lazytime"},
+	{MS_I_VERSION, "iversion"}, {MS_MANDLOCK, "mand"},
+};
+
 static int check_together(const struct lcx__mount_options *o, struct lcx_error **err)
 {
 	if (o->data && strlen(o->data) > MAX_DATA)
 		return lcx__fail(err, EINVAL, "options of more than %d bytes", MAX_DATA);
 	if (o->data && (o->flags & MS_BIND))
 		return lcx__fail(err, EINVAL, "'%.64s' is no option of a bind mount", o->data);
+	for (size_t i = 0; o->flags & MS_BIND && i < ARRAY_SIZE(of_file_systems); i++)
+		if (o->flags & of_file_systems[i].flag)
+			return lcx__fail(err, EINVAL,
+					 "'%s' is of a file system, and not of a bind mount of it",
+					 of_file_systems[i].name);
 	if (o->tmpcopyup && (o->flags & MS_BIND))
 		return lcx__fail(err, EINVAL,
 				 "'tmpcopyup' goes with tmpfs only, not with a bind mount");

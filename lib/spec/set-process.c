@@ -252,6 +252,17 @@ LCX_PUBLIC int lcx_spec_set_selinux_label(struct lcx_spec *spec, const char *lab
 	return lcx__set_string(&spec->process.selinux_label, label, err);
 }
 
+LCX_PUBLIC int lcx_spec_set_mount_label(struct lcx_spec *spec, const char *label,
+					struct lcx_error **err)
+{
+	int r = label ? lcx__check_schema_line(label, err) : 0;
+
+	if (r < 0)
+		return lcx__fail_prefix(err, r, "SELinux label of mounts");
+	spec->linux_.set = true;
+	return lcx__set_string(&spec->linux_.mount_label, label, err);
+}
+
 /* One name, or ALL; lcx_capability_mask() would take a list. */
 static int parse_capability(const char *name, uint64_t *ret, struct lcx_error **err)
 {

@@ -225,6 +225,10 @@ DEFINE_CLEANUP(struct lcx_spec *, lcx_spec_free)
  */
 int lcx__spec_check_supported(const struct lcx_spec *spec, struct lcx_error **err);
 
+/* Its part about security modules: they may be others at the next boot, and an exec has labels,
+ * too. */
+int lcx__spec_check_labels(const struct lcx_spec *spec, struct lcx_error **err);
+
 /* The bounding set that the description gives: all of the kernel's if it says nothing. */
 uint64_t lcx__spec_bounding(const struct lcx_spec *spec);
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include <sched.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <unistd.h>
 
 #include "config.h"
+#include "security/lsm.h"
 #include "security/seccomp.h"
 #include "spec/names.h"
 #include "spec/spec.h"
@@ -32,34 +34,9 @@ static bool is_idmapped(const struct lcx__spec_mount *mount)
 	return mount->parsed.idmap != LCX__IDMAP_NONE;
 }
 
-static bool copies_up(const struct lcx__spec_mount *mount)
-{
-	return mount->parsed.tmpcopyup;
-}
-
-static bool clears_recursively(const struct lcx__spec_mount *mount)
-{
-	return mount->parsed.rattr_clr != 0;
-}
-
-static bool has_apparmor(const struct lcx_spec *spec)
-{
-	return has_text(spec->process.apparmor_profile);
-}
-
-static bool has_selinux(const struct lcx_spec *spec)
-{
-	return has_text(spec->process.selinux_label);
-}
-
 static bool has_idmapped_mount(const struct lcx_spec *spec)
 {
 	return any_mount(spec, is_idmapped);
-}
-
-static bool has_tmpcopyup(const struct lcx_spec *spec)
-{
-	return any_mount(spec, copies_up);
 }
 
 static bool has_net_devices(const struct lcx_spec *spec)
@@ -78,16 +55,6 @@ static bool has_seccomp_flags(const struct lcx_spec *spec)
 	return spec->linux_.seccomp && (spec->linux_.seccomp->flags.value & ~UINT64_C(1));
 }
 
-static bool has_recursive_clear(const struct lcx_spec *spec)
-{
-	return any_mount(spec, clears_recursively);
-}
-
-static bool has_mount_label(const struct lcx_spec *spec)
-{
-	return has_text(spec->linux_.mount_label);
-}
-
 static bool has_intel_rdt(const struct lcx_spec *spec)
 {
 	return spec->linux_.intel_rdt.set;
@@ -99,19 +66,26 @@ static bool has_personality_flags(const struct lcx_spec *spec)
 	return lcx__strv_length(spec->linux_.personality.flags) > 0;
 }
 
+/* The interface by which file systems are made here has no word for it. */
+static bool counts_versions(const struct lcx__spec_mount *mount)
+{
+	return mount->parsed.flags & MS_I_VERSION;
+}
+
+static bool has_iversion(const struct lcx_spec *spec)
+{
+	return any_mount(spec, counts_versions);
+}
+
 static const struct {
 	const char *path;
 	bool (*is_used)(const struct lcx_spec *spec);
 } unsupported[] = {
-	{"process.apparmorProfile", has_apparmor},
-	{"process.selinuxLabel", has_selinux},
 	{"mounts: uidMappings, gidMappings, idmap", has_idmapped_mount},
-	{"mounts: tmpcopyup", has_tmpcopyup},
-	{"mounts: options that clear recursively, such as rrw", has_recursive_clear},
+	{"mounts: iversion", has_iversion},
 	{"linux.netDevices", has_net_devices},
 	{"linux.seccomp.listenerPath", has_listener},
 	{"linux.seccomp.flags", has_seccomp_flags},
-	{"linux.mountLabel", has_mount_label},
 	{"linux.intelRdt", has_intel_rdt},
 	{"linux.personality.flags", has_personality_flags},
 };
@@ -125,6 +99,51 @@ static const struct {
 	{CLONE_NEWCGROUP, "/proc/self/ns/cgroup"},
 	{LCX__CLONE_NEWTIME, "/proc/self/ns/time"},
 };
+
+static const char *apparmor_profile(const struct lcx_spec *spec)
+{
+	const char *profile = spec->process.apparmor_profile;
+
+	/* Without the module everybody is unconfined. */
+	return profile && strcmp(profile, "unconfined") != 0 ? profile : NULL;
+}
+
+static const char *selinux_label(const struct lcx_spec *spec)
+{
+	return spec->process.selinux_label;
+}
+
+static const char *mount_label(const struct lcx_spec *spec)
+{
+	return spec->linux_.mount_label;
+}
+
+/* Security modules are there when the kernel has them and its command line says so. */
+static const struct {
+	const char *path;
+	const char *(*label)(const struct lcx_spec *spec);
+	bool (*is_enabled)(void);
+	const char *way_out;
+} labels[] = {
+	{"process.apparmorProfile", apparmor_profile, lcx__apparmor_is_enabled,
+	 "this kernel has no AppArmor; it needs CONFIG_SECURITY_APPARMOR, and 'apparmor' in lsm= "
+	 "at its boot"},
+	{"process.selinuxLabel", selinux_label, lcx__selinux_is_enabled,
+	 "this kernel has no SELinux; it needs CONFIG_SECURITY_SELINUX, and 'selinux' in lsm= at "
+	 "its boot"},
+	{"linux.mountLabel", mount_label, lcx__selinux_is_enabled,
+	 "this kernel has no SELinux; it needs CONFIG_SECURITY_SELINUX, and 'selinux' in lsm= at "
+	 "its boot"},
+};
+
+int lcx__spec_check_labels(const struct lcx_spec *spec, struct lcx_error **err)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(labels); i++)
+		if (has_text(labels[i].label(spec)) && !labels[i].is_enabled())
+			return lcx__fail(err, EOPNOTSUPP, "%s: %s", labels[i].path,
+					 labels[i].way_out);
+	return 0;
+}
 
 static int check_kernel(const struct lcx_spec *spec, struct lcx_error **err)
 {
@@ -141,7 +160,7 @@ static int check_kernel(const struct lcx_spec *spec, struct lcx_error **err)
 				 "linux.seccomp: this liblcx was built without seccomp; take the "
 				 "profile out with lcx_spec_set_seccomp(NULL)");
 #endif
-	return 0;
+	return lcx__spec_check_labels(spec, err);
 }
 
 static bool has_own(const struct lcx_spec *spec, uint32_t flag)

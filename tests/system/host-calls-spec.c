@@ -79,6 +79,7 @@ static int set_the_privileges(struct world *w, struct lcx_error **err)
 	MUST(lcx_spec_set_coredump_filter(spec, 0x33, err));
 	MUST(lcx_spec_set_apparmor_profile(spec, "none", err));
 	MUST(lcx_spec_set_selinux_label(spec, "a:b:c:s0", err));
+	MUST(lcx_spec_set_mount_label(spec, "a:b:c:s0", err));
 	MUST(lcx_spec_clear_capabilities(spec, err));
 	MUST(lcx_spec_add_capability(spec, "kill", err));
 	MUST(lcx_spec_add_ambient_capability(spec, "kill", err));
