@@ -176,6 +176,19 @@ void lcx_container_set_stdin_open(struct lcx_container *c, int32_t stdin_open);
  */
 void lcx_container_set_init(struct lcx_container *c, int32_t init);
 
+/**
+ * lcx_container_set_seccomp_socket() - where the listener of a filter that notifies is sent
+ * @socket_fd: a connected Unix socket; a copy is kept by the handle. -1: none
+ *
+ * With each process that is started with this handle, the first and those of lcx_container_exec(),
+ * one message arrives at the other end: the runtime specification's container process state, a JSON
+ * object, with the listener as its descriptor. Somebody else than the thread in the start must
+ * answer, for the calls on the way to the program may be among those that are notified. It comes
+ * on top of the listenerPath of the profile. seccomp_unotify(2); examples/mknod.c is such a one.
+ */
+int lcx_container_set_seccomp_socket(struct lcx_container *c, int32_t socket_fd,
+				     struct lcx_error **err);
+
 /** lcx_container_set_stop_timeout() - in seconds, for callers of lcx_container_stop(); -1: never
  * kill. Return: 0 or -EINVAL */
 int lcx_container_set_stop_timeout(struct lcx_container *c, int32_t seconds,

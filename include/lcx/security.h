@@ -152,6 +152,36 @@ int lcx_seccomp_deny(struct lcx_seccomp *profile, const char *syscall, int32_t e
 		     struct lcx_error **err);
 
 /**
+ * lcx_seccomp_notify() - have one system call answered by somebody outside
+ *
+ * Who that is, lcx_seccomp_set_listener() or lcx_container_set_seccomp_socket() says. The kernel
+ * stops the caller until it has an answer: seccomp_unotify(2), which also tells why an answer
+ * must not be trusted to be about what the memory of the caller said a moment before.
+ * Return: 0, -EINVAL (also for sendmsg, by which the listener is handed over), -ENOMEM.
+ */
+int lcx_seccomp_notify(struct lcx_seccomp *profile, const char *syscall, struct lcx_error **err);
+
+/**
+ * lcx_seccomp_add_flag() - "SECCOMP_FILTER_FLAG_LOG", ..._SPEC_ALLOW, ..._WAIT_KILLABLE_RECV;
+ * seccomp(2)
+ *
+ * The last is put into effect with a listener only, for it is about its answers; ..._TSYNC is
+ * taken and has none, since who installs the filter has one thread.
+ */
+int lcx_seccomp_add_flag(struct lcx_seccomp *profile, const char *flag, struct lcx_error **err);
+
+/**
+ * lcx_seccomp_set_listener() - a Unix socket to whose owner the listener is sent
+ * @path:     absolute, on the host; NULL: none
+ * @metadata: passed on to it as it is, or NULL
+ *
+ * The message is the runtime specification's "container process state", a JSON object, with the
+ * descriptor: config-linux.md, "Seccomp".
+ */
+int lcx_seccomp_set_listener(struct lcx_seccomp *profile, const char *path, const char *metadata,
+			     struct lcx_error **err);
+
+/**
  * lcx_seccomp_export() - compile, and write the filter to a descriptor
  * @capabilities: the bounding set, bit 1 << number for each
  * @fd:           where the kernel's struct sock_filter instructions go, one after the other

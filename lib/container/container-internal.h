@@ -112,8 +112,9 @@ struct lcx_container {
 	char **env, *cwd;      /* given by the caller, to be merged with the image's */
 
 	enum lcx_container_state state;
-	int dir_fd, run_fd; /* -1: not there */
-	int owner_fd;       /* locked: this handle owns the process */
+	int dir_fd, run_fd;    /* -1: not there */
+	int seccomp_socket_fd; /* where listeners are sent, a copy of the host's; -1 */
+	int owner_fd;          /* locked: this handle owns the process */
 	struct run_state run;
 	int64_t started_ns, finished_ns;
 	int32_t exit_status;

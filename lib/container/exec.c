@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "container/event.h"
+#include "container/listener.h"
 #include "security/seccomp.h"
 
 /* ---- filters, compiled once --------------------------------------------- */
@@ -22,6 +23,12 @@ int lcx__container_seccomp(struct lcx_container *c, const struct lcx_spec *proce
 
 	if (!c->spec->linux_.seccomp)
 		return 0;
+	if (lcx__seccomp_notifies(c->spec->linux_.seccomp) &&
+	    !c->spec->linux_.seccomp->listener_path && c->seccomp_socket_fd < 0)
+		return lcx__fail(
+			err, EINVAL,
+			"linux.seccomp: SCMP_ACT_NOTIFY needs listenerPath, or a socket by "
+			"lcx_container_set_seccomp_socket()");
 	if (!cache) {
 		r = lcx__seccomp_cache_new(c->ctx->run_fd, &cache, err);
 		if (r < 0)
@@ -105,6 +112,11 @@ static void tell_exec(const struct lcx_container *c, const struct lcx_spec *spec
 	lcx__event_emit(c, "exec", text);
 }
 
+static int on_listener(void *data, pid_t pid, int listener_fd, struct lcx_error **err)
+{
+	return lcx__container_send_listener(data, "running", pid, listener_fd, err);
+}
+
 LCX_PUBLIC int lcx_container_exec(struct lcx_container *c, const struct lcx_spec *wanted,
 				  const struct lcx_stdio *stdio, struct lcx_process **ret,
 				  struct lcx_error **err)
@@ -146,7 +158,10 @@ LCX_PUBLIC int lcx_container_exec(struct lcx_container *c, const struct lcx_spec
 		.seccomp = seccomp,
 		.seccomp_size = seccomp_size,
 	};
-	r = lcx__spawn(&(struct lcx__spawn){.compile = &compile, .stdio = stdio}, ret, err);
+	const struct lcx__spawn_hooks hooks = {.data = c, .on_listener = on_listener};
+
+	r = lcx__spawn(&(struct lcx__spawn){.compile = &compile, .stdio = stdio, .hooks = &hooks},
+		       ret, err);
 	if (r == 0)
 		tell_exec(c, spec);
 	return r;

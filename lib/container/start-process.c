@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 
+#include "container/listener.h"
 #include "ns/ns.h"
 
 /* A start's process: its launch, and what this side does for it meanwhile. */
@@ -61,6 +62,13 @@ static int on_ready(void *data, struct lcx_error **err)
 	return r == 0 ? lcx__start_run_create_hooks(s, err) : r;
 }
 
+static int on_listener(void *data, pid_t pid, int listener_fd, struct lcx_error **err)
+{
+	struct start *s = data;
+
+	return lcx__container_send_listener(s->c, "creating", pid, listener_fd, err);
+}
+
 static void on_trace(void *data, const char *what, uint64_t ns)
 {
 	struct start *s = data;
@@ -98,8 +106,8 @@ int lcx__start_process(struct start *s, struct lcx_error **err)
 		.make_cwd = c->d.image != NULL,
 		.trace = c->debug,
 	};
-	struct lcx__spawn_hooks hooks = {
-		s, on_child, on_maps, lcx__start_on_netlink, on_ready, on_trace};
+	struct lcx__spawn_hooks hooks = {s,        on_child,    on_maps, lcx__start_on_netlink,
+					 on_ready, on_listener, on_trace};
 	struct lcx__spawn spawn = {
 		.compile = &compile,
 		.stdio = s->stdio,

@@ -16,7 +16,11 @@ static const struct {
 } meanings[] = {
 	{PLAN_ROOT_OVERLAY, ENODEV, "load the kernel's module overlay"},
 	{PLAN_MOUNT, ENODEV, "the kernel has no such file system, or does not load its module"},
-	{PLAN_SECCOMP, EINVAL, "the kernel is built without CONFIG_SECCOMP_FILTER"},
+	{PLAN_SECCOMP, EINVAL,
+	 "the kernel is built without CONFIG_SECCOMP_FILTER, or too old for a flag of the profile; "
+	 "WAIT_KILLABLE_RECV needs Linux 5.19"},
+	{PLAN_SECCOMP, EBUSY,
+	 "lcx itself runs under a filter with a listener, and the kernel allows one"},
 	{PLAN_LABEL, ENOENT, "no such profile is loaded: apparmor_parser(8)"},
 	{PLAN_LABEL, EINVAL, "the loaded policy does not know it"},
 	{PLAN_LABEL, EACCES, "the loaded policy does not let this process change to it"},

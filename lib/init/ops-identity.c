@@ -103,7 +103,11 @@ int init_op_NO_NEW_PRIVS(struct init *init, const struct plan_op *op)
 	return (int)sys_call5(__NR_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
-/* str 0: the program, length bytes of it; num 0: SECCOMP_FILTER_FLAG_*. */
+/*
+ * str 0: the program, length bytes of it; num 0: SECCOMP_FILTER_FLAG_*. A listener goes to the
+ * library at once, by sendmsg(2), which the filter does not stop: from here on any other call may
+ * wait for whoever has it.
+ */
 int init_op_SECCOMP(struct init *init, const struct plan_op *op)
 {
 	struct sock_fprog program = {
@@ -111,5 +115,11 @@ int init_op_SECCOMP(struct init *init, const struct plan_op *op)
 		.filter = (struct sock_filter *)(init->base + op->str[0]),
 	};
 
-	return (int)sys_call3(__NR_seccomp, SECCOMP_SET_MODE_FILTER, op->num[0], &program);
+	struct plan_message message = {.type = PLAN_MESSAGE_LISTENER};
+	int listener = (int)sys_call3(__NR_seccomp, SECCOMP_SET_MODE_FILTER, op->num[0], &program);
+
+	if (listener < 0 || !(op->num[0] & SECCOMP_FILTER_FLAG_NEW_LISTENER))
+		return listener;
+	/* Its end closes it, and so does the exec: close(2) may be one of the calls that wait. */
+	return init_send(init, &message, listener);
 }

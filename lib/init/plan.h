@@ -161,6 +161,7 @@ enum plan_message_type {
 	PLAN_MESSAGE_ROOT,     /* carries the root directory of SEND_ROOT */
 	PLAN_MESSAGE_TERMINAL, /* carries the master side of TERMINAL */
 	PLAN_MESSAGE_CHILD,    /* carries the pidfd of the process that goes on with the plan */
+	PLAN_MESSAGE_LISTENER, /* carries the listener of SECCOMP */
 	PLAN_MESSAGE_TRACE,    /* operation @op took @ns */
 };
 

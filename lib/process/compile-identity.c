@@ -4,6 +4,7 @@
 #include <sched.h>
 
 #include "security/lsm.h"
+#include "security/seccomp.h"
 
 /*
  * The last steps, from root in the container to the program's own identity.
@@ -70,15 +71,30 @@ int lcx__compile_labels(struct compiler *c, struct lcx_error **err)
 	return 0;
 }
 
+/*
+ * TSYNC is about threads, and who installs the filter has one; WAIT_KILLABLE_RECV is about the
+ * listener's answers, and the kernel refuses it without one.
+ */
+static uint64_t seccomp_flags(const struct lcx_seccomp *profile)
+{
+	enum { TSYNC = 1 << 0, NEW_LISTENER = 1 << 3, WAIT_KILLABLE_RECV = 1 << 5 };
+	uint64_t flags = profile->flags.value & ~(uint64_t)TSYNC;
+
+	return lcx__seccomp_notifies(profile) ? flags | NEW_LISTENER
+					      : flags & ~(uint64_t)WAIT_KILLABLE_RECV;
+}
+
 static void compile_seccomp(struct compiler *c)
 {
+	const struct lcx_spec *container = c->in->container ? c->in->container : c->spec;
 	struct plan_op *op;
 
-	if (!c->in->seccomp)
+	if (!c->in->seccomp || !container->linux_.seccomp)
 		return;
 	op = lcx__plan_add(c->plan, PLAN_SECCOMP);
 	op->str[0] = lcx__plan_data(c->plan, c->in->seccomp, c->in->seccomp_size);
 	op->length = (uint32_t)c->in->seccomp_size;
+	op->num[0] = seccomp_flags(container->linux_.seccomp);
 }
 
 /*

@@ -25,6 +25,9 @@ struct lcx__spawn_hooks {
 	int (*on_netlink)(void *data, int netlink_fd, struct lcx_error **err);
 	/* It waits for the word to go on to the end. */
 	int (*on_ready)(void *data, struct lcx_error **err);
+	/* The filter stops system calls until somebody answers by @listener_fd, which is borrowed.
+	 */
+	int (*on_listener)(void *data, pid_t pid, int listener_fd, struct lcx_error **err);
 	/* An operation of the plan took @ns; only if the compilation asked for a trace. */
 	void (*on_trace)(void *data, const char *what, uint64_t ns);
 };

@@ -78,6 +78,14 @@ static int answer_ready(struct talk *talk, int *fd, struct lcx_error **err)
 	return r < 0 ? r : lcx__child_continue(&talk->child, err);
 }
 
+static int answer_listener(struct talk *talk, int *fd, struct lcx_error **err)
+{
+	const struct lcx__spawn_hooks *hooks = talk->spawn->hooks;
+
+	return hooks && hooks->on_listener ? hooks->on_listener(hooks->data, talk->pid, *fd, err)
+					   : 0;
+}
+
 static int answer_terminal(struct talk *talk, int *fd, struct lcx_error **err)
 {
 	(void)err;
@@ -89,7 +97,7 @@ static int answer_terminal(struct talk *talk, int *fd, struct lcx_error **err)
 static int (*const answers[])(struct talk *talk, int *fd, struct lcx_error **err) = {
 	[PLAN_MESSAGE_CHILD] = answer_child,       [PLAN_MESSAGE_MAPS] = answer_maps,
 	[PLAN_MESSAGE_NETLINK] = answer_netlink,   [PLAN_MESSAGE_READY] = answer_ready,
-	[PLAN_MESSAGE_TERMINAL] = answer_terminal,
+	[PLAN_MESSAGE_TERMINAL] = answer_terminal, [PLAN_MESSAGE_LISTENER] = answer_listener,
 };
 
 static int converse(struct talk *talk, struct lcx_error **err)

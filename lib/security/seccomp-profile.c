@@ -111,6 +111,17 @@ static int finish_args(const struct lcx__seccomp_rule *rule, struct lcx_error **
 	return 0;
 }
 
+/* By it the listener is handed over: nobody could answer. */
+static int check_notify(const struct lcx__seccomp_rule *rule, struct lcx_error **err)
+{
+	for (char **name = rule->names; name && *name; name++)
+		if (rule->action.value == LCX__ACT_NOTIFY && strcmp(*name, "sendmsg") == 0)
+			return lcx__fail(err, EINVAL,
+					 "sendmsg can't be SCMP_ACT_NOTIFY: by it the listener is "
+					 "handed over");
+	return 0;
+}
+
 static int finish_rule(void *object, struct lcx_error **err)
 {
 	struct lcx__seccomp_rule *rule = object;
@@ -125,6 +136,8 @@ static int finish_rule(void *object, struct lcx_error **err)
 	if (rule->errno_ret.set && !action_takes_errno(rule->action.value))
 		return lcx__fail(err, EINVAL,
 				 "errnoRet: goes only with SCMP_ACT_ERRNO and SCMP_ACT_TRACE");
+	if (check_notify(rule, err) < 0)
+		return -EINVAL;
 	return finish_args(rule, err);
 }
 
@@ -188,9 +201,6 @@ int lcx__seccomp_finish(struct lcx_seccomp *profile, struct lcx_error **err)
 		return lcx__fail(err, EINVAL, "has both architectures and archMap; keep one");
 	if (profile->listener_metadata && !profile->listener_path)
 		return lcx__fail(err, EINVAL, "listenerMetadata: needs listenerPath");
-	/* Both by the specification: without a listener, SCMP_ACT_NOTIFY is an error. */
-	if (lcx__seccomp_notifies(profile) && !profile->listener_path)
-		return lcx__fail(err, EINVAL, "SCMP_ACT_NOTIFY needs listenerPath");
 	return 0;
 }
 
@@ -376,4 +386,51 @@ LCX_PUBLIC int lcx_seccomp_deny(struct lcx_seccomp *profile, const char *syscall
 				 error_number);
 	forget(profile, syscall);
 	return lcx__seccomp_add_rule(profile, syscall, LCX__ACT_ERRNO, (uint32_t)error_number, err);
+}
+
+LCX_PUBLIC int lcx_seccomp_notify(struct lcx_seccomp *profile, const char *syscall,
+				  struct lcx_error **err)
+{
+	int r = check_syscall(syscall, err);
+
+	if (r < 0)
+		return r;
+	if (strcmp(syscall, "sendmsg") == 0)
+		return lcx__fail(err, EINVAL,
+				 "notify 'sendmsg': by it the listener is handed over");
+	forget(profile, syscall);
+	return lcx__seccomp_add_rule(profile, syscall, LCX__ACT_NOTIFY, 0, err);
+}
+
+LCX_PUBLIC int lcx_seccomp_add_flag(struct lcx_seccomp *profile, const char *flag,
+				    struct lcx_error **err)
+{
+	uint64_t value;
+
+	if (!lcx__json_value_of(flags, flag, &value))
+		return lcx__fail(err, EINVAL,
+				 "'%.64s' is no flag of a filter, such as SECCOMP_FILTER_FLAG_LOG",
+				 flag);
+	profile->flags = (struct lcx__opt_u64)LCX__OPT(profile->flags.value | value);
+	return 0;
+}
+
+LCX_PUBLIC int lcx_seccomp_set_listener(struct lcx_seccomp *profile, const char *path,
+					const char *metadata, struct lcx_error **err)
+{
+	CLEANUP(freep) char *new_path = NULL;
+	CLEANUP(freep) char *new_metadata = NULL;
+
+	if (path && path[0] != '/')
+		return lcx__fail(err, EINVAL, "listener: '%.64s' is no absolute path", path);
+	if (metadata && !path)
+		return lcx__fail(err, EINVAL, "listener: metadata without a path");
+	if ((path && !(new_path = strdup(path))) ||
+	    (metadata && !(new_metadata = strdup(metadata))))
+		return lcx__fail_nomem(err);
+	free(profile->listener_path);
+	free(profile->listener_metadata);
+	profile->listener_path = TAKE_PTR(new_path);
+	profile->listener_metadata = TAKE_PTR(new_metadata);
+	return 0;
 }

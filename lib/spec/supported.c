@@ -44,17 +44,6 @@ static bool has_net_devices(const struct lcx_spec *spec)
 	return spec->linux_.net_devices.n > 0;
 }
 
-static bool has_listener(const struct lcx_spec *spec)
-{
-	return spec->linux_.seccomp && has_text(spec->linux_.seccomp->listener_path);
-}
-
-/* TSYNC is about threads, and the process that installs the filter has one. */
-static bool has_seccomp_flags(const struct lcx_spec *spec)
-{
-	return spec->linux_.seccomp && (spec->linux_.seccomp->flags.value & ~UINT64_C(1));
-}
-
 static bool has_intel_rdt(const struct lcx_spec *spec)
 {
 	return spec->linux_.intel_rdt.set;
@@ -84,8 +73,6 @@ static const struct {
 	{"mounts: uidMappings, gidMappings, idmap", has_idmapped_mount},
 	{"mounts: iversion", has_iversion},
 	{"linux.netDevices", has_net_devices},
-	{"linux.seccomp.listenerPath", has_listener},
-	{"linux.seccomp.flags", has_seccomp_flags},
 	{"linux.intelRdt", has_intel_rdt},
 	{"linux.personality.flags", has_personality_flags},
 };

@@ -36,6 +36,8 @@ static int describe_container(struct world *w, struct lcx_error **err)
 	MUST(lcx_container_set_label(container, "key", "value", err));
 	lcx_container_set_auto_remove(container, 0);
 	lcx_container_set_stdin_open(container, 0);
+	MUST(lcx_container_set_seccomp_socket(container, 0, err));
+	MUST(lcx_container_set_seccomp_socket(container, -1, err));
 	lcx_container_set_debug(container, 1);
 	if (!lcx_container_spec(container))
 		return -EINVAL;

@@ -375,7 +375,10 @@ static const struct {
 	 "syscalls[0].names[0]: 'a b'"},
 	{RULE("\"name\": \"read\", \"action\": \"SCMP_ACT_ALLOW\""), "both 'name' and 'names'"},
 	{RULE("\"action\": \"SCMP_ACT_ALLOW\", \"errnoRet\": 1"), "errnoRet"},
-	{RULE("\"action\": \"SCMP_ACT_NOTIFY\""), "needs listenerPath"},
+	{"{\"defaultAction\": \"SCMP_ACT_ALLOW\", \"syscalls\": [{\"names\": [\"read\", "
+	 "\"sendmsg\"], "
+	 "\"action\": \"SCMP_ACT_NOTIFY\"}]}",
+	 "sendmsg can't be"},
 	{RULE("\"action\": \"SCMP_ACT_ALLOW\", \"includes\": {\"minKernel\": \"x\"}"),
 	 "syscalls[0].includes.minKernel: 'x'"},
 	{ARGS("{\"index\": 6, \"value\": 1, \"op\": \"SCMP_CMP_EQ\"}"),
