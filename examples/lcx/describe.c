@@ -11,9 +11,9 @@
 
 void run_options_free(struct run_options *o)
 {
-	struct list *lists[] = {&o->env,         &o->volumes,  &o->ports,
-				&o->cap_add,     &o->cap_drop, &o->labels,
-				&o->log_options, &o->security, &o->storage_options};
+	struct list *lists[] = {
+		&o->env,    &o->volumes,     &o->ports,    &o->cap_add,         &o->cap_drop,
+		&o->labels, &o->log_options, &o->security, &o->storage_options, &o->landlock};
 
 	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++)
 		list_free(lists[i]);
@@ -268,7 +268,8 @@ struct lcx_container *describe_container(struct app *app, const struct run_optio
 		r = describe(container, o, &limits, argv, &err);
 	if (r < 0)
 		app_report(app, &err);
-	if (r < 0 || apply_security(app, lcx_container_spec(container), &o->security) < 0)
+	if (r < 0 || apply_security(app, lcx_container_spec(container), &o->security) < 0 ||
+	    apply_landlock(app, lcx_container_spec(container), &o->landlock) < 0)
 		return NULL;
 	result = container;
 	container = NULL;

@@ -19,7 +19,7 @@ struct run_options {
 	const char *entrypoint, *rootfs, *log_driver, *stop_signal, *pull, *detach_keys, *restart,
 		*stop_timeout;
 	struct list env, volumes, ports, cap_add, cap_drop, labels, log_options, security,
-		storage_options;
+		storage_options, landlock;
 	struct network_options network;
 	struct limit_options limits;
 	struct fetch_options fetch;
@@ -71,6 +71,8 @@ struct run_options {
 			"take a capability, or ALL"),                                              \
 		RUN_ROW('\0', "security-opt", OPTION_LIST, security, "OPTION",                     \
 			"seccomp=FILE, apparmor=PROFILE, label=type:TYPE, ..."),                   \
+		RUN_ROW('\0', "landlock", OPTION_LIST, landlock, "RULE[,RULE]...",                 \
+			"ro=/usr, rw=/tmp, tcp-connect=443, ..., best-effort"),                    \
 		RUN_ROW('\0', "privileged", OPTION_FLAG, privileged, NULL,                         \
 			"take away all that protects the host"),                                   \
 		RUN_ROW('\0', "entrypoint", OPTION_STRING, entrypoint, "PROGRAM",                  \

@@ -157,6 +157,23 @@ int apply_security(struct app *app, struct lcx_spec *spec, const struct list *op
 	return r;
 }
 
+int apply_landlock(struct app *app, struct lcx_spec *spec, const struct list *lists)
+{
+	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < lists->count; i++) {
+		CLEANUP(freep) char *copy = xprintf("%s", lists->items[i]);
+		char *rest = copy, *rule;
+
+		while (r == 0 && (rule = strsep(&rest, ",")))
+			r = strcmp(rule, "best-effort") == 0
+				    ? lcx_spec_set_landlock_best_effort(spec, 1, &err)
+				    : lcx_spec_add_landlock(spec, rule, &err);
+	}
+	return report(app, r, &err);
+}
+
 static int set_groups(struct lcx_spec *spec, const struct lcx_user *user, struct lcx_error **err)
 {
 	int r = lcx_spec_clear_groups(spec, err);

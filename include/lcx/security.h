@@ -105,6 +105,14 @@ struct lcx_user *lcx_user_free(struct lcx_user *user);
 /* ---- seccomp: the filter for system calls ---------------------------------- */
 
 /**
+ * lcx_landlock_abi() - which version of Landlock the running kernel has; 0: none
+ *
+ * 1 (Linux 5.13) is about files, 3 (6.2) also about truncating them, 4 (6.7) about TCP ports, 6
+ * (6.12) about abstract Unix sockets and signals. lcx_spec_add_landlock() adds rules.
+ */
+int32_t lcx_landlock_abi(void);
+
+/**
  * struct lcx_seccomp - a profile: which system calls are allowed
  *
  * A profile is rules in words; the filter that the kernel runs is compiled

@@ -213,6 +213,25 @@ int lcx_spec_add_memory_policy_flag(struct lcx_spec *spec, const char *flag,
 /** lcx_spec_set_personality() - "LINUX", or "LINUX32" for a 32-bit uname; NULL takes it out */
 int lcx_spec_set_personality(struct lcx_spec *spec, const char *domain, struct lcx_error **err);
 
+/**
+ * lcx_spec_add_landlock() - one more rule that the container's processes can't leave; landlock(7)
+ * @rule: "read=PATH", "ro=PATH" (and to execute), "rw=PATH": the container's path and all below;
+ *        "tcp-bind=PORT", "tcp-connect=PORT", "none" for no port at all; "scope=abstract-unix",
+ *        "scope=signal": nothing outside of the container is reached by these
+ *
+ * The first rule about paths forbids all that no rule allows, and so does the first about each of
+ * the others. They hold for root, too, beyond and whatever the other limits are. A path that is not
+ * there is an error when the container starts, as is a kernel that cannot do all of it:
+ * -EOPNOTSUPP. Return: 0, -EINVAL, -ENOMEM.
+ */
+int lcx_spec_add_landlock(struct lcx_spec *spec, const char *rule, struct lcx_error **err);
+
+/** lcx_spec_set_landlock_best_effort() - do without what this kernel lacks of it; 0 or 1 */
+int lcx_spec_set_landlock_best_effort(struct lcx_spec *spec, int32_t on, struct lcx_error **err);
+
+/** lcx_spec_clear_landlock() - take all rules out */
+int lcx_spec_clear_landlock(struct lcx_spec *spec, struct lcx_error **err);
+
 /** lcx_spec_set_timer_slack() - how much later a timer may fire, in nanoseconds; PR_SET_TIMERSLACK
  * of prctl(2) */
 int lcx_spec_set_timer_slack(struct lcx_spec *spec, uint64_t slack_ns, struct lcx_error **err);

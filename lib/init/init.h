@@ -24,6 +24,7 @@ struct init {
 	int empty_fd;             /* a detached, read-only, empty tmpfs, made at first need */
 	int state_fd;             /* what a hook reads that runs after CLOSE; -1: none does */
 	int umask;                /* as it was before ours */
+	int landlock_fd;          /* the rule set that is being made */
 	char detail[200];         /* the kernel's own words about the failure, or "" */
 };
 

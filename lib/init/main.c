@@ -147,6 +147,7 @@ _Noreturn void init_main(void)
 		.root_fd = -1,
 		.null_fd = -1,
 		.empty_fd = -1,
+		.landlock_fd = -1,
 		.state_fd = -1,
 	};
 

@@ -79,6 +79,11 @@
 	X(CAP_BOUND, "capabilities", "limit the capability bounding set")                          \
 	X(USER, "user", "become user {n}")                                                         \
 	X(CAPS, "capabilities", "set the capabilities")                                            \
+	/* ops-landlock.c */                                                                       \
+	X(LANDLOCK_NEW, "landlock", "make a set of Landlock rules")                                \
+	X(LANDLOCK_PATH, "landlock", "allow '{0}' by Landlock")                                    \
+	X(LANDLOCK_PORT, "landlock", "allow the TCP port {n} by Landlock")                         \
+	X(LANDLOCK_ENTER, "landlock", "enter the Landlock rules")                                  \
 	X(NO_NEW_PRIVS, "process", "forbid new privileges")                                        \
 	X(SECCOMP, "seccomp", "install the seccomp filter")
 

@@ -115,8 +115,11 @@ int lcx__compile_identity(struct compiler *c, struct lcx_error **err)
 	const struct lcx__spec_capabilities *caps = &c->spec->process.capabilities;
 	bool no_new_privileges = c->spec->process.no_new_privileges.value;
 	struct plan_op *op;
+	int r = 0;
 
-	(void)err;
+	/* It needs CAP_SYS_ADMIN, or else no_new_privs. */
+	if (!no_new_privileges)
+		r = lcx__compile_landlock(c, err);
 	lcx__plan_add(c->plan, PLAN_CAP_BOUND)->num[0] = caps->bounding.value;
 	if (!no_new_privileges)
 		compile_seccomp(c);
@@ -137,9 +140,10 @@ int lcx__compile_identity(struct compiler *c, struct lcx_error **err)
 
 	if (no_new_privileges) {
 		(void)lcx__plan_add(c->plan, PLAN_NO_NEW_PRIVS);
+		r = lcx__compile_landlock(c, err);
 		compile_seccomp(c);
 	}
-	return 0;
+	return r;
 }
 
 int lcx__compile_program(struct compiler *c, struct lcx_error **err)

@@ -24,6 +24,9 @@ int lcx__compile_binds(struct compiler *c, const char *optional, struct lcx_erro
 compile_fn lcx__compile_host_settings, lcx__compile_scheduling, lcx__compile_affinity_before,
 	lcx__compile_late_cgroup, lcx__compile_affinity_after;
 
+/* compile-landlock.c: at one of two places among those of the identity */
+compile_fn lcx__compile_landlock;
+
 /* compile-identity.c */
 compile_fn lcx__compile_labels, lcx__compile_limits, lcx__compile_identity, lcx__compile_program;
 

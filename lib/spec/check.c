@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <string.h>
 
+#include "security/landlock.h"
 #include "security/rlimit.h"
 #include "spec/names.h"
 
@@ -159,6 +160,13 @@ int lcx__check_cgroups_path(const char *path, struct lcx_error **err)
 int lcx__check_schema_line(const char *text, struct lcx_error **err)
 {
 	return strchr(text, '\n') ? lcx__fail(err, EINVAL, "must be one line") : 0;
+}
+
+int lcx__check_landlock(const char *text, struct lcx_error **err)
+{
+	struct lcx__landlock_rule rule;
+
+	return lcx__landlock_parse(text, &rule, err);
 }
 
 int lcx__check_mem_bw_schema(const char *text, struct lcx_error **err)

@@ -24,6 +24,7 @@ int lcx__check_device_access(const char *text, struct lcx_error **err);
 int lcx__check_device_rule_type(const char *text, struct lcx_error **err);
 int lcx__check_cgroups_path(const char *path, struct lcx_error **err);
 int lcx__check_mem_bw_schema(const char *text, struct lcx_error **err);
+int lcx__check_landlock(const char *text, struct lcx_error **err); /* "ro=/usr" */
 int lcx__check_schema_line(const char *text, struct lcx_error **err);
 
 /* Whole objects, after their fields. */

@@ -206,6 +206,8 @@ static const struct lcx__json_field hooks_fields[] = {
 
 static const struct lcx__json_field own_fields[] = {
 	{"timerSlack", AS_U64(struct lcx__spec_own, timer_slack_ns), .max = INT64_MAX},
+	{"landlock", AS_STRINGS(struct lcx__spec_own, landlock), .check = lcx__check_landlock},
+	{"landlockBestEffort", AS_BOOL(struct lcx__spec_own, landlock_best_effort)},
 	{"coredumpFilter", AS_U32(struct lcx__spec_own, coredump_filter), .max = 0x1ff},
 	{0},
 };

@@ -350,3 +350,33 @@ LCX_PUBLIC int lcx_spec_clear_capabilities(struct lcx_spec *spec, struct lcx_err
 	(void)capabilities(spec);
 	return 0;
 }
+
+LCX_PUBLIC int lcx_spec_add_landlock(struct lcx_spec *spec, const char *rule,
+				     struct lcx_error **err)
+{
+	int r = lcx__check_landlock(rule, err);
+
+	if (r < 0)
+		return r;
+	spec->own.set = true;
+	return lcx__add_string(&spec->own.landlock, rule, true, err);
+}
+
+LCX_PUBLIC int lcx_spec_set_landlock_best_effort(struct lcx_spec *spec, int32_t on,
+						 struct lcx_error **err)
+{
+	int r = lcx__check_switch(on, "Landlock, best effort", err);
+
+	if (r < 0)
+		return r;
+	spec->own.set = true;
+	spec->own.landlock_best_effort = (struct lcx__opt_bool)LCX__OPT(on);
+	return 0;
+}
+
+LCX_PUBLIC int lcx_spec_clear_landlock(struct lcx_spec *spec, struct lcx_error **err)
+{
+	(void)err;
+	spec->own.landlock = lcx__strv_free(spec->own.landlock);
+	return 0;
+}

@@ -198,6 +198,8 @@ struct lcx__spec_own {
 	bool set;
 	struct lcx__opt_u64 timer_slack_ns;  /* 0: as inherited */
 	struct lcx__opt_u32 coredump_filter; /* the bits of core(5) */
+	char **landlock;                     /* rules in words: security/landlock.h; NULL: none */
+	struct lcx__opt_bool landlock_best_effort;
 };
 
 struct lcx_spec {

@@ -63,6 +63,7 @@ static int make_seccomp(struct world *w, struct lcx_error **err)
 	MUST(lcx_seccomp_dup(own, &copy, err));
 	MUST(lcx_seccomp_allow(seccomp, "bpf", err));
 	MUST(lcx_seccomp_deny(seccomp, "chmod", 1, err));
+	(void)lcx_landlock_abi();
 	MUST(lcx_seccomp_notify(seccomp, "mount", err));
 	MUST(lcx_seccomp_add_flag(seccomp, "SECCOMP_FILTER_FLAG_LOG", err));
 	MUST(lcx_seccomp_set_listener(seccomp, "/run/listener", "data", err));

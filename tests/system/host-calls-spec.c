@@ -75,6 +75,10 @@ static int set_the_privileges(struct world *w, struct lcx_error **err)
 	MUST(lcx_spec_set_memory_policy(spec, "MPOL_BIND", "0", err));
 	MUST(lcx_spec_add_memory_policy_flag(spec, "MPOL_F_STATIC_NODES", err));
 	MUST(lcx_spec_set_personality(spec, "LINUX32", err));
+	MUST(lcx_spec_add_landlock(spec, "ro=/usr", err));
+	MUST(lcx_spec_set_landlock_best_effort(spec, 1, err));
+	MUST(lcx_spec_clear_landlock(spec, err));
+	REFUSED(lcx_spec_add_landlock(spec, "ro=usr", err));
 	MUST(lcx_spec_set_timer_slack(spec, 100000, err));
 	MUST(lcx_spec_set_coredump_filter(spec, 0x33, err));
 	MUST(lcx_spec_set_apparmor_profile(spec, "none", err));
