@@ -265,7 +265,8 @@ static int compile_cgroup_mount(struct compiler *c, const struct lcx__spec_mount
 
 static bool is_bind(const struct lcx__spec_mount *m)
 {
-	return m->parsed.flags & MS_BIND || (m->type && strcmp(m->type, "bind") == 0);
+	return !(m->parsed.flags & MS_REMOUNT) &&
+	       (m->parsed.flags & MS_BIND || (m->type && strcmp(m->type, "bind") == 0));
 }
 
 int lcx__compile_mounts(struct compiler *c, struct lcx_error **err)
