@@ -61,7 +61,7 @@ uint64_t lcx_layer_limit(const struct lcx_ctx *ctx, enum lcx_layer_limit limit);
 /**
  * lcx_layer_set_in_process() - unpack in the calling process, by the calling thread
  * @ctx:        whose layers are meant
- * @in_process: true: a stranger's bytes meet zlib, zstd and libarchive in the memory of the
+ * @in_process: true: a stranger's bytes meet zlib, zstd and the reader of archives in the memory of the
  *              host program, with all of its rights
  *
  * For hosts that can't start processes, or are nothing but a confined process themselves.

@@ -265,6 +265,9 @@ static int read_entries(struct lcx__bundle *b, struct lcx__tar_reader *reader, u
 
 		if (!S_ISREG(e->mode) && !e->link)
 			continue;
+		if (e->sparse)
+			return lcx__fail(err, EOPNOTSUPP,
+					 "'%.200s' is sparse; archive it without holes", e->path);
 		if (b->n_files == FILES_MAX)
 			return lcx__fail(err, EBADMSG, "more than %d files", FILES_MAX);
 		if (offset > file_size || e->size > file_size - offset)

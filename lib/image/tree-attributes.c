@@ -33,14 +33,14 @@ static const struct xattr_rule {
  * Not there on this file system, or not ours to give: then the tree is as good as it can
  * be here, as with other tools. With full rights a refusal is a failure.
  */
-static bool xattr_failure_is_fine(const struct lcx__tree *tree, int code)
+bool lcx__tree_xattr_failure_is_fine(const struct lcx__tree *tree, int code)
 {
 	return code == EOPNOTSUPP || (code == EPERM && !tree->rights.devices);
 }
 
 /* What is no directory and no regular file can't be opened, and has its attributes by a path. */
 static int set_xattr_at(const struct lcx__tree *tree, const struct lcx__tree_place *at,
-			const struct lcx__xattr *x)
+			const struct lcx__tar_xattr *x)
 {
 	CLEANUP(freep) char *path = NULL;
 
@@ -56,7 +56,7 @@ static int set_xattr_at(const struct lcx__tree *tree, const struct lcx__tree_pla
 }
 
 static int set_xattr(const struct lcx__tree *tree, const struct lcx__tree_place *at, int fd,
-		     const struct lcx__xattr *x)
+		     const struct lcx__tar_xattr *x)
 {
 	if (fd < 0)
 		return set_xattr_at(tree, at, x);
@@ -64,11 +64,11 @@ static int set_xattr(const struct lcx__tree *tree, const struct lcx__tree_place 
 }
 
 /* On the open @fd, or if that is -1, on what is at the place. */
-int lcx__tree_set_xattrs(const struct lcx__tree *tree, const struct lcx__entry *e,
+int lcx__tree_set_xattrs(const struct lcx__tree *tree, const struct lcx__tar_entry *e,
 			 const struct lcx__tree_place *at, int fd, struct lcx_error **err)
 {
 	for (size_t i = 0; i < e->n_xattrs; i++) {
-		const struct lcx__xattr *x = &e->xattrs[i];
+		const struct lcx__tar_xattr *x = &e->xattrs[i];
 		const struct xattr_rule *rule = xattr_rules;
 		int r = 0;
 
@@ -77,15 +77,15 @@ int lcx__tree_set_xattrs(const struct lcx__tree *tree, const struct lcx__entry *
 		if (rule->action == XATTR_REFUSE)
 			return lcx__fail(err, EBADMSG, "the attribute '%.100s' is refused",
 					 x->name);
-		if (rule->action == XATTR_SET)
+		if (rule->action == XATTR_SET && !(S_ISDIR(e->mode) && lcx__acl_is(x->name)))
 			r = set_xattr(tree, at, fd, x);
-		if (r < 0 && !xattr_failure_is_fine(tree, -r))
+		if (r < 0 && !lcx__tree_xattr_failure_is_fine(tree, -r))
 			return lcx__fail_sys(err, -r, "set the attribute '%.100s'", x->name);
 	}
 	return 0;
 }
 
-int lcx__tree_change_owner(const struct lcx__tree *tree, const struct lcx__entry *e, int dir_fd,
+int lcx__tree_change_owner(const struct lcx__tree *tree, const struct lcx__tar_entry *e, int dir_fd,
 			   const char *name, struct lcx_error **err)
 {
 	int flags = AT_SYMLINK_NOFOLLOW | (name[0] == '\0' ? AT_EMPTY_PATH : 0);

@@ -52,26 +52,29 @@ int lcx__tree_make_dir(const struct lcx__tree *tree, int parent_fd, const char *
 /* Make room for a new name. A directory stays if a directory comes. */
 int lcx__tree_clear_place(struct lcx__tree_place *at, bool dir_comes, struct lcx_error **err);
 
-/* On the open @fd, or if that is -1, on what is at the place. */
-int lcx__tree_set_xattrs(const struct lcx__tree *tree, const struct lcx__entry *e,
+/* Is that what was to be expected of this file system, or these rights? */
+bool lcx__tree_xattr_failure_is_fine(const struct lcx__tree *tree, int code);
+
+/* On the open @fd, or if that is -1, on what is at the place; but for the lists of directories. */
+int lcx__tree_set_xattrs(const struct lcx__tree *tree, const struct lcx__tar_entry *e,
 			 const struct lcx__tree_place *at, int fd, struct lcx_error **err);
-int lcx__tree_change_owner(const struct lcx__tree *tree, const struct lcx__entry *e, int dir_fd,
+int lcx__tree_change_owner(const struct lcx__tree *tree, const struct lcx__tar_entry *e, int dir_fd,
 			   const char *name, struct lcx_error **err);
 int lcx__tree_restore_mode(const struct lcx__tree *tree, const struct lcx__tree_place *at,
 			   int path_fd, mode_t mode, struct lcx_error **err);
 
-/* Mode and time of a directory come last. */
-int lcx__tree_defer(struct lcx__tree *tree, const struct lcx__entry *e, struct lcx_error **err);
+/* Mode, access control lists and time of a directory come last. */
+int lcx__tree_defer(struct lcx__tree *tree, const struct lcx__tar_entry *e, struct lcx_error **err);
 int lcx__tree_note_implied(struct lcx__tree *tree, const char *path, struct lcx_error **err);
 void lcx__tree_clear_dirs(struct lcx__tree *tree);
 
-int lcx__tree_add_hard_link(struct lcx__tree *tree, const struct lcx__entry *e,
+int lcx__tree_add_hard_link(struct lcx__tree *tree, const struct lcx__tar_entry *e,
 			    struct lcx_error **err);
 
 /* A device or a pipe is never opened for more than its inode: it would answer. */
-int lcx__tree_add_node(struct lcx__tree *tree, const struct lcx__entry *e,
+int lcx__tree_add_node(struct lcx__tree *tree, const struct lcx__tar_entry *e,
 		       const struct lcx__tree_place *at, struct lcx_error **err);
-int lcx__tree_skip_device(struct lcx__tree *tree, const struct lcx__entry *e,
+int lcx__tree_skip_device(struct lcx__tree *tree, const struct lcx__tar_entry *e,
 			  struct lcx_error **err);
 bool lcx__tree_was_skipped(const struct lcx__tree *tree, const char *path);
 

@@ -16,7 +16,7 @@ static bool same_file(const struct stat *a, const struct stat *b)
  * The target is found before the place is cleared: a link to itself is nothing to
  * do. The parents' descriptors differ, so the kept one is duplicated.
  */
-int lcx__tree_add_hard_link(struct lcx__tree *tree, const struct lcx__entry *e,
+int lcx__tree_add_hard_link(struct lcx__tree *tree, const struct lcx__tar_entry *e,
 			    struct lcx_error **err)
 {
 	CLEANUP(closep) int target_dir = -1;

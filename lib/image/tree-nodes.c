@@ -11,7 +11,7 @@
 enum { SKIPPED_BYTES_MAX = 64 << 10 };
 
 /* The specification lets who may not make them leave them out. */
-int lcx__tree_skip_device(struct lcx__tree *tree, const struct lcx__entry *e,
+int lcx__tree_skip_device(struct lcx__tree *tree, const struct lcx__tar_entry *e,
 			  struct lcx_error **err)
 {
 	if (tree->skipped.length + strlen(e->path) >= SKIPPED_BYTES_MAX)
@@ -31,7 +31,7 @@ bool lcx__tree_was_skipped(const struct lcx__tree *tree, const char *path)
 }
 
 /* A device or a pipe is never opened for more than its inode: it would answer. */
-int lcx__tree_add_node(struct lcx__tree *tree, const struct lcx__entry *e,
+int lcx__tree_add_node(struct lcx__tree *tree, const struct lcx__tar_entry *e,
 		       const struct lcx__tree_place *at, struct lcx_error **err)
 {
 	CLEANUP(closep) int fd = -1;

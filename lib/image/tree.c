@@ -13,7 +13,8 @@
  *    this layer made.
  *  - Owner before extended attributes before mode: chown(2) clears setuid bits and
  *    capabilities, and until then a file is ours and 0600.
- *  - Directories stay 0700 to the end and get mode and time last, deepest first.
+ *  - Directories stay 0700 to the end and get access control lists, mode and time last,
+ *    deepest first: their lists would decide over what is made in them.
  *
  * Deletions come as files named ".wh.NAME" or ".wh..wh..opq" and become what
  * overlayfs reads: a character device 0:0, and an attribute. They concern lower
@@ -58,29 +59,7 @@ struct lcx__tree *lcx__tree_free(struct lcx__tree *tree)
 	return NULL;
 }
 
-int lcx__tree_path(char *path, struct lcx_error **err)
-{
-	char *from = path, *to = path;
-
-	while (*from) {
-		size_t length = strcspn(from, "/");
-
-		if (length == 2 && memcmp(from, "..", 2) == 0)
-			return lcx__fail(err, EBADMSG, "'..' in a path is refused");
-		if (length > 0 && !(length == 1 && from[0] == '.')) {
-			if (to > path)
-				*to++ = '/';
-			memmove(to, from, length);
-			to += length;
-		}
-		from += length;
-		from += strspn(from, "/");
-	}
-	*to = '\0';
-	return 0;
-}
-
-static int add_dir(struct lcx__tree *tree, const struct lcx__entry *e,
+static int add_dir(struct lcx__tree *tree, const struct lcx__tar_entry *e,
 		   const struct lcx__tree_place *at, struct lcx_error **err)
 {
 	CLEANUP(closep) int fd = -1;
@@ -100,7 +79,7 @@ static int add_dir(struct lcx__tree *tree, const struct lcx__entry *e,
 	return r < 0 ? r : lcx__tree_defer(tree, e, err);
 }
 
-static int add_root(struct lcx__tree *tree, const struct lcx__entry *e, struct lcx_error **err)
+static int add_root(struct lcx__tree *tree, const struct lcx__tar_entry *e, struct lcx_error **err)
 {
 	CLEANUP(closep) int fd = lcx__tree_open(tree, "", O_RDONLY | O_DIRECTORY);
 	int r;
@@ -115,7 +94,7 @@ static int add_root(struct lcx__tree *tree, const struct lcx__entry *e, struct l
 	return r < 0 ? r : lcx__tree_defer(tree, e, err);
 }
 
-static int add_symlink(struct lcx__tree *tree, const struct lcx__entry *e,
+static int add_symlink(struct lcx__tree *tree, const struct lcx__tar_entry *e,
 		       const struct lcx__tree_place *at, struct lcx_error **err)
 {
 	const struct timespec times[2] = {e->mtime, e->mtime};
@@ -144,7 +123,7 @@ static int add_file(const struct lcx__tree_place *at, int *ret_fd, struct lcx_er
 	return 0;
 }
 
-int lcx__tree_seal(struct lcx__tree *tree, const struct lcx__entry *e, int fd,
+int lcx__tree_seal(struct lcx__tree *tree, const struct lcx__tar_entry *e, int fd,
 		   struct lcx_error **err)
 {
 	const struct timespec times[2] = {e->mtime, e->mtime};
@@ -162,7 +141,7 @@ int lcx__tree_seal(struct lcx__tree *tree, const struct lcx__entry *e, int fd,
 	return 0;
 }
 
-int lcx__tree_add(struct lcx__tree *tree, const struct lcx__entry *e, int *ret_fd,
+int lcx__tree_add(struct lcx__tree *tree, const struct lcx__tar_entry *e, int *ret_fd,
 		  struct lcx_error **err)
 {
 	struct lcx__tree_place at = {-1, NULL, false};

@@ -46,7 +46,8 @@ static void self_path(int fd, char path[static PROC_PATH_SIZE])
 
 /* ---- one file ---- */
 
-static int add_xattr(struct lcx__tar_entry *e, const char *file, const char *name)
+static int add_xattr(struct lcx__tar_entry *e, const char *file, const char *name,
+		     const struct lcx__id_map *map)
 {
 	struct lcx__tar_xattr *bigger;
 	CLEANUP(freep) char *value = NULL;
@@ -65,6 +66,8 @@ static int add_xattr(struct lcx__tar_entry *e, const char *file, const char *nam
 		return -ENOMEM;
 	e->xattrs = bigger;
 	bigger[e->n_xattrs] = (struct lcx__tar_xattr){strdup(name), TAKE_PTR(value), (size_t)n};
+	if (lcx__acl_is(name) && n > 0)
+		lcx__acl_inside(bigger[e->n_xattrs].value, &bigger[e->n_xattrs].size, map);
 	return bigger[e->n_xattrs++].name ? 0 : -ENOMEM;
 }
 
@@ -74,7 +77,7 @@ static int by_name(const void *a, const void *b)
 		      ((const struct lcx__tar_xattr *)b)->name);
 }
 
-static int read_xattrs(int path_fd, struct lcx__tar_entry *e)
+static int read_xattrs(int path_fd, struct lcx__tar_entry *e, const struct lcx__id_map *map)
 {
 	char file[PROC_PATH_SIZE];
 	CLEANUP(freep) char *names = NULL;
@@ -93,7 +96,7 @@ static int read_xattrs(int path_fd, struct lcx__tar_entry *e)
 		return errno == ERANGE ? 0 : -errno;
 	for (const char *name = names; r == 0 && name < names + size; name += strlen(name) + 1)
 		if (lcx__tar_xattr_travels(name))
-			r = add_xattr(e, file, name);
+			r = add_xattr(e, file, name, map);
 	if (e->n_xattrs > 1)
 		qsort(e->xattrs, e->n_xattrs, sizeof(*e->xattrs), by_name);
 	return r;
@@ -128,7 +131,7 @@ static int describe(int path_fd, const struct stat *st, const char *path,
 		return -ENOMEM;
 	if (S_ISLNK(st->st_mode))
 		r = read_link(path_fd, e);
-	return r < 0 ? r : read_xattrs(path_fd, e);
+	return r < 0 ? r : read_xattrs(path_fd, e, map);
 }
 
 static int hand_on(int path_fd, const struct lcx__tar_entry *e, const struct lcx__entry_sink *sink,

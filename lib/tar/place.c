@@ -26,6 +26,7 @@ enum { COPY_CHUNK = 256 << 10 };
 
 struct dir {
 	char *path;
+	struct lcx__tar_xattr acls[2]; /* access control lists: what is made in it inherits one */
 	dev_t dev;
 	ino_t ino;
 	mode_t mode;
@@ -56,8 +57,15 @@ struct lcx__place *lcx__place_free(struct lcx__place *place)
 {
 	if (!place)
 		return NULL;
-	for (size_t i = 0; i < place->n_dirs; i++)
-		free(place->dirs[i].path);
+	for (size_t i = 0; i < place->n_dirs; i++) {
+		struct dir *d = &place->dirs[i];
+
+		free(d->path);
+		for (size_t a = 0; a < ARRAY_SIZE(d->acls); a++) {
+			free(d->acls[a].name);
+			free(d->acls[a].value);
+		}
+	}
 	free(place->dirs);
 	free(place);
 	return NULL;
@@ -137,19 +145,59 @@ static int change_owner(const struct lcx__place *place, const struct lcx__tar_en
 	return 0;
 }
 
+static int set_xattr(int fd, const struct lcx__tar_xattr *x)
+{
+	if (fsetxattr(fd, x->name, x->value, x->size, 0) < 0 && errno != EOPNOTSUPP &&
+	    errno != EPERM)
+		return -errno;
+	return 0;
+}
+
+static bool is_taken(const struct lcx__place *place, const struct lcx__tar_xattr *x)
+{
+	return lcx__tar_xattr_travels(x->name) &&
+	       (!place->options.drop_privileges || strncmp(x->name, "user.", 5) == 0);
+}
+
+/* With the ids of this side; the caller owns it. */
+static int copy_acl(const struct lcx__place *place, const struct lcx__tar_xattr *x,
+		    struct lcx__tar_xattr *ret)
+{
+	*ret = (struct lcx__tar_xattr){strdup(x->name), malloc(x->size + 1), x->size};
+	if (!ret->name || !ret->value)
+		return -ENOMEM;
+	memcpy(ret->value, x->value, x->size);
+	lcx__acl_outside(ret->value, &ret->size, place->options.map);
+	return 0;
+}
+
+static int set_acl(const struct lcx__place *place, int fd, const struct lcx__tar_xattr *x)
+{
+	struct lcx__tar_xattr acl;
+	int r = copy_acl(place, x, &acl);
+
+	if (r == 0)
+		r = set_xattr(fd, &acl);
+	free(acl.name);
+	free(acl.value);
+	return r;
+}
+
 static int set_xattrs(const struct lcx__place *place, const struct lcx__tar_entry *e, int fd)
 {
-	for (size_t i = 0; i < e->n_xattrs; i++) {
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < e->n_xattrs; i++) {
 		const struct lcx__tar_xattr *x = &e->xattrs[i];
 
-		if (!lcx__tar_xattr_travels(x->name) ||
-		    (place->options.drop_privileges && strncmp(x->name, "user.", 5) != 0))
+		if (!is_taken(place, x))
 			continue;
-		if (fsetxattr(fd, x->name, x->value, x->size, 0) < 0 && errno != EOPNOTSUPP &&
-		    errno != EPERM)
-			return -errno;
+		if (!lcx__acl_is(x->name))
+			r = set_xattr(fd, x);
+		else if (!S_ISDIR(e->mode)) /* those of directories come last */
+			r = set_acl(place, fd, x);
 	}
-	return 0;
+	return r;
 }
 
 static int finish_file(const struct lcx__place *place, const struct lcx__tar_entry *e, int fd)
@@ -247,6 +295,17 @@ static int add_file(const struct lcx__place *place, const struct lcx__tar_entry 
 	return r < 0 ? lcx__fail_sys(err, -r, "write") : 0;
 }
 
+static int keep_acls(const struct lcx__place *place, const struct lcx__tar_entry *e, struct dir *d)
+{
+	size_t n = 0;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < e->n_xattrs && n < ARRAY_SIZE(d->acls); i++)
+		if (lcx__acl_is(e->xattrs[i].name) && is_taken(place, &e->xattrs[i]))
+			r = copy_acl(place, &e->xattrs[i], &d->acls[n++]);
+	return r;
+}
+
 static int remember_dir(struct lcx__place *place, const struct lcx__tar_entry *e, int fd)
 {
 	struct stat st;
@@ -264,11 +323,15 @@ static int remember_dir(struct lcx__place *place, const struct lcx__tar_entry *e
 		place->size = size;
 	}
 	d = &place->dirs[place->n_dirs];
-	*d = (struct dir){strdup(e->path), st.st_dev, st.st_ino, mode_of(place, e), e->mtime};
+	*d = (struct dir){.path = strdup(e->path),
+			  .dev = st.st_dev,
+			  .ino = st.st_ino,
+			  .mode = mode_of(place, e),
+			  .mtime = e->mtime};
 	if (!d->path)
 		return -ENOMEM;
 	place->n_dirs++;
-	return 0;
+	return keep_acls(place, e, d);
 }
 
 static int add_dir(struct lcx__place *place, const struct lcx__tar_entry *e, int parent,
@@ -434,9 +497,15 @@ int lcx__place_finish(struct lcx__place *place, struct lcx_error **err)
 		const struct timespec times[2] = {d->mtime, d->mtime};
 		CLEANUP(closep) int fd = open_below(place, d->path, O_RDONLY | O_DIRECTORY);
 		struct stat st;
+		int r = 0;
 
 		if (fd < 0 || fstat(fd, &st) < 0 || st.st_dev != d->dev || st.st_ino != d->ino)
 			continue; /* whoever took it away has its own ideas */
+		for (size_t a = 0; r == 0 && a < ARRAY_SIZE(d->acls) && d->acls[a].value; a++)
+			r = set_xattr(fd, &d->acls[a]);
+		if (r < 0)
+			return lcx__fail_sys(err, -r, "access control list of directory '%s'",
+					     d->path);
 		if (fchmod(fd, d->mode) < 0 || futimens(fd, times) < 0)
 			return lcx__fail_sys(err, errno, "mode and time of directory '%s'",
 					     d->path);

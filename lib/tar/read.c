@@ -1,81 +1,36 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A tar stream from a stranger, read as what it is: blocks of 512 bytes. Understood are
- * ustar, pax (path, linkpath, size, uid, gid, mtime, attributes) and GNU's long names and
- * base-256 numbers; sparse files and volumes are refused by name. Every length is
+ * the seventh edition's, ustar, pax and GNU's; what is not is refused by name. Every length is
  * checked before it is believed, and nothing is allocated beyond the limits below.
+ *
+ * Names are bytes, whatever the locale, and owners are numbers.
  */
-#include "tar/tar.h"
-
 #include <errno.h>
-#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
-#include "util/str.h"
+#include "tar/read-internal.h"
 
 enum {
-	BLOCK = 512,
-	EXTENDED_MAX = 1 << 20, /* bytes of an extended header */
-	XATTRS_MAX = 64,
-	GLOBALS_MAX = 64,
-};
-
-struct header {
-	char name[100], mode[8], uid[8], gid[8], size[12], mtime[12], checksum[8], type, link[100],
-		magic[8], user[32], group[32], major[8], minor[8], prefix[155], pad[12];
-};
-_Static_assert(sizeof(struct header) == BLOCK, "a tar header is one block");
-
-/* What extended headers say of the entry to come. */
-struct extended {
-	char *path, *link;
-	bool has_size, has_uid, has_gid, has_mtime;
-	uint64_t size, uid, gid;
-	struct timespec mtime;
-	struct lcx__tar_xattr *xattrs;
-	size_t n_xattrs;
+	BLOCK = LCX__TAR_BLOCK,
+	EXTENDED_MAX = 8 << 20, /* bytes of an extended header */
+	HEADERS_MAX = 64,       /* of extended ones before an entry */
 };
 
 struct lcx__tar_reader {
 	struct lcx__source source;
 	struct lcx__tar_entry entry;
-	struct extended extended;
-	uint64_t position, offset; /* read so far; where the content begins */
-	uint64_t left, padding;    /* of the content */
+	struct lcx__tar_extended extended, global;
+	struct lcx__tar_map map;      /* of the content; a file without holes is one piece */
+	size_t piece;                 /* that is read */
+	uint64_t in_piece, flat;      /* read of it; of the whole, if it is read with its holes */
+	uint64_t position, offset;    /* read so far; where the content begins */
+	uint64_t left, padding;       /* of the content as it is stored */
+	struct lcx__tar_input blocks; /* this reader, for maps */
+	bool ended;
 };
-
-static void extended_clear(struct extended *x)
-{
-	struct lcx__tar_entry owned = {x->path, x->link, .xattrs = x->xattrs,
-				       .n_xattrs = x->n_xattrs};
-
-	lcx__tar_entry_clear(&owned);
-	*x = (struct extended){0};
-}
-
-int lcx__tar_reader_new(const struct lcx__source *source, struct lcx__tar_reader **ret,
-			struct lcx_error **err)
-{
-	struct lcx__tar_reader *reader = calloc(1, sizeof(*reader));
-
-	if (!reader)
-		return lcx__fail_nomem(err);
-	reader->source = *source;
-	*ret = reader;
-	return 0;
-}
-
-struct lcx__tar_reader *lcx__tar_reader_free(struct lcx__tar_reader *reader)
-{
-	if (reader) {
-		lcx__tar_entry_clear(&reader->entry);
-		extended_clear(&reader->extended);
-		free(reader);
-	}
-	return NULL;
-}
 
 /* ---- bytes ---- */
 
@@ -99,6 +54,18 @@ static int read_all(struct lcx__tar_reader *t, void *buffer, size_t size, struct
 	return 1;
 }
 
+static int read_whole(struct lcx__tar_reader *t, void *buffer, size_t size, struct lcx_error **err)
+{
+	int r = size ? read_all(t, buffer, size, err) : 1;
+
+	return r == 0 ? lcx__fail(err, EBADMSG, "the archive is cut off") : r < 0 ? r : 0;
+}
+
+static int read_block(void *data, void *buffer, size_t size, struct lcx_error **err)
+{
+	return read_whole(data, buffer, size, err);
+}
+
 static int skip(struct lcx__tar_reader *t, uint64_t length, struct lcx_error **err)
 {
 	char buffer[16 << 10];
@@ -111,190 +78,214 @@ static int skip(struct lcx__tar_reader *t, uint64_t length, struct lcx_error **e
 	}
 	while (length > 0) {
 		size_t n = length < sizeof(buffer) ? (size_t)length : sizeof(buffer);
-		int r = read_all(t, buffer, n, err);
+		int r = read_whole(t, buffer, n, err);
 
-		if (r <= 0)
-			return r < 0 ? r : lcx__fail(err, EBADMSG, "the archive is cut off");
+		if (r < 0)
+			return r;
 		length -= n;
 	}
 	return 0;
 }
 
-static ssize_t read_content(void *data, void *buffer, size_t size, struct lcx_error **err)
+/* Some writers (umoci insert) leave it out behind the last file. */
+static int skip_padding(struct lcx__tar_reader *t, struct lcx_error **err)
 {
-	struct lcx__tar_reader *t = data;
+	char buffer[BLOCK];
+
+	while (t->padding > 0) {
+		ssize_t n = t->source.read(t->source.data, buffer, (size_t)t->padding, err);
+
+		if (n < 0)
+			return (int)n;
+		if (n == 0)
+			t->ended = true;
+		if (n == 0)
+			return 0;
+		t->padding -= (uint64_t)n;
+		t->position += (uint64_t)n;
+	}
+	return 0;
+}
+
+int lcx__tar_reader_new(const struct lcx__source *source, struct lcx__tar_reader **ret,
+			struct lcx_error **err)
+{
+	struct lcx__tar_reader *reader = calloc(1, sizeof(*reader));
+
+	if (!reader)
+		return lcx__fail_nomem(err);
+	reader->source = *source;
+	reader->blocks = (struct lcx__tar_input){read_block, reader};
+	*ret = reader;
+	return 0;
+}
+
+struct lcx__tar_reader *lcx__tar_reader_free(struct lcx__tar_reader *reader)
+{
+	if (reader) {
+		lcx__tar_entry_clear(&reader->entry);
+		lcx__tar_extended_clear(&reader->extended);
+		lcx__tar_extended_clear(&reader->global);
+		lcx__tar_map_clear(&reader->map);
+		free(reader);
+	}
+	return NULL;
+}
+
+/* ---- content ---- */
+
+ssize_t lcx__tar_read(struct lcx__tar_reader *t, void *buffer, size_t size, uint64_t *ret_offset,
+		      struct lcx_error **err)
+{
+	const struct lcx__tar_segment *piece;
 	ssize_t n;
 
-	if (t->left == 0 || size == 0)
+	while (t->piece < t->map.n && t->in_piece == t->map.items[t->piece].size) {
+		t->piece++;
+		t->in_piece = 0;
+	}
+	if (t->piece == t->map.n || size == 0)
 		return 0;
-	if (size > t->left)
-		size = (size_t)t->left;
+	piece = &t->map.items[t->piece];
+	if (size > piece->size - t->in_piece)
+		size = (size_t)(piece->size - t->in_piece);
 	n = t->source.read(t->source.data, buffer, size, err);
 	if (n == 0)
 		return lcx__fail(err, EBADMSG, "the archive is cut off");
-	if (n > 0) {
-		t->left -= (uint64_t)n;
-		t->position += (uint64_t)n;
-	}
+	if (n < 0)
+		return n;
+	*ret_offset = piece->offset + t->in_piece;
+	t->in_piece += (uint64_t)n;
+	t->left -= (uint64_t)n;
+	t->position += (uint64_t)n;
 	return n;
+}
+
+/* Up to where there is a hole: the next piece that has something, or the end. */
+static uint64_t hole_end(const struct lcx__tar_reader *t, uint64_t *ret_data)
+{
+	uint64_t in_piece = t->in_piece;
+
+	for (size_t i = t->piece; i < t->map.n; i++, in_piece = 0) {
+		*ret_data = t->map.items[i].size - in_piece;
+		if (*ret_data > 0)
+			return t->map.items[i].offset + in_piece;
+	}
+	*ret_data = 0;
+	return t->entry.size;
+}
+
+static ssize_t read_content(void *data, void *buffer, size_t size, struct lcx_error **err)
+{
+	struct lcx__tar_reader *t = data;
+	uint64_t n_data, end = hole_end(t, &n_data), at = 0;
+	ssize_t n;
+
+	if (t->flat < end) {
+		if (size > end - t->flat)
+			size = (size_t)(end - t->flat);
+		memset(buffer, 0, size);
+		t->flat += size;
+		return (ssize_t)size;
+	}
+	n = lcx__tar_read(t, buffer, size, &at, err);
+	if (n > 0)
+		t->flat += (uint64_t)n;
+	return n;
+}
+
+static int find_extent(void *data, uint64_t *ret_hole, uint64_t *ret_data, struct lcx_error **err)
+{
+	struct lcx__tar_reader *t = data;
+	uint64_t end = hole_end(t, ret_data);
+
+	(void)err;
+	*ret_hole = end - t->flat;
+	t->flat = end;
+	return 0;
 }
 
 struct lcx__source lcx__tar_content(struct lcx__tar_reader *t)
 {
-	return (struct lcx__source){read_content, NULL, t};
+	return (struct lcx__source){read_content, NULL, t, find_extent};
 }
 
 /* ---- numbers ---- */
 
-/* Octal digits between blanks and NULs, or GNU's base-256 with the top bit set. */
-static int parse_number(const char *field, size_t size, uint64_t *ret)
+/* Base 256: two's complement without its top bit, which only says so. */
+static int parse_binary(const unsigned char *at, size_t size, int64_t *ret)
+{
+	bool negative = at[0] & 0x40;
+	uint64_t value = negative ? UINT64_MAX << 6 | (at[0] & 0x3f) : at[0] & 0x3f;
+
+	for (size_t i = 1; i < size; i++) {
+		/* The upper nine bits must be the sign's, or it is lost. */
+		if (value >> 55 != (negative ? UINT64_MAX >> 55 : 0))
+			return -EBADMSG;
+		value = value << 8 | at[i];
+	}
+	*ret = (int64_t)value;
+	return 0;
+}
+
+int lcx__tar_signed(const char *field, size_t size, int64_t *ret)
 {
 	const unsigned char *at = (const unsigned char *)field, *end = at + size;
-	uint64_t value = 0;
+	int64_t value = 0;
 
-	if (*at & 0x80) {
-		if (*at & 0x40)
-			return -EBADMSG; /* negative */
-		value = *at++ & 0x3f;
-		for (; at < end; at++) {
-			if (value > UINT64_MAX >> 8)
-				return -EBADMSG;
-			value = value << 8 | *at;
-		}
-		*ret = value;
-		return value > INT64_MAX ? -EBADMSG : 0;
-	}
+	if (*at & 0x80)
+		return parse_binary(at, size, ret);
 	while (at < end && *at == ' ')
 		at++;
 	for (; at < end && *at >= '0' && *at <= '7'; at++)
-		value = value << 3 | (uint64_t)(*at - '0'); /* 12 digits at most */
+		value = value << 3 | (*at - '0'); /* 12 digits at most */
 	if (at < end && *at != '\0' && *at != ' ')
 		return -EBADMSG;
 	*ret = value;
 	return 0;
 }
 
-/* "[-]SECONDS[.FRACTION]" */
-static int parse_time(const char *text, struct timespec *ret)
+int lcx__tar_number(const char *field, size_t size, uint64_t *ret)
 {
-	bool negative = *text == '-';
-	uint64_t seconds = 0;
-	long ns = 0, unit = 100000000;
+	int64_t value = 0;
 
-	text += negative;
-	for (; *text >= '0' && *text <= '9'; text++) {
-		if (seconds > INT64_MAX / 20)
-			return -EBADMSG;
-		seconds = seconds * 10 + (uint64_t)(*text - '0');
-	}
-	if (*text == '.')
-		for (text++; *text >= '0' && *text <= '9'; text++, unit /= 10)
-			ns += (*text - '0') * unit;
-	if (*text)
+	if (lcx__tar_signed(field, size, &value) < 0 || value < 0)
 		return -EBADMSG;
-	ret->tv_sec = negative ? -(int64_t)seconds - (ns > 0) : (int64_t)seconds;
-	ret->tv_nsec = negative && ns > 0 ? 1000000000 - ns : ns;
+	*ret = (uint64_t)value;
 	return 0;
 }
 
 /* ---- extended headers ---- */
 
-static int set_text(char **place, const char *value, size_t size)
+/* For all entries: nobody's name is known, or matters. */
+static int take_global(struct lcx__tar_reader *t, char *text, size_t size, struct lcx_error **err)
 {
-	char *copy;
+	int r = lcx__tar_extended_parse(&t->global, text, size, true);
 
-	if (size >= PATH_MAX || memchr(value, '\0', size))
-		return -EBADMSG;
-	copy = strndup(value, size);
-	if (!copy)
-		return -ENOMEM;
-	free(*place);
-	*place = copy;
-	return 0;
+	if (r == 0 && t->global.trouble[0])
+		return lcx__fail(err, EBADMSG, "a global header is refused: %s", t->global.trouble);
+	return r;
 }
 
-static int set_xattr(struct extended *x, const char *name, const char *value, size_t size)
+static int take_extended(struct lcx__tar_reader *t, char type, char *text, size_t size,
+			 struct lcx_error **err)
 {
-	struct lcx__tar_xattr *bigger;
-
-	if (x->n_xattrs == XATTRS_MAX || !name[0])
-		return -EBADMSG;
-	bigger = realloc(x->xattrs, (x->n_xattrs + 1) * sizeof(*bigger));
-	if (!bigger)
-		return -ENOMEM;
-	x->xattrs = bigger;
-	bigger[x->n_xattrs] = (struct lcx__tar_xattr){strdup(name), malloc(size + 1), size};
-	x->n_xattrs++;
-	if (!bigger[x->n_xattrs - 1].name || !bigger[x->n_xattrs - 1].value)
-		return -ENOMEM;
-	memcpy(bigger[x->n_xattrs - 1].value, value, size);
-	return 0;
-}
-
-static int set_number(const char *value, bool *has, uint64_t *ret)
-{
-	*has = true;
-	return lcx__parse_u64(value, INT64_MAX, ret) < 0 ? -EBADMSG : 0;
-}
-
-/* @value has a NUL behind it. Unknown keys are for others, as the format wants it. */
-static int set_record(struct extended *x, const char *key, const char *value, size_t size)
-{
-	static const char xattr[] = "SCHILY.xattr.";
-
-	if (strcmp(key, "path") == 0)
-		return set_text(&x->path, value, size);
-	if (strcmp(key, "linkpath") == 0)
-		return set_text(&x->link, value, size);
-	if (strcmp(key, "size") == 0)
-		return set_number(value, &x->has_size, &x->size);
-	if (strcmp(key, "uid") == 0)
-		return set_number(value, &x->has_uid, &x->uid);
-	if (strcmp(key, "gid") == 0)
-		return set_number(value, &x->has_gid, &x->gid);
-	if (strcmp(key, "mtime") == 0) {
-		x->has_mtime = true;
-		return parse_time(value, &x->mtime);
+	switch (type) {
+	case 'L':
+		return lcx__tar_extended_path(&t->extended, text, size);
+	case 'K':
+		return lcx__tar_extended_link(&t->extended, text, size);
+	case 'g':
+		return take_global(t, text, size, err);
+	default:
+		return lcx__tar_extended_parse(&t->extended, text, size, false);
 	}
-	if (strncmp(key, xattr, strlen(xattr)) == 0)
-		return set_xattr(x, key + strlen(xattr), value, size);
-	return strncmp(key, "GNU.sparse.", 11) == 0 ? -EOPNOTSUPP : 0;
-}
-
-/* "LENGTH KEY=VALUE\n", one after the other. */
-static int parse_records(struct extended *x, char *at, char *end)
-{
-	while (at < end) {
-		char *digits = at, *record_end, *key, *value;
-		uint64_t length = 0;
-		int r;
-
-		for (; at < end && *at >= '0' && *at <= '9' && length < EXTENDED_MAX; at++)
-			length = length * 10 + (uint64_t)(*at - '0');
-		if (at == digits || at == end || *at != ' ' || length > (uint64_t)(end - digits))
-			return -EBADMSG;
-		record_end = digits + length - 1;
-		key = at + 1;
-		if (record_end < key || *record_end != '\n')
-			return -EBADMSG;
-		value = memchr(key, '=', (size_t)(record_end - key));
-		if (!value)
-			return -EBADMSG;
-		*value++ = '\0';
-		*record_end = '\0';
-		r = set_record(x, key, value, (size_t)(record_end - value));
-		if (r < 0)
-			return r;
-		at = record_end + 1;
-	}
-	return 0;
 }
 
 static int read_extended(struct lcx__tar_reader *t, char type, uint64_t size,
 			 struct lcx_error **err)
 {
 	CLEANUP(freep) char *text = NULL;
-	struct extended ignored = {0};
 	int r;
 
 	if (size > EXTENDED_MAX)
@@ -303,48 +294,43 @@ static int read_extended(struct lcx__tar_reader *t, char type, uint64_t size,
 	text = malloc((size_t)size + 1);
 	if (!text)
 		return lcx__fail_nomem(err);
-	r = size ? read_all(t, text, (size_t)size, err) : 1;
+	r = read_whole(t, text, (size_t)size, err);
 	if (r == 0)
-		return lcx__fail(err, EBADMSG, "the archive is cut off");
-	if (r > 0)
 		r = skip(t, -size % BLOCK, err);
 	if (r < 0)
 		return r;
 	text[size] = '\0';
-	if (type == 'L')
-		r = set_text(&t->extended.path, text, strnlen(text, (size_t)size));
-	else if (type == 'K')
-		r = set_text(&t->extended.link, text, strnlen(text, (size_t)size));
-	else
-		r = parse_records(type == 'x' ? &t->extended : &ignored, text, text + size);
-	/* Global ones hold the comments of git-archive(1); nothing that matters here. */
-	extended_clear(&ignored);
-	if (r == -EOPNOTSUPP)
-		return lcx__fail(err, EOPNOTSUPP,
-				 "a sparse file is not supported; archive it without holes");
-	return r < 0 ? lcx__fail(err, -r, "a damaged extended header") : 0;
+	r = take_extended(t, type, text, (size_t)size, err);
+	if (r == -ENOMEM)
+		return lcx__fail_nomem(err);
+	return r < 0 && !(err && *err) ? lcx__fail(err, -r, "a damaged extended header") : r;
 }
 
 /* ---- entries ---- */
 
-static bool is_zero(const struct header *h)
+static bool is_zero(const struct lcx__tar_header *h)
 {
 	const char *at = (const char *)h;
 
 	return at[0] == '\0' && memcmp(at, at + 1, sizeof(*h) - 1) == 0;
 }
 
-static int check_sum(const struct header *h)
+/* Some old writers added their bytes as signed ones. */
+static int check_sum(const struct lcx__tar_header *h)
 {
 	const unsigned char *at = (const unsigned char *)h;
-	size_t from = offsetof(struct header, checksum);
-	uint64_t stated, sum = 0;
+	size_t from = offsetof(struct lcx__tar_header, checksum);
+	int64_t stated, sum = 0, signed_sum = 0;
 
-	for (size_t i = 0; i < sizeof(*h); i++)
-		sum += i >= from && i < from + sizeof(h->checksum) ? ' ' : at[i];
-	return parse_number(h->checksum, sizeof(h->checksum), &stated) == 0 && stated == sum
-		       ? 0
-		       : -EBADMSG;
+	for (size_t i = 0; i < sizeof(*h); i++) {
+		bool is_sum = i >= from && i < from + sizeof(h->checksum);
+
+		sum += is_sum ? ' ' : at[i];
+		signed_sum += is_sum ? ' ' : (signed char)at[i];
+	}
+	if (lcx__tar_signed(h->checksum, sizeof(h->checksum), &stated) < 0)
+		return -EBADMSG;
+	return stated == sum || stated == signed_sum ? 0 : -EBADMSG;
 }
 
 static mode_t kind_of(char type)
@@ -354,6 +340,7 @@ static mode_t kind_of(char type)
 	case '0':
 	case '1':
 	case '7':
+	case 'S':
 		return S_IFREG;
 	case '2':
 		return S_IFLNK;
@@ -362,6 +349,7 @@ static mode_t kind_of(char type)
 	case '4':
 		return S_IFBLK;
 	case '5':
+	case 'D': /* GNU's, with a list of its files as content */
 		return S_IFDIR;
 	case '6':
 		return S_IFIFO;
@@ -371,7 +359,7 @@ static mode_t kind_of(char type)
 }
 
 /* The path of a plain header: ustar has a second field for its beginning. */
-static char *plain_path(const struct header *h)
+static char *plain_path(const struct lcx__tar_header *h)
 {
 	bool ustar = memcmp(h->magic, "ustar\0", 6) == 0;
 
@@ -379,67 +367,219 @@ static char *plain_path(const struct header *h)
 				     : strndup(h->name, sizeof(h->name));
 }
 
-static int parse_numbers(const struct header *h, const struct extended *x, struct lcx__tar_entry *e)
+static int fill_names(struct lcx__tar_reader *t, const struct lcx__tar_header *h,
+		      struct lcx_error **err)
 {
-	uint64_t mode, uid, gid, size, mtime, high, low;
+	struct lcx__tar_extended *x = &t->extended;
+	struct lcx__tar_entry *e = &t->entry;
+	bool has_link = h->type == '1' || h->type == '2';
 
-	if (parse_number(h->mode, sizeof(h->mode), &mode) < 0 ||
-	    parse_number(h->uid, sizeof(h->uid), &uid) < 0 ||
-	    parse_number(h->gid, sizeof(h->gid), &gid) < 0 ||
-	    parse_number(h->size, sizeof(h->size), &size) < 0)
-		return -EBADMSG;
-	if (parse_number(h->mtime, sizeof(h->mtime), &mtime) < 0)
-		mtime = 0; /* before 1970 */
-	uid = x->has_uid ? x->uid : uid;
-	gid = x->has_gid ? x->gid : gid;
+	e->path = x->sparse_path ? TAKE_PTR(x->sparse_path)
+		  : x->path      ? TAKE_PTR(x->path)
+				 : plain_path(h);
+	if (has_link)
+		e->link = x->link ? TAKE_PTR(x->link) : strndup(h->link, sizeof(h->link));
+	e->hard = h->type == '1';
+	return e->path && (e->link || !has_link) ? 0 : lcx__fail_nomem(err);
+}
+
+/* What an extended header says, or one for all, or the plain one. */
+static int choose(const char *field, size_t size, const struct lcx__tar_value *own,
+		  const struct lcx__tar_value *all, uint64_t *ret)
+{
+	if (own->is == VALUE_SET || (own->is == VALUE_NONE && all->is == VALUE_SET)) {
+		*ret = own->is == VALUE_SET ? own->number : all->number;
+		return 0;
+	}
+	return lcx__tar_number(field, size, ret);
+}
+
+static const struct lcx__tar_value nothing;
+
+static int fill_owner(struct lcx__tar_reader *t, const struct lcx__tar_header *h,
+		      struct lcx_error **err)
+{
+	struct lcx__tar_entry *e = &t->entry;
+	uint64_t uid, gid;
+
+	if (choose(h->uid, sizeof(h->uid), &t->extended.uid, &t->global.uid, &uid) < 0 ||
+	    choose(h->gid, sizeof(h->gid), &t->extended.gid, &t->global.gid, &gid) < 0)
+		return lcx__fail(err, EBADMSG, "an owner that is no number");
+	/* The largest id is (uid_t)-1, which means "leave as it is" to chown(2). */
 	if (uid >= UINT32_MAX || gid >= UINT32_MAX)
-		return -EBADMSG;
-	e->mode = kind_of(h->type) | (mode & 07777);
+		return lcx__fail(err, EBADMSG, "owner %ju:%ju is out of range", (uintmax_t)uid,
+				 (uintmax_t)gid);
 	e->uid = (uid_t)uid;
 	e->gid = (gid_t)gid;
-	e->size = x->has_size ? x->size : size;
-	e->mtime = x->has_mtime ? x->mtime : (struct timespec){.tv_sec = (time_t)mtime};
-	if (S_ISCHR(e->mode) || S_ISBLK(e->mode)) {
-		if (parse_number(h->major, sizeof(h->major), &high) < 0 ||
-		    parse_number(h->minor, sizeof(h->minor), &low) < 0 || high > UINT32_MAX ||
-		    low > UINT32_MAX)
-			return -EBADMSG;
-		e->device = makedev((unsigned int)high, (unsigned int)low);
+	return 0;
+}
+
+static int fill_time(struct lcx__tar_reader *t, const struct lcx__tar_header *h,
+		     struct lcx_error **err)
+{
+	int64_t seconds = 0;
+
+	if (t->extended.has_mtime) {
+		t->entry.mtime = t->extended.mtime;
+	} else if (t->global.has_mtime && !t->extended.deleted_mtime) {
+		t->entry.mtime = t->global.mtime;
+	} else {
+		if (lcx__tar_signed(h->mtime, sizeof(h->mtime), &seconds) < 0)
+			return lcx__fail(err, EBADMSG, "a time that is no number");
+		t->entry.mtime = (struct timespec){.tv_sec = (time_t)seconds};
 	}
 	return 0;
 }
 
-static int fill_entry(struct lcx__tar_reader *t, const struct header *h, struct lcx_error **err)
+static int fill_device(struct lcx__tar_reader *t, const struct lcx__tar_header *h,
+		       struct lcx_error **err)
+{
+	uint64_t high, low;
+
+	if (choose(h->major, sizeof(h->major), &t->extended.dev_major, &nothing, &high) < 0 ||
+	    choose(h->minor, sizeof(h->minor), &t->extended.dev_minor, &nothing, &low) < 0 ||
+	    high > UINT32_MAX || low > UINT32_MAX)
+		return lcx__fail(err, EBADMSG, "a device without a number");
+	t->entry.device = makedev((unsigned int)high, (unsigned int)low);
+	return 0;
+}
+
+static int fill_mode(struct lcx__tar_reader *t, const struct lcx__tar_header *h,
+		     struct lcx_error **err)
 {
 	struct lcx__tar_entry *e = &t->entry;
-	struct extended *x = &t->extended;
-	size_t length;
+	size_t length = strlen(e->path);
+	uint64_t mode;
+
+	if (!kind_of(h->type))
+		return lcx__fail(err, EBADMSG, "an entry of type '%c' is refused",
+				 h->type >= ' ' && h->type <= '~' ? h->type : '?');
+	if (lcx__tar_number(h->mode, sizeof(h->mode), &mode) < 0)
+		return lcx__fail(err, EBADMSG, "a mode that is no number");
+	e->mode = kind_of(h->type) | (mode & 07777);
+	/* Before pax, a directory was a file whose name ends in a slash. */
+	if ((h->type == '\0' || h->type == '0') && length > 0 && e->path[length - 1] == '/')
+		e->mode = S_IFDIR | (e->mode & 07777);
+	return 0;
+}
+
+static int check_names(struct lcx__tar_entry *e, struct lcx_error **err)
+{
 	int r;
 
-	e->path = x->path ? TAKE_PTR(x->path) : plain_path(h);
-	if (h->type == '1' || h->type == '2')
-		e->link = x->link ? TAKE_PTR(x->link) : strndup(h->link, sizeof(h->link));
-	if (!e->path || ((h->type == '1' || h->type == '2') && !e->link))
-		return lcx__fail_nomem(err);
-	e->hard = h->type == '1';
-	e->xattrs = TAKE_PTR(x->xattrs);
-	e->n_xattrs = x->n_xattrs;
-	x->n_xattrs = 0;
-	r = parse_numbers(h, x, e);
-	if (r < 0)
-		return lcx__fail(err, EBADMSG, "'%.200s': a damaged header", e->path);
-	/* Before pax, a directory was a file whose name ends in a slash. */
-	length = strlen(e->path);
-	if (h->type == '\0' && length > 0 && e->path[length - 1] == '/')
-		e->mode = S_IFDIR | (e->mode & 07777);
+	if (!e->path[0] || (e->link && !e->link[0]))
+		return lcx__fail(err, EBADMSG, "an empty name");
 	r = lcx__tar_path(e->path, err);
-	if (r == 0 && e->hard)
-		r = lcx__tar_path(e->link, err);
-	return r < 0 ? lcx__fail_prefix(err, r, "'%.200s'", e->path) : 0;
+	return r == 0 && e->hard ? lcx__tar_path(e->link, err) : r;
+}
+
+/* ---- the content's size and place ---- */
+
+static bool has_pieces(const struct lcx__tar_header *h, const struct lcx__tar_extended *x)
+{
+	return h->type == 'S' || x->has_map || x->has_map_offset || x->real_size.is == VALUE_SET ||
+	       x->sparse_major.is == VALUE_SET;
+}
+
+static int read_map(struct lcx__tar_reader *t, const struct lcx__tar_header *h, uint64_t *ret_real,
+		    struct lcx_error **err)
+{
+	struct lcx__tar_extended *x = &t->extended;
+
+	*ret_real = x->real_size.number;
+	if (h->type == 'S')
+		return lcx__tar_map_read_gnu(&t->map, h, &t->blocks, ret_real, err);
+	if (x->sparse_major.number == 1 && x->sparse_minor.number == 0)
+		return lcx__tar_map_read_blocks(&t->map, &t->blocks, &t->left, err);
+	if (x->sparse_major.number > 0 || !x->has_map || x->has_map_offset)
+		return lcx__fail(err, EOPNOTSUPP,
+				 "a sparse file of a form that is not known; archive it without "
+				 "holes");
+	t->map = TAKE(x->map, (struct lcx__tar_map){0});
+	return 0;
+}
+
+static int fill_content(struct lcx__tar_reader *t, const struct lcx__tar_header *h,
+			struct lcx_error **err)
+{
+	struct lcx__tar_entry *e = &t->entry;
+	uint64_t size = 0, stored;
+	int r;
+
+	if (choose(h->size, sizeof(h->size), &t->extended.size, &nothing, &stored) < 0)
+		return lcx__fail(err, EBADMSG, "a size that is no number");
+	/* Links of some writers say their target's size, and have no content. */
+	if ((!S_ISREG(e->mode) || e->hard) && h->type != 'D')
+		stored = 0;
+	if (stored > INT64_MAX - BLOCK - t->position)
+		return lcx__fail(err, EBADMSG, "an impossible size");
+	t->left = size = stored;
+	t->padding = -stored % BLOCK;
+	e->sparse = S_ISREG(e->mode) && !e->hard && has_pieces(h, &t->extended);
+	r = e->sparse ? read_map(t, h, &size, err) : 0;
+	if (r == 0 && !e->sparse && S_ISREG(e->mode) && lcx__tar_map_add(&t->map, 0, size) < 0)
+		return lcx__fail_nomem(err);
+	if (r == 0 && e->sparse && !lcx__tar_map_fits(&t->map, size, t->left))
+		return lcx__fail(err, EBADMSG, "the map of a sparse file doesn't fit its content");
+	if (S_ISREG(e->mode) && !e->hard)
+		e->size = size;
+	t->offset = t->position;
+	return r;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct lcx__tar_xattr *)a)->name,
+		      ((const struct lcx__tar_xattr *)b)->name);
+}
+
+/* The kernel's answer to some that are none is that the file system has no lists. */
+static int check_acls(const struct lcx__tar_entry *e, struct lcx_error **err)
+{
+	for (size_t i = 0; i < e->n_xattrs; i++) {
+		const struct lcx__tar_xattr *x = &e->xattrs[i];
+		struct lcx__strbuf words = STRBUF_EMPTY;
+		bool good = !lcx__acl_is(x->name) || lcx__acl_format(x->value, x->size, &words);
+
+		lcx__strbuf_free(&words);
+		if (!good)
+			return lcx__fail(err, EBADMSG,
+					 "the attribute '%s' is no access control list", x->name);
+	}
+	return 0;
+}
+
+static int fill_entry(struct lcx__tar_reader *t, const struct lcx__tar_header *h,
+		      struct lcx_error **err)
+{
+	struct lcx__tar_extended *x = &t->extended;
+	int r;
+
+	if (x->trouble[0])
+		return lcx__fail(err, EBADMSG, "%s", x->trouble);
+	if (lcx__tar_extended_inherit(x, &t->global) < 0)
+		return lcx__fail_nomem(err);
+	t->entry.xattrs = TAKE_PTR(x->xattrs);
+	t->entry.n_xattrs = x->n_xattrs;
+	x->n_xattrs = 0;
+	if (t->entry.n_xattrs > 1)
+		qsort(t->entry.xattrs, t->entry.n_xattrs, sizeof(*t->entry.xattrs), by_name);
+	r = check_acls(&t->entry, err);
+	if (r == 0)
+		r = fill_mode(t, h, err);
+	if (r == 0)
+		r = fill_owner(t, h, err);
+	if (r == 0)
+		r = fill_time(t, h, err);
+	if (r == 0 && (h->type == '3' || h->type == '4'))
+		r = fill_device(t, h, err);
+	if (r == 0)
+		r = fill_content(t, h, err);
+	return r < 0 ? r : check_names(&t->entry, err);
 }
 
 /* Headers up to one of an entry. Return: 1, 0 at the end. */
-static int read_header(struct lcx__tar_reader *t, struct header *h, struct lcx_error **err)
+static int read_header(struct lcx__tar_reader *t, struct lcx__tar_header *h, struct lcx_error **err)
 {
 	for (int n_extended = 0;; n_extended++) {
 		int r = read_all(t, h, sizeof(*h), err);
@@ -449,46 +589,49 @@ static int read_header(struct lcx__tar_reader *t, struct header *h, struct lcx_e
 			return r < 0 ? r : 0;
 		if (check_sum(h) < 0)
 			return lcx__fail(err, EBADMSG, "not a tar archive, or a damaged one");
-		if (!strchr("xgLK", h->type) || h->type == '\0')
+		/* Solaris has an X of its own for pax's, and V is a volume's label. */
+		if (!strchr("xXgLKV", h->type) || h->type == '\0')
 			return 1;
-		if (n_extended == GLOBALS_MAX)
+		if (n_extended == HEADERS_MAX)
 			return lcx__fail(err, EBADMSG, "too many extended headers");
-		if (parse_number(h->size, sizeof(h->size), &size) < 0)
+		if (lcx__tar_number(h->size, sizeof(h->size), &size) < 0)
 			return lcx__fail(err, EBADMSG, "a damaged header");
-		r = read_extended(t, h->type, size, err);
+		r = h->type == 'V' ? skip(t, size + -size % BLOCK, err)
+				   : read_extended(t, h->type, size, err);
 		if (r < 0)
 			return r;
 	}
 }
 
+static void forget_entry(struct lcx__tar_reader *t)
+{
+	lcx__tar_entry_clear(&t->entry);
+	lcx__tar_extended_clear(&t->extended);
+	lcx__tar_map_clear(&t->map);
+	t->left = t->padding = t->in_piece = t->flat = 0;
+	t->piece = 0;
+}
+
 int lcx__tar_next(struct lcx__tar_reader *t, struct lcx_error **err)
 {
-	struct header h;
+	char shown[LCX__TAR_SHOWN];
+	struct lcx__tar_header h;
 	int r;
 
-	lcx__tar_entry_clear(&t->entry);
-	extended_clear(&t->extended);
-	r = skip(t, t->left + t->padding, err);
-	t->left = t->padding = 0;
+	r = skip(t, t->left, err);
 	if (r == 0)
+		r = skip_padding(t, err);
+	forget_entry(t);
+	if (r == 0 && !t->ended)
 		r = read_header(t, &h, err);
 	if (r <= 0)
 		return r;
-	r = fill_entry(t, &h, err);
+	r = fill_names(t, &h, err);
 	if (r < 0)
 		return r;
-	if (!kind_of(h.type))
-		return lcx__fail(err, EBADMSG, "'%.200s': an entry of type '%c' is refused",
-				 t->entry.path, h.type >= ' ' && h.type <= '~' ? h.type : '?');
-	/* Links of some writers say their target's size, and have no content. */
-	t->offset = t->position;
-	if (!S_ISREG(t->entry.mode) || t->entry.hard)
-		t->entry.size = 0;
-	if (t->entry.size > INT64_MAX - BLOCK - t->position)
-		return lcx__fail(err, EBADMSG, "'%.200s': an impossible size", t->entry.path);
-	t->left = t->entry.size;
-	t->padding = -t->entry.size % BLOCK;
-	return 1;
+	r = fill_entry(t, &h, err);
+	lcx__tar_show(t->entry.path, shown);
+	return r < 0 ? lcx__fail_prefix(err, r, "entry '%s'", shown) : 1;
 }
 
 const struct lcx__tar_entry *lcx__tar_entry(const struct lcx__tar_reader *t)

@@ -15,6 +15,7 @@
 #include <time.h>
 
 #include "util/error.h"
+#include "util/str.h"
 
 struct lcx__tar_xattr {
 	char *name, *value;
@@ -30,6 +31,7 @@ struct lcx__tar_entry {
 	gid_t gid;
 	dev_t device;
 	uint64_t size; /* of a regular file's content */
+	bool sparse;   /* an archive has it in pieces */
 	struct timespec mtime;
 	struct lcx__tar_xattr *xattrs; /* in byte order of their names */
 	size_t n_xattrs;
@@ -38,7 +40,12 @@ struct lcx__tar_entry {
 /* Release what it owns, and zero it. */
 void lcx__tar_entry_clear(struct lcx__tar_entry *entry);
 
-/* -EBADMSG for "..", else the form "a/b/c" in place: no leading slash, no "." and nothing empty. */
+/* A stranger's name in words for a person: only what can be printed, and not all of it. */
+enum { LCX__TAR_SHOWN = 208 };
+void lcx__tar_show(const char *name, char shown[static LCX__TAR_SHOWN]);
+
+/* -EBADMSG for "..", and then nothing changed, else the form "a/b/c" in place: no leading slash, no
+ * "." and nothing empty. */
 int lcx__tar_path(char *path, struct lcx_error **err);
 
 /* May this extended attribute be given to another system? Labels of the host and overlayfs's may
@@ -98,6 +105,23 @@ int lcx__tar_write_end(const struct lcx__byte_sink *sink, struct lcx_error **err
 /* An entry sink that writes to @sink, which is borrowed. */
 struct lcx__entry_sink lcx__tar_entry_sink(const struct lcx__byte_sink *sink);
 
+/* ---- acl.c: POSIX access control lists, as the kernel's attributes have them ---- */
+
+/* Is that the attribute's name? Then its value is such a list. */
+bool lcx__acl_is(const char *name);
+
+/* From the words of an archive. -EBADMSG, and what is wrong with them in *@ret_why. */
+int lcx__acl_parse(const char *text, size_t size, char **ret, size_t *ret_size,
+		   const char **ret_why);
+
+/* To words; false for what the kernel would not take. Out of memory is @out's to say. */
+bool lcx__acl_format(const char *value, size_t size, struct lcx__strbuf *out);
+
+/* Translate the ids in place. Who has none on the other side is left out. */
+struct lcx__id_map;
+void lcx__acl_inside(char *value, size_t *size, const struct lcx__id_map *map);
+void lcx__acl_outside(char *value, size_t *size, const struct lcx__id_map *map);
+
 /* ---- read.c: ustar, pax and GNU archives ---- */
 
 struct lcx__tar_reader;
@@ -108,17 +132,27 @@ struct lcx__tar_reader *lcx__tar_reader_free(struct lcx__tar_reader *reader);
 
 DEFINE_CLEANUP(struct lcx__tar_reader *, lcx__tar_reader_free)
 
-/* Step: what is left of the content is skipped. Return: 1, 0 at the end, or a negative errno. */
+/*
+ * Step: what is left of the content is skipped. Return: 1, 0 at the end, or a negative errno, whose
+ * words name the entry, if it was known by then.
+ */
 int lcx__tar_next(struct lcx__tar_reader *reader, struct lcx_error **err);
 
 /* The present entry; paths are as lcx__tar_path() leaves them. */
 const struct lcx__tar_entry *lcx__tar_entry(const struct lcx__tar_reader *reader);
 
-/* Where its content begins, from the beginning of the archive. */
+/* Where its content begins, from the beginning of the archive; not of a sparse file. */
 uint64_t lcx__tar_offset(const struct lcx__tar_reader *reader);
 
-/* Its content. -EBADMSG if the archive ends within it. */
+/* Its content, holes as zeros. -EBADMSG if the archive ends within it. */
 struct lcx__source lcx__tar_content(struct lcx__tar_reader *reader);
+
+/*
+ * Instead: its content piece by piece. What lies between one that is read to *@ret_offset and
+ * the next is a hole, and so may be the end. 0 when there is no more.
+ */
+ssize_t lcx__tar_read(struct lcx__tar_reader *reader, void *buffer, size_t size,
+		      uint64_t *ret_offset, struct lcx_error **err);
 
 /* ---- pack.c: a tree's entries ---- */
 

@@ -4,7 +4,8 @@
  * large numbers, fractions of a second, extended attributes) stands in an extended header
  * before it, and only then, so that most entries are plain ustar. Records come in one
  * order; nothing depends on this host or moment. Attributes are "SCHILY.xattr." records, as
- * libarchive, star, GNU tar and all container tools have them.
+ * libarchive, star, GNU tar and all container tools have them. Holes are written as zeros: where
+ * they lie is the file system's affair, and the same files are to give the same bytes.
  */
 #include "tar/tar.h"
 
@@ -83,14 +84,55 @@ static void add_mtime(struct lcx__strbuf *buf, const struct timespec *t)
 	add_record(buf, "mtime", text, (size_t)n);
 }
 
+static void strbuf_freep(struct lcx__strbuf *buf)
+{
+	lcx__strbuf_free(buf);
+}
+
+/* A key ends at '='; hidden as GNU tar does, and its own sign only where it would be misread. */
+static char *xattr_key(const char *name)
+{
+	struct lcx__strbuf key = STRBUF_EMPTY;
+
+	lcx__strbuf_adds(&key, "SCHILY.xattr.");
+	for (; *name; name++)
+		if (*name == '=')
+			lcx__strbuf_adds(&key, "%3D");
+		else if (strncmp(name, "%25", 3) == 0 || strncasecmp(name, "%3d", 3) == 0)
+			lcx__strbuf_adds(&key, "%25");
+		else
+			lcx__strbuf_add(&key, name, 1);
+	return lcx__strbuf_take(&key);
+}
+
 static void add_xattrs(struct lcx__strbuf *buf, const struct lcx__tar_entry *e)
 {
 	for (size_t i = 0; i < e->n_xattrs; i++) {
-		CLEANUP(freep) char *key = lcx__format("SCHILY.xattr.%s", e->xattrs[i].name);
+		CLEANUP(freep) char *key = xattr_key(e->xattrs[i].name);
 
 		if (key)
 			add_record(buf, key, e->xattrs[i].value, e->xattrs[i].size);
 		buf->failed |= !key;
+	}
+}
+
+/*
+ * Tar programs know access control lists as words, and engines for containers only as the
+ * attributes that they are to the kernel: so they are written twice.
+ */
+static void add_acls(struct lcx__strbuf *buf, const struct lcx__tar_entry *e)
+{
+	for (size_t i = 0; i < e->n_xattrs; i++) {
+		const struct lcx__tar_xattr *x = &e->xattrs[i];
+		CLEANUP(strbuf_freep) struct lcx__strbuf words = STRBUF_EMPTY;
+		const char *key = strcmp(x->name, "system.posix_acl_access") == 0
+					  ? "SCHILY.acl.access"
+					  : "SCHILY.acl.default";
+
+		if (!lcx__acl_is(x->name) || !lcx__acl_format(x->value, x->size, &words))
+			continue;
+		add_record(buf, key, words.text, words.length);
+		buf->failed |= words.failed;
 	}
 }
 
@@ -114,6 +156,7 @@ static void add_extensions(struct lcx__strbuf *buf, const struct lcx__tar_entry 
 		add_number(buf, "gid", e->gid);
 	if (has_fraction(&e->mtime))
 		add_mtime(buf, &e->mtime);
+	add_acls(buf, e);
 	add_xattrs(buf, e);
 }
 
@@ -175,11 +218,6 @@ static int write_extended(const struct lcx__byte_sink *sink, const struct lcx__s
 	if (r == 0)
 		r = sink->write(sink->data, records->text, records->length, err);
 	return r < 0 ? r : lcx__tar_write_padding(sink, records->length, err);
-}
-
-static void strbuf_freep(struct lcx__strbuf *buf)
-{
-	lcx__strbuf_free(buf);
 }
 
 int lcx__tar_write_header(const struct lcx__byte_sink *sink, const struct lcx__tar_entry *e,

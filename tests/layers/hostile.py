@@ -93,6 +93,28 @@ def sparse(mapping, real, data=b'', name='s'):
                  ('GNU.sparse.map', mapping)]) + file(name, data))
 
 
+def gnu_sparse(pieces, real, data=b'', more=b''):
+    """GNU tar's old form: up to four pieces in the header, the others in the blocks @more."""
+    block = bytearray(header('s', 'S', size=len(data), magic=b'ustar  \0'))
+    for i, (offset, size) in enumerate(pieces):
+        block[386 + 24 * i:410 + 24 * i] = number(offset, 12) + number(size, 12)
+    block[482] = 1 if more else 0
+    block[483:495] = number(real, 12)
+    block[148:156] = b' ' * 8
+    block[148:156] = b'%06o\0 ' % sum(block)
+    return bytes(block) + more + padded(data)
+
+
+def sparse_1(text, real, data=b''):
+    """The newest form: the map is text in front of the data."""
+    return (pax([('GNU.sparse.major', '1'), ('GNU.sparse.minor', '0'), ('GNU.sparse.name', 's'),
+                 ('GNU.sparse.realsize', str(real))]) + file('x', padded(text) + data))
+
+
+def acl(kind, words, on):
+    return pax([('SCHILY.acl.' + kind, words)]) + on
+
+
 def xattr(name, value, on='x'):
     return pax([('SCHILY.xattr.' + name, value)]) + file(on)
 
@@ -128,7 +150,7 @@ ROWS = [
     ('dot-dot in a pax path', pax([('path', '../evil')]) + file('good'), REFUSED, "'../evil'"),
     ('dot-dot in a long name', gnu_long('L', b'../evil\0') + file('good'), REFUSED, "'../evil'"),
     ('a long name without its NUL', gnu_long('L', b'abc') + file('good'), TAKEN, 'abc'),
-    ('dot-dot for all by a global header', pax([('path', '../evil')], 'g') + file('good'), None, ''),
+    ('dot-dot for all by a global header', pax([('path', '../evil')], 'g') + file('good'), REFUSED, 'global header'),
     # --- the root
     ('the root as a file', file('.'), REFUSED, 'root'),
     ('the root as a link', link('.', '/etc'), REFUSED, 'root'),
@@ -209,7 +231,31 @@ ROWS = [
     ('a sparse map below 0', sparse('-5,4', 512, b'data'), None, ''),
     ('a sparse map without an end', sparse('0,4,', 512, b'data'), None, ''),
     ('a sparse file named by dot-dot', sparse('0,4', 512, b'data', name='../s'), REFUSED, "'../s'"),
+    ('old: a piece beyond the file', gnu_sparse([(4096, 4)], 512, b'data'), REFUSED, "'s'"),
+    ('old: pieces that overlap', gnu_sparse([(0, 4), (2, 4)], 512, b'datadata'), REFUSED, "'s'"),
+    ('old: more is stored than the pieces have', gnu_sparse([(0, 4)], 512, b'datadata'), REFUSED, "'s'"),
+    ('old: less is stored than the pieces have', gnu_sparse([(0, 400)], 512, b'data'), REFUSED, "'s'"),
+    ('old: a piece of 8 EiB', gnu_sparse([(0, 2 ** 63 - 1)], 2 ** 63 - 1, b'data'), REFUSED, "'s'"),
+    ('old: an offset below 0', gnu_sparse([(-1, 4)], 512, b'data'), REFUSED, "'s'"),
+    ('old: a block of pieces without one', gnu_sparse([(0, 4)], 512, b'data', (b'\0' * 504 + b'\1' + b'\0' * 7) * 9),
+     REFUSED, "'s'"),
+    ('old: blocks of pieces that are cut', gnu_sparse([(0, 4)], 512, b'', b'\1' * 300)[:-212], REFUSED, "'s'"),
+    ('new: a map of a billion pieces', sparse_1(b'1000000000\n0\n4\n', 512, b'data'), REFUSED, "'s'"),
+    ('new: a map without an end', sparse_1(b'1' * 512, 512), REFUSED, "'s'"),
+    ('new: a map longer than what is stored', sparse_1(b'400\n' + b'0\n' * 254, 512), REFUSED, "'s'"),
+    ('new: a map of no number', sparse_1(b'-1\n', 512), REFUSED, "'s'"),
+    ('new: a hole and nothing else', sparse_1(b'1\n1048576\n0\n', 1 << 20), TAKEN, 's'),
     # --- attributes
+    ('a list of access without the others', acl('access', 'user::rwx,group::r-x', file('x')), REFUSED, "'x'"),
+    ('a list of access with a name', acl('access', 'user::rwx,user:root:rwx,group::r-x,mask::r-x,other::---', file('x')),
+     REFUSED, "'x'"),
+    ('a list of access of another system', acl('ace', 'owner@:rw-p--aARWcCos:-------:allow', file('x')), REFUSED, "'x'"),
+    ('a list of access as a damaged attribute', xattr('system.posix_acl_access', 'rubbish'), REFUSED, "'x'"),
+    ('a list for the files of a file', acl('default', 'user::rwx,group::r-x,other::---', file('x')), REFUSED, "'x'"),
+    ('a list that closes a directory', acl('access', 'user::---,group::---,other::---', directory('d')) + file('d/x'), TAKEN,
+     'd/x'),
+    ('a list of access for all by a global header', pax([('SCHILY.acl.access', 'none')], 'g') + file('x'), REFUSED,
+     'global header'),
     ('an attribute of 70000 bytes', xattr('user.x', 'v' * 70000), REFUSED, "'x'"),
     ('100 attributes', pax([(f'SCHILY.xattr.user.{i}', 'v') for i in range(100)]) + file('x'), REFUSED, "'x'"),
     ('a damaged capability', xattr('security.capability', 'x'), REFUSED, "'x'"),

@@ -6,6 +6,7 @@ namespace whose ids begin there: no devices, no trusted attributes, and owners a
 import os
 import random
 import stat
+import struct
 import subprocess
 import sys
 
@@ -17,14 +18,27 @@ FORMATS = {
     'ustar': (['--format=ustar'], {'long', 'big-id'}),
     'gnu': (['--format=gnu', '--sparse', '--sparse-version=0.0'], set()),
     'oldgnu': (['--format=oldgnu', '--sparse'], set()),
-    'pax': (['--format=pax', '--xattrs', '--xattrs-include=*'], set()),
+    'pax': (['--format=pax', '--xattrs', '--xattrs-include=*', '--acls'], set()),
+    'pax-acl': (['--format=pax', '--acls'], set()),
     'pax-sparse-0.0': (['--format=pax', '--sparse', '--sparse-version=0.0', '--xattrs', '--xattrs-include=*'], set()),
-    'pax-sparse-0.1': (['--format=pax', '--sparse', '--sparse-version=0.1', '--xattrs', '--xattrs-include=*'], set()),
+    'pax-sparse-0.1': (['--format=pax', '--sparse', '--sparse-version=0.1', '--xattrs', '--xattrs-include=*', '--acls'],
+                       set()),
     'pax-sparse-1.0': (['--format=pax', '--sparse', '--sparse-version=1.0', '--xattrs', '--xattrs-include=*'], set()),
     'pax-global': (['--format=pax', '--pax-option=globexthdr.name=g,comment=hello,LCX.vendor=1', '--xattrs',
-                    '--xattrs-include=*'], set()),
+                    '--xattrs-include=*', '--acls'], set()),
+    # For all entries: as whom and when, whatever each of them says.
+    'pax-global-owner': (['--format=pax', '--pax-option=globexthdr.name=g,delete=mtime,uid=4711,gid=4712,mtime=-86399.25'],
+                         {'big-id'}),
 }
 # cap_net_bind_service+ep, as the second revision of the attribute has it
+def acl(*entries):
+    """An access control list as the kernel has it, of (tag, permissions, id)."""
+    return struct.pack('<I', 2) + b''.join(struct.pack('<HHI', t, p, i & 0xffffffff) for t, p, i in entries)
+
+
+# Numbers that have no name here: tar would write the name.
+ACLS = [acl((1, 6, -1), (2, 4, 3000), (4, 4, -1), (16, 4, -1), (32, 0, -1)),
+        acl((1, 7, -1), (2, 5, 2345), (2, 0, 3000), (4, 5, -1), (8, 7, 3050), (8, 1, 70001), (16, 7, -1), (32, 5, -1))]
 CAPABILITY = bytes.fromhex('0100000200040000000000000000000000000000')[:20]
 
 
@@ -54,15 +68,24 @@ class Tree:
         if follow:
             os.chmod(full, self.r.choice([0o644, 0o755, 0o600, 0o4755, 0o2755, 0o1777, 0o000, 0o6711, 0o444]))
         ns = self.r.choice([0, 1, 999999999, 123456789, 500000000])
-        when = self.r.choice([0, 1, 1234567890, 2 ** 31 - 1, 2 ** 32 + 5, 1700000000]) * 10 ** 9 + ns
+        old = [-1, -312753294, -2 ** 31] if 'big-id' not in self.lacks else []
+        when = self.r.choice([0, 1, 1234567890, 2 ** 31 - 1, 2 ** 32 + 5, 1700000000] + old) * 10 ** 9 + ns
         os.utime(full, ns=(when, when), follow_symlinks=False)
 
     def attributes(self, path):
         full = self.at(path)
         for name, value in self.r.sample([
                 ('user.text', b'value'), ('user.empty', b''), ('user.bin\xc3\xa4r', bytes(range(256))),
-                ('user.long', b'x' * 900), ('trusted.own', b'1=2\n3')], 2):
+                ('user.long', b'x' * 900), ('trusted.own', b'1=2\n3'), ('user.a=b%25=%3D', b'=')], 2):
             os.setxattr(full, name, value)
+
+    def lists(self, path):
+        """Access control lists, where the format has them; of a directory also what its files inherit."""
+        if 'acl' in self.lacks or self.r.random() < .5:
+            return
+        os.setxattr(self.at(path), 'system.posix_acl_access', self.r.choice(ACLS))
+        if os.path.isdir(self.at(path)):
+            os.setxattr(self.at(path), 'system.posix_acl_default', self.r.choice(ACLS))
 
     def make_dir(self):
         path = self.place()
@@ -77,6 +100,7 @@ class Tree:
         if self.r.random() < .4:
             self.attributes(path)
         self.dress(path)
+        self.lists(path)
         if self.r.random() < .3:
             os.setxattr(self.at(path), 'security.capability', CAPABILITY)
 
@@ -133,6 +157,7 @@ class Tree:
             if self.r.random() < .3:
                 self.attributes(path)
             self.dress(path)
+            self.lists(path)
         os.chmod(self.root, 0o755)
 
 
@@ -203,6 +228,7 @@ def run(*args, **kw):
 def unpack_with_tar(archive, target, options):
     os.mkdir(target)
     xattrs = ['--xattrs', '--xattrs-include=*'] if '--xattrs' in options else []
+    xattrs += ['--acls'] if '--acls' in options else []
     run('tar', '-xpf', archive, '--numeric-owner', '--same-owner', *xattrs, '-C', target, stderr=subprocess.DEVNULL)
 
 
@@ -210,7 +236,7 @@ def check(tool, work, seed, shift=0):
     form = list(FORMATS)[seed % len(FORMATS)]
     compression = list(layout.COMPRESSIONS)[(seed * 3 + seed // 8) % len(layout.COMPRESSIONS)]
     options, lacks = FORMATS[form]
-    lacks = lacks | ({'big-id'} if shift else set())
+    lacks = lacks | ({'big-id'} if shift else set()) | ({'acl'} if '--acls' not in options or shift else set())
     base = f'{work}/{seed}'
     os.mkdir(base)
     Tree(base + '/tree', seed, lacks).make()
@@ -233,6 +259,8 @@ def check(tool, work, seed, shift=0):
         run('umoci', 'unpack', '--image', base + '/layout:x', base + '/bundle', stderr=subprocess.PIPE)
         for item in found.values():
             item['xattrs'].pop('user.empty', None)  # which umoci leaves out
+            if 'user.a=b%25=%3D' in item['xattrs']:  # as GNU tar hides it from those who don't know
+                item['xattrs']['user.a%3Db%2525%3D%253D'] = item['xattrs'].pop('user.a=b%25=%3D')
         different += ['umoci: ' + line for line in compare(found, describe(base + '/bundle/rootfs'), False)]
     what = f'tree {seed}: {form}, {compression}'
     print(f'{"not ok" if different else "ok"} - {what}')

@@ -23,7 +23,7 @@ show() { # WORDS
 }
 
 run_corpus
-check_eq 'the corpus is as large as it was' 133 "$(grep -c '^\(not \)\{0,1\}ok' "$T/lines")"
+check_eq 'the corpus is as large as it was' 153 "$(grep -c '^\(not \)\{0,1\}ok' "$T/lines")"
 show 'helper'
 run_corpus --in-process
 show 'in-process'

@@ -432,14 +432,14 @@ static const struct layer_case {
 	{{{"x", .pax = "gid=99999999999\n"}}, "out of range", {NULL}},
 	{{{"x", .pax = "SCHILY.xattr.security.selinux=evil\n", .data = "1"}}, NULL, {"f x|1"}},
 	/* Sizes */
-	{{{"x", .pax = "size=9223372036854775807\n"}}, "damaged archive", {NULL}},
+	{{{"x", .pax = "size=9223372036854775807\n"}}, "entry 'x': an impossible size", {NULL}},
 	{{{"x",
 	   .pax = "GNU.sparse.major=1\nGNU.sparse.minor=0\nGNU.sparse.realsize="
 		  "9223372036854775807\n",
 	   .data = "1\n0\n0\n"}},
 	 "",
 	 {NULL}},
-	{{{"x", .size = 2000, .data = "short"}}, "damaged archive", {NULL}},
+	{{{"x", .size = 2000, .data = "short"}}, "entry 'x': the archive is cut off", {NULL}},
 	{{{"x", .pax = "size=99999999999999\n"}}, "bytes of files", {NULL}},
 	{{{"s", 'S'}}, NULL, {"f s"}},
 	{{{"v", 'V'}, {"x", .data = "1"}}, NULL, {"f x|1", "- v"}},
@@ -526,9 +526,9 @@ START_TEST(directories_without_an_entry_are_told)
 	for (size_t i = 0; i < ARRAY_SIZE(entries); i++) {
 		CLEANUP(freep) char *path = strdup(entries[i].name);
 		const mode_t type = entries[i].type == '5' ? S_IFDIR : S_IFREG;
-		const struct lcx__entry e = {.path = path, .mode = type | 0755};
+		const struct lcx__tar_entry e = {.path = path, .mode = type | 0755};
 
-		ck_assert_ok(lcx__tree_path(path, NULL));
+		ck_assert_ok(lcx__tar_path(path, NULL));
 		ck_assert_ok(lcx__tree_add(tree, &e, &fd, NULL));
 		closep(&fd);
 	}

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "unit.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
 #include <sys/stat.h>
 
 #include "tar/tar.h"
@@ -48,6 +51,7 @@ static ssize_t read_memory(void *data, void *buffer, size_t size, struct lcx_err
 
 static char long_name[600], long_link[300];
 static struct lcx__tar_xattr xattrs[] = {{(char *)"security.capability", (char *)"\1\0\0\2", 4},
+					 {(char *)"user.a=b%25%3dc%", (char *)"=", 1},
 					 {(char *)"user.empty", (char *)"", 0}};
 
 static const struct lcx__tar_entry entries[] = {
@@ -65,7 +69,7 @@ static const struct lcx__tar_entry entries[] = {
 	{.path = (char *)"pipe", .mode = S_IFIFO | 0600},
 	{.path = (char *)"node", .mode = S_IFBLK | 0600, .device = 0x1234},
 	{.path = (char *)"big-ids", .mode = S_IFREG | 0600, .uid = 4294967290, .gid = 2097152},
-	{.path = (char *)"attributes", .mode = S_IFREG | 0755, .xattrs = xattrs, .n_xattrs = 2},
+	{.path = (char *)"attributes", .mode = S_IFREG | 0755, .xattrs = xattrs, .n_xattrs = 3},
 	{.path = (char *)"bytes \xff\n\xc3\xa9", .mode = S_IFREG | 0755},
 	{.path = long_name, .mode = S_IFREG | 0600},
 	{.path = (char *)"long", .link = long_link, .mode = S_IFLNK | 0777},
@@ -206,6 +210,301 @@ START_TEST(a_path_is_brought_into_one_form)
 }
 END_TEST
 
+/* ---- access control lists ---- */
+
+static const struct acl_case {
+	const char *text, *why; /* NULL: taken */
+	const char *again;      /* how it is written, if otherwise */
+} acl_cases[] = {
+	{"user::rw-,group::r--,other::---", NULL, NULL},
+	{"user::rwx,user:1000:r-x,user:2000:---,group::r-x,group:50:rw-,mask::rwx,other::r--", NULL,
+	 NULL},
+	/* In any order, by letters, with lines, remarks and the numbers behind. */
+	{"o::r--\nu:joe:rw-:7\tremark\nm::rw-#effective\ng::r--\n\nu::rw-\n", NULL,
+	 "user::rw-,user:7:rw-,group::r--,mask::rw-,other::r--"},
+	{"user::rw-,group::r--,mask:r--,other:---", NULL,
+	 "user::rw-,group::r--,mask::r--,other::---"},
+	{"user::rw-,user:joe:r--,group::r--,mask::r--,other::---", "without its number", NULL},
+	{"user::rw-,user:4294967295:r--,group::r--,mask::r--,other::---", "number", NULL},
+	{"user::rw-,user:joe:r--:-1,group::r--,mask::r--,other::---", "id", NULL},
+	{"user::rw-,user:7:r--,group::r--,other::---", "no mask", NULL},
+	{"user::rw-,user:7:r--,user:7:rw-,group::r--,mask::r--,other::---", "twice", NULL},
+	{"user::rw-,user::rw-,group::r--,other::---", "twice", NULL},
+	{"user::rw-,group::r--", "nothing for", NULL},
+	{"", "nothing for", NULL},
+	{"user::rwz,group::r--,other::---", "permissions", NULL},
+	{"user::rw,group::r--,other::---", "permissions", NULL},
+	{"user::,group::r--,other::---", "permissions", NULL},
+	{"user,group::r--,other::---", "no known kind", NULL},
+	{"owner@:rw:allow", "no known kind", NULL},
+	{"user::rw-,group::r--,other:7:---", "with a name", NULL},
+	{"user::rw-:1:2,group::r--,other::---", "no known kind", NULL},
+};
+
+START_TEST(a_list_is_taken_or_refused_with_words)
+{
+	const struct acl_case *c = &acl_cases[_i];
+	struct lcx__strbuf words = STRBUF_EMPTY;
+	CLEANUP(freep) char *value = NULL;
+	const char *why = NULL;
+	size_t size = 0;
+	int r = lcx__acl_parse(c->text, strlen(c->text), &value, &size, &why);
+
+	ck_assert_int_eq(r, c->why ? -EBADMSG : 0);
+	if (c->why) {
+		ck_assert_msg(strstr(why, c->why) != NULL, "'%s': '%s'", c->text, why);
+		return;
+	}
+	ck_assert(lcx__acl_format(value, size, &words));
+	ck_assert_str_eq(words.text, c->again ? c->again : c->text);
+	lcx__strbuf_free(&words);
+}
+END_TEST
+
+START_TEST(ids_of_a_list_are_mapped_and_strangers_left_out)
+{
+	static const struct lcx__id_range ranges[] = {{0, 100000, 1000}};
+	static const struct lcx__id_map map = {ranges, ranges, 1, 1};
+	static const char text[] = "user::rw-,user:5:r--,group::r--,group:7:rw-,mask::r--,"
+				   "other::---";
+	struct lcx__strbuf words = STRBUF_EMPTY;
+	CLEANUP(freep) char *value = NULL;
+	const char *why = NULL;
+	size_t size = 0;
+
+	ck_assert_ok(lcx__acl_parse(text, strlen(text), &value, &size, &why));
+	lcx__acl_outside(value, &size, &map);
+	ck_assert(lcx__acl_format(value, size, &words));
+	ck_assert_str_eq(words.text, "user::rw-,user:100005:r--,group::r--,group:100007:rw-,"
+				     "mask::r--,other::---");
+	lcx__strbuf_free(&words);
+	lcx__acl_inside(value, &size, &map);
+	ck_assert(lcx__acl_format(value, size, &words));
+	ck_assert_str_eq(words.text, text);
+	lcx__strbuf_free(&words);
+	lcx__acl_inside(value, &size, &map); /* 5 and 7 are none of the outer ids */
+	ck_assert(lcx__acl_format(value, size, &words));
+	ck_assert_str_eq(words.text, "user::rw-,group::r--,mask::r--,other::---");
+	lcx__strbuf_free(&words);
+}
+END_TEST
+
+START_TEST(what_is_no_list_is_not_written_as_one)
+{
+	static const char strange[][20] = {
+		"",
+		"\2\0\0",
+		"\1\0\0\0\1\0\6\0\377\377\377\377",
+		"\2\0\0\0\100\0\6\0\377\377\377\377",
+		"\2\0\0\0\1\0\6\0\377\377\377\377",
+	};
+	static const size_t sizes[] = {0, 3, 12, 12, 12};
+	struct lcx__strbuf words = STRBUF_EMPTY;
+
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++)
+		ck_assert(!lcx__acl_format(strange[i], sizes[i], &words));
+	ck_assert_uint_eq(words.length, 0);
+}
+END_TEST
+
+/* ---- extended headers, made by hand ---- */
+
+static void put_header(struct memory *m, char type, const char *name, size_t size)
+{
+	char block[512] = {0};
+	unsigned int sum = 8 * ' ';
+
+	strcpy(block, name);
+	strcpy(block + 100, "0000644");
+	strcpy(block + 108, "0000001");
+	strcpy(block + 116, "0000002");
+	(void)snprintf(block + 124, 12, "%011zo", size);
+	strcpy(block + 136, "00000000007");
+	block[156] = type;
+	memcpy(block + 257, "ustar\00000", 8);
+	for (size_t i = 0; i < sizeof(block); i++)
+		sum += (unsigned char)block[i];
+	(void)snprintf(block + 148, 8, "%06o", sum);
+	lcx__strbuf_add(&m->text, block, sizeof(block));
+}
+
+/* @records: "key=value\n" one after the other */
+static void put_records(struct memory *m, char type, const char *records)
+{
+	struct lcx__strbuf text = STRBUF_EMPTY;
+	static const char zeros[512];
+
+	for (const char *at = records; *at; at = strchr(at, '\n') + 1) {
+		size_t length = (size_t)(strchr(at, '\n') + 1 - at);
+
+		/* Up to three digits: the number counts itself. */
+		length += length + 2 < 10 ? 2 : length + 3 < 100 ? 3 : 4;
+		lcx__strbuf_addf(&text, "%zu ", length);
+		lcx__strbuf_add(&text, at, (size_t)(strchr(at, '\n') + 1 - at));
+	}
+	put_header(m, type, "pax", text.length);
+	lcx__strbuf_add(&m->text, text.text, text.length);
+	lcx__strbuf_add(&m->text, zeros, -text.length % 512);
+	lcx__strbuf_free(&text);
+}
+
+static const struct {
+	const char *record;
+	int64_t seconds;
+	long ns;
+	bool refused;
+} times[] = {
+	{"mtime=1.5\n", 1, 500000000, false},
+	{"mtime=-1.5\n", -2, 500000000, false},
+	{"mtime=-1\n", -1, 0, false},
+	{"mtime=-0.25\n", -1, 750000000, false},
+	{"mtime=-0.000000001\n", -1, 999999999, false},
+	{"mtime=-312753294.123456789\n", -312753295, 876543211, false},
+	{"mtime=0.1234567891\n", 0, 123456789, false},
+	{"mtime=9223372036854775807\n", INT64_MAX, 0, false},
+	{"mtime=9223372036854775808\n", 0, 0, true},
+	{"mtime=\n", 7, 0, false},
+	{"mtime=-\n", 0, 0, true},
+	{"mtime=1e3\n", 0, 0, true},
+	{"mtime=nan\n", 0, 0, true},
+};
+
+START_TEST(a_time_before_1970_counts_its_fraction_away_from_it)
+{
+	struct memory m = {STRBUF_EMPTY, 0};
+	const struct lcx__source source = {read_memory, NULL, &m};
+	CLEANUP(lcx__tar_reader_freep) struct lcx__tar_reader *reader = NULL;
+	struct lcx_error *err = NULL;
+
+	put_records(&m, 'x', times[_i].record);
+	put_header(&m, '0', "x", 0);
+	ck_assert_ok(lcx__tar_reader_new(&source, &reader, NULL));
+	if (times[_i].refused) {
+		ck_assert_fails(lcx__tar_next(reader, &err), EBADMSG, err, "entry 'x': mtime");
+	} else {
+		ck_assert_int_eq(lcx__tar_next(reader, NULL), 1);
+		ck_assert_int_eq(lcx__tar_entry(reader)->mtime.tv_sec, times[_i].seconds);
+		ck_assert_int_eq(lcx__tar_entry(reader)->mtime.tv_nsec, times[_i].ns);
+	}
+	lcx__strbuf_free(&m.text);
+}
+END_TEST
+
+static const char *xattr_of(const struct lcx__tar_entry *e, const char *name)
+{
+	for (size_t i = 0; i < e->n_xattrs; i++)
+		if (strcmp(e->xattrs[i].name, name) == 0)
+			return e->xattrs[i].value;
+	return NULL;
+}
+
+START_TEST(a_global_header_is_for_all_until_outdone)
+{
+	struct memory m = {STRBUF_EMPTY, 0};
+	const struct lcx__source source = {read_memory, NULL, &m};
+	CLEANUP(lcx__tar_reader_freep) struct lcx__tar_reader *reader = NULL;
+	const struct lcx__tar_entry *e;
+
+	put_records(&m, 'g', "uid=1000\nmtime=-3.5\nSCHILY.xattr.user.all=1\ncomment=hello\n");
+	put_header(&m, '0', "a", 0);
+	put_records(&m, 'x', "uid=7\ngid=8\nmtime=\nSCHILY.xattr.user.all=2\n");
+	put_header(&m, '0', "b", 0);
+	put_records(&m, 'g', "gid=9\n");
+	put_records(&m, 'x', "uid=\n");
+	put_header(&m, '0', "c", 0);
+	ck_assert_ok(lcx__tar_reader_new(&source, &reader, NULL));
+	e = lcx__tar_entry(reader);
+	ck_assert_int_eq(lcx__tar_next(reader, NULL), 1);
+	ck_assert(e->uid == 1000 && e->gid == 2 && e->mtime.tv_sec == -4);
+	ck_assert_str_eq(xattr_of(e, "user.all"), "1");
+	ck_assert_int_eq(lcx__tar_next(reader, NULL), 1);
+	ck_assert(e->uid == 7 && e->gid == 8 && e->mtime.tv_sec == 7);
+	ck_assert_uint_eq(e->n_xattrs, 1);
+	ck_assert_str_eq(xattr_of(e, "user.all"), "2");
+	ck_assert_int_eq(lcx__tar_next(reader, NULL), 1);
+	ck_assert(e->uid == 1 && e->gid == 9 && e->mtime.tv_sec == -4);
+	ck_assert_str_eq(xattr_of(e, "user.all"), "1");
+	ck_assert_int_eq(lcx__tar_next(reader, NULL), 0);
+	lcx__strbuf_free(&m.text);
+}
+END_TEST
+
+static const struct {
+	char type;
+	const char *records, *words;
+} refusals[] = {
+	{'g', "path=everybody\n", "a global header is refused: path: "},
+	{'g', "linkpath=/etc/passwd\n", "linkpath: "},
+	{'g', "size=0\n", "size: "},
+	{'g', "GNU.sparse.map=0,1\n", "GNU.sparse.map: "},
+	{'g', "SCHILY.acl.access=user::r--\n", "SCHILY.acl.access: nothing for"},
+	{'x', "SCHILY.acl.access=user::r--\npath=later\n", "entry 'later': SCHILY.acl.access: "},
+	{'x', "SCHILY.acl.ace=owner@:rwx::allow\n", "entry 'x': SCHILY.acl.ace: "},
+	{'x', "SCHILY.acl.default=user:joe:rwx\n", "entry 'x': SCHILY.acl.default: "},
+	{'x', "uid=-1\n", "entry 'x': uid: "},
+	{'x', "size=1x\n", "entry 'x': size: "},
+	{'x', "SCHILY.realsize=5\n", "entry 'x': a sparse file of a form"},
+	{'x', "GNU.sparse.major=2\nGNU.sparse.minor=0\n", "entry 'x': a sparse file of a form"},
+	{'x', "GNU.sparse.size=5\nGNU.sparse.map=0,1\n", "entry 'x': the map of a sparse file"},
+	{'x', "GNU.sparse.size=5\nGNU.sparse.offset=0\n", "entry 'x': a sparse file of a form"},
+	{'x', "GNU.sparse.size=5\nGNU.sparse.map=4,0,2,0\n", "entry 'x': GNU.sparse.map: "},
+	{'x', "GNU.sparse.size=5\nGNU.sparse.map=6,0\n", "entry 'x': the map of a sparse file"},
+};
+
+START_TEST(what_cannot_be_taken_is_refused_by_name)
+{
+	struct memory m = {STRBUF_EMPTY, 0};
+	const struct lcx__source source = {read_memory, NULL, &m};
+	CLEANUP(lcx__tar_reader_freep) struct lcx__tar_reader *reader = NULL;
+	struct lcx_error *err = NULL;
+	int r;
+
+	put_records(&m, refusals[_i].type, refusals[_i].records);
+	put_header(&m, '0', "x", 0);
+	ck_assert_ok(lcx__tar_reader_new(&source, &reader, NULL));
+	r = lcx__tar_next(reader, &err);
+	ck_assert_msg(r < 0, "%s: taken", refusals[_i].records);
+	ck_assert_msg(strstr(lcx_error_message(err), refusals[_i].words) != NULL, "'%s'",
+		      lcx_error_message(err));
+	lcx_error_free(err);
+	lcx__strbuf_free(&m.text);
+}
+END_TEST
+
+START_TEST(holes_of_an_archive_are_holes_in_a_tree)
+{
+	const struct lcx__place_options options = {0};
+	struct memory m = {STRBUF_EMPTY, 0};
+	const struct lcx__source source = {read_memory, NULL, &m, NULL};
+	CLEANUP(lcx__tar_reader_freep) struct lcx__tar_reader *reader = NULL;
+	CLEANUP(lcx__place_freep) struct lcx__place *place = NULL;
+	struct lcx__source content;
+	struct lcx__entry_sink sink;
+	static const char zeros[508];
+	char tail[8] = "";
+	struct stat st;
+
+	put_records(&m, 'x', "GNU.sparse.size=1048576\nGNU.sparse.map=1048570,4\n");
+	put_header(&m, '0', "sparse", 4);
+	lcx__strbuf_adds(&m.text, "tail");
+	lcx__strbuf_add(&m.text, zeros, sizeof(zeros));
+	ck_assert_ok(lcx__tar_reader_new(&source, &reader, NULL));
+	ck_assert_int_eq(lcx__tar_next(reader, NULL), 1);
+	ck_assert_ok(lcx__place_new(dir.fd, &options, &place, NULL));
+	sink = lcx__place_sink(place);
+	content = lcx__tar_content(reader);
+	ck_assert_ok(sink.add(sink.data, lcx__tar_entry(reader), &content, NULL));
+	ck_assert_int_eq(lcx__tar_next(reader, NULL), 0);
+	CLEANUP(closep) int fd = openat(dir.fd, "sparse", O_RDONLY | O_CLOEXEC);
+	ck_assert_int_eq(fstat(fd, &st), 0);
+	ck_assert_int_eq(st.st_size, 1048576);
+	ck_assert_int_lt(st.st_blocks, 1048576 / 512 / 4);
+	ck_assert_int_eq(pread(fd, tail, 6, 1048570), 6);
+	ck_assert_str_eq(tail, "tail");
+	lcx__strbuf_free(&m.text);
+}
+END_TEST
+
 START_TEST(links_are_never_written_through)
 {
 	const struct lcx__place_options options = {0};
@@ -245,6 +544,14 @@ int main(void)
 	tcase_add_test(tc, the_same_entries_give_the_same_bytes);
 	tcase_add_test(tc, no_damage_harms_the_reader);
 	tcase_add_loop_test(tc, a_path_is_brought_into_one_form, 0, ARRAY_SIZE(paths));
+	tcase_add_loop_test(tc, a_list_is_taken_or_refused_with_words, 0, ARRAY_SIZE(acl_cases));
+	tcase_add_test(tc, ids_of_a_list_are_mapped_and_strangers_left_out);
+	tcase_add_test(tc, what_is_no_list_is_not_written_as_one);
+	tcase_add_loop_test(tc, a_time_before_1970_counts_its_fraction_away_from_it, 0,
+			    ARRAY_SIZE(times));
+	tcase_add_test(tc, a_global_header_is_for_all_until_outdone);
+	tcase_add_loop_test(tc, what_cannot_be_taken_is_refused_by_name, 0, ARRAY_SIZE(refusals));
+	tcase_add_test(tc, holes_of_an_archive_are_holes_in_a_tree);
 	tcase_add_test(tc, links_are_never_written_through);
 	suite_add_tcase(suite, tc);
 	return unit_run(suite);
