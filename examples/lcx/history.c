@@ -24,6 +24,7 @@ static const struct grammar grammar = {
 	.rows = rows,
 	.min = 1,
 	.max = 1,
+	.takes_template = true,
 };
 
 static const struct table_column columns[] = {
@@ -76,6 +77,5 @@ int cmd_history(struct app *app, int argc, char **argv)
 	table = table_new(columns, sizeof(columns) / sizeof(columns[0]));
 	for (size_t i = 0; i < lcx_image_history_count(image); i++)
 		add_step(table, image, i, o.no_trunc || app_json(app));
-	table_print(table, app_json(app));
-	return EXIT_SUCCESS;
+	return table_print(table, app);
 }

@@ -24,6 +24,7 @@ static const struct grammar grammar = {
 	.about = "List the images that are here.",
 	.rows = rows,
 	.max = 1,
+	.takes_template = true,
 };
 
 static const struct table_column columns[] = {
@@ -161,6 +162,5 @@ int cmd_images(struct app *app, int argc, char **argv)
 			  sizeof(columns) / sizeof(*columns));
 	for (size_t i = 0; i < lcx_image_list_count(list); i++)
 		add_rows(table, lcx_image_list_get(list, i), wanted, o.no_trunc);
-	table_print(table, app_json(app));
-	return EXIT_SUCCESS;
+	return table_print(table, app);
 }

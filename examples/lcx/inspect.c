@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "app.h"
+#include "document.h"
 #include "memory.h"
 #include "options.h"
 
@@ -23,34 +24,23 @@ static const struct grammar grammar = {
 	.rows = rows,
 	.min = 1,
 	.max = -1,
+	.takes_template = true,
 };
 
-static int inspect_container(struct app *app, const char *name, const char *separator,
-			     struct lcx_error **err)
+static int inspect_container(struct app *app, const char *name, char **ret, struct lcx_error **err)
 {
 	CLEANUP(lcx_container_freep) struct lcx_container *container = NULL;
-	CLEANUP(lcx_string_freep) char *json = NULL;
 	int r = lcx_container_open(app->ctx, name, &container, err);
 
-	if (r == 0)
-		r = lcx_container_inspect(container, &json, err);
-	if (r == 0)
-		printf("%s%s", separator, json);
-	return r;
+	return r == 0 ? lcx_container_inspect(container, ret, err) : r;
 }
 
-static int inspect_image(struct app *app, const char *name, const char *separator,
-			 struct lcx_error **err)
+static int inspect_image(struct app *app, const char *name, char **ret, struct lcx_error **err)
 {
 	CLEANUP(lcx_image_freep) struct lcx_image *image = NULL;
-	CLEANUP(lcx_string_freep) char *json = NULL;
 	int r = lcx_image_open(app->ctx, name, &image, err);
 
-	if (r == 0)
-		r = lcx_image_inspect(image, &json, err);
-	if (r == 0)
-		printf("%s%s", separator, json);
-	return r;
+	return r == 0 ? lcx_image_inspect(image, ret, err) : r;
 }
 
 static bool is_type(const struct inspect_options *o, const char *type)
@@ -58,18 +48,18 @@ static bool is_type(const struct inspect_options *o, const char *type)
 	return !o->type || strcmp(o->type, type) == 0;
 }
 
-static int inspect(struct app *app, const char *name, const char *separator,
-		   const struct inspect_options *o, struct lcx_error **err)
+static int inspect(struct app *app, const char *name, const struct inspect_options *o, char **ret,
+		   struct lcx_error **err)
 {
 	int r = -ENOENT;
 
 	if (is_type(o, "container"))
-		r = inspect_container(app, name, separator, err);
+		r = inspect_container(app, name, ret, err);
 	/* -EINVAL: what names an image, with a slash for instance, need not be able to name a
 	 * container. */
 	if ((r == -ENOENT || (r == -EINVAL && !o->type)) && is_type(o, "image")) {
 		*err = lcx_error_free(*err);
-		r = inspect_image(app, name, separator, err);
+		r = inspect_image(app, name, ret, err);
 	}
 	/* Without a type the words would speak of the one that was looked for last. */
 	if (r == -ENOENT && !o->type)
@@ -79,16 +69,19 @@ static int inspect(struct app *app, const char *name, const char *separator,
 
 static int inspect_all(struct app *app, int argc, char **argv, const struct inspect_options *o)
 {
+	struct documents documents = {app, 0};
 	int code = EXIT_SUCCESS;
 
 	if (!app_open(app))
 		return EXIT_COMMAND_FAILED;
-	putchar('[');
-	for (int i = 0, n = 0; i < argc; i++) {
+	documents_begin(&documents);
+	for (int i = 0; i < argc; i++) {
+		CLEANUP(lcx_string_freep) char *json = NULL;
 		struct lcx_error *err = NULL;
 
-		if (inspect(app, argv[i], n ? ",\n" : "", o, &err) == 0) {
-			n++;
+		if (inspect(app, argv[i], o, &json, &err) == 0) {
+			if (!documents_add(&documents, json))
+				code = EXIT_COMMAND_FAILED;
 			continue;
 		}
 		if (err)
@@ -97,7 +90,7 @@ static int inspect_all(struct app *app, int argc, char **argv, const struct insp
 			app_error(app, "no container or image is called '%s'", argv[i]);
 		code = EXIT_COMMAND_FAILED;
 	}
-	puts("]");
+	documents_end(&documents);
 	return code;
 }
 
@@ -121,6 +114,7 @@ int cmd_image_inspect(struct app *app, int argc, char **argv)
 		.about = "Print everything about images, as a JSON array.",
 		.min = 1,
 		.max = -1,
+		.takes_template = true,
 	};
 	const struct inspect_options o = {"image"};
 	enum options_result result = options_parse(app, &image_grammar, NULL, &argc, argv);

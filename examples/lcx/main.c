@@ -34,6 +34,7 @@ static const struct command commands[] = {
 	{"attach", cmd_attach, "connect to a running container"},
 	{"exec", cmd_exec, "run a program in a running container"},
 	{"ps", cmd_ps, "list containers"},
+	{"ls", cmd_ps, "the same"},
 	{"logs", cmd_logs, "print what a container has written"},
 	{"stop", cmd_stop, "end containers, gently first"},
 	{"restart", cmd_restart, "stop containers and start them again"},
@@ -89,6 +90,7 @@ int main(int argc, char **argv)
 		.rows = main_rows,
 		.max = -1,
 		.stop_at_operand = true,
+		.takes_template = true, /* the command may */
 		.print_help = print_help,
 	};
 	struct main_options values = {0};

@@ -4,6 +4,7 @@
 
 #include "app.h"
 #include "attachment.h"
+#include "document.h"
 #include "memory.h"
 #include "options.h"
 #include "table.h"
@@ -25,6 +26,7 @@ static bool begin(struct app *app, const struct grammar *grammar, void *values, 
 
 static const struct grammar ls_grammar = {
 	.about = "List networks.",
+	.takes_template = true,
 };
 
 static const struct table_column columns[] = {
@@ -76,8 +78,8 @@ static int network_ls(struct app *app, int argc, char **argv)
 			code = EXIT_COMMAND_FAILED;
 		}
 	}
-	if (!app->quiet || app_json(app))
-		table_print(table, app_json(app));
+	if ((!app->quiet || app_json(app)) && table_print(table, app) != EXIT_SUCCESS)
+		code = EXIT_COMMAND_FAILED;
 	return code;
 }
 
@@ -225,16 +227,18 @@ static const struct grammar inspect_grammar = {
 	.about = "Print networks and who is attached to them, as a JSON array.",
 	.min = 1,
 	.max = -1,
+	.takes_template = true,
 };
 
 static int network_inspect(struct app *app, int argc, char **argv)
 {
-	int code, n = 0;
+	struct documents documents = {app, 0};
+	int code;
 
 	if (!begin(app, &inspect_grammar, NULL, &argc, argv, &code))
 		return code;
 	code = EXIT_SUCCESS;
-	putchar('[');
+	documents_begin(&documents);
 	for (int i = 0; i < argc; i++) {
 		CLEANUP(lcx_string_freep) char *json = NULL;
 		struct lcx_error *err = NULL;
@@ -242,11 +246,11 @@ static int network_inspect(struct app *app, int argc, char **argv)
 		if (lcx_network_inspect(app->ctx, argv[i], &json, &err) < 0) {
 			app_report(app, &err);
 			code = EXIT_COMMAND_FAILED;
-		} else {
-			printf("%s%s", n++ ? ",\n" : "", json);
+		} else if (!documents_add(&documents, json)) {
+			code = EXIT_COMMAND_FAILED;
 		}
 	}
-	puts("]");
+	documents_end(&documents);
 	return code;
 }
 

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "template.h"
+
 const struct option_row options_global[] = {
 	{'\0', "root", OPTION_STRING, offsetof(struct app, root_dir), "DIR",
 	 "where images, containers and networks are kept"},
@@ -13,7 +15,7 @@ const struct option_row options_global[] = {
 	{'\0', "registries", OPTION_STRING, offsetof(struct app, registries), "FILE",
 	 "read this instead of /etc/lcx/registries.json"},
 	{'\0', "format", OPTION_STRING, offsetof(struct app, format), "FORMAT",
-	 "of a listing: table or json"},
+	 "of a listing: table, json or a template"},
 	{'q', "quiet", OPTION_FLAG, offsetof(struct app, quiet), NULL,
 	 "print identifiers only, no progress"},
 	{'\0', "debug", OPTION_FLAG, offsetof(struct app, debug), NULL,
@@ -289,12 +291,14 @@ static enum options_result check_count(const struct parser *p, int count)
 	return OPTIONS_WRONG;
 }
 
-static enum options_result check_format(const struct app *app)
+static enum options_result check_format(const struct app *app, const struct grammar *grammar)
 {
-	if (!app->format || strcmp(app->format, "table") == 0 || strcmp(app->format, "json") == 0)
+	if (!app->format || strcmp(app->format, "table") == 0 || strcmp(app->format, "json") == 0 ||
+	    (grammar->takes_template && template_is(app->format)))
 		return OPTIONS_OK;
-	(void)options_usage_error(app, "format '%s' is unknown; there are table and json",
-				  app->format);
+	(void)options_usage_error(app, "format '%s' is unknown; there are table%s json%s",
+				  app->format, grammar->takes_template ? "," : " and",
+				  grammar->takes_template ? ", and templates as '{{.ID}}'" : "");
 	return OPTIONS_WRONG;
 }
 
@@ -321,7 +325,7 @@ enum options_result options_parse(struct app *app, const struct grammar *grammar
 		}
 	}
 	if (result == OPTIONS_OK)
-		result = check_format(app);
+		result = check_format(app, grammar);
 	if (result == OPTIONS_OK)
 		result = check_count(&p, count);
 	*argc = count;

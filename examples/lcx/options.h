@@ -34,6 +34,7 @@ struct grammar {
 	const struct option_row *rows;
 	int min, max; /* number of operands; @max of -1: any */
 	bool stop_at_operand;
+	bool takes_template;      /* --format may be one, too */
 	void (*print_help)(void); /* NULL: as the table says */
 };
 

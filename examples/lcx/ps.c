@@ -6,11 +6,14 @@
 #include "app.h"
 #include "memory.h"
 #include "options.h"
+#include "ps-filter.h"
 #include "table.h"
 #include "text.h"
 
 struct ps_options {
-	bool all, no_trunc;
+	bool all, no_trunc, latest;
+	const char *last;
+	int64_t count; /* of those made last; INT64_MAX: no limit */
 	struct list filters;
 };
 
@@ -18,7 +21,11 @@ static const struct option_row rows[] = {
 	{'a', "all", OPTION_FLAG, offsetof(struct ps_options, all), NULL,
 	 "also those that do not run"},
 	{'f', "filter", OPTION_LIST, offsetof(struct ps_options, filters), "KEY=VALUE",
-	 "by id, name, status, ancestor (image), network, label"},
+	 "by id, name, status, exited, ancestor (image), network, label, before, since"},
+	{'n', "last", OPTION_STRING, offsetof(struct ps_options, last), "NUMBER",
+	 "those made last, running or not"},
+	{'l', "latest", OPTION_FLAG, offsetof(struct ps_options, latest), NULL,
+	 "the one made last, running or not"},
 	{'\0', "no-trunc", OPTION_FLAG, offsetof(struct ps_options, no_trunc), NULL,
 	 "print whole identifiers and commands"},
 	{0},
@@ -27,110 +34,19 @@ static const struct option_row rows[] = {
 static const struct grammar grammar = {
 	.about = "List containers.",
 	.rows = rows,
+	.takes_template = true,
 };
 
 static const struct table_column columns[] = {
-	{"CONTAINER ID", "ID"},      {"IMAGE", "Image"},   {"COMMAND", "Command"},
-	{"CREATED", "CreatedSince"}, {"STATUS", "Status"}, {"PORTS", "Ports"},
-	{"NAMES", "Names"},          {NULL, "State"},      {NULL, "CreatedAt"},
-	{NULL, "ExitCode"},          {NULL, "Pid"},        {NULL, "Network"},
-	{NULL, "Address"},
+	{"CONTAINER ID", "ID", NULL}, {"IMAGE", "Image", NULL},
+	{"COMMAND", "Command", NULL}, {"CREATED", "CreatedSince", "RunningFor"},
+	{"STATUS", "Status", NULL},   {"PORTS", "Ports", NULL},
+	{"NAMES", "Names", "Name"},   {NULL, "State", NULL},
+	{NULL, "CreatedAt", NULL},    {NULL, "ExitCode", NULL},
+	{NULL, "Pid", NULL},          {NULL, "Network", NULL},
+	{NULL, "Address", NULL},      {NULL, "Networks", NULL},
+	{NULL, "Labels", "Label"},
 };
-
-/* ---- filters -------------------------------------------------------------- */
-
-static bool has_label(const struct lcx_container *c, const char *wanted)
-{
-	CLEANUP(freep) char *key = xprintf("%s", wanted);
-	char *value = strchr(key, '=');
-	const char *found;
-
-	if (value)
-		*value++ = '\0';
-	found = lcx_container_label(c, key);
-	return found && (!value || strcmp(found, value) == 0);
-}
-
-static bool has_id(const struct lcx_container *c, const char *wanted)
-{
-	return strncmp(lcx_container_id(c), wanted, strlen(wanted)) == 0;
-}
-
-static bool has_name(const struct lcx_container *c, const char *wanted)
-{
-	return strstr(lcx_container_name(c), wanted) != NULL;
-}
-
-static bool has_image(const struct lcx_container *c, const char *wanted)
-{
-	return strcmp(lcx_container_image(c), wanted) == 0;
-}
-
-static bool has_network(const struct lcx_container *c, const char *wanted)
-{
-	return strcmp(lcx_container_network(c), wanted) == 0;
-}
-
-static const char *docker_state(const struct lcx_container *c)
-{
-	enum lcx_container_state state = lcx_container_state(c);
-
-	return state == LCX_CONTAINER_STOPPED ? "exited" : lcx_container_state_name(state);
-}
-
-static bool has_status(const struct lcx_container *c, const char *wanted)
-{
-	return strcmp(wanted, docker_state(c)) == 0 ||
-	       strcmp(wanted, lcx_container_state_name(lcx_container_state(c))) == 0;
-}
-
-static const struct filter {
-	const char *key;
-	bool (*fits)(const struct lcx_container *container, const char *wanted);
-} filters[] = {
-	{"ancestor=", has_image}, {"id=", has_id},           {"label=", has_label},
-	{"name=", has_name},      {"network=", has_network}, {"status=", has_status},
-};
-
-static const struct filter *find_filter(const char *text)
-{
-	for (size_t i = 0; i < sizeof(filters) / sizeof(*filters); i++) {
-		if (strncmp(text, filters[i].key, strlen(filters[i].key)) == 0)
-			return &filters[i];
-	}
-	return NULL;
-}
-
-static bool check_filters(struct app *app, const struct list *list)
-{
-	for (size_t i = 0; i < list->count; i++) {
-		if (!find_filter(list->items[i])) {
-			(void)options_usage_error(
-				app,
-				"filter '%s' is unknown; there are id=, name=, status=, "
-				"ancestor=, network= and label=",
-				list->items[i]);
-			return false;
-		}
-	}
-	return true;
-}
-
-static bool is_wanted(const struct lcx_container *c, const struct ps_options *o)
-{
-	enum lcx_container_state state = lcx_container_state(c);
-	bool shown = o->all || state == LCX_CONTAINER_RUNNING || state == LCX_CONTAINER_PAUSED;
-
-	for (size_t i = 0; i < o->filters.count; i++) {
-		const struct filter *filter = find_filter(o->filters.items[i]);
-
-		if (!filter->fits(c, o->filters.items[i] + strlen(filter->key)))
-			return false;
-		/* Who asks for a status wants to see it, running or not. */
-		shown = shown || filter->fits == has_status;
-	}
-	return shown;
-}
 
 /* ---- rows ----------------------------------------------------------------- */
 
@@ -171,6 +87,32 @@ static char *command_of(const struct lcx_container *c, bool no_trunc)
 	return xprintf("\"%.*s...\"", (int)length, command);
 }
 
+static void add_networks(struct table *table, const struct lcx_container *c)
+{
+	CLEANUP(freep) char *names = xprintf("%s", "");
+	const char *name;
+
+	for (uint32_t i = 0; (name = lcx_container_network_at(c, i)); i++) {
+		char *longer = xprintf("%s%s%s", names, i ? "," : "", name);
+
+		free(names);
+		names = longer;
+	}
+	table_add(table, names);
+}
+
+static void add_labels(struct table *table, const struct lcx_container *c)
+{
+	CLEANUP(list_free) struct list keys = {0}, values = {0};
+	const char *key;
+
+	for (uint32_t i = 0; (key = lcx_container_label_key(c, i)); i++) {
+		list_add(&keys, key);
+		list_add(&values, lcx_container_label(c, key));
+	}
+	table_add_words(table, list_items(&keys), list_items(&values), keys.count);
+}
+
 static void add_row(struct table *table, const struct lcx_container *c, const struct app *app,
 		    const struct ps_options *o)
 {
@@ -188,16 +130,19 @@ static void add_row(struct table *table, const struct lcx_container *c, const st
 	table_add(table, status);
 	table_add(table, lcx_container_ports(c));
 	table_add(table, lcx_container_name(c));
-	table_add(table, docker_state(c));
+	table_add(table, ps_state_name(c));
 	table_add(table, created);
 	table_add_number(table, "", lcx_container_exit_status(c));
 	table_add_number(table, "", lcx_container_pid(c));
 	table_add(table, lcx_container_network(c));
 	table_add(table, lcx_container_address(c));
+	add_networks(table, c);
+	add_labels(table, c);
 }
 
-static int show(struct app *app, const struct ps_options *o, const char *id, struct table *table,
-		struct lcx_error **err)
+/* Return: 1 if it is one of those to be shown, 0 if not. */
+static int show(struct app *app, const struct ps_options *o, const struct ps_filters *filters,
+		const char *id, struct table *table, struct lcx_error **err)
 {
 	CLEANUP(lcx_container_freep) struct lcx_container *c = NULL;
 	char text[80];
@@ -205,29 +150,36 @@ static int show(struct app *app, const struct ps_options *o, const char *id, str
 
 	if (r < 0)
 		return r;
-	if (!is_wanted(c, o))
+	if (!o->all && lcx_container_state(c) != LCX_CONTAINER_RUNNING &&
+	    lcx_container_state(c) != LCX_CONTAINER_PAUSED)
+		return 0;
+	if (!ps_filters_fit(filters, c))
 		return 0;
 	text_short_id(id, o->no_trunc, text);
 	if (app->quiet && !app_json(app))
 		puts(text);
 	else
 		add_row(table, c, app, o);
-	return 0;
+	return 1;
 }
 
-static int show_all(struct app *app, const struct ps_options *o, struct table *table)
+static int show_all(struct app *app, const struct ps_options *o, const struct ps_filters *filters,
+		    struct table *table)
 {
 	CLEANUP(lcx_container_list_freep) struct lcx_container_list *list = NULL;
 	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
+	int64_t left = o->count;
 	int code = EXIT_SUCCESS;
 
 	if (lcx_container_list_new(app->ctx, &list, &err) < 0) {
 		app_report(app, &err);
 		return EXIT_COMMAND_FAILED;
 	}
-	for (uint32_t i = lcx_container_list_length(list); i > 0; i--) { /* newest first */
-		int r = show(app, o, lcx_container_list_id(list, i - 1), table, &err);
+	/* Newest first. */
+	for (uint32_t i = lcx_container_list_length(list); i > 0 && left > 0; i--) {
+		int r = show(app, o, filters, lcx_container_list_id(list, i - 1), table, &err);
 
+		left -= r > 0;
 		if (r < 0 && r != -ENOENT) { /* -ENOENT: it was removed meanwhile */
 			app_report(app, &err);
 			code = EXIT_COMMAND_FAILED;
@@ -242,22 +194,38 @@ static void ps_options_free(struct ps_options *o)
 	list_free(&o->filters);
 }
 
+/* Who asks for a status, or for the last ones, wants to see them, running or not. */
+static bool settle(struct app *app, struct ps_options *o, const struct ps_filters *filters)
+{
+	o->count = o->latest ? 1 : INT64_MAX;
+	if (o->last && text_parse_int(o->last, -1, INT32_MAX, &o->count) < 0) {
+		(void)options_usage_error(app, "'%s' is no number of containers", o->last);
+		return false;
+	}
+	if (o->count < 0)
+		o->count = INT64_MAX; /* Docker's word for no limit */
+	o->all = o->all || o->count != INT64_MAX || ps_filters_want_all(filters);
+	return true;
+}
+
 int cmd_ps(struct app *app, int argc, char **argv)
 {
 	CLEANUP(ps_options_free) struct ps_options o = {0};
+	CLEANUP(ps_filters_freep) struct ps_filters *filters = NULL;
 	CLEANUP(table_freep) struct table *table = NULL;
 	enum options_result result = options_parse(app, &grammar, &o, &argc, argv);
-	int code;
+	int code, printed = EXIT_SUCCESS;
 
 	if (result != OPTIONS_OK)
 		return options_exit(result);
-	if (!check_filters(app, &o.filters))
+	filters = ps_filters_new(app, &o.filters);
+	if (!filters || !settle(app, &o, filters))
 		return EXIT_LIBRARY_FAILED;
-	if (!app_open(app))
+	if (!app_open(app) || !ps_filters_resolve(app, filters))
 		return EXIT_COMMAND_FAILED;
 	table = table_new(columns, sizeof(columns) / sizeof(*columns));
-	code = show_all(app, &o, table);
+	code = show_all(app, &o, filters, table);
 	if (!app->quiet || app_json(app))
-		table_print(table, app_json(app));
-	return code;
+		printed = table_print(table, app);
+	return printed != EXIT_SUCCESS ? printed : code;
 }

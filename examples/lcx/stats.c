@@ -28,6 +28,7 @@ static const struct grammar grammar = {
 		"Show what running containers use; on a terminal again every second, until Ctrl-C.",
 	.rows = rows,
 	.max = -1,
+	.takes_template = true,
 };
 
 static const struct table_column columns[] = {
@@ -200,18 +201,20 @@ static void add_row(struct table *table, const struct watched *w, bool no_trunc)
 	table_add_number(table, "", lcx_cgroup_stats_cpu_throttled_ns(s));
 }
 
-static void print_once(struct app *app, struct watch_list *list, const struct stats_options *o)
+static int print_once(struct app *app, struct watch_list *list, const struct stats_options *o)
 {
 	CLEANUP(table_freep)
 	struct table *table = table_new(columns, sizeof(columns) / sizeof(*columns));
+	int code;
 
 	for (size_t i = 0; i < list->count; i++) {
 		read_anew(&list->items[i]);
 		if (!list->items[i].gone)
 			add_row(table, &list->items[i], o->no_trunc);
 	}
-	table_print(table, app_json(app));
+	code = table_print(table, app);
 	fflush(stdout);
+	return code;
 }
 
 int cmd_stats(struct app *app, int argc, char **argv)
@@ -221,6 +224,7 @@ int cmd_stats(struct app *app, int argc, char **argv)
 	struct stats_options o = {0};
 	enum options_result result = options_parse(app, &grammar, &o, &argc, argv);
 	bool live;
+	int code;
 
 	if (result != OPTIONS_OK)
 		return options_exit(result);
@@ -231,11 +235,11 @@ int cmd_stats(struct app *app, int argc, char **argv)
 	/* A share of the processor is a difference between two readings. */
 	if (list.count)
 		(void)nanosleep(&once, NULL);
-	print_once(app, &list, &o);
-	while (live && list.count) {
+	code = print_once(app, &list, &o);
+	while (live && list.count && code == EXIT_SUCCESS) {
 		(void)nanosleep(&pause, NULL);
 		fputs("\033[H\033[J", stdout);
-		print_once(app, &list, &o);
+		code = print_once(app, &list, &o);
 	}
-	return EXIT_SUCCESS;
+	return code;
 }

@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 #include "table.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <libsmartcols.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "memory.h"
+#include "template.h"
 #include "text.h"
 
 struct cell {
 	char *text;
 	int64_t number;
 	bool is_number;
+	struct json_object *words; /* NULL: none */
 };
 
 struct table {
@@ -52,6 +55,30 @@ void table_add_number(struct table *table, const char *text, int64_t number)
 	cell->is_number = true;
 }
 
+void table_add_words(struct table *table, const char *const *names, const char *const *values,
+		     size_t n)
+{
+	struct cell *cell = add_cell(table, "");
+
+	cell->words = json_object_new_object();
+	for (size_t i = 0; i < n; i++)
+		(void)json_object_object_add(cell->words, names[i],
+					     json_object_new_string(values[i]));
+}
+
+static void print_json_cell(const struct cell *cell)
+{
+	if (cell->is_number)
+		printf("%" PRId64, cell->number);
+	else if (cell->words)
+		fputs(json_object_to_json_string_ext(cell->words,
+						     JSON_C_TO_STRING_SPACED |
+							     JSON_C_TO_STRING_NOSLASHESCAPE),
+		      stdout);
+	else
+		text_print_json(stdout, cell->text);
+}
+
 static void print_json(const struct table *table)
 {
 	putchar('[');
@@ -61,10 +88,7 @@ static void print_json(const struct table *table)
 		fputs(column ? ", " : i ? ",\n {" : "\n {", stdout);
 		text_print_json(stdout, table->columns[column].key);
 		fputs(": ", stdout);
-		if (table->cells[i].is_number)
-			printf("%" PRId64, table->cells[i].number);
-		else
-			text_print_json(stdout, table->cells[i].text);
+		print_json_cell(&table->cells[i]);
 		if (column + 1 == table->n_columns)
 			putchar('}');
 	}
@@ -112,18 +136,163 @@ static void print_table(const struct table *table)
 	scols_unref_table(out);
 }
 
-void table_print(const struct table *table, bool json)
+/* ---- as the user words it ------------------------------------------------- */
+
+/* A number is what people read; without such a text, the number. */
+static struct json_object *template_value(const struct cell *cell)
 {
-	if (json)
+	if (cell->words)
+		return json_object_get(cell->words);
+	if (cell->is_number && !cell->text[0])
+		return json_object_new_int64(cell->number);
+	return json_object_new_string(cell->text);
+}
+
+/* As Docker has it where the table for people has no such column: the key in capitals. */
+static struct json_object *heading_of(const struct table_column *column)
+{
+	CLEANUP(freep)
+	char *text = xprintf("%s", column->heading ? column->heading : column->key);
+
+	for (char *c = text; *c; c++)
+		*c = (char)toupper((unsigned char)*c);
+	return json_object_new_string(text);
+}
+
+/* One row, or with @row of -1 the headings. */
+static struct json_object *template_row(const struct table *table, long row)
+{
+	struct json_object *object = json_object_new_object();
+
+	for (size_t c = 0; c < table->n_columns; c++) {
+		const struct table_column *column = &table->columns[c];
+		struct json_object *value;
+
+		if (row < 0)
+			value = heading_of(column);
+		else
+			value = template_value(&table->cells[(size_t)row * table->n_columns + c]);
+		if (column->alias)
+			(void)json_object_object_add(object, column->alias, json_object_get(value));
+		(void)json_object_object_add(object, column->key, value);
+	}
+	return object;
+}
+
+/* Return: the line, which the caller frees; NULL if the template is wrong, which is reported. */
+static char *fill_template(const struct table *table, const struct app *app, const char *text,
+			   long row)
+{
+	struct json_object *data = template_row(table, row);
+	char *line = NULL, *error;
+	size_t size;
+	FILE *out = open_memstream(&line, &size);
+
+	if (!out)
+		abort();
+	error = template_print(out, text, data);
+	(void)fclose(out);
+	json_object_put(data);
+	if (!error)
+		return line;
+	app_error(app, "format '%s': %s", text, error);
+	free(error);
+	free(line);
+	return NULL;
+}
+
+static void add_line(struct libscols_table *out, char *text)
+{
+	struct libscols_line *line = scols_table_new_line(out, NULL);
+	size_t n = 0;
+
+	for (char *cell; (cell = strsep(&text, "\t")); n++)
+		if (line && n < scols_table_get_ncols(out))
+			(void)scols_line_set_data(line, n, cell);
+}
+
+static void print_heading(struct libscols_table *out)
+{
+	for (size_t i = 0; i < scols_table_get_ncols(out); i++)
+		printf("%s%s", i ? "   " : "",
+		       scols_column_get_name(scols_table_get_column(out, i)));
+	putchar('\n');
+}
+
+static int print_columns(const struct table *table, const struct app *app, const char *text)
+{
+	CLEANUP(freep) char *heading = fill_template(table, app, text, -1);
+	struct libscols_table *out = scols_new_table();
+	char *rest = heading, *lines = NULL;
+	int code = heading && out ? EXIT_SUCCESS : EXIT_COMMAND_FAILED;
+
+	if (out)
+		(void)scols_table_set_termforce(out, SCOLS_TERMFORCE_NEVER);
+	if (out)
+		(void)scols_table_set_column_separator(out, "   ");
+	while (code == EXIT_SUCCESS && rest)
+		(void)scols_table_new_column(out, strsep(&rest, "\t"), 0, 0);
+	for (size_t i = 0; code == EXIT_SUCCESS && i < table->n_cells / table->n_columns; i++) {
+		CLEANUP(freep) char *line = fill_template(table, app, text, (long)i);
+
+		if (line)
+			add_line(out, line);
+		else
+			code = EXIT_COMMAND_FAILED;
+	}
+	if (code == EXIT_SUCCESS && table->n_cells == 0)
+		print_heading(out);
+	else if (code == EXIT_SUCCESS && scols_print_table_to_string(out, &lines) == 0)
+		puts(lines);
+	free(lines);
+	scols_unref_table(out);
+	return code;
+}
+
+static int print_lines(const struct table *table, const struct app *app, const char *text)
+{
+	for (size_t i = 0; i < table->n_cells / table->n_columns; i++) {
+		CLEANUP(freep) char *line = fill_template(table, app, text, (long)i);
+
+		if (!line)
+			return EXIT_COMMAND_FAILED;
+		puts(line);
+	}
+	return EXIT_SUCCESS;
+}
+
+static int print_template(const struct table *table, const struct app *app)
+{
+	static const char prefix[] = "table ";
+	const char *text = app->format;
+	CLEANUP(freep) char *heading = NULL;
+
+	if (strncmp(text, prefix, sizeof(prefix) - 1) == 0)
+		return print_columns(table, app, text + sizeof(prefix) - 1);
+	if (table->n_cells > 0)
+		return print_lines(table, app, text);
+	/* What is wrong is refused also where there is no row. */
+	heading = fill_template(table, app, text, -1);
+	return heading ? EXIT_SUCCESS : EXIT_COMMAND_FAILED;
+}
+
+int table_print(const struct table *table, const struct app *app)
+{
+	if (app->format && template_is(app->format))
+		return print_template(table, app);
+	if (app_json(app))
 		print_json(table);
 	else
 		print_table(table);
+	return EXIT_SUCCESS;
 }
 
 void table_free(struct table *table)
 {
-	for (size_t i = 0; i < table->n_cells; i++)
+	for (size_t i = 0; i < table->n_cells; i++) {
 		free(table->cells[i].text);
+		json_object_put(table->cells[i].words);
+	}
 	free(table->cells);
 	free(table);
 }

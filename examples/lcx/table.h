@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* A listing, printed as a table for people (libsmartcols) or as a JSON array of objects for
- * programs. */
+/*
+ * A listing, printed as a table for people (libsmartcols), as a JSON array of objects for programs,
+ * or as the user words it.
+ */
+
+#include "app.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -12,7 +16,8 @@ struct table;
 
 struct table_column {
 	const char *heading; /* NULL: in JSON only */
-	const char *key;     /* of the JSON object */
+	const char *key;     /* of the JSON object, and in templates */
+	const char *alias;   /* Docker's word for the same in templates; NULL: none */
 };
 
 /* @columns must outlive the table. */
@@ -24,7 +29,16 @@ void table_add(struct table *table, const char *text);
 /* A cell that people read as @text, and programs as the number itself. */
 void table_add_number(struct table *table, const char *text, int64_t number);
 
-void table_print(const struct table *table, bool json);
+/* A cell that is several words, each with its name: for programs, and {{.Key "name"}}. */
+void table_add_words(struct table *table, const char *const *names, const char *const *values,
+		     size_t n);
+
+/*
+ * In the format that the user asked for: table, json, or a template, each line of which is filled
+ * with one row; "table TEMPLATE" makes columns of what is between its tabs. Return: the exit code;
+ * what is wrong with a template is reported.
+ */
+int table_print(const struct table *table, const struct app *app);
 void table_free(struct table *table);
 
 static inline void table_freep(struct table **table)

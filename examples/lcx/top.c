@@ -22,6 +22,7 @@ static const struct grammar grammar = {
 	.rows = rows,
 	.min = 1,
 	.max = 1,
+	.takes_template = true,
 };
 
 static const struct table_column columns[] = {
@@ -119,6 +120,5 @@ int cmd_top(struct app *app, int argc, char **argv)
 	while ((pid = lcx_cgroup_pids_next(pids)))
 		(void)add_row(table, pid);
 	lcx_cgroup_pids_free(pids);
-	table_print(table, app_json(app));
-	return EXIT_SUCCESS;
+	return table_print(table, app);
 }

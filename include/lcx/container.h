@@ -531,6 +531,10 @@ lcx_container_address(const struct lcx_container *c); /* of the first interface,
 const char *lcx_container_ports(const struct lcx_container *c);   /* "0.0.0.0:8080->80/tcp, ..." */
 const char *lcx_container_command(const struct lcx_container *c); /* one line, for display */
 const char *lcx_container_label(const struct lcx_container *c, const char *key); /* NULL: none */
+const char *lcx_container_label_key(const struct lcx_container *c, uint32_t index); /* NULL: end */
+/* The networks that it is described with, or what stands instead of one: "none"; NULL: end. */
+const char *lcx_container_network_at(const struct lcx_container *c, uint32_t index);
+const char *lcx_container_image_id(const struct lcx_container *c); /* "sha256:..."; "": no image */
 const char *lcx_container_log_path(const struct lcx_container *c); /* for lcx_log_reader_open() */
 int32_t lcx_container_pid(const struct lcx_container *c);          /* 0 if it does not run */
 int32_t lcx_container_exit_status(const struct lcx_container *c);  /* as lcx_process_wait() */

@@ -111,6 +111,23 @@ LCX_PUBLIC const char *lcx_container_label(const struct lcx_container *c, const 
 	return NULL;
 }
 
+LCX_PUBLIC const char *lcx_container_label_key(const struct lcx_container *c, uint32_t index)
+{
+	return index < c->d.labels.n ? c->d.labels.items[index].key : NULL;
+}
+
+LCX_PUBLIC const char *lcx_container_network_at(const struct lcx_container *c, uint32_t index)
+{
+	if (c->d.networks.n > 0)
+		return index < c->d.networks.n ? c->d.networks.items[index].name : NULL;
+	return index == 0 ? lcx_container_network(c) : NULL;
+}
+
+LCX_PUBLIC const char *lcx_container_image_id(const struct lcx_container *c)
+{
+	return or_empty(c->d.image_id);
+}
+
 LCX_PUBLIC int32_t lcx_container_pid(const struct lcx_container *c)
 {
 	return lcx__container_is_running(c) ? (int32_t)c->run.pid.value : 0;

@@ -121,7 +121,8 @@ static int look_at_container(struct world *w, struct lcx_error **err)
 	ALL(numbers, container);
 	ALL(times, container);
 	(void)lcx_container_state_name(lcx_container_state(container));
-	(void)lcx_container_label(container, "key");
+	(void)lcx_container_label(container, lcx_container_label_key(container, 0));
+	(void)lcx_container_network_at(container, 0), (void)lcx_container_image_id(container);
 	(void)lcx_container_process(container);
 	(void)lcx_container_has_terminal(container), (void)lcx_container_stdin_open(container);
 	for (uint32_t i = 0; i < lcx_container_step_count(container); i++)
