@@ -58,7 +58,7 @@ static int stay(struct app *app, struct lcx_container *c, const struct attach_op
 
 	if (!session_begin(&session))
 		return code;
-	stdio = session_stdio(&session, &err);
+	stdio = session_stdio(&session, NULL, &err);
 	r = stdio ? lcx_container_attach(c, stdio, &attach, &err) : -ENOMEM;
 	if (r < 0)
 		app_report(app, &err);

@@ -82,11 +82,11 @@ struct run_options {
 		RUN_ROW('l', "label", OPTION_LIST, labels, "KEY[=VALUE]",                          \
 			"data for whoever looks at it"),                                           \
 		RUN_ROW('\0', "log-driver", OPTION_STRING, log_driver, "DRIVER",                   \
-			"json-file, cri or none"),                                                 \
+			"json-file, cri, journald, syslog, passthrough, none"),                                                 \
 		RUN_ROW('\0', "storage-opt", OPTION_LIST, storage_options, "KEY=VALUE",            \
 			"of the read-write layer: size=10g, volatile=on"),                         \
 		RUN_ROW('\0', "log-opt", OPTION_LIST, log_options, "KEY=VALUE",                    \
-			"max-size=10m, max-file=3"),                                               \
+			"max-size=10m, max-file=3, tag={{.Name}}, ..."),                                               \
 		RUN_ROW('\0', "init", OPTION_FLAG, init, NULL,                                     \
 			"a process 1 that reaps and hands signals on"),                            \
 		RUN_ROW('\0', "stop-timeout", OPTION_STRING, stop_timeout, "SECONDS",              \

@@ -108,7 +108,7 @@ static int exec_attached(struct app *app, struct lcx_container *c, const struct 
 
 	if (!session_begin(&session))
 		return code;
-	stdio = session_stdio(&session, &err);
+	stdio = session_stdio(&session, NULL, &err);
 	r = stdio ? lcx_container_exec(c, spec, stdio, &process, &err) : -ENOMEM;
 	if (r < 0)
 		code = app_exec_failure(err);

@@ -163,8 +163,9 @@ int cmd_logs(struct app *app, int argc, char **argv)
 	r = lcx_container_open(app->ctx, argv[0], &c, &err);
 	if (r == 0 && lcx_container_log_path(c)[0] == '\0') {
 		app_error(app,
-			  "container '%s' keeps no log: it was not run with --log-driver json-file",
-			  argv[0]);
+			  "container '%s' keeps no log that can be read here: its log driver is "
+			  "'%s', not json-file or cri",
+			  argv[0], lcx_container_log_driver(c));
 		return EXIT_COMMAND_FAILED;
 	}
 	if (r == 0)

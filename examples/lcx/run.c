@@ -27,8 +27,10 @@ static const struct grammar grammar = {
 static int run_detached(struct app *app, struct lcx_container *c)
 {
 	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
+	CLEANUP(lcx_stdio_freep) struct lcx_stdio *stdio = NULL;
 
-	if (lcx_container_start_detached(c, NULL, &err) < 0)
+	if (session_detached_stdio(c, &stdio, &err) < 0 ||
+	    lcx_container_start_detached(c, stdio, &err) < 0)
 		return fail_start(app, c, &err);
 	app_supervise(app, c);
 	print_steps(app, c);
@@ -69,7 +71,7 @@ static int run_attached(struct app *app, struct lcx_container *c, const struct r
 
 	if (!session_begin(&session))
 		return EXIT_LIBRARY_FAILED;
-	stdio = session_stdio(&session, &err);
+	stdio = session_stdio(&session, c, &err);
 	r = stdio ? lcx_container_start(c, stdio, &err) : -ENOMEM;
 	if (r < 0) {
 		session_end(&session);

@@ -42,7 +42,23 @@ bool session_begin(struct session *session)
 	return session->signal_fd >= 0;
 }
 
-struct lcx_stdio *session_stdio(const struct session *session, struct lcx_error **err)
+static bool is_passthrough(const struct lcx_container *c)
+{
+	return strcmp(lcx_container_log_driver(c), "passthrough") == 0;
+}
+
+int session_detached_stdio(const struct lcx_container *c, struct lcx_stdio **ret,
+			   struct lcx_error **err)
+{
+	int r = is_passthrough(c) ? lcx_stdio_new(ret, err) : 0;
+
+	if (r == 0 && *ret)
+		lcx_stdio_set_passthrough(*ret, -1, STDOUT_FILENO, STDERR_FILENO);
+	return r;
+}
+
+struct lcx_stdio *session_stdio(const struct session *session, const struct lcx_container *c,
+				struct lcx_error **err)
 {
 	struct lcx_stdio *stdio = NULL;
 	struct terminal_size size = terminal_size();
@@ -51,6 +67,11 @@ struct lcx_stdio *session_stdio(const struct session *session, struct lcx_error 
 		return NULL;
 	if (session->tty)
 		lcx_stdio_set_terminal(stdio, size.rows, size.columns);
+	if (c && is_passthrough(c)) {
+		lcx_stdio_set_passthrough(stdio, session->interactive ? STDIN_FILENO : -1,
+					  STDOUT_FILENO, STDERR_FILENO);
+		return stdio;
+	}
 	lcx_stdio_set_attach(stdio, session->interactive ? STDIN_FILENO : -1, STDOUT_FILENO,
 			     session->tty ? -1 : STDERR_FILENO);
 	/* Bytes of a pipe are data: only at a terminal are there keys. */
@@ -173,7 +194,7 @@ int session_start_attached(struct session *session, struct lcx_container *c, int
 			   struct lcx_error **err)
 {
 	CLEANUP(lcx_attach_freep) struct lcx_attach *attach = NULL;
-	CLEANUP(lcx_stdio_freep) struct lcx_stdio *stdio = session_stdio(session, err);
+	CLEANUP(lcx_stdio_freep) struct lcx_stdio *stdio = session_stdio(session, NULL, err);
 	int r = stdio ? lcx_container_start_attached(c, stdio, &attach, err) : -ENOMEM;
 
 	if (r == 0)

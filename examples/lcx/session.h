@@ -41,7 +41,12 @@ struct session_link {
 bool session_begin(struct session *session);
 
 /* What the process gets as standard input, output and error; the caller frees it. */
-struct lcx_stdio *session_stdio(const struct session *session, struct lcx_error **err);
+struct lcx_stdio *session_stdio(const struct session *session, const struct lcx_container *c,
+				struct lcx_error **err);
+
+/* Without a session: our own descriptors, if the log driver says so; else *@ret is NULL. */
+int session_detached_stdio(const struct lcx_container *c, struct lcx_stdio **ret,
+			   struct lcx_error **err);
 
 /*
  * Until the process and its output have ended, or, with status 0, the user detached. @ret_status as

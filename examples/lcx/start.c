@@ -32,8 +32,11 @@ static const struct grammar grammar = {
 
 static int start_one(struct lcx_container *container, void *data, struct lcx_error **err)
 {
-	int r = lcx_container_start_detached(container, NULL, err);
+	CLEANUP(lcx_stdio_freep) struct lcx_stdio *stdio = NULL;
+	int r = session_detached_stdio(container, &stdio, err);
 
+	if (r == 0)
+		r = lcx_container_start_detached(container, stdio, err);
 	if (r == 0 || r == -EALREADY)
 		app_supervise(data, container);
 	/* As Docker: to start what runs is no failure. */

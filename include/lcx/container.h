@@ -6,6 +6,7 @@
 
 #include <lcx/ctx.h>
 #include <lcx/error.h>
+#include <lcx/log.h>
 #include <lcx/process.h>
 #include <lcx/version.h>
 
@@ -132,13 +133,34 @@ int lcx_container_add_network(struct lcx_container *c, const char *network,
 /** lcx_container_publish() - "[[HOST_ADDRESS:]HOST_PORT:]CONTAINER_PORT[/tcp|udp]" */
 int lcx_container_publish(struct lcx_container *c, const char *port, struct lcx_error **err);
 
-/** lcx_container_set_log_driver() - "json-file", "cri" (what the kubelet reads) or "none" */
+/**
+ * lcx_container_set_log_driver() - what becomes of its output
+ * @driver: "json-file" (the default), "cri" (what the kubelet reads), "journald", "syslog" (RFC
+ *          5424 on a unix socket), "none"; or "passthrough": its descriptors are those of the
+ *          starter's lcx_stdio_set_passthrough(), also if it is detached
+ */
 int lcx_container_set_log_driver(struct lcx_container *c, const char *driver,
 				 struct lcx_error **err);
 
-/** lcx_container_set_log_option() - "max-size" ("10m") or "max-file" ("3"), as Docker has them */
+/**
+ * lcx_container_set_log_option() - as Docker has them; lcx-container(3) lists them
+ *
+ * "max-size", "max-file" and "max-age" ("24h") of files; "mode" (blocking, non-blocking) and
+ * "max-buffer-size" of journald and syslog; "tag", "labels", "env"; "syslog-address",
+ * "syslog-facility", "syslog-format", "syslog-framing". Whether the driver has it shows when the
+ * container is created. Return: 0, -EINVAL for an option or a value that is none.
+ */
 int lcx_container_set_log_option(struct lcx_container *c, const char *key, const char *value,
 				 struct lcx_error **err);
+
+/**
+ * lcx_container_set_log_callback() - have a function called with each line, instead of a driver
+ *
+ * Of a container that this handle starts with lcx_container_start(): a detached one has nobody to
+ * call, and another handle must be given a function, too. Return: 0, -EINVAL without @fn.
+ */
+int lcx_container_set_log_callback(struct lcx_container *c, lcx_log_fn fn, void *data,
+				   struct lcx_error **err);
 
 /**
  * lcx_container_set_storage_option() - how the read-write layer over an image is kept
@@ -536,6 +558,7 @@ const char *lcx_container_label_key(const struct lcx_container *c, uint32_t inde
 const char *lcx_container_network_at(const struct lcx_container *c, uint32_t index);
 const char *lcx_container_image_id(const struct lcx_container *c); /* "sha256:..."; "": no image */
 const char *lcx_container_log_path(const struct lcx_container *c); /* for lcx_log_reader_open() */
+const char *lcx_container_log_driver(const struct lcx_container *c);
 int32_t lcx_container_pid(const struct lcx_container *c);          /* 0 if it does not run */
 int32_t lcx_container_exit_status(const struct lcx_container *c);  /* as lcx_process_wait() */
 int32_t lcx_container_oom_killed(const struct lcx_container *c);   /* 0 or 1 */

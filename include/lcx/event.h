@@ -24,8 +24,9 @@ extern "C" {
  *
  * The types of events: "created", "started", "exec" (a process was executed in it), "exited",
  * "oom" (the kernel killed for want of memory; told at its end), "paused", "unpaused", "renamed",
- * "updated", "removed", "health", "warning" (something went wrong that hindered nothing; the detail
- * says what). More may come: skip what is not known.
+ * "updated", "removed", "health", "log-lost" (its log lacks lines: when that begins, and at the
+ * end), "warning" (something went wrong that hindered nothing; the detail says what). More may
+ * come: skip what is not known.
  */
 
 /** struct lcx_event - one event; it belongs to the context, and is valid until the next one */
@@ -79,7 +80,8 @@ int32_t lcx_event_exit_status(const struct lcx_event *event);
 /**
  * lcx_event_detail() - what else there is to say, or ""
  *
- * "exec": the command; "renamed": the old name; "health": the new health.
+ * "exec": the command; "renamed": the old name; "health": the new health; "log-lost": how many
+ * lines.
  */
 const char *lcx_event_detail(const struct lcx_event *event);
 

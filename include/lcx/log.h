@@ -41,6 +41,19 @@ enum lcx_log_format {
 };
 
 /**
+ * lcx_log_fn - a log of the caller's own: called with each line, or part of one
+ * @data:    as it was given
+ * @time_ns: since 1970, UTC
+ * @text:    @length bytes, without the newline, which is not a string; valid during the call
+ * @partial: 1 if the line goes on in the stream's next call, or never had an end
+ *
+ * In the thread that calls lcx_dispatch(), lcx_process_dispatch() or whatever waits for the process
+ * or writes to the log. It must not call these in turn for the same handle.
+ */
+typedef void (*lcx_log_fn)(void *data, enum lcx_log_stream stream, int64_t time_ns,
+			   const char *text, size_t length, int32_t partial);
+
+/**
  * struct lcx_log - a log that is written
  *
  * One writer per file: a second one would cut the first one's lines in two. One thread at a
@@ -90,6 +103,13 @@ int lcx_log_set_rotation(struct lcx_log *log, uint64_t max_size_bytes, uint32_t 
  * open, else what openat(2) reported.
  */
 int lcx_log_open(struct lcx_log *log, int dir_fd, const char *name, struct lcx_error **err);
+
+/**
+ * lcx_log_open_callback() - have a function called with each line, instead of a file
+ *
+ * Format and rotation mean nothing then. Return: 0; -EINVAL without @fn, -EBUSY when already open.
+ */
+int lcx_log_open_callback(struct lcx_log *log, lcx_log_fn fn, void *data, struct lcx_error **err);
 
 /**
  * lcx_log_write() - take some output of a stream, as it came

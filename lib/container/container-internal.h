@@ -11,6 +11,7 @@
  *		json.log	its output
  *		started, exit	the last run: "NS BOOT_ID", "STATUS NS"; oom: it ran out of memory
  *		stopped, restarts	for the restart policy (restart.c)
+ *		log-lost	"LINES BYTES ERRNO" of the last run, if its log is incomplete
  *		lock		held while its state changes
  *		hosts, hostname, resolv.conf
  *	ROOT/names/NAME		a symbolic link whose text is the ID
@@ -123,6 +124,10 @@ struct lcx_container {
 	struct lcx_process *process;
 	bool in_loop; /* lcx_dispatch() serves it */
 	struct lcx__log_writer *log;
+	char *log_context;      /* lent to it */
+	uint64_t log_lost_told; /* lines, by an event */
+	lcx_log_fn log_callback;
+	void *log_callback_data;
 	/* While it runs, once it was needed: to find one takes many system calls. */
 	struct lcx_cgroup *cgroup;
 
@@ -237,9 +242,8 @@ bool lcx__name_is_held(const struct lcx_ctx *ctx, const char *id, const char *na
 
 /* ---- create.c, start.c ---- */
 
-/* The file of a log driver, NULL for one without, and what is in it. */
+/* The file of a log driver, NULL for one without. */
 const char *lcx__log_driver_file(const char *driver);
-enum lcx_log_format lcx__log_driver_format(const char *driver);
 
 /* Values of the log options. */
 int lcx__parse_size(const char *text, uint64_t *ret_bytes);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "container/log.h"
 #include "lcx/net.h"
 #include "net/net.h"
 
@@ -104,6 +105,7 @@ LCX_PUBLIC struct lcx_container *lcx_container_free(struct lcx_container *c)
 	if (c->log)
 		(void)lcx__log_writer_close(c->log);
 	free(c->log);
+	free(c->log_context);
 	lcx__description_clear(&c->d);
 	lcx__run_state_clear(&c->run);
 	lcx_spec_free(c->spec);
@@ -236,60 +238,30 @@ LCX_PUBLIC int lcx_container_publish(struct lcx_container *c, const char *port,
 	return r < 0 ? r : append(&c->d.ports, port, err);
 }
 
-/* Those that write a file in the container's directory. */
-static const struct {
-	const char *name, *file;
-	enum lcx_log_format format;
-} log_drivers[] = {
-	{"json-file", "json.log", LCX_LOG_FORMAT_JSON_FILE},
-	{"cri", "cri.log", LCX_LOG_FORMAT_CRI},
-};
-
-const char *lcx__log_driver_file(const char *driver)
-{
-	for (size_t i = 0; driver && i < ARRAY_SIZE(log_drivers); i++)
-		if (strcmp(log_drivers[i].name, driver) == 0)
-			return log_drivers[i].file;
-	return NULL;
-}
-
-enum lcx_log_format lcx__log_driver_format(const char *driver)
-{
-	for (size_t i = 0; driver && i < ARRAY_SIZE(log_drivers); i++)
-		if (strcmp(log_drivers[i].name, driver) == 0)
-			return log_drivers[i].format;
-	return LCX_LOG_FORMAT_JSON_FILE;
-}
-
 LCX_PUBLIC int lcx_container_set_log_driver(struct lcx_container *c, const char *driver,
 					    struct lcx_error **err)
 {
-	if (strcmp(driver, "none") != 0 && !lcx__log_driver_file(driver))
-		return lcx__fail(err, EINVAL,
-				 "no log driver '%s'; there are 'json-file', 'cri' and 'none'",
-				 driver);
-	return replace(&c->d.log_driver, driver, err);
+	int r = lcx__log_check_driver(driver, err);
+
+	return r < 0 ? r : replace(&c->d.log_driver, driver, err);
 }
 
 LCX_PUBLIC int lcx_container_set_log_option(struct lcx_container *c, const char *key,
 					    const char *value, struct lcx_error **err)
 {
-	uint64_t number;
-	uint32_t files;
-	int r;
+	int r = lcx__log_check_option(key, value, err);
 
-	if (strcmp(key, "max-size") == 0)
-		r = lcx__parse_size(value, &number);
-	else if (strcmp(key, "max-file") == 0)
-		r = lcx__parse_count(value, &files);
-	else
-		return lcx__fail(err, EINVAL,
-				 "no log option '%s'; there are 'max-size' and 'max-file'", key);
-	if (r < 0)
-		return lcx__fail(err, EINVAL, "log option %s='%s': must be a number%s", key, value,
-				 strcmp(key, "max-size") == 0 ? " with k, m or g behind it"
-							      : " from 1 to 1000");
-	return set_pair(&c->d.log_options, key, value, err);
+	return r < 0 ? r : set_pair(&c->d.log_options, key, value, err);
+}
+
+LCX_PUBLIC int lcx_container_set_log_callback(struct lcx_container *c, lcx_log_fn fn, void *data,
+					      struct lcx_error **err)
+{
+	if (!fn)
+		return lcx__fail(err, EINVAL, "a log needs a function to call");
+	c->log_callback = fn;
+	c->log_callback_data = data;
+	return replace(&c->d.log_driver, "callback", err);
 }
 
 LCX_PUBLIC int lcx_container_set_storage_option(struct lcx_container *c, const char *key,

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "container/event.h"
+#include "container/log.h"
 #include "container/ordinary.h"
 #include "image/image.h"
 #include "lcx/security.h"
@@ -439,6 +440,9 @@ LCX_PUBLIC int lcx_container_create(struct lcx_container *c, struct lcx_error **
 				 "a container that is removed at its end cannot be started again: "
 				 "restart policy '%s'",
 				 c->d.restart);
+	r = lcx__container_check_log(c, err);
+	if (r < 0)
+		return r;
 	containers_fd = lcx__make_dirs(c->ctx->root_fd, "containers", 0700);
 	if (containers_fd < 0)
 		return lcx__fail_sys(err, -containers_fd, "open the directory of containers");

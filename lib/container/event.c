@@ -75,6 +75,21 @@ char *lcx__event_exit_head(const struct lcx_container *c)
 	return text;
 }
 
+char *lcx__event_detail_head(const struct lcx_container *c, const char *type)
+{
+	static const char end[] = "@\"}";
+	char *text = spell(c, type, "@", NULL);
+	size_t length = text ? strlen(text) : 0;
+
+	/* The last property: {...,"detail":"@"} */
+	if (length < sizeof(end) - 1 || strcmp(text + length - (sizeof(end) - 1), end) != 0) {
+		free(text);
+		return NULL;
+	}
+	text[length - (sizeof(end) - 1)] = '\0';
+	return text;
+}
+
 /* ---- writing ------------------------------------------------------------ */
 
 int lcx__event_dir(const struct lcx_ctx *ctx)

@@ -32,6 +32,9 @@ char *lcx__event_text(const struct lcx_container *c, const char *type, const cha
  * memory. */
 char *lcx__event_exit_head(const struct lcx_container *c);
 
+/* Likewise, up to its detail, behind which come that and "\"}". */
+char *lcx__event_detail_head(const struct lcx_container *c, const char *type);
+
 /* The directory, made if need be, or a negative errno. */
 int lcx__event_dir(const struct lcx_ctx *ctx);
 

@@ -5,6 +5,7 @@
 
 #include "lcx/supervisor.h"
 #include "net/net.h"
+#include "util/fs.h"
 #include "util/json.h"
 
 /* ---- getters ------------------------------------------------------------ */
@@ -101,6 +102,11 @@ LCX_PUBLIC const char *lcx_container_log_path(const struct lcx_container *c)
 		return "";
 	return keep(&self->log_path,
 		    lcx__format("%s/containers/%s/%s", c->ctx->root_dir, c->d.id, file));
+}
+
+LCX_PUBLIC const char *lcx_container_log_driver(const struct lcx_container *c)
+{
+	return or_empty(c->d.log_driver);
 }
 
 LCX_PUBLIC const char *lcx_container_label(const struct lcx_container *c, const char *key)
@@ -241,6 +247,24 @@ static struct json_object *inspect_labels(const struct lcx_container *c)
 	return labels;
 }
 
+/* null: of the last run nothing was lost. */
+static struct json_object *inspect_log_lost(const struct lcx_container *c)
+{
+	CLEANUP(freep) char *text = NULL;
+	struct json_object *lost;
+	long long lines, bytes;
+	int code;
+
+	if (c->dir_fd < 0 || lcx__read_file(c->dir_fd, "log-lost", 128, &text, NULL) < 0 ||
+	    sscanf(text, "%lld %lld %d", &lines, &bytes, &code) != 3)
+		return NULL;
+	lost = json_object_new_object();
+	(void)json_object_object_add(lost, "lines", json_object_new_int64(lines));
+	(void)json_object_object_add(lost, "bytes", json_object_new_int64(bytes));
+	add_text(lost, "reason", strerror(code));
+	return lost;
+}
+
 LCX_PUBLIC int lcx_container_inspect(struct lcx_container *c, char **ret, struct lcx_error **err)
 {
 	CLEANUP(lcx__json_putp) struct json_object *json = NULL;
@@ -279,6 +303,7 @@ LCX_PUBLIC int lcx_container_inspect(struct lcx_container *c, char **ret, struct
 					    : lcx_container_stop_timeout_ms(c) / 1000));
 	add_text(json, "logDriver", c->d.log_driver);
 	add_text(json, "logPath", lcx_container_log_path(c));
+	(void)json_object_object_add(json, "logLost", inspect_log_lost(c));
 	(void)json_object_object_add(json, "layers", text_list(c->d.layers));
 	(void)json_object_object_add(json, "config", spec);
 	text = lcx__json_print(json);

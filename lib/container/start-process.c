@@ -105,6 +105,7 @@ int lcx__start_process(struct start *s, struct lcx_error **err)
 		.reaper = c->d.init.value,
 		.make_cwd = c->d.image != NULL,
 		.trace = c->debug,
+		.log_context = c->log_context,
 	};
 	struct lcx__spawn_hooks hooks = {s,        on_child,    on_maps, lcx__start_on_netlink,
 					 on_ready, on_listener, on_trace};

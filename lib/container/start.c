@@ -258,10 +258,14 @@ static int apply_stdio(const struct start *s, struct lcx_error **err)
 	struct lcx_container *c = s->c;
 	bool has_fds = stdio && (stdio->fds[0] >= 0 || stdio->fds[1] >= 0 || stdio->fds[2] >= 0);
 
+	if (stdio && s->detached && stdio->mode == LCX__STDIO_PASSTHROUGH &&
+	    strcmp(c->d.log_driver, "passthrough") == 0 && !s->attached)
+		return c->spec->process.terminal.value ? lcx_spec_set_terminal(c->spec, 0, err) : 0;
 	if (stdio && s->detached &&
 	    (stdio->mode != LCX__STDIO_CAPTURE || (has_fds && !s->attached)))
 		return lcx__fail(err, EINVAL,
-				 "a detached container keeps no descriptor of its starter's");
+				 "a detached container keeps no descriptor of its starter's, but "
+				 "with log driver 'passthrough'");
 	if (s->detached && c->spec->process.terminal.value && (!stdio || !stdio->terminal))
 		return 0;
 	if (!stdio || !stdio->terminal)

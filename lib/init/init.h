@@ -71,8 +71,8 @@ int init_fork(uint64_t flags, int exit_signal, int cgroup_fd, int *pidfd);
 void init_reset_signals(void);
 
 /* The monitor's whole life; see monitor.c. */
-_Noreturn void init_monitor(struct init *init, const struct plan_monitor *params, int pid,
-			    int pidfd, int child_fd);
+_Noreturn void init_monitor(struct init *init, const struct plan_monitor *params,
+			    const char *log_context, int pid, int pidfd, int child_fd);
 
 /* proc.c: write to a file whose path begins with "/proc/", of the host's. */
 int init_write_proc(const char *path, const char *text);

@@ -19,18 +19,21 @@
  * streams have also reached their end.
  */
 
-enum { OUT, ERR, PIDFD, CLIENTS, N_SOURCES = CLIENTS + CLIENTS_SLOTS };
+enum { LOG_PAUSE_NS = 100000000 };
+
+enum { OUT, ERR, PIDFD, LOG, CLIENTS, N_SOURCES = CLIENTS + CLIENTS_SLOTS };
 
 static const enum lcx_log_stream streams[] = {
 	[OUT] = LCX_LOG_STREAM_STDOUT, [ERR] = LCX_LOG_STREAM_STDERR};
 
 struct monitor {
 	const struct plan_monitor *params;
-	int fds[CLIENTS]; /* of the two streams and the process; -1: ended */
+	int fds[LOG]; /* of the two streams and the process; -1: ended */
 	struct pollfd sources[N_SOURCES];
 	struct clients clients;
 	struct lcx__log_writer log;
 	bool logging;
+	uint64_t lost; /* lines, as they were told */
 	char buffer[65536];
 };
 
@@ -83,16 +86,67 @@ static bool streams_are_open(const struct monitor *m)
 	return m->fds[OUT] >= 0 || m->fds[ERR] >= 0;
 }
 
-/* The buffer is one: it is filled again when everybody has got what is in it. */
+/* One write, put in place by a rename so that it is whole or absent. */
+static void put_file(int dir_fd, const char *name, const char *text)
+{
+	int fd = (int)sys_call4(__NR_openat, dir_fd, ".tmp-exit",
+				O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (fd < 0)
+		return;
+	if (sys_call3(__NR_write, fd, text, strlen(text)) == (long)strlen(text))
+		sys_call4(__NR_renameat, dir_fd, ".tmp-exit", dir_fd, name);
+	sys_call1(__NR_close, fd);
+}
+
+/* A log that lacks something: told when it begins, and at the end; how much stands in a file. */
+static void tell_lost(struct monitor *m)
+{
+	const struct plan_monitor *params = m->params;
+	char event[PLAN_EVENT_SIZE + 32] = "", text[80] = "";
+
+	(void)text_append_number(text, sizeof(text), m->log.dropped_lines);
+	(void)text_append(text, sizeof(text), " ");
+	(void)text_append_number(text, sizeof(text), m->log.dropped_bytes);
+	(void)text_append(text, sizeof(text), " ");
+	(void)text_append_number(text, sizeof(text), (uint64_t)-m->log.last_error);
+	(void)text_append(text, sizeof(text), "\n");
+	put_file(params->state_dir_fd, "log-lost", text);
+
+	m->lost = m->log.dropped_lines;
+	if (params->log_lost[0] && text_append(event, sizeof(event), params->log_lost) &&
+	    text_append_number(event, sizeof(event), m->lost) &&
+	    text_append(event, sizeof(event), " lines\"}"))
+		init_event(params->event_dir_fd, event);
+}
+
+/* What is still to be brought to the log's daemon. */
+static bool log_is_pending(const struct monitor *m)
+{
+	return m->logging && lcx__log_is_pending(&m->log);
+}
+
+/* The buffer is one: it is filled again when everybody has got what is in it, and the log has room.
+ */
+static bool must_wait(struct monitor *m, struct sys_timespec *ret_wait)
+{
+	*ret_wait = (struct sys_timespec){0, LOG_PAUSE_NS};
+	return clients_wait_for_somebody(&m->clients, ret_wait) ||
+	       (m->logging && !lcx__log_wants_more(&m->log));
+}
+
 static int wait_for_news(struct monitor *m)
 {
 	struct sys_timespec wait, *timeout = NULL;
-	bool full = clients_wait_for_somebody(&m->clients, &wait);
+	bool full = must_wait(m, &wait);
+	int log_fd = m->logging ? lcx__log_wait_fd(&m->log) : -1;
 
-	if (full)
+	/* A daemon that is not even connected can only be tried again. */
+	if (full || (log_fd < 0 && log_is_pending(m)))
 		timeout = &wait;
-	for (int i = OUT; i < CLIENTS; i++)
+	for (int i = OUT; i < LOG; i++)
 		m->sources[i] = (struct pollfd){full && i != PIDFD ? -1 : m->fds[i], POLLIN, 0};
+	m->sources[LOG] = (struct pollfd){log_fd, POLLOUT, 0};
 	clients_watch(&m->clients, &m->sources[CLIENTS]);
 	return (int)sys_call5(__NR_ppoll, m->sources, N_SOURCES, timeout, 0, 0);
 }
@@ -102,17 +156,16 @@ static void read_streams(struct monitor *m)
 	struct sys_timespec wait;
 
 	for (int i = OUT; i <= ERR; i++)
-		if (m->sources[i].fd >= 0 && m->sources[i].revents &&
-		    !clients_wait_for_somebody(&m->clients, &wait))
+		if (m->sources[i].fd >= 0 && m->sources[i].revents && !must_wait(m, &wait))
 			drain(m, i);
 	if (m->logging)
 		(void)lcx__log_flush(&m->log);
 }
 
-/* Until the process and its output have ended. */
+/* Until the process and its output have ended, and the log has all of it. */
 static void watch(struct monitor *m)
 {
-	while (m->fds[PIDFD] >= 0 || streams_are_open(m)) {
+	while (m->fds[PIDFD] >= 0 || streams_are_open(m) || log_is_pending(m)) {
 		int n = wait_for_news(m);
 
 		if (n == -EINTR)
@@ -122,6 +175,8 @@ static void watch(struct monitor *m)
 		/* Whoever has just attached gets what has just been written. */
 		clients_serve(&m->clients, &m->sources[CLIENTS]);
 		read_streams(m);
+		if (m->logging && m->lost == 0 && m->log.dropped_lines > 0)
+			tell_lost(m);
 		if (m->sources[PIDFD].fd >= 0 && m->sources[PIDFD].revents)
 			m->fds[PIDFD] = -1;
 	}
@@ -142,14 +197,13 @@ static void say_goodbye(struct monitor *m)
 		sys_call2(__NR_nanosleep, &pause, 0);
 }
 
-/* "STATUS FINISHED_NS\n", in one write, put in place by a link so that it is whole or absent. */
+/* "STATUS FINISHED_NS\n" */
 static void write_exit(const struct plan_monitor *params, int status)
 {
 	struct {
 		int64_t seconds, ns;
 	} now = {0, 0};
 	char text[64] = "";
-	int fd;
 
 	sys_call2(__NR_clock_gettime, 0 /* CLOCK_REALTIME */, &now);
 	(void)text_append_number(text, sizeof(text), (uint64_t)status);
@@ -157,15 +211,7 @@ static void write_exit(const struct plan_monitor *params, int status)
 	(void)text_append_number(text, sizeof(text),
 				 (uint64_t)now.seconds * 1000000000 + (uint64_t)now.ns);
 	(void)text_append(text, sizeof(text), "\n");
-
-	fd = (int)sys_call4(__NR_openat, params->state_dir_fd, ".tmp-exit",
-			    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return;
-	if (sys_call3(__NR_write, fd, text, strlen(text)) == (long)strlen(text))
-		sys_call4(__NR_renameat, params->state_dir_fd, ".tmp-exit", params->state_dir_fd,
-			  "exit");
-	sys_call1(__NR_close, fd);
+	put_file(params->state_dir_fd, "exit", text);
 }
 
 static void tell_exit(const struct plan_monitor *params, int status)
@@ -188,8 +234,8 @@ static int reap(int pid)
 	return status & 0x7f ? 128 + (status & 0x7f) : (status >> 8) & 0xff;
 }
 
-_Noreturn void init_monitor(struct init *init, const struct plan_monitor *params, int pid,
-			    int pidfd, int child_fd)
+_Noreturn void init_monitor(struct init *init, const struct plan_monitor *params,
+			    const char *log_context, int pid, int pidfd, int child_fd)
 {
 	/* Too large for the stack of a careful program, and there is no allocator. */
 	static struct monitor m;
@@ -219,14 +265,15 @@ _Noreturn void init_monitor(struct init *init, const struct plan_monitor *params
 	clients_init(&m.clients, params->listen_fd, params->client_fd,
 		     params->terminal ? terminal : params->in_fd, params->terminal != 0);
 	lcx__log_writer_init(&m.log);
-	if (params->log_dir_fd >= 0)
-		m.logging = lcx__log_writer_open(&m.log, params->log_dir_fd, params->log_name,
-						 (enum lcx_log_format)params->log_format,
-						 params->log_max_size_bytes,
-						 params->log_max_files) == 0;
+	if (params->logging)
+		m.logging = lcx__log_writer_open(&m.log, params->log_dir_fd, &params->log,
+						 log_context) == 0;
 	watch(&m);
-	if (m.logging)
+	if (m.logging) {
 		lcx__log_writer_close(&m.log);
+		if (m.log.dropped_lines > m.lost)
+			tell_lost(&m);
+	}
 	status = reap(pid);
 	write_exit(params, status);
 	tell_exit(params, status);

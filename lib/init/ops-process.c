@@ -57,7 +57,7 @@ int init_op_DETACH(struct init *init, const struct plan_op *op)
 	end(0);
 }
 
-/* str 0: struct plan_monitor. The child goes on with the plan; the parent watches it. */
+/* str 0: struct plan_monitor; 1: the context of its log. The child goes on with the plan; the parent watches it. */
 int init_op_MONITOR(struct init *init, const struct plan_op *op)
 {
 	const struct plan_monitor *params = (const void *)init_str(init, op, 0);
@@ -82,7 +82,7 @@ int init_op_MONITOR(struct init *init, const struct plan_op *op)
 	sys_call1(__NR_close, pair[1]);
 	(void)init_send(init, &message, pidfd);
 	(void)sys_call3(__NR_write, pair[0], "", 1);
-	init_monitor(init, params, r, pidfd, pair[0]);
+	init_monitor(init, params, init_str(init, op, 1), r, pidfd, pair[0]);
 }
 
 /*

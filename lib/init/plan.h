@@ -18,6 +18,8 @@
 
 #include <stdint.h>
 
+#include "log/config.h"
+
 #define PLAN_MAGIC 0x4e504c58u /* "XLPN" */
 
 /*
@@ -186,18 +188,17 @@ struct plan_monitor {
 	uint64_t clone_flags;
 	int32_t state_dir_fd;   /* where "exit" is written */
 	int32_t owner_fd;       /* the container's owner lock: held, never touched */
-	int32_t log_dir_fd;     /* -1: nothing is logged */
+	int32_t log_dir_fd;     /* where a log's file is, or -1 */
 	int32_t out_fd, err_fd; /* read ends of the pipes; -1 with a terminal */
 	int32_t in_fd;          /* write end of its standard input; -1: none, or a terminal */
 	int32_t listen_fd;      /* where others attach: attach.h; -1: nowhere */
 	int32_t client_fd;      /* who is attached from the start on, or -1 */
 	uint32_t terminal;      /* 1: its output comes from a terminal, not from the pipes */
-	uint32_t log_format;    /* enum lcx_log_format */
-	uint32_t log_max_files;
-	uint64_t log_max_size_bytes; /* 0: no rotation */
-	int32_t cgroup_fd;           /* CLONE_INTO_CGROUP, or -1 */
-	char log_name[32];
-	int32_t event_dir_fd;          /* where events are told, or -1 */
-	char started[PLAN_EVENT_SIZE]; /* what is told when the program is executed; "": nothing */
-	char exited[PLAN_EVENT_SIZE];  /* and at its end, up to its status and "}" */
+	uint32_t logging;       /* 1: as follows; with its context in str 1 */
+	struct lcx__log_config log;
+	int32_t cgroup_fd;              /* CLONE_INTO_CGROUP, or -1 */
+	int32_t event_dir_fd;           /* where events are told, or -1 */
+	char started[PLAN_EVENT_SIZE];  /* what is told when the program is executed; "": nothing */
+	char exited[PLAN_EVENT_SIZE];   /* and at its end, up to its status and "}" */
+	char log_lost[PLAN_EVENT_SIZE]; /* and of a log that lacks something, up to its detail */
 };

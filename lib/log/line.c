@@ -211,7 +211,8 @@ static char *put_stream(char *out, enum lcx_log_stream stream)
 
 size_t lcx__log_format_json(char *out, const uint8_t *data, size_t length, bool ended,
 			    enum lcx_log_stream stream,
-			    const char time[static LCX__LOG_TIME_LENGTH])
+			    const char time[static LCX__LOG_TIME_LENGTH], const char *context,
+			    size_t context_length)
 {
 	char *at = PUT_LITERAL(out, "{\"log\":\"");
 
@@ -220,7 +221,10 @@ size_t lcx__log_format_json(char *out, const uint8_t *data, size_t length, bool 
 		at = PUT_LITERAL(at, "\\n");
 	at = PUT_LITERAL(at, "\",\"stream\":\"");
 	at = put_stream(at, stream);
-	at = PUT_LITERAL(at, "\",\"time\":\"");
+	at = PUT_LITERAL(at, "\",");
+	if (context_length > 0)
+		at = put(at, context, context_length);
+	at = PUT_LITERAL(at, "\"time\":\"");
 	at = put(at, time, LCX__LOG_TIME_LENGTH);
 	at = PUT_LITERAL(at, "\"}\n");
 	return (size_t)(at - out);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "log/writer.h"
@@ -21,7 +22,7 @@ struct lcx_log {
 
 static bool is_open(const struct lcx_log *log)
 {
-	return log->writer.fd >= 0;
+	return log->writer.is_open;
 }
 
 LCX_PUBLIC int lcx_log_new(struct lcx_log **ret, struct lcx_error **err)
@@ -44,7 +45,7 @@ LCX_PUBLIC int lcx_log_set_format(struct lcx_log *log, enum lcx_log_format forma
 {
 	if (is_open(log))
 		return lcx__fail(err, EBUSY, "log '%s' is open: set its format before",
-				 log->writer.name);
+				 log->writer.config.name);
 	if (format != LCX_LOG_FORMAT_JSON_FILE && format != LCX_LOG_FORMAT_CRI)
 		return lcx__fail(err, EINVAL, "there is no log format %d", (int)format);
 	log->format = format;
@@ -56,7 +57,7 @@ LCX_PUBLIC int lcx_log_set_rotation(struct lcx_log *log, uint64_t max_size_bytes
 {
 	if (is_open(log))
 		return lcx__fail(err, EBUSY, "log '%s' is open: set its rotation before",
-				 log->writer.name);
+				 log->writer.config.name);
 	if (max_files < 1 || max_files > LCX__LOG_MAX_FILES)
 		return lcx__fail(err, EINVAL, "a log can have 1 to %d files, not %u",
 				 LCX__LOG_MAX_FILES, max_files);
@@ -68,16 +69,23 @@ LCX_PUBLIC int lcx_log_set_rotation(struct lcx_log *log, uint64_t max_size_bytes
 LCX_PUBLIC int lcx_log_open(struct lcx_log *log, int dir_fd, const char *name,
 			    struct lcx_error **err)
 {
+	struct lcx__log_config config = {
+		.driver = LCX__LOG_TO_FILE,
+		.format = (uint32_t)log->format,
+		.max_files = log->max_files,
+		.max_size_bytes = log->max_size,
+	};
 	CLEANUP(closep) int fd = -1;
 	int r;
 
 	if (is_open(log))
-		return lcx__fail(err, EBUSY, "log '%s' is open already", log->writer.name);
+		return lcx__fail(err, EBUSY, "log '%s' is open already", log->writer.config.name);
 	fd = lcx__open_dir(dir_fd, ".");
 	if (fd < 0)
 		return lcx__fail_sys(err, -fd, "open the directory of log '%s'", name);
-	r = lcx__log_writer_open(&log->writer, fd, name, log->format, log->max_size,
-				 log->max_files);
+	r = snprintf(config.name, sizeof(config.name), "%s", name) < (int)sizeof(config.name)
+		    ? lcx__log_writer_open(&log->writer, fd, &config, NULL)
+		    : -EINVAL;
 	if (r == -EINVAL)
 		return lcx__fail(err, EINVAL,
 				 "'%s' cannot be a log: it must name a regular file, or none yet, "
@@ -90,12 +98,27 @@ LCX_PUBLIC int lcx_log_open(struct lcx_log *log, int dir_fd, const char *name,
 	return 0;
 }
 
+LCX_PUBLIC int lcx_log_open_callback(struct lcx_log *log, lcx_log_fn fn, void *data,
+				     struct lcx_error **err)
+{
+	static const struct lcx__log_config config = {.driver = LCX__LOG_TO_CALLBACK};
+
+	if (is_open(log))
+		return lcx__fail(err, EBUSY, "the log is open already");
+	if (!fn)
+		return lcx__fail(err, EINVAL, "a log needs a function to call");
+	(void)lcx__log_writer_open(&log->writer, -1, &config, NULL);
+	log->writer.callback = fn;
+	log->writer.callback_data = data;
+	return 0;
+}
+
 static int describe(const struct lcx_log *log, int r, const char *step, struct lcx_error **err)
 {
 	if (r == -EBADF && !is_open(log))
 		return lcx__fail(err, EBADF, "%s a log that is not open", step);
 	if (r < 0)
-		return lcx__fail_sys(err, -r, "%s log '%s'", step, log->writer.name);
+		return lcx__fail_sys(err, -r, "%s log '%s'", step, log->writer.config.name);
 	return 0;
 }
 

@@ -148,6 +148,9 @@ static int compile_monitor(struct compiler *c, struct lcx_error **err)
 	}
 	op = lcx__plan_add(c->plan, PLAN_MONITOR);
 	op->str[0] = lcx__plan_data(c->plan, &params, sizeof(params));
+	if (params.logging)
+		op->str[1] = lcx__plan_data(c->plan, c->in->log_context,
+					    params.log.context_length);
 	return 0;
 }
 

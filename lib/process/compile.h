@@ -49,6 +49,7 @@ struct lcx__compile {
 	bool make_cwd; /* a missing working directory is made */
 	const struct plan_monitor
 		*monitor; /* NULL: the caller owns the process; its fds are the caller's */
+	const char *log_context; /* of the monitor's log; its length stands there */
 	bool trace;
 };
 

@@ -96,7 +96,7 @@ static bool fetch(struct lcx__flow *flow)
 {
 	ssize_t n;
 
-	if (flow->from < 0 || flow->length > 0 || !is_ready(flow->from, POLLIN))
+	if (flow->from < 0 || flow->length > 0 || flow->is_held || !is_ready(flow->from, POLLIN))
 		return false;
 	n = read(flow->from, flow->buffer, LCX__FLOW_SIZE);
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
@@ -148,7 +148,8 @@ int lcx__flow_run(struct lcx__flow *flow)
 		deliver(flow);
 	if (lcx__flow_is_done(flow))
 		close_to(flow);
-	watch(flow, flow->from, &flow->watched_from, flow->length == 0 ? EPOLLIN : 0);
+	watch(flow, flow->from, &flow->watched_from,
+	      flow->length == 0 && !flow->is_held ? EPOLLIN : 0);
 	watch(flow, flow->to, &flow->watched_to, flow->length > 0 ? EPOLLOUT : 0);
 	return 0;
 }

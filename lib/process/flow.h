@@ -22,6 +22,7 @@ struct lcx__flow {
 	int from;     /* -1: ended */
 	int to;       /* -1: nobody listens (any more) */
 	int epoll_fd; /* borrowed */
+	bool is_held; /* the tap can't take more now: nothing is fetched */
 	bool is_fed;  /* instead of a source, somebody calls lcx__flow_feed() */
 	/* What is delivered last: a terminal has no end, but takes a character for it. 0: nothing.
 	 */

@@ -15,6 +15,7 @@ struct lcx_process {
 	bool exited, done;
 	int32_t status;              /* once exited */
 	struct lcx__log_writer *log; /* borrowed */
+	int log_fd;                  /* its socket, while it is waited for; -1 */
 	struct lcx__flow flows[N_FLOWS];
 };
 

@@ -27,6 +27,38 @@ LCX_PUBLIC int lcx_process_fd(const struct lcx_process *process)
 	return process->epoll_fd;
 }
 
+/* ---- the log ------------------------------------------------------------- */
+
+/* What its daemon is too slow for stays in the pipe, and so stops the process. */
+static void hold_output(struct lcx_process *process)
+{
+	bool hold = process->log && !lcx__log_wants_more(process->log);
+
+	process->flows[FLOW_OUT].is_held = process->flows[FLOW_ERR].is_held = hold;
+}
+
+/* Every time anew: a connection that was made anew may have the same number. */
+static void watch_log(struct lcx_process *process)
+{
+	int fd = lcx__log_wait_fd(process->log);
+	struct epoll_event event = {.events = EPOLLOUT, .data.fd = fd};
+
+	if (process->log_fd >= 0 && process->log_fd != fd)
+		(void)epoll_ctl(process->epoll_fd, EPOLL_CTL_DEL, process->log_fd, NULL);
+	process->log_fd = fd;
+	if (fd >= 0)
+		(void)epoll_ctl(process->epoll_fd, EPOLL_CTL_ADD, fd, &event);
+}
+
+static void flush_log(struct lcx_process *process)
+{
+	if (!process->log)
+		return;
+	(void)lcx__log_flush(process->log);
+	watch_log(process);
+	hold_output(process);
+}
+
 /* ---- making the handle -------------------------------------------------- */
 
 static void tap(struct lcx_process *process, enum lcx_log_stream stream, const void *bytes,
@@ -37,6 +69,7 @@ static void tap(struct lcx_process *process, enum lcx_log_stream stream, const v
 		(void)lcx__log_write(process->log, stream, bytes, length);
 	else
 		(void)lcx__log_end(process->log, stream);
+	hold_output(process);
 }
 
 static void tap_out(void *data, const void *bytes, size_t length)
@@ -56,7 +89,7 @@ int lcx__process_new(struct lcx_process **ret, struct lcx_error **err)
 	if (!process)
 		return lcx__fail_nomem(err);
 	process->pid = -1;
-	process->pidfd = process->terminal_fd = -1;
+	process->pidfd = process->terminal_fd = process->log_fd = -1;
 	for (int i = 0; i < N_FLOWS; i++)
 		process->flows[i] = LCX__FLOW_NONE;
 	process->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
@@ -167,12 +200,14 @@ LCX_PUBLIC int lcx_process_dispatch(struct lcx_process *process, struct lcx_erro
 		(void)epoll_ctl(process->epoll_fd, EPOLL_CTL_DEL, process->pidfd, NULL);
 		lcx__flow_close(&process->flows[FLOW_IN]);
 	}
+	flush_log(process);
 	for (int i = 0; i < N_FLOWS; i++)
 		if (lcx__flow_run(&process->flows[i]) < 0)
 			return lcx__fail_nomem(err);
-	if (process->log)
-		(void)lcx__log_flush(process->log);
+	flush_log(process);
 
+	if (process->log && lcx__log_is_pending(process->log))
+		return 1;
 	if (process->exited &&
 	    (output_is_done(process) || (process->is_exec && output_may_end(process)))) {
 		process->done = true;

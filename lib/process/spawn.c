@@ -257,7 +257,10 @@ int lcx__spawn_detached(const struct lcx__spawn *spawn, struct plan_monitor *mon
 	struct lcx__compile compile = *spawn->compile;
 	int r;
 
-	r = lcx__streams_open_detached(monitor->terminal != 0, spawn->open_input, &streams, err);
+	r = spawn->stdio && spawn->stdio->mode == LCX__STDIO_PASSTHROUGH
+		    ? lcx__streams_open(spawn->stdio, &streams, err)
+		    : lcx__streams_open_detached(monitor->terminal != 0, spawn->open_input,
+						 &streams, err);
 	if (r < 0)
 		return r;
 	/* The monitor reads where we would: it blocks in poll(), never in read(). */

@@ -194,7 +194,7 @@ struct sys_statx {
 };
 _Static_assert(sizeof(struct sys_statx) == 256, "the kernel writes 256 bytes");
 
-enum { SYS_STATX_BASIC_STATS = 0x7ff };
+enum { SYS_STATX_BASIC_STATS = 0x7ff, SYS_STATX_BTIME = 0x800 };
 
 static inline int sys_openat(int dir_fd, const char *path, int flags, unsigned int mode)
 {
@@ -246,7 +246,8 @@ static inline int sys_fchmodat2(int dir_fd, const char *path, unsigned int mode,
 /* statx(2) of @path, or of @dir_fd itself with "" and AT_EMPTY_PATH. */
 static inline int sys_statx(int dir_fd, const char *path, int flags, struct sys_statx *ret)
 {
-	return (int)sys_call5(__NR_statx, dir_fd, path, flags, SYS_STATX_BASIC_STATS, ret);
+	return (int)sys_call5(__NR_statx, dir_fd, path, flags,
+			      SYS_STATX_BASIC_STATS | SYS_STATX_BTIME, ret);
 }
 
 static inline int sys_clock_gettime(int clock, struct sys_timespec *ret)

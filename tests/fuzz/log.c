@@ -141,14 +141,14 @@ static void as_line(const uint8_t *data, size_t size)
 
 	size = size < LCX__LOG_PART_SIZE ? size : LCX__LOG_PART_SIZE;
 	first = malloc(6 * size + LCX__LOG_LINE_OVERHEAD);
-	length = lcx__log_format_json(first, data, size, false, LCX_LOG_STREAM_STDOUT, time);
+	length = lcx__log_format_json(first, data, size, false, LCX_LOG_STREAM_STDOUT, time, NULL, 0);
 	line = malloc(length);
 	memcpy(line, first, length);
 	if (lcx__log_parse(line, length, &record) < 0)
 		abort();
 	second = malloc(6 * record.length + LCX__LOG_LINE_OVERHEAD);
 	size = lcx__log_format_json(second, (const uint8_t *)record.text, record.length, false,
-				    LCX_LOG_STREAM_STDOUT, time);
+				    LCX_LOG_STREAM_STDOUT, time, NULL, 0);
 	for (size_t i = 0, j = 0; i < length; i++, j++) {
 		if (memcmp(first + i, "\\ufffd", 6) == 0 &&
 		    memcmp(second + j, "\xef\xbf\xbd", 3) == 0) {

@@ -9,6 +9,12 @@ static struct lcx_container *container;
 
 static const char *const sleeper[] = {"sh", "-c", "echo up; echo wrong >&2; sleep 60", NULL};
 
+static void ignore_line(void *data, enum lcx_log_stream stream, int64_t time_ns, const char *text,
+			size_t length, int32_t partial)
+{
+	(void)data, (void)stream, (void)time_ns, (void)text, (void)length, (void)partial;
+}
+
 static int describe(struct world *w, const char *const *command, struct lcx_error **err)
 {
 	MUST(lcx_container_new(w->ctx, "host", &container, err));
@@ -31,6 +37,7 @@ static int describe_container(struct world *w, struct lcx_error **err)
 	MUST(lcx_container_set_cwd(container, "/", err));
 	MUST(lcx_container_add_volume(container, "/usr/share:/mnt:ro", err));
 	MUST(lcx_container_publish(container, "127.0.0.1:18082:80", err));
+	MUST(lcx_container_set_log_callback(container, ignore_line, NULL, err));
 	MUST(lcx_container_set_log_driver(container, "json-file", err));
 	MUST(lcx_container_set_log_option(container, "max-size", "1m", err));
 	MUST(lcx_container_set_label(container, "key", "value", err));
@@ -107,9 +114,9 @@ static int exec_what_is_not_there(struct world *w, struct lcx_error **err)
 static int look_at_container(struct world *w, struct lcx_error **err)
 {
 	static const char *(*const texts[])(const struct lcx_container *) = {
-		lcx_container_id,      lcx_container_name,    lcx_container_image,
-		lcx_container_network, lcx_container_address, lcx_container_ports,
-		lcx_container_command, lcx_container_log_path};
+		lcx_container_id,      lcx_container_name,     lcx_container_image,
+		lcx_container_network, lcx_container_address,  lcx_container_ports,
+		lcx_container_command, lcx_container_log_path, lcx_container_log_driver};
 	static int32_t (*const numbers[])(const struct lcx_container *) = {
 		lcx_container_pid, lcx_container_exit_status, lcx_container_oom_killed};
 	static int64_t (*const times[])(const struct lcx_container *) = {

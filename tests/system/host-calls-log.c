@@ -25,6 +25,26 @@ static int write_log(struct world *w, struct lcx_error **err)
 	return lcx_log_rotations(log_file) > 0 ? 0 : -EINVAL;
 }
 
+static void count_line(void *data, enum lcx_log_stream stream, int64_t time_ns, const char *text,
+		       size_t length, int32_t partial)
+{
+	(void)stream, (void)time_ns, (void)text, (void)length, (void)partial;
+	(*(int *)data)++;
+}
+
+static int call_log(struct world *w, struct lcx_error **err)
+{
+	struct lcx_log *other = NULL;
+	int lines = 0;
+
+	(void)w;
+	MUST(lcx_log_new(&other, err));
+	MUST(lcx_log_open_callback(other, count_line, &lines, err));
+	MUST(lcx_log_write(other, LCX_LOG_STREAM_STDOUT, "one\ntwo\nthree", 13, err));
+	lcx_log_free(other);
+	return lines == 3 ? 0 : -EINVAL;
+}
+
 static int refuse_logs(struct world *w, struct lcx_error **err)
 {
 	struct lcx_log *other = NULL;
@@ -78,11 +98,6 @@ static int free_log(struct world *w, struct lcx_error **err)
 }
 
 const struct row rows_log[] = {
-	ROW(open_log, HELD),
-	ROW(write_log, HELD),
-	ROW(refuse_logs, HELD),
-	ROW(read_log, HELD),
-	ROW(follow_log, HELD),
-	ROW(free_log, RELEASED),
-	{0},
+	ROW(open_log, HELD), ROW(write_log, HELD),  ROW(call_log, HELD),     ROW(refuse_logs, HELD),
+	ROW(read_log, HELD), ROW(follow_log, HELD), ROW(free_log, RELEASED), {0},
 };

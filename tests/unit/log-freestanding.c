@@ -14,6 +14,7 @@
 #define FILE_NAME "unit-log-freestanding.out"
 
 void *memcpy(void *restrict to, const void *restrict from, size_t length);
+void *memmove(void *to, const void *from, size_t length);
 void *memset(void *to, int byte, size_t length);
 void _start(void);
 
@@ -25,6 +26,12 @@ void *memcpy(void *restrict to, const void *restrict from, size_t length)
 	for (size_t i = 0; i < length; i++)
 		out[i] = in[i];
 	return to;
+}
+
+/* Only towards the front: a queue that closes its gap. */
+void *memmove(void *to, const void *from, size_t length)
+{
+	return memcpy(to, from, length);
 }
 
 void *memset(void *to, int byte, size_t length)
@@ -44,12 +51,17 @@ static int run(void)
 	static const size_t expected =
 		3 * sizeof("{\"log\":\"\",\"stream\":\"stdout\",\"time\":\"\"}") +
 		3 * LCX__LOG_TIME_LENGTH + sizeof("one\\ntwo \\u003c2\\u003e\\nrest") - 1;
+	static const struct lcx__log_config config = {
+		.format = LCX_LOG_FORMAT_JSON_FILE,
+		.max_size_bytes = 1 << 20,
+		.max_files = 3,
+		.name = FILE_NAME,
+	};
 	uint64_t size;
 
 	lcx__log_writer_init(&writer);
 	(void)sys_unlinkat(AT_FDCWD, FILE_NAME, 0);
-	if (lcx__log_writer_open(&writer, AT_FDCWD, FILE_NAME, LCX_LOG_FORMAT_JSON_FILE, 1 << 20,
-				 3) < 0)
+	if (lcx__log_writer_open(&writer, AT_FDCWD, &config, NULL) < 0)
 		return 1;
 	if (lcx__log_write(&writer, LCX_LOG_STREAM_STDOUT, text, sizeof(text) - 1) < 0 ||
 	    lcx__log_end(&writer, LCX_LOG_STREAM_STDOUT) < 0)

@@ -61,7 +61,7 @@ START_TEST(json_is_spelled_as_docker_does)
 	size_t length;
 
 	length = lcx__log_format_json(out, (const uint8_t *)escapes[_i].bytes, escapes[_i].length,
-				      true, LCX_LOG_STREAM_STDERR, TIME_TEXT);
+				      true, LCX_LOG_STREAM_STDERR, TIME_TEXT, NULL, 0);
 	(void)snprintf(expected, sizeof(expected),
 		       "{\"log\":\"%s\\n\",\"stream\":\"stderr\",\"time\":\"" TIME_TEXT "\"}\n",
 		       escapes[_i].json);
@@ -85,7 +85,7 @@ START_TEST(every_byte_at_every_place_of_a_word_is_seen)
 			ck_assert_uint_eq(lcx__log_find_newline(line, sizeof(line)),
 					  byte == '\n' ? place : sizeof(line));
 			length = lcx__log_format_json(out, line, sizeof(line), true,
-						      LCX_LOG_STREAM_STDOUT, TIME_TEXT);
+						      LCX_LOG_STREAM_STDOUT, TIME_TEXT, NULL, 0);
 			ck_assert_ok(lcx__log_parse(out, length, &record));
 			if (byte < 0x80) {
 				ck_assert_uint_eq(record.length, sizeof(line) + 1);

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* What the files of a container's life share: state.c, wait.c, stop.c, pause.c, remove.c. */
+
+#include "container/container-internal.h"
+
+enum { LCX__KILL_WAIT_MS = 10000 };
+
+/* One run of a container among others. */
+struct run_identity {
+	int64_t pid, start_time;
+};
+
+struct run_identity lcx__run_identify(const struct lcx_container *c);
+
+/*
+ * All processes of this run, and of no later one, whose cgroup has the same name: whoever
+ * starts it again holds the lock meanwhile. -ESRCH if the run is over.
+ */
+int lcx__run_kill_all(struct lcx_container *c, struct run_identity run, struct lcx_error **err);
