@@ -156,6 +156,69 @@ static int apply_command(struct lcx_container *c, const struct run_options *o, c
 	return r;
 }
 
+/* ---- health ------------------------------------------------------------------ */
+
+static const struct {
+	const char *option;
+	size_t offset;
+	enum lcx_health_setting setting;
+} health_rows[] = {
+	{"health-interval", offsetof(struct run_options, health_interval), LCX_HEALTH_INTERVAL_NS},
+	{"health-timeout", offsetof(struct run_options, health_timeout), LCX_HEALTH_TIMEOUT_NS},
+	{"health-start-period", offsetof(struct run_options, health_start_period),
+	 LCX_HEALTH_START_PERIOD_NS},
+	{"health-start-interval", offsetof(struct run_options, health_start_interval),
+	 LCX_HEALTH_START_INTERVAL_NS},
+	{"health-retries", offsetof(struct run_options, health_retries), LCX_HEALTH_RETRIES},
+};
+
+static int parse_health(size_t i, const char *text, int64_t *ret)
+{
+	return health_rows[i].setting == LCX_HEALTH_RETRIES ? text_parse_int(text, 0, 1000, ret)
+							    : text_parse_duration(text, ret);
+}
+
+static bool check_health(struct app *app, const struct run_options *o)
+{
+	for (size_t i = 0; i < sizeof(health_rows) / sizeof(*health_rows); i++) {
+		const char *text = *(const char *const *)((const char *)o + health_rows[i].offset);
+		int64_t value;
+
+		if (!text || parse_health(i, text, &value) == 0)
+			continue;
+		(void)options_usage_error(app, "--%s is %s, not '%s'", health_rows[i].option,
+					  health_rows[i].setting == LCX_HEALTH_RETRIES
+						  ? "a number"
+						  : "a time, as 30s or 1m30s",
+					  text);
+		return false;
+	}
+	if (o->no_healthcheck && o->health_cmd) {
+		(void)options_usage_error(app, "--no-healthcheck and --health-cmd contradict");
+		return false;
+	}
+	return true;
+}
+
+static int apply_health(struct lcx_container *c, const struct run_options *o,
+			struct lcx_error **err)
+{
+	const char *const none[] = {"NONE", NULL}, *const shell[] = {"CMD-SHELL", o->health_cmd,
+								     NULL};
+	int r = 0;
+
+	if (o->no_healthcheck || o->health_cmd)
+		r = lcx_container_set_health_test(c, o->no_healthcheck ? none : shell, err);
+	for (size_t i = 0; r == 0 && i < sizeof(health_rows) / sizeof(*health_rows); i++) {
+		const char *text = *(const char *const *)((const char *)o + health_rows[i].offset);
+		int64_t value;
+
+		if (text && parse_health(i, text, &value) == 0)
+			r = lcx_container_set_health_setting(c, health_rows[i].setting, value, err);
+	}
+	return r;
+}
+
 /* ---- the description ------------------------------------------------------- */
 
 static int describe(struct lcx_container *c, const struct run_options *o,
@@ -173,6 +236,8 @@ static int describe(struct lcx_container *c, const struct run_options *o,
 		r = apply_pairs(c, &o->log_options, lcx_container_set_log_option, err);
 	if (r == 0)
 		r = apply_pairs(c, &o->storage_options, lcx_container_set_storage_option, err);
+	if (r == 0)
+		r = apply_health(c, o, err);
 	if (r == 0)
 		r = apply_flags(c, o, err);
 	if (r == 0)
@@ -232,6 +297,8 @@ static bool check_options(struct app *app, const struct run_options *o, int argc
 					  o->stop_signal);
 		return false;
 	}
+	if (!check_health(app, o))
+		return false;
 	while (o->pull && i < 3 && strcmp(o->pull, whens[i]) != 0)
 		i++;
 	if (i == 3)

@@ -14,10 +14,12 @@
 #include "options.h"
 
 struct run_options {
-	bool interactive, tty, detach, remove, read_only, privileged, init;
+	bool interactive, tty, detach, remove, read_only, privileged, init, no_healthcheck;
 	const char *name, *user, *workdir, *hostname;
 	const char *entrypoint, *rootfs, *log_driver, *stop_signal, *pull, *detach_keys, *restart,
 		*stop_timeout;
+	const char *health_cmd, *health_interval, *health_timeout, *health_start_period,
+		*health_start_interval, *health_retries;
 	struct list env, volumes, ports, cap_add, cap_drop, labels, log_options, security,
 		storage_options, landlock;
 	struct network_options network;
@@ -82,11 +84,25 @@ struct run_options {
 		RUN_ROW('l', "label", OPTION_LIST, labels, "KEY[=VALUE]",                          \
 			"data for whoever looks at it"),                                           \
 		RUN_ROW('\0', "log-driver", OPTION_STRING, log_driver, "DRIVER",                   \
-			"json-file, cri, journald, syslog, passthrough, none"),                                                 \
+			"json-file, cri, journald, syslog, passthrough, none"),                    \
 		RUN_ROW('\0', "storage-opt", OPTION_LIST, storage_options, "KEY=VALUE",            \
 			"of the read-write layer: size=10g, volatile=on"),                         \
 		RUN_ROW('\0', "log-opt", OPTION_LIST, log_options, "KEY=VALUE",                    \
-			"max-size=10m, max-file=3, tag={{.Name}}, ..."),                                               \
+			"max-size=10m, max-file=3, tag={{.Name}}, ..."),                           \
+		RUN_ROW('\0', "health-cmd", OPTION_STRING, health_cmd, "LINE",                     \
+			"a command of its shell that tells whether it is well"),                   \
+		RUN_ROW('\0', "health-interval", OPTION_STRING, health_interval, "TIME",           \
+			"from check to check: 30s"),                                               \
+		RUN_ROW('\0', "health-timeout", OPTION_STRING, health_timeout, "TIME",             \
+			"how long a check may take: 30s"),                                         \
+		RUN_ROW('\0', "health-retries", OPTION_STRING, health_retries, "NUMBER",           \
+			"of failures that make it unhealthy: 3"),                                  \
+		RUN_ROW('\0', "health-start-period", OPTION_STRING, health_start_period, "TIME",   \
+			"how long failures do not count: 0s"),                                     \
+		RUN_ROW('\0', "health-start-interval", OPTION_STRING, health_start_interval,       \
+			"TIME", "from check to check meanwhile: 5s"),                              \
+		RUN_ROW('\0', "no-healthcheck", OPTION_FLAG, no_healthcheck, NULL,                 \
+			"none, whatever the image says"),                                          \
 		RUN_ROW('\0', "init", OPTION_FLAG, init, NULL,                                     \
 			"a process 1 that reaps and hands signals on"),                            \
 		RUN_ROW('\0', "stop-timeout", OPTION_STRING, stop_timeout, "SECONDS",              \

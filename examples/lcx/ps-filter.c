@@ -129,6 +129,20 @@ static bool fits_exited(const struct filter *f, const struct lcx_container *c)
 	       lcx_container_exit_status(c) == f->number;
 }
 
+static bool check_health(struct app *app, struct filter *f)
+{
+	static const char *const words[] = {"starting", "healthy", "unhealthy", "none", NULL};
+
+	return is_one_of(app, f, words);
+}
+
+static bool fits_health(const struct filter *f, const struct lcx_container *c)
+{
+	const char *health = lcx_container_health(c);
+
+	return strcmp(health[0] ? health : "none", f->wanted) == 0;
+}
+
 /* ---- network ---------------------------------------------------------------- */
 
 static bool fits_network(const struct filter *f, const struct lcx_container *c)
@@ -218,6 +232,7 @@ static const struct kind kinds[] = {
 	{"ancestor", fits_ancestor, NULL, resolve_image, false, false},
 	{"before", fits_before, NULL, resolve_moment, false, false},
 	{"exited", fits_exited, check_exited, NULL, true, false},
+	{"health", fits_health, check_health, NULL, false, false},
 	{"id", fits_id, NULL, NULL, false, false},
 	{"label", fits_label, NULL, NULL, false, true},
 	{"name", fits_name, check_name, NULL, false, false},

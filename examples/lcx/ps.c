@@ -21,7 +21,7 @@ static const struct option_row rows[] = {
 	{'a', "all", OPTION_FLAG, offsetof(struct ps_options, all), NULL,
 	 "also those that do not run"},
 	{'f', "filter", OPTION_LIST, offsetof(struct ps_options, filters), "KEY=VALUE",
-	 "by id, name, status, exited, ancestor (image), network, label, before, since"},
+	 "by id, name, status, exited, health, ancestor (image), network, label, before, since"},
 	{'n', "last", OPTION_STRING, offsetof(struct ps_options, last), "NUMBER",
 	 "those made last, running or not"},
 	{'l', "latest", OPTION_FLAG, offsetof(struct ps_options, latest), NULL,
@@ -45,21 +45,27 @@ static const struct table_column columns[] = {
 	{NULL, "CreatedAt", NULL},    {NULL, "ExitCode", NULL},
 	{NULL, "Pid", NULL},          {NULL, "Network", NULL},
 	{NULL, "Address", NULL},      {NULL, "Networks", NULL},
-	{NULL, "Labels", "Label"},
+	{NULL, "Labels", "Label"},    {NULL, "Health", NULL},
 };
 
 /* ---- rows ----------------------------------------------------------------- */
 
 static void status_of(const struct lcx_container *c, char out[static TEXT_SIZE])
 {
-	char duration[TEXT_SIZE], code[16] = "unknown";
+	char duration[TEXT_SIZE], code[16] = "unknown", health[TEXT_SIZE / 2] = "";
 
+	/* Docker's words: (healthy), (unhealthy), (health: starting). */
+	if (lcx_container_health(c)[0])
+		(void)snprintf(health, sizeof(health), " (%s%s)",
+			       strcmp(lcx_container_health(c), "starting") == 0 ? "health: " : "",
+			       lcx_container_health(c));
 	switch (lcx_container_state(c)) {
 	case LCX_CONTAINER_RUNNING:
 	case LCX_CONTAINER_PAUSED:
 		text_duration(text_now_ns() - lcx_container_started_ns(c), duration);
 		(void)snprintf(out, TEXT_SIZE, "Up %.30s%s", duration,
-			       lcx_container_state(c) == LCX_CONTAINER_PAUSED ? " (Paused)" : "");
+			       lcx_container_state(c) == LCX_CONTAINER_PAUSED ? " (Paused)"
+									      : health);
 		return;
 	case LCX_CONTAINER_STOPPED:
 		if (lcx_container_exit_status(c) != LCX_EXIT_UNKNOWN)
@@ -138,6 +144,7 @@ static void add_row(struct table *table, const struct lcx_container *c, const st
 	table_add(table, lcx_container_address(c));
 	add_networks(table, c);
 	add_labels(table, c);
+	table_add(table, lcx_container_health(c));
 }
 
 /* Return: 1 if it is one of those to be shown, 0 if not. */

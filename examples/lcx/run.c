@@ -108,5 +108,8 @@ int cmd_run(struct app *app, int argc, char **argv)
 		return EXIT_LIBRARY_FAILED;
 	if (o.detach)
 		return run_detached(app, container);
-	return o.tty ? run_at_terminal(app, container, &o) : run_attached(app, container, &o);
+	/* Somebody must look after its health, and this program may be left. */
+	return o.tty || lcx_container_has_health_check(container)
+		       ? run_at_terminal(app, container, &o)
+		       : run_attached(app, container, &o);
 }

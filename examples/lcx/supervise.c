@@ -19,12 +19,13 @@ struct supervise_options {
 
 static const struct option_row rows[] = {
 	{'\0', "while-needed", OPTION_FLAG, offsetof(struct supervise_options, while_needed), NULL,
-	 "end when no container has a restart policy"},
+	 "end when no container has a restart policy or a health check"},
 	{0},
 };
 
 static const struct grammar grammar = {
-	.about = "Start containers again as their restart policies say, until it is ended.\n"
+	.about = "Start containers again as their restart policies say, and check their health,\n"
+		 "until it is ended.\n"
 		 "Have it started with the machine; 'lcx run --restart' starts one if there is "
 		 "none.",
 	.rows = rows,
@@ -123,7 +124,8 @@ void app_supervise(struct app *app, const struct lcx_container *container)
 {
 	pid_t child;
 
-	if (strcmp(lcx_container_restart_policy(container), "no") == 0)
+	if (strcmp(lcx_container_restart_policy(container), "no") == 0 &&
+	    !lcx_container_has_health_check(container))
 		return;
 	child = fork();
 	if (child == 0)

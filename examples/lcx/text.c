@@ -121,7 +121,7 @@ int text_parse_signal(const char *text, int32_t *ret)
 }
 
 /* "1h30m": Go's durations, as far as they make sense here. */
-static int parse_duration(const char *text, int64_t *ret_ns)
+int text_parse_duration(const char *text, int64_t *ret_ns)
 {
 	static const struct {
 		const char *name;
@@ -210,7 +210,7 @@ int text_parse_time(const char *text, int64_t *ret_ns)
 	end = parse_decimal(text, NS_PER_S, ret_ns);
 	if (end && *end == '\0')
 		return 0;
-	if (text[0] && parse_duration(text, &ago) == 0) {
+	if (text[0] && text_parse_duration(text, &ago) == 0) {
 		*ret_ns = text_now_ns() - ago;
 		return 0;
 	}

@@ -28,6 +28,9 @@ int text_parse_signal(const char *text, int32_t *ret);
  */
 int text_parse_time(const char *text, int64_t *ret_ns);
 
+/* "1m30s", "500ms", in nanoseconds. Return: -EINVAL for anything else. */
+int text_parse_duration(const char *text, int64_t *ret_ns);
+
 void text_decimal_size(double size_bytes, char out[static TEXT_SIZE]); /* "118MB" */
 void text_binary_size(double size_bytes, char out[static TEXT_SIZE]);  /* "1.5MiB" */
 void text_duration(int64_t ns, char out[static TEXT_SIZE]);            /* "3 minutes" */

@@ -135,6 +135,21 @@ const char *lcx_image_user(const struct lcx_image *image);
 /** lcx_image_stop_signal() - "SIGTERM", "15"; "" if the image doesn't say */
 const char *lcx_image_stop_signal(const struct lcx_image *image);
 
+/** lcx_image_health_test() - as lcx_container_set_health_test() has it; empty if it doesn't say */
+const char *const *lcx_image_health_test(const struct lcx_image *image);
+
+/** enum lcx_health_setting - of health checks; 0 of each is the usual value, in brackets */
+enum lcx_health_setting {
+	LCX_HEALTH_INTERVAL_NS = 1,   /* from the end of a check to the next one (30 s) */
+	LCX_HEALTH_TIMEOUT_NS,        /* a check that takes longer has failed (30 s) */
+	LCX_HEALTH_START_PERIOD_NS,   /* failures that soon after the start do not count (none) */
+	LCX_HEALTH_START_INTERVAL_NS, /* the interval meanwhile (5 s) */
+	LCX_HEALTH_RETRIES,           /* how many failures in a row make it unhealthy (3) */
+};
+
+/** lcx_image_health_setting() - 0 if the image doesn't say */
+int64_t lcx_image_health_setting(const struct lcx_image *image, enum lcx_health_setting setting);
+
 /** lcx_image_exposed_ports() - "80/tcp" each, sorted */
 const char *const *lcx_image_exposed_ports(const struct lcx_image *image);
 

@@ -6,6 +6,7 @@
 
 #include <lcx/ctx.h>
 #include <lcx/error.h>
+#include <lcx/image.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -46,7 +47,34 @@ const char *lcx_container_restart_policy(const struct lcx_container *c);
 uint32_t lcx_container_restart_count(const struct lcx_container *c);
 
 /**
- * struct lcx_supervisor - carries out the restart policies of a root directory
+ * lcx_container_set_health_test() - how to find out whether it is well
+ * @test: {"CMD", PROGRAM, ARGUMENT..., NULL}; {"CMD-SHELL", LINE, NULL} for its /bin/sh; or
+ * {"NONE", NULL}, instead of what the image says. Copied
+ *
+ * Executed in the container now and then: it is well if that succeeds. Of a detached container the
+ * supervisor does so, of one that a program owns its lcx_dispatch(). Before
+ * lcx_container_create(). Return: 0, -EINVAL.
+ */
+int lcx_container_set_health_test(struct lcx_container *c, const char *const *test,
+				  struct lcx_error **err);
+
+/** lcx_container_set_health_setting() - instead of the image's. Return: 0, -EINVAL */
+int lcx_container_set_health_setting(struct lcx_container *c, enum lcx_health_setting setting,
+				     int64_t value, struct lcx_error **err);
+
+/** lcx_container_has_health_check() - 1 if it has one, its image's, too; else 0 */
+int32_t lcx_container_has_health_check(const struct lcx_container *c);
+
+/**
+ * lcx_container_health() - "starting", "healthy", "unhealthy"; "" without a check
+ *
+ * As it is now, or was at the end. lcx_container_inspect() has the latest checks and what they
+ * said; an event "health" tells of changes.
+ */
+const char *lcx_container_health(const struct lcx_container *c);
+
+/**
+ * struct lcx_supervisor - carries out restart policies and health checks of a root directory
  *
  * And takes down, or removes if that was asked for, what detached containers leave. One thread at a
  * time; the context must outlive it.

@@ -11,6 +11,7 @@
  *		json.log	its output
  *		started, exit	the last run: "NS BOOT_ID", "STATUS NS"; oom: it ran out of memory
  *		stopped, restarts	for the restart policy (restart.c)
+ *		health.json	what came of its health checks (health.c)
  *		log-lost	"LINES BYTES ERRNO" of the last run, if its log is incomplete
  *		lock		held while its state changes
  *		hosts, hostname, resolv.conf
@@ -68,6 +69,9 @@ struct description {
 	char *stop_signal;
 	struct lcx__opt_i64 stop_timeout; /* in seconds; -1: never kill */
 	char *restart;                    /* restart policy; NULL: no */
+	char **health_test;               /* lcx_container_set_health_test(); NULL: no check */
+	struct lcx__opt_i64 health_interval, health_timeout, health_start_period,
+		health_start_interval, health_retries;
 	struct lcx__opt_bool auto_remove, stdin_open, init;
 	struct lcx__opt_i64 created_ns;
 };
@@ -123,6 +127,7 @@ struct lcx_container {
 
 	struct lcx_process *process;
 	bool in_loop; /* lcx_dispatch() serves it */
+	struct lcx__checker *checker; /* while it does; NULL: no health check */
 	struct lcx__log_writer *log;
 	char *log_context;      /* lent to it */
 	uint64_t log_lost_told; /* lines, by an event */

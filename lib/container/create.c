@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "container/event.h"
+#include "container/health.h"
 #include "container/log.h"
 #include "container/ordinary.h"
 #include "image/image.h"
@@ -271,6 +272,7 @@ static int merge(struct lcx_container *c, const struct lcx_image *image, struct 
 	static int (*const steps[])(struct lcx_container * c, const struct lcx_image *image,
 				    struct lcx_error **err) = {
 		merge_arguments, merge_environment, merge_cwd, merge_user, merge_stop_signal,
+		lcx__health_merge,
 	};
 	int r = 0;
 

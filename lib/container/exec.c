@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "container/container-internal.h"
+#include "container/exec.h"
 
 #include <string.h>
 
@@ -117,9 +117,9 @@ static int on_listener(void *data, pid_t pid, int listener_fd, struct lcx_error 
 	return lcx__container_send_listener(data, "running", pid, listener_fd, err);
 }
 
-LCX_PUBLIC int lcx_container_exec(struct lcx_container *c, const struct lcx_spec *wanted,
-				  const struct lcx_stdio *stdio, struct lcx_process **ret,
-				  struct lcx_error **err)
+static int execute(struct lcx_container *c, const struct lcx_spec *wanted,
+		   const struct lcx_stdio *stdio, struct lcx__log_writer *log,
+		   struct lcx_process **ret, struct lcx_error **err)
 {
 	CLEANUP(lcx__entrance_clear) struct lcx__entrance entrance = {0};
 	CLEANUP(lcx_spec_freep) struct lcx_spec *copy = NULL;
@@ -160,9 +160,26 @@ LCX_PUBLIC int lcx_container_exec(struct lcx_container *c, const struct lcx_spec
 	};
 	const struct lcx__spawn_hooks hooks = {.data = c, .on_listener = on_listener};
 
-	r = lcx__spawn(&(struct lcx__spawn){.compile = &compile, .stdio = stdio, .hooks = &hooks},
-		       ret, err);
+	return lcx__spawn(
+		&(struct lcx__spawn){
+			.compile = &compile, .stdio = stdio, .log = log, .hooks = &hooks},
+		ret, err);
+}
+
+LCX_PUBLIC int lcx_container_exec(struct lcx_container *c, const struct lcx_spec *spec,
+				  const struct lcx_stdio *stdio, struct lcx_process **ret,
+				  struct lcx_error **err)
+{
+	int r = execute(c, spec, stdio, NULL, ret, err);
+
 	if (r == 0)
 		tell_exec(c, spec);
 	return r;
+}
+
+int lcx__container_exec_logged(struct lcx_container *c, const struct lcx_spec *spec,
+			       struct lcx__log_writer *log, struct lcx_process **ret,
+			       struct lcx_error **err)
+{
+	return execute(c, spec, NULL, log, ret, err);
 }

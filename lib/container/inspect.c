@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "container/health.h"
 #include "lcx/supervisor.h"
 #include "net/net.h"
 #include "util/fs.h"
@@ -205,6 +206,8 @@ static struct json_object *inspect_state(const struct lcx_container *c)
 	(void)json_object_object_add(state, "oomKilled", json_object_new_boolean(c->oom_killed));
 	add_time(state, "startedAt", c->started_ns);
 	add_time(state, "finishedAt", c->finished_ns);
+	if (lcx_container_has_health_check(c))
+		(void)json_object_object_add(state, "health", lcx__health_to_json(c));
 	return state;
 }
 

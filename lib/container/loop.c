@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/timerfd.h>
 
 #include "container/container-internal.h"
 #include "container/event.h"
+#include "container/health.h"
 
 /*
  * The loop of a host program: one epoll instance with the events' inotify descriptor, and with the
@@ -13,6 +15,7 @@
 
 struct loop {
 	int epoll_fd;
+	int timer_fd; /* for health checks; -1: none was needed yet */
 	struct lcx_log_reader *reader;
 	struct lcx_event event;
 	struct lcx_container **containers; /* borrowed: their handles take themselves out */
@@ -27,6 +30,7 @@ static void loop_free(void *data)
 		return;
 	lcx_log_reader_free(loop->reader);
 	lcx__event_clear(&loop->event);
+	closep(&loop->timer_fd);
 	closep(&loop->epoll_fd);
 	free(loop->containers);
 	free(loop);
@@ -57,6 +61,7 @@ LCX_PUBLIC int lcx_ctx_fd(struct lcx_ctx *ctx, struct lcx_error **err)
 	loop = calloc(1, sizeof(*loop));
 	if (!loop)
 		return lcx__fail_nomem(err);
+	loop->timer_fd = -1;
 	loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (loop->epoll_fd < 0)
 		return lcx__fail_sys(err, errno, "make an epoll instance");
@@ -80,6 +85,65 @@ LCX_PUBLIC int lcx_ctx_set_events_since(struct lcx_ctx *ctx, int64_t time_ns,
 	return 0;
 }
 
+/* ---- health checks ------------------------------------------------------ */
+
+static int need_timer(struct loop *loop)
+{
+	struct epoll_event event = {.events = EPOLLIN};
+
+	if (loop->timer_fd >= 0)
+		return 0;
+	loop->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (loop->timer_fd < 0)
+		return -errno;
+	return epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, loop->timer_fd, &event) < 0 ? -errno : 0;
+}
+
+static void set_timer(const struct loop *loop)
+{
+	struct itimerspec next = {0};
+	int64_t first = INT64_MAX;
+
+	for (size_t i = 0; i < loop->n_containers; i++) {
+		const struct lcx__checker *checker = loop->containers[i]->checker;
+
+		if (checker && lcx__checker_due_ns(checker) < first)
+			first = lcx__checker_due_ns(checker);
+	}
+	if (first != INT64_MAX)
+		next.it_value = (struct timespec){first / 1000000000, first % 1000000000};
+	if (loop->timer_fd >= 0)
+		(void)timerfd_settime(loop->timer_fd, TFD_TIMER_ABSTIME, &next, NULL);
+}
+
+static int add_checker(struct loop *loop, struct lcx_container *c, struct lcx_error **err)
+{
+	int r;
+
+	if (!lcx_container_has_health_check(c))
+		return 0;
+	r = need_timer(loop);
+	if (r < 0)
+		return lcx__fail_sys(err, -r, "make a timer");
+	return lcx__checker_new(c->ctx, c->d.id, loop->epoll_fd, &c->checker, err);
+}
+
+static void check_health(struct loop *loop)
+{
+	uint64_t times;
+
+	if (loop->timer_fd < 0)
+		return;
+	(void)!read(loop->timer_fd, &times, sizeof(times));
+	for (size_t i = 0; i < loop->n_containers; i++) {
+		struct lcx_container *c = loop->containers[i];
+
+		if (c->checker && lcx__checker_dispatch(c->checker) == 0)
+			c->checker = lcx__checker_free(c->checker);
+	}
+	set_timer(loop);
+}
+
 /* ---- own containers ----------------------------------------------------- */
 
 int lcx__loop_add(struct lcx_container *c, struct lcx_error **err)
@@ -87,6 +151,7 @@ int lcx__loop_add(struct lcx_container *c, struct lcx_error **err)
 	struct epoll_event event = {.events = EPOLLIN, .data.ptr = c};
 	struct loop *loop = c->ctx->loop;
 	struct lcx_container **bigger;
+	int r;
 
 	if (!loop || !c->process)
 		return 0;
@@ -98,7 +163,9 @@ int lcx__loop_add(struct lcx_container *c, struct lcx_error **err)
 		return lcx__fail_sys(err, errno, "watch container '%s'", lcx__container_display(c));
 	bigger[loop->n_containers++] = c;
 	c->in_loop = true;
-	return 0;
+	r = add_checker(loop, c, err);
+	set_timer(loop);
+	return r;
 }
 
 void lcx__loop_remove(struct lcx_container *c)
@@ -113,6 +180,7 @@ void lcx__loop_remove(struct lcx_container *c)
 		break;
 	}
 	c->in_loop = false;
+	c->checker = lcx__checker_free(c->checker);
 }
 
 static bool is_served(const struct loop *loop, const struct lcx_container *c)
@@ -137,6 +205,7 @@ LCX_PUBLIC int lcx_dispatch(struct lcx_ctx *ctx, struct lcx_error **err)
 		struct lcx_error *why = NULL;
 		int r;
 
+		/* Neither the events, the timer, nor what a check has to say. */
 		if (!c || !is_served(loop, c))
 			continue;
 		r = lcx_container_wait(c, 0, NULL, &why);
@@ -146,6 +215,8 @@ LCX_PUBLIC int lcx_dispatch(struct lcx_ctx *ctx, struct lcx_error **err)
 			first = lcx__fail(err, -r, "%s", lcx_error_message(why));
 		lcx_error_free(why);
 	}
+	if (loop)
+		check_health(loop);
 	return first;
 }
 

@@ -49,6 +49,12 @@ static const struct lcx__json_field description_fields[] = {
 	{"stdinOpen", AS_BOOL(struct description, stdin_open)},
 	{"init", AS_BOOL(struct description, init)},
 	{"stopTimeout", AS_I64(struct description, stop_timeout)},
+	{"healthTest", AS_STRINGS(struct description, health_test)},
+	{"healthInterval", AS_I64(struct description, health_interval)},
+	{"healthTimeout", AS_I64(struct description, health_timeout)},
+	{"healthStartPeriod", AS_I64(struct description, health_start_period)},
+	{"healthStartInterval", AS_I64(struct description, health_start_interval)},
+	{"healthRetries", AS_I64(struct description, health_retries)},
 	{"createdNs", AS_I64(struct description, created_ns)},
 	{0},
 };

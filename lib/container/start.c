@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "container/event.h"
+#include "container/health.h"
 #include "container/restart.h"
 #include "lcx/attach.h"
 #include "lcx/net.h"
@@ -128,6 +129,8 @@ static int stage_record(struct start *s, struct lcx_error **err)
 	c->run.stdin_open =
 		(struct lcx__opt_bool)LCX__OPT(c->run.terminal.value || lcx__start_wants_input(s));
 	r = lcx__start_record_network(s, err);
+	if (r == 0)
+		r = lcx__health_begin(c, err);
 	if (r < 0)
 		return r;
 	started = lcx__format("%lld %s\n", (long long)c->run.started_ns.value, c->run.boot_id);

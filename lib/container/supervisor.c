@@ -9,7 +9,9 @@
 
 #include "container/container-internal.h"
 #include "container/event.h"
+#include "container/health.h"
 #include "container/restart.h"
+#include "init/attach.h"
 #include "util/fs.h"
 
 DEFINE_CLEANUP(struct lcx_supervisor *, lcx_supervisor_free)
@@ -26,10 +28,11 @@ enum { AGAIN_MS = 20, FOLLOWED_MAX = 64 };
 
 struct entry {
 	char id[LCX__ID_SIZE];
-	int owner_fd;      /* of the monitor, while it is watched; -1 */
-	int64_t due_ns;    /* when to look again; 0: when something happens */
-	bool to_start;     /* and start it then */
-	uint32_t pause_ms; /* the last one */
+	int owner_fd;                 /* of the monitor, while it is watched; -1 */
+	int64_t due_ns;               /* when to look again; 0: when something happens */
+	bool to_start;                /* and start it then */
+	uint32_t pause_ms;            /* the last one */
+	struct lcx__checker *checker; /* of its health, while it runs */
 };
 
 struct lcx_supervisor {
@@ -75,6 +78,7 @@ static void unwatch(struct lcx_supervisor *s, struct entry *entry)
 static void drop(struct lcx_supervisor *s, struct entry *entry)
 {
 	unwatch(s, entry);
+	entry->checker = lcx__checker_free(entry->checker);
 	*entry = s->entries[--s->n_entries];
 }
 
@@ -113,7 +117,26 @@ static void decide(struct entry *entry, const struct lcx_container *c)
 
 static bool is_looked_after(const struct lcx_container *c)
 {
-	return c->d.auto_remove.value || strcmp(lcx_container_restart_policy(c), "no") != 0;
+	return c->d.auto_remove.value || lcx_container_has_health_check(c) ||
+	       strcmp(lcx_container_restart_policy(c), "no") != 0;
+}
+
+/* The monitor tells of a start before its starter has written it down, which it does locked. */
+static bool is_being_started(const struct lcx_container *c)
+{
+	CLEANUP(closep) int fd = openat(c->dir_fd, "lock", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+
+	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+}
+
+/* A program that owns it, and serves nobody who attaches, checks its health in its own loop. */
+static int watch_health(struct lcx_supervisor *s, struct entry *entry,
+			const struct lcx_container *c, struct lcx_error **err)
+{
+	if (entry->checker || !lcx_container_has_health_check(c) ||
+	    faccessat(c->run_fd, ATTACH_SOCKET, F_OK, 0) < 0)
+		return 0;
+	return lcx__checker_new(s->ctx, entry->id, s->epoll_fd, &entry->checker, err);
 }
 
 /* Return: 0 to keep the entry, 1 to drop it, a negative errno to keep it and report. */
@@ -133,16 +156,20 @@ static int look(struct lcx_supervisor *s, struct entry *entry, struct lcx_error 
 	if (lcx__container_is_running(c)) {
 		r = watch_owner(s, entry, c);
 		if (r == 0)
-			return 0;
+			return watch_health(s, entry, c, err);
 		if (r != -ESRCH) {
 			plan(entry, 1000, false);
 			return lcx__fail_sys(err, -r, "watch the owner of container '%s'",
 					     lcx__container_display(c));
 		}
 	}
-	if (c->state == LCX_CONTAINER_CREATED)
+	if (c->state == LCX_CONTAINER_CREATED) {
+		if (is_being_started(c))
+			plan(entry, AGAIN_MS, false);
 		return 0;
+	}
 	unwatch(s, entry);
+	entry->checker = lcx__checker_free(entry->checker);
 	r = lcx_container_wait(c, 0, NULL, &why);
 	if (r == -ETIMEDOUT) { /* the monitor is about to end */
 		plan(entry, AGAIN_MS, false);
@@ -218,14 +245,29 @@ static void take_ended(struct lcx_supervisor *s)
 				s->entries[k].due_ns = 1;
 }
 
+static void check_health(struct lcx_supervisor *s)
+{
+	for (size_t i = 0; i < s->n_entries; i++) {
+		struct entry *entry = &s->entries[i];
+
+		if (entry->checker && lcx__checker_dispatch(entry->checker) == 0)
+			entry->checker = lcx__checker_free(entry->checker);
+	}
+}
+
 static void set_timer(const struct lcx_supervisor *s)
 {
 	struct itimerspec next = {0};
 	int64_t first = INT64_MAX;
 
-	for (size_t i = 0; i < s->n_entries; i++)
-		if (s->entries[i].due_ns && s->entries[i].due_ns < first)
-			first = s->entries[i].due_ns;
+	for (size_t i = 0; i < s->n_entries; i++) {
+		const struct entry *entry = &s->entries[i];
+
+		if (entry->due_ns && entry->due_ns < first)
+			first = entry->due_ns;
+		if (entry->checker && lcx__checker_due_ns(entry->checker) < first)
+			first = lcx__checker_due_ns(entry->checker);
+	}
 	if (first != INT64_MAX)
 		next.it_value = (struct timespec){first / 1000000000, first % 1000000000};
 	(void)timerfd_settime(s->timer_fd, TFD_TIMER_ABSTIME, &next, NULL);
@@ -259,6 +301,7 @@ LCX_PUBLIC int lcx_supervisor_dispatch(struct lcx_supervisor *s, struct lcx_erro
 	take_ended(s);
 	r = read_events(s, err);
 	done = do_what_is_due(s, r < 0 ? NULL : err);
+	check_health(s);
 	set_timer(s);
 	return r < 0 ? r : done;
 }

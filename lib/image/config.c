@@ -36,6 +36,27 @@ static int parse_member(struct json_object *section, const struct member *m,
 			   : lcx__doc_dup_string(section, m->key, field, err);
 }
 
+static int parse_health(struct json_object *section, struct lcx__config *config,
+			struct lcx_error **err)
+{
+	static const char *const keys[] = {
+		[LCX_HEALTH_INTERVAL_NS] = "Interval",
+		[LCX_HEALTH_TIMEOUT_NS] = "Timeout",
+		[LCX_HEALTH_START_PERIOD_NS] = "StartPeriod",
+		[LCX_HEALTH_START_INTERVAL_NS] = "StartInterval",
+		[LCX_HEALTH_RETRIES] = "Retries",
+	};
+	struct json_object *health = NULL;
+	int r = lcx__doc_object(section, "Healthcheck", &health, err);
+
+	if (r < 0 || !health)
+		return r;
+	r = lcx__doc_dup_strv(health, "Test", &config->health_test, err);
+	for (size_t i = LCX_HEALTH_INTERVAL_NS; r == 0 && i < ARRAY_SIZE(keys); i++)
+		r = lcx__doc_size(health, keys[i], &config->health[i], err);
+	return r;
+}
+
 static int parse_labels(struct json_object *section, struct lcx__config *config,
 			struct lcx_error **err)
 {
@@ -211,6 +232,8 @@ int lcx__config_parse(const char *data, size_t length, struct lcx__config **ret,
 		r = parse_member(section, &members[i], config, err);
 	if (r == 0)
 		r = parse_labels(section, config, err);
+	if (r == 0)
+		r = parse_health(section, config, err);
 	if (r < 0)
 		return lcx__fail_prefix(err, r, "image configuration");
 	*ret = TAKE_PTR(config);
@@ -234,6 +257,7 @@ struct lcx__config *lcx__config_free(struct lcx__config *config)
 		free(config->labels[i].value);
 	}
 	free(config->labels);
+	(void)lcx__strv_free(config->health_test);
 	for (size_t i = 0; i < config->n_history; i++) {
 		free(config->history[i].created_by);
 		free(config->history[i].author);

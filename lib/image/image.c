@@ -236,6 +236,21 @@ LCX_PUBLIC const char *lcx_image_user(const struct lcx_image *image)
 	return image->config->user;
 }
 
+LCX_PUBLIC const char *const *lcx_image_health_test(const struct lcx_image *image)
+{
+	static const char *const none[] = {NULL};
+
+	return image->config->health_test ? (const char *const *)image->config->health_test : none;
+}
+
+LCX_PUBLIC int64_t lcx_image_health_setting(const struct lcx_image *image,
+					    enum lcx_health_setting setting)
+{
+	if ((size_t)setting >= ARRAY_SIZE(image->config->health))
+		return 0;
+	return (int64_t)image->config->health[setting];
+}
+
 LCX_PUBLIC const char *lcx_image_stop_signal(const struct lcx_image *image)
 {
 	return image->config->stop_signal;

@@ -9,6 +9,7 @@
 
 #include <stdint.h>
 
+#include "lcx/image.h"
 #include "image/digest.h"
 
 enum {
@@ -93,6 +94,8 @@ struct lcx__config {
 	size_t n_diff_ids;
 	char **entrypoint, **cmd, **env, **exposed_ports, **volumes;
 	char *working_dir, *user, *stop_signal;
+	char **health_test;
+	uint64_t health[LCX_HEALTH_RETRIES + 1]; /* by enum lcx_health_setting */
 	struct lcx__label *labels; /* sorted by name */
 	size_t n_labels;
 	struct lcx__history *history; /* oldest first */

@@ -23,7 +23,8 @@ static int look_at_image(struct world *w, struct lcx_error **err)
 									 lcx_image_author};
 	static const char *const *(*const lists[])(const struct lcx_image *) = {
 		lcx_image_references, lcx_image_entrypoint,    lcx_image_cmd,
-		lcx_image_env,        lcx_image_exposed_ports, lcx_image_volumes};
+		lcx_image_env,        lcx_image_exposed_ports, lcx_image_volumes,
+		lcx_image_health_test};
 	static uint64_t (*const sizes[])(const struct lcx_image *) = {lcx_image_size_bytes,
 								      lcx_image_download_bytes};
 	static size_t (*const counts[])(const struct lcx_image *) = {
@@ -45,6 +46,7 @@ static int look_at_image(struct world *w, struct lcx_error **err)
 	ALL(nth, image, 1000);
 	ALL(nth_number, image, 0);
 	(void)lcx_image_created_ns(image);
+	(void)lcx_image_health_setting(image, LCX_HEALTH_RETRIES);
 	(void)lcx_image_layer_size_bytes(image, 0);
 	(void)lcx_image_layers_userxattr(image);
 	MUST(lcx_image_inspect(image, &text, err));

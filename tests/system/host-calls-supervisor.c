@@ -18,7 +18,8 @@ static int supervise(struct world *w, struct lcx_error **err)
 
 static int start_what_fails(struct world *w, struct lcx_error **err)
 {
-	static const char *const command[] = {"false", NULL};
+	static const char *const command[] = {"sh", "-c", "sleep 0.3; false", NULL};
+	static const char *const test[] = {"CMD", "true", NULL};
 
 	MUST(lcx_container_new(w->ctx, "failing", &container, err));
 	MUST(lcx_container_set_rootfs(container, w->rootfs, err));
@@ -26,6 +27,9 @@ static int start_what_fails(struct world *w, struct lcx_error **err)
 	MUST(lcx_container_set_network(container, "none", err));
 	MUST(lcx_container_set_restart_policy(container, "on-failure:2", err));
 	REFUSED(lcx_container_set_restart_policy(container, "sometimes", err));
+	MUST(lcx_container_set_health_test(container, test, err));
+	MUST(lcx_container_set_health_setting(container, LCX_HEALTH_INTERVAL_NS, 50000000, err));
+	REFUSED(lcx_container_set_health_setting(container, LCX_HEALTH_RETRIES, -1, err));
 	return lcx_container_start_detached(container, NULL, err);
 }
 
@@ -41,6 +45,7 @@ static int restart_what_fails(struct world *w, struct lcx_error **err)
 		MUST(lcx_container_refresh(container, err));
 	}
 	(void)lcx_container_restart_policy(container), (void)lcx_supervisor_count(supervisor);
+	(void)lcx_container_has_health_check(container), (void)lcx_container_health(container);
 	return lcx_container_restart_count(container) == 2 ? 0 : -EINVAL;
 }
 
