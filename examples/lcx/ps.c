@@ -63,7 +63,7 @@ static void status_of(const struct lcx_container *c, char out[static TEXT_SIZE])
 	case LCX_CONTAINER_RUNNING:
 	case LCX_CONTAINER_PAUSED:
 		text_duration(text_now_ns() - lcx_container_started_ns(c), duration);
-		(void)snprintf(out, TEXT_SIZE, "Up %.30s%s", duration,
+		(void)snprintf(out, TEXT_SIZE, "Up %.30s%.24s", duration,
 			       lcx_container_state(c) == LCX_CONTAINER_PAUSED ? " (Paused)"
 									      : health);
 		return;
