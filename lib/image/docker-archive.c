@@ -150,12 +150,19 @@ int lcx__install_parts(struct lcx__install *install, const char *config, size_t 
 }
 
 int lcx__docker_begin(const struct lcx__bundle *b, const struct lcx__offer *offer,
-		      struct lcx__install *install, const struct lcx__blob *layers, size_t n_layers,
-		      struct lcx_error **err)
+		      struct lcx__install *install, const struct lcx__blob *layers,
+		      const struct lcx__digest *diff_ids, size_t n_layers, struct lcx_error **err)
 {
 	CLEANUP(freep) char *config = NULL;
-	size_t length;
-	int r = lcx__bundle_document(b, offer->config, &config, &length, err);
+	size_t length = 0;
+	int r;
+
+	if (offer->steps) {
+		r = lcx__legacy_config(b, offer, diff_ids, &config, err);
+		length = r == 0 ? strlen(config) : 0;
+	} else {
+		r = lcx__bundle_document(b, offer->config, &config, &length, err);
+	}
 
 	return r < 0 ? r : lcx__install_parts(install, config, length, layers, n_layers, err);
 }

@@ -5,14 +5,27 @@
  * manifest must: their layers are read once for that, before.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <string.h>
 #include <time.h>
 
+#include "image/decode.h"
+#include "image/limits.h"
 #include "image/offer.h"
+#include "util/fs.h"
 #include "util/str.h"
 
 enum { CHUNK = 1 << 20, LOCK_POLL_MS = 50 };
+
+/* The old form says of no layer what it unpacks to: that has to be found out, too. */
+struct legacy {
+	struct lcx__digest *diff_ids; /* NULL: it is not the old form */
+	struct lcx__extract_limits limits;
+	int fd; /* a copy of a layer that is compressed, for the decoder */
+	struct lcx__decoder *decoder;
+	uint64_t produced;
+};
 
 struct lcx__intake {
 	const struct lcx__bundle *bundle;
@@ -25,6 +38,7 @@ struct lcx__intake {
 	struct lcx__bundle_file file;
 	uint64_t position;
 	struct lcx__hash *hash;
+	struct legacy legacy;
 	uint64_t done_bytes, total_bytes;
 	char buffer[CHUNK];
 };
@@ -41,12 +55,20 @@ int lcx__intake_new(struct lcx_ctx *ctx, const struct lcx__bundle *bundle,
 	in->bundle = bundle;
 	in->offer = offer;
 	in->file.fd = in->file.owned_fd = -1;
+	in->legacy.fd = -1;
+	lcx__limits_of(ctx, &in->legacy.limits);
 	r = lcx__install_new(ctx, &in->install, err);
 	if (r < 0)
 		return r;
 	if (offer->layers) {
 		in->blobs = calloc(lcx__strv_length(offer->layers) + 1, sizeof(*in->blobs));
 		if (!in->blobs)
+			return lcx__fail_nomem(err);
+	}
+	if (offer->steps) {
+		in->legacy.diff_ids =
+			calloc(lcx__strv_length(offer->layers) + 1, sizeof(*in->legacy.diff_ids));
+		if (!in->legacy.diff_ids)
 			return lcx__fail_nomem(err);
 	}
 	*ret = TAKE_PTR(in);
@@ -59,6 +81,9 @@ struct lcx__intake *lcx__intake_free(struct lcx__intake *in)
 		return NULL;
 	lcx__bundle_close(&in->file);
 	(void)lcx__hash_free(in->hash);
+	(void)lcx__decoder_free(in->legacy.decoder);
+	closep(&in->legacy.fd);
+	free(in->legacy.diff_ids);
 	(void)lcx__strv_free(in->layers);
 	free(in->blobs);
 	(void)lcx__install_free(in->install);
@@ -90,22 +115,94 @@ static int begin_hash(struct lcx__intake *in, struct lcx_error **err)
 	return lcx__hash_new(NULL, &in->hash) < 0 ? lcx__fail_nomem(err) : 0;
 }
 
+/* A plain layer unpacks to itself. */
+static int begin_decode(struct lcx__intake *in, struct lcx_error **err)
+{
+	struct legacy *legacy = &in->legacy;
+	const struct lcx__decode_options options = {.window_bytes = legacy->limits.window_bytes};
+	int r;
+
+	legacy->diff_ids[in->n_hashed] = in->blobs[in->n_hashed].digest;
+	if (legacy->fd < 0) {
+		in->n_hashed++;
+		return 0;
+	}
+	if (lseek(legacy->fd, 0, SEEK_SET) < 0)
+		return lcx__fail_sys(err, errno, "read a layer again");
+	legacy->produced = 0;
+	r = lcx__decoder_new(legacy->fd, &options, &legacy->decoder, err);
+	return r == 0 && lcx__hash_new(NULL, &in->hash) < 0 ? lcx__fail_nomem(err) : r;
+}
+
+static int end_decode(struct lcx__intake *in, struct lcx_error **err)
+{
+	struct legacy *legacy = &in->legacy;
+	int r = lcx__hash_finish(in->hash, &legacy->diff_ids[in->n_hashed]);
+
+	in->hash = lcx__hash_free(in->hash);
+	legacy->decoder = lcx__decoder_free(legacy->decoder);
+	closep(&legacy->fd);
+	in->n_hashed++;
+	return r < 0 ? lcx__fail(err, EIO, "hash a layer") : 0;
+}
+
+static int step_decode(struct lcx__intake *in, struct lcx_error **err)
+{
+	struct legacy *legacy = &in->legacy;
+	const struct lcx__extract_limits *limits = &legacy->limits;
+	ssize_t n = lcx__decoder_read(legacy->decoder, in->buffer, CHUNK, err);
+
+	if (n <= 0)
+		return n < 0 ? (int)n : end_decode(in, err);
+	legacy->produced += (uint64_t)n;
+	if (legacy->produced > limits->total_bytes ||
+	    (legacy->produced > limits->ratio_from_bytes &&
+	     legacy->produced / limits->ratio > lcx__decoder_consumed(legacy->decoder)))
+		return lcx__fail(err, EBADMSG, "'%s' looks like a decompression bomb",
+				 in->offer->layers[in->n_hashed]);
+	return lcx__hash_update(in->hash, in->buffer, (size_t)n) < 0 ? lcx__fail(err, EIO, "hash")
+								     : 0;
+}
+
+/* What has been read of a layer that is compressed is kept, to be read once more. */
+static int keep(struct lcx__intake *in, size_t length, struct lcx_error **err)
+{
+	const char *type = in->blobs[in->n_hashed].media_type;
+	struct legacy *legacy = &in->legacy;
+	int r;
+
+	if (!legacy->diff_ids || !strchr(type, '+'))
+		return 0;
+	if (legacy->fd < 0)
+		legacy->fd =
+			openat(in->install->pin->tmp_fd, ".", O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
+	r = legacy->fd < 0 ? -errno : lcx__write_all(legacy->fd, in->buffer, length);
+	return r < 0 ? lcx__fail_sys(err, -r, "copy a layer into the store") : 0;
+}
+
 static int end_hash(struct lcx__intake *in, struct lcx_error **err)
 {
 	int r = lcx__hash_finish(in->hash, &in->blobs[in->n_hashed].digest);
 
 	in->hash = lcx__hash_free(in->hash);
 	lcx__bundle_close(&in->file);
+	if (r < 0)
+		return lcx__fail(err, EIO, "hash a layer");
+	if (in->legacy.diff_ids)
+		return begin_decode(in, err);
 	in->n_hashed++;
-	return r < 0 ? lcx__fail(err, EIO, "hash a layer") : 0;
+	return 0;
 }
 
 static int step_hash(struct lcx__intake *in, struct lcx_error **err)
 {
 	struct lcx__blob *blob = &in->blobs[in->n_hashed];
 	ssize_t n;
-	int r = in->hash ? 0 : begin_hash(in, err);
+	int r;
 
+	if (in->legacy.decoder)
+		return step_decode(in, err);
+	r = in->hash ? 0 : begin_hash(in, err);
 	if (r < 0)
 		return r;
 	n = lcx__bundle_read(&in->file, in->position, in->buffer, CHUNK);
@@ -118,6 +215,9 @@ static int step_hash(struct lcx__intake *in, struct lcx_error **err)
 	if (n == 0)
 		return end_hash(in, err);
 	in->position += (uint64_t)n;
+	r = keep(in, (size_t)n, err);
+	if (r < 0)
+		return r;
 	return lcx__hash_update(in->hash, in->buffer, (size_t)n) < 0 ? lcx__fail(err, EIO, "hash")
 								     : 0;
 }
@@ -131,8 +231,8 @@ static int begin(struct lcx__intake *in, struct lcx_error **err)
 	if (in->offer->layers) {
 		if (in->offer->layers[in->n_hashed])
 			return step_hash(in, err);
-		r = lcx__docker_begin(in->bundle, in->offer, in->install, in->blobs, in->n_hashed,
-				      err);
+		r = lcx__docker_begin(in->bundle, in->offer, in->install, in->blobs,
+				      in->legacy.diff_ids, in->n_hashed, err);
 		if (r == 0)
 			in->layers = lcx__strv_copy((const char *const *)in->offer->layers);
 	} else {

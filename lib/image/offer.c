@@ -14,6 +14,7 @@ static void clear(struct lcx__offer *offer)
 	free(offer->media_type);
 	free(offer->config);
 	(void)lcx__strv_free(offer->layers);
+	(void)lcx__strv_free(offer->steps);
 }
 
 struct lcx__offer *lcx__offers_add(struct lcx__offers *offers)
@@ -56,5 +57,7 @@ int lcx__archive_offers(const struct lcx__bundle *bundle, struct lcx__offers *re
 {
 	if (!lcx__bundle_has(bundle, "oci-layout") && lcx__bundle_has(bundle, "manifest.json"))
 		return lcx__docker_offers(bundle, ret, err);
+	if (!lcx__bundle_has(bundle, "oci-layout") && lcx__bundle_has(bundle, "repositories"))
+		return lcx__legacy_offers(bundle, ret, err);
 	return lcx__layout_offers(bundle, ret, err);
 }

@@ -3,7 +3,8 @@
 
 /*
  * What images an archive has for this machine, and one of them on its way into the
- * store. layout.c reads OCI layouts, docker-archive.c what `docker save` writes.
+ * store. layout.c reads OCI layouts, docker-archive.c what `docker save` writes, and
+ * docker-legacy.c what it wrote before version 1.10.
  */
 
 #include "image/bundle.h"
@@ -20,6 +21,9 @@ struct lcx__offer {
 
 	/* Docker's: the configuration, and layers without a manifest, base first. */
 	char *config, **layers;
+
+	/* Of the form before Docker 1.10 there is no configuration, but a file for each layer. */
+	char **steps;
 };
 
 struct lcx__offers {
@@ -40,7 +44,14 @@ int lcx__layout_offers(const struct lcx__bundle *bundle, struct lcx__offers *ret
 int lcx__docker_offers(const struct lcx__bundle *bundle, struct lcx__offers *ret,
 		       struct lcx_error **err);
 
-/* Whichever it is; a layout, if it is both. */
+int lcx__legacy_offers(const struct lcx__bundle *bundle, struct lcx__offers *ret,
+		       struct lcx_error **err);
+
+/* The configuration of an offer of the old form, whose layers unpack to @diff_ids; to be freed. */
+int lcx__legacy_config(const struct lcx__bundle *bundle, const struct lcx__offer *offer,
+		       const struct lcx__digest *diff_ids, char **ret, struct lcx_error **err);
+
+/* Whichever it is; the newest, if it is several. */
 int lcx__archive_offers(const struct lcx__bundle *bundle, struct lcx__offers *ret,
 			struct lcx_error **err);
 
@@ -66,10 +77,13 @@ int lcx__install_parts(struct lcx__install *install, const char *config, size_t 
 int lcx__install_advance(struct lcx__install *install, struct lcx__layer *layer,
 			 struct lcx_error **err);
 
-/* As lcx__install_parts(), with the configuration of an offer of Docker's. */
+/*
+ * As lcx__install_parts(), with the configuration of an offer of Docker's. @diff_ids: only for
+ * one of the old form.
+ */
 int lcx__docker_begin(const struct lcx__bundle *bundle, const struct lcx__offer *offer,
-		      struct lcx__install *install, const struct lcx__blob *layers, size_t n_layers,
-		      struct lcx_error **err);
+		      struct lcx__install *install, const struct lcx__blob *layers,
+		      const struct lcx__digest *diff_ids, size_t n_layers, struct lcx_error **err);
 
 /* ---- intake.c ---- */
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Images into an archive: a tar of an OCI layout, with manifest.json beside it, by which
- * `docker load` and others find their way. Blobs go out as they came in, so that digests
- * stay what they are. The same images give the same bytes.
+ * `docker load` and others find their way, and what Docker before 1.10 reads. Blobs go out as they
+ * came in, so that digests stay what they are. The same images give the same bytes.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -11,21 +11,17 @@
 
 #include "image/image-internal.h"
 #include "image/reference.h"
+#include "image/save-legacy.h"
 #include "tar/tar.h"
 #include "util/str.h"
 
 enum { CHUNK = 1 << 20 };
 
-struct saved {
-	struct lcx_image *image;
-	char **names; /* as asked for; empty for one that was asked for by its id */
-};
-
 struct lcx_save {
 	struct lcx_ctx *ctx;
 	struct lcx__store *store;
 	struct lcx__pin *pin;
-	struct saved *images;
+	struct lcx__saved *images;
 	size_t n_images;
 
 	/* Once it has begun. */
@@ -117,7 +113,7 @@ static int find_name(struct lcx_save *save, const char *ref, char **ret, struct 
 	return *ret ? 0 : lcx__fail_nomem(err);
 }
 
-static struct saved *find_saved(struct lcx_save *save, const struct lcx_image *image)
+static struct lcx__saved *find_saved(struct lcx_save *save, const struct lcx_image *image)
 {
 	for (size_t i = 0; i < save->n_images; i++)
 		if (lcx__digest_equal(&save->images[i].image->manifest_digest,
@@ -126,21 +122,21 @@ static struct saved *find_saved(struct lcx_save *save, const struct lcx_image *i
 	return NULL;
 }
 
-static struct saved *add_image(struct lcx_save *save, struct lcx_image **image)
+static struct lcx__saved *add_image(struct lcx_save *save, struct lcx_image **image)
 {
-	struct saved *bigger = reallocarray(save->images, save->n_images + 1, sizeof(*bigger));
+	struct lcx__saved *bigger = reallocarray(save->images, save->n_images + 1, sizeof(*bigger));
 
 	if (!bigger)
 		return NULL;
 	save->images = bigger;
-	bigger[save->n_images] = (struct saved){NULL, lcx__strv_copy(NULL)};
+	bigger[save->n_images] = (struct lcx__saved){NULL, lcx__strv_copy(NULL)};
 	if (!bigger[save->n_images].names)
 		return NULL;
 	bigger[save->n_images].image = TAKE_PTR(*image);
 	return &bigger[save->n_images++];
 }
 
-static bool has_name(const struct saved *saved, const char *name)
+static bool has_name(const struct lcx__saved *saved, const char *name)
 {
 	for (char **at = saved->names; *at; at++)
 		if (strcmp(*at, name) == 0)
@@ -152,7 +148,7 @@ LCX_PUBLIC int lcx_save_add(struct lcx_save *save, const char *ref, struct lcx_e
 {
 	CLEANUP(lcx_image_freep) struct lcx_image *image = NULL;
 	CLEANUP(freep) char *name = NULL;
-	struct saved *saved;
+	struct lcx__saved *saved;
 	int r;
 
 	if (save->begun)
@@ -205,7 +201,7 @@ static char *write_index(const struct lcx_save *save)
 	lcx__strbuf_adds(&text, "{\"schemaVersion\":2,\"mediaType\":"
 				"\"application/vnd.oci.image.index.v1+json\",\"manifests\":[");
 	for (size_t i = 0; i < save->n_images && !text.failed; i++) {
-		const struct saved *saved = &save->images[i];
+		const struct lcx__saved *saved = &save->images[i];
 
 		if (!saved->names[0])
 			add_descriptor(&text, saved->image, NULL);
@@ -231,7 +227,7 @@ static char *write_docker_manifest(const struct lcx_save *save)
 
 	lcx__strbuf_adds(&text, "[");
 	for (size_t i = 0; i < save->n_images; i++) {
-		const struct saved *saved = &save->images[i];
+		const struct lcx__saved *saved = &save->images[i];
 		const struct lcx__manifest *m = saved->image->manifest;
 
 		lcx__strbuf_adds(&text, i ? ",{\"Config\":" : "{\"Config\":");
@@ -316,6 +312,7 @@ static int list_blobs(struct lcx_save *save, struct lcx_error **err)
 /* Documents first: whoever reads a stream knows early what comes. */
 static int begin(struct lcx_save *save, int fd, struct lcx_error **err)
 {
+	const struct lcx__byte_sink sink = lcx__byte_sink_fd(&fd);
 	CLEANUP(freep) char *index = NULL, *docker = NULL;
 	int r;
 
@@ -334,6 +331,8 @@ static int begin(struct lcx_save *save, int fd, struct lcx_error **err)
 		r = put_header(fd, "blobs", S_IFDIR | 0755, 0, err);
 	if (r == 0)
 		r = put_header(fd, "blobs/sha256", S_IFDIR | 0755, 0, err);
+	if (r == 0)
+		r = lcx__save_legacy(&sink, save->images, save->n_images, err);
 	save->begun = true;
 	return r;
 }
