@@ -160,6 +160,7 @@ void lcx__log_writer_init(struct lcx__log_writer *w)
 	w->dir_fd = w->fd = -1;
 	w->is_open = w->is_stream = w->torn = false;
 	w->context = NULL;
+	w->now = (struct sys_timespec){0, 0};
 	w->callback = NULL;
 	w->callback_data = NULL;
 	w->size = w->rotate_at = 0;
