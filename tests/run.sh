@@ -97,7 +97,10 @@ build() { # plain|asan
 	case $1 in
 	plain) options='-Db_sanitize=none' ;;
 	asan) options='-Db_sanitize=address,undefined -Db_lundef=false -Doptimization=1' ;;
-	fuzz) options='-Dfuzz=true' ;;
+	fuzz)
+		options='-Dfuzz=true'
+		for source in tests/fuzz/*.c; do targets="$targets tests/fuzz-$(basename "$source" .c)"; done
+		;;
 	tsan) options='-Db_sanitize=thread -Db_lundef=false -Doptimization=1' targets=tests/host-threads ;;
 	esac
 	began=$(date +%s)

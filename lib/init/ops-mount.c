@@ -304,6 +304,8 @@ static int new_overlay(struct init *init, const struct plan_op *op, char **layer
 
 static bool append_option(char *text, size_t size, const char *key, const char *value)
 {
+	const char *quote;
+
 	if (!text_append(text, size, ",") || !text_append(text, size, key))
 		return false;
 	if (!value[0])
@@ -313,9 +315,9 @@ static bool append_option(char *text, size_t size, const char *key, const char *
 	if (value[0] == '/')
 		return append_fd_path(text, size, value);
 	/* A label may have commas; the kernel takes it in quotes then. */
-	return text_append(text, size, "\"" + !strchr(value, ',')) &&
-	       text_append(text, size, value) &&
-	       text_append(text, size, "\"" + !strchr(value, ','));
+	quote = strchr(value, ',') ? "\"" : "";
+	return text_append(text, size, quote) && text_append(text, size, value) &&
+	       text_append(text, size, quote);
 }
 
 /*

@@ -53,7 +53,7 @@ static void answer(const struct lcx__dns_query *query, int rcode, size_t limit)
 	struct lcx__dns_reply reply;
 	size_t length;
 
-	if (!bytes)
+	if (!bytes || !memory)
 		return;
 	lcx__dns_reply_begin(&reply, query, bytes, limit);
 	reply.rcode = (enum lcx__dns_rcode)rcode;
