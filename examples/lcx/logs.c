@@ -115,14 +115,13 @@ static int print_available(struct printer *printer, struct lcx_log_reader *reade
 	return r;
 }
 
+/*
+ * Not whether its process runs: who writes its log may be behind, and has all of it written only
+ * when the end is told.
+ */
 static bool is_alive(struct lcx_container *c)
 {
-	enum lcx_container_state state;
-
-	if (lcx_container_refresh(c, NULL) < 0)
-		return false;
-	state = lcx_container_state(c);
-	return state == LCX_CONTAINER_RUNNING || state == LCX_CONTAINER_PAUSED;
+	return lcx_container_wait(c, 0, NULL, NULL) == -ETIMEDOUT;
 }
 
 static int print_log(struct lcx_container *c, const struct logs_options *o,
