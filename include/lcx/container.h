@@ -211,6 +211,17 @@ void lcx_container_set_init(struct lcx_container *c, int32_t init);
 int lcx_container_set_seccomp_socket(struct lcx_container *c, int32_t socket_fd,
 				     struct lcx_error **err);
 
+/**
+ * lcx_container_set_move_root() - 1: enter the root file system by moving its mount
+ *
+ * Instead of pivot_root(2), which refuses where the host's own root is an initial RAM disk. The
+ * host's tree stays below, out of sight.
+ */
+void lcx_container_set_move_root(struct lcx_container *c, int32_t move_root);
+
+/** lcx_container_set_new_keyring() - 0: stay in the caller's session keyring, keyrings(7) */
+void lcx_container_set_new_keyring(struct lcx_container *c, int32_t new_keyring);
+
 /** lcx_container_set_stop_timeout() - in seconds, for callers of lcx_container_stop(); -1: never
  * kill. Return: 0 or -EINVAL */
 int lcx_container_set_stop_timeout(struct lcx_container *c, int32_t seconds,
@@ -251,6 +262,30 @@ int lcx_container_start(struct lcx_container *c, const struct lcx_stdio *stdio,
  */
 int lcx_container_start_detached(struct lcx_container *c, const struct lcx_stdio *stdio,
 				 struct lcx_error **err);
+
+/**
+ * lcx_container_prepare() - all of a start but the execution of the program
+ * @stdio: what the program gets: passed through, or a terminal with a console socket
+ *
+ * On return its process waits in its namespaces, with its files, network and cgroup, for
+ * lcx_container_proceed(), which any process may call. It belongs to neither this program nor a
+ * monitor: when this program ends, whoever is the subreaper above it (prctl(2)) becomes its parent
+ * and is told its exit status. Nothing takes the container down when its process has ended,
+ * until somebody waits for it or removes it. That is what engines want of an OCI runtime.
+ *
+ * Return: as lcx_container_start(); -EINVAL for other @stdio; -ENOENT, -EACCES if there is no such
+ * program to execute.
+ */
+int lcx_container_prepare(struct lcx_container *c, const struct lcx_stdio *stdio,
+			  struct lcx_error **err);
+
+/**
+ * lcx_container_proceed() - execute the program of a prepared container
+ *
+ * Return: 0; -EALREADY if it runs already, -ESRCH if its process has ended; else as the execution
+ * reports it, and the process has then ended.
+ */
+int lcx_container_proceed(struct lcx_container *c, struct lcx_error **err);
 
 /** lcx_container_process() - borrow the process, if this handle started it, else NULL */
 struct lcx_process *lcx_container_process(struct lcx_container *c);
@@ -533,7 +568,8 @@ enum lcx_container_state {
 	LCX_CONTAINER_CREATED, /* on disk, never started */
 	LCX_CONTAINER_RUNNING,
 	LCX_CONTAINER_PAUSED,
-	LCX_CONTAINER_STOPPED, /* has ended */
+	LCX_CONTAINER_STOPPED,  /* has ended */
+	LCX_CONTAINER_PREPARED, /* its process waits for lcx_container_proceed() */
 	_LCX_CONTAINER_STATE_PAD = 1 << 30
 };
 

@@ -4,6 +4,7 @@
 
 /* Everything; each header also stands alone. */
 #include <lcx/attach.h>
+#include <lcx/bundle.h>
 #include <lcx/cgroup.h>
 #include <lcx/container.h>
 #include <lcx/ctx.h>

@@ -51,6 +51,24 @@ void lcx_stdio_set_attach(struct lcx_stdio *stdio, int in_fd, int out_fd, int er
 void lcx_stdio_set_terminal(struct lcx_stdio *stdio, uint16_t rows, uint16_t columns);
 
 /**
+ * lcx_stdio_set_console_socket() - have somebody else serve the terminal
+ * @socket_fd: a connected AF_UNIX stream socket; borrowed until the process was started
+ *
+ * The description asks for the terminal and gives its size. Its master side is sent there by
+ * SCM_RIGHTS, unix(7), and not kept, as container engines want it of an OCI runtime.
+ */
+void lcx_stdio_set_console_socket(struct lcx_stdio *stdio, int socket_fd);
+
+/**
+ * lcx_stdio_set_preserved() - hand the caller's descriptors 3, 4, ... on to the program
+ * @count: how many; 0 to 128
+ *
+ * Under the same numbers, as sd_listen_fds(3) has them. By a directory among them the container
+ * gets out of its root. Not for a detached container. Return: 0; -EINVAL, -EBADF.
+ */
+int lcx_stdio_set_preserved(struct lcx_stdio *stdio, int32_t count, struct lcx_error **err);
+
+/**
  * lcx_stdio_set_detach_keys() - the keys that end an attachment and leave the container running
  * @keys: "ctrl-p,ctrl-q", Docker's usual ones; "" for none, which is the default
  *

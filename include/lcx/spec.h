@@ -93,6 +93,24 @@ const char *lcx_spec_warning(const struct lcx_spec *spec, size_t index);
  */
 int lcx_spec_to_json(const struct lcx_spec *spec, char **ret, struct lcx_error **err);
 
+/**
+ * lcx_spec_process_from_json() - read the object that is "process" in a config.json alone
+ * @ret: a description with nothing but this process, for lcx_container_exec(); the caller's
+ *
+ * As an OCI runtime's `exec --process` takes it. Return: as lcx_spec_from_json().
+ */
+int lcx_spec_process_from_json(const char *text, size_t length, struct lcx_spec **ret,
+			       struct lcx_error **err);
+
+/**
+ * lcx_spec_merge_resources() - change limits by the object that is "linux.resources" there
+ *
+ * As an OCI runtime's `update --resources` takes it. What it does not name stays as it is; lists
+ * are replaced as a whole. Return: as lcx_spec_from_json(); then nothing was changed.
+ */
+int lcx_spec_merge_resources(struct lcx_spec *spec, const char *text, size_t length,
+			     struct lcx_error **err);
+
 /** lcx_spec_dup() - an independent copy */
 int lcx_spec_dup(const struct lcx_spec *spec, struct lcx_spec **ret, struct lcx_error **err);
 

@@ -45,15 +45,27 @@ static int count_usage(struct lcx_cgroup *cg, struct lcx_error **err)
 	return 0;
 }
 
+/* An engine may have made it for its bundle: it is made anew, as the container's, if nobody is in.
+ */
+static int remove_empty(const struct lcx_container *c, struct lcx_cgroup *cg)
+{
+	const char *path = lcx_cgroup_path(cg);
+
+	if (!c->d.bundle)
+		return -EEXIST;
+	lcx__cgroup_set_keep(cg, (size_t)(strrchr(path, '/') - path));
+	return lcx_cgroup_destroy(cg, 0, NULL);
+}
+
 /*
  * Whoever names a cgroup may name one that has other processes: pausing or removing
  * the container would hit them.
  */
-static int check_is_new(const char *path, struct lcx_error **err)
+static int check_is_new(const struct lcx_container *c, const char *path, struct lcx_error **err)
 {
 	CLEANUP(lcx_cgroup_freep) struct lcx_cgroup *cg = NULL;
 
-	if (lcx_cgroup_open(path, &cg, NULL) < 0)
+	if (lcx_cgroup_open(path, &cg, NULL) < 0 || remove_empty(c, cg) == 0)
 		return 0;
 	return lcx__fail(err, EEXIST,
 			 "cgroup '%s' is there already; choose another linux.cgroupsPath, for the "
@@ -95,6 +107,7 @@ static int record(struct lcx_container *c, struct lcx_error **err)
 	char *object =
 		lcx__format("%zu %s", lcx__cgroup_keep(c->cgroup), lcx_cgroup_path(c->cgroup));
 
+	free(c->run.cgroup);
 	c->run.cgroup = strdup(lcx_cgroup_path(c->cgroup));
 	if (!object || !c->run.cgroup)
 		return lcx__fail_nomem(err);
@@ -107,21 +120,27 @@ int lcx__container_make_cgroup(struct lcx_container *c, struct lcx_error **err)
 	CLEANUP(freep)
 	char *path = wanted ? strdup(wanted) : lcx__container_cgroup_path(c->ctx, c->d.id);
 	const struct lcx__resources resources = lcx__container_resources(c->spec);
+	size_t keep;
 	int r;
 
 	if (!path)
 		return lcx__fail_nomem(err);
-	r = wanted ? check_is_new(wanted, err) : 0;
+	r = wanted ? check_is_new(c, wanted, err) : 0;
 	if (r == 0)
 		r = lcx__journal_add(c->run_fd, "cgroup-intent", path, err);
 	if (r == 0)
 		r = create(c, path, &resources, err);
 	if (r < 0 || !c->cgroup)
 		return r;
+	keep = lcx__cgroup_keep(c->cgroup);
 	r = record(c, err);
 	if (r == 0)
 		r = lcx__cgroup_apply(c->cgroup, &resources, err);
-	return r < 0 ? r : count_usage(c->cgroup, err);
+	if (r == 0)
+		r = count_usage(c->cgroup, err);
+	/* In the hierarchies that came with the limits more of the path may have been there: the
+	 * journal's last word counts. */
+	return r == 0 && lcx__cgroup_keep(c->cgroup) != keep ? record(c, err) : r;
 }
 
 /* ---- using it ----------------------------------------------------------- */

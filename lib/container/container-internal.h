@@ -73,6 +73,8 @@ struct description {
 	struct lcx__opt_i64 health_interval, health_timeout, health_start_period,
 		health_start_interval, health_retries;
 	struct lcx__opt_bool auto_remove, stdin_open, init;
+	char *bundle; /* its directory, if it is as an OCI bundle describes it; else NULL */
+	struct lcx__opt_bool move_root, same_keyring;
 	struct lcx__opt_i64 created_ns;
 };
 
@@ -89,6 +91,8 @@ struct run_state {
 	struct lcx__opt_i64 owner_pid, owner_start_time; /* of the program or monitor */
 	struct lcx__opt_i64 started_ns;
 	struct lcx__opt_bool paused, terminal, stdin_open;
+	struct lcx__opt_bool
+		external;            /* nobody of ours owns its process: who started it reaps it */
 	char *cgroup;                /* absolute; NULL if there is none */
 	char *address, *mac, *ports; /* of its network attachment */
 };
@@ -142,10 +146,12 @@ struct lcx_container {
 	char *log_path, *command_text; /* for display, made on demand */
 };
 
-/* As far as the handle knows: see lcx__container_load_state(). One that is paused runs, too. */
+/* As far as the handle knows: see lcx__container_load_state(). It has a process: one that is paused
+ * runs, too, and one that is prepared is about to. */
 static inline bool lcx__container_is_running(const struct lcx_container *c)
 {
-	return c->state == LCX_CONTAINER_RUNNING || c->state == LCX_CONTAINER_PAUSED;
+	return c->state == LCX_CONTAINER_RUNNING || c->state == LCX_CONTAINER_PAUSED ||
+	       c->state == LCX_CONTAINER_PREPARED;
 }
 
 /* What a person calls it, for messages: its name, or the short form of its identifier. */
@@ -228,6 +234,14 @@ int lcx__container_finish(struct lcx_container *c, int32_t status, struct lcx_er
 /* Remove it from disk; the caller holds the lock and it is torn down. */
 int lcx__container_delete(struct lcx_container *c, struct lcx_error **err);
 
+/* ---- prepare.c ---- */
+
+/* Its process is set up, and waits for lcx_container_proceed(). */
+bool lcx__container_is_at_gate(const struct lcx_container *c);
+
+/* The process of a container that nobody owns, which this handle has made, ended with @status. */
+int lcx__container_finish_external(struct lcx_container *c, int32_t status, struct lcx_error **err);
+
 /* ---- loop.c ---- */
 
 /* Have lcx_dispatch() serve a container whose process this handle owns, if the program wants that.
@@ -246,6 +260,10 @@ void lcx__name_release(const struct lcx_container *c);
 bool lcx__name_is_held(const struct lcx_ctx *ctx, const char *id, const char *name);
 
 /* ---- create.c, start.c ---- */
+
+/* With this description, which is taken. */
+int lcx__container_new(struct lcx_ctx *ctx, const char *name, struct lcx_spec **spec,
+		       struct lcx_container **ret, struct lcx_error **err);
 
 /* The file of a log driver, NULL for one without. */
 const char *lcx__log_driver_file(const char *driver);

@@ -59,8 +59,8 @@ static int set_pair(void *list_of_pairs, const char *key, const char *value, str
 	return 0;
 }
 
-LCX_PUBLIC int lcx_container_new(struct lcx_ctx *ctx, const char *name, struct lcx_container **ret,
-				 struct lcx_error **err)
+int lcx__container_new(struct lcx_ctx *ctx, const char *name, struct lcx_spec **spec,
+		       struct lcx_container **ret, struct lcx_error **err)
 {
 	CLEANUP(lcx_container_freep) struct lcx_container *c = NULL;
 	char id[LCX__ID_SIZE];
@@ -87,12 +87,20 @@ LCX_PUBLIC int lcx_container_new(struct lcx_ctx *ctx, const char *name, struct l
 		r = replace(&c->d.network, "bridge", err);
 	if (r == 0)
 		r = replace(&c->d.log_driver, "json-file", err);
-	if (r == 0)
-		r = lcx_spec_new(&c->spec, err);
 	if (r < 0)
 		return r;
+	c->spec = TAKE_PTR(*spec);
 	*ret = TAKE_PTR(c);
 	return 0;
+}
+
+LCX_PUBLIC int lcx_container_new(struct lcx_ctx *ctx, const char *name, struct lcx_container **ret,
+				 struct lcx_error **err)
+{
+	CLEANUP(lcx_spec_freep) struct lcx_spec *spec = NULL;
+	int r = lcx_spec_new(&spec, err);
+
+	return r < 0 ? r : lcx__container_new(ctx, name, &spec, ret, err);
 }
 
 LCX_PUBLIC struct lcx_container *lcx_container_free(struct lcx_container *c)
@@ -291,6 +299,16 @@ LCX_PUBLIC void lcx_container_set_stdin_open(struct lcx_container *c, int32_t st
 LCX_PUBLIC void lcx_container_set_init(struct lcx_container *c, int32_t init)
 {
 	c->d.init = (struct lcx__opt_bool)LCX__OPT(init != 0);
+}
+
+LCX_PUBLIC void lcx_container_set_move_root(struct lcx_container *c, int32_t move_root)
+{
+	c->d.move_root = (struct lcx__opt_bool)LCX__OPT(move_root != 0);
+}
+
+LCX_PUBLIC void lcx_container_set_new_keyring(struct lcx_container *c, int32_t new_keyring)
+{
+	c->d.same_keyring = (struct lcx__opt_bool)LCX__OPT(new_keyring == 0);
 }
 
 LCX_PUBLIC int lcx_container_set_stop_timeout(struct lcx_container *c, int32_t seconds,

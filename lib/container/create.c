@@ -267,6 +267,14 @@ static int check_user_namespace(const struct lcx_container *c, struct lcx_error 
 		self);
 }
 
+/* A bundle says everything itself. */
+static int check_description(const struct lcx_container *c, struct lcx_error **err)
+{
+	int r = lcx__spec_check_supported(c->spec, err);
+
+	return r < 0 ? r : check_user_namespace(c, err);
+}
+
 static int merge(struct lcx_container *c, const struct lcx_image *image, struct lcx_error **err)
 {
 	static int (*const steps[])(struct lcx_container * c, const struct lcx_image *image,
@@ -295,11 +303,7 @@ static int merge(struct lcx_container *c, const struct lcx_image *image, struct 
 	/* A root file system of the caller's own is used as it is. */
 	if (r == 0 && !c->d.rootfs)
 		r = add_own_files(c, err);
-	if (r == 0)
-		r = lcx__spec_check_supported(c->spec, err);
-	if (r == 0)
-		r = check_user_namespace(c, err);
-	return r;
+	return r < 0 ? r : check_description(c, err);
 }
 
 /* ---- on disk ------------------------------------------------------------ */
@@ -455,7 +459,7 @@ LCX_PUBLIC int lcx_container_create(struct lcx_container *c, struct lcx_error **
 		return lcx__fail_sys(err, -r, "lock the directory of containers");
 	if (c->d.image)
 		return create_from_image(c, containers_fd, err);
-	r = merge(c, NULL, err);
+	r = c->d.bundle ? check_description(c, err) : merge(c, NULL, err);
 	return r < 0 ? r : put_on_disk(c, containers_fd, err);
 }
 

@@ -78,6 +78,12 @@ static int adapt(const struct lcx_spec *wanted, const struct lcx_stdio *stdio,
 	bool terminal = stdio && stdio->terminal;
 	int r;
 
+	if (stdio && stdio->has_console)
+		return wanted->process.terminal.value
+			       ? 0
+			       : lcx__fail(err, EINVAL,
+					   "a console socket is for a terminal, and the "
+					   "description asks for none");
 	if (!terminal && !wanted->process.terminal.value)
 		return 0;
 	r = lcx_spec_dup(wanted, &spec, err);
@@ -155,6 +161,8 @@ static int execute(struct lcx_container *c, const struct lcx_spec *wanted,
 		.cgroup = entrance.name,
 		.cgroup_fd = entrance.into_fd,
 		.netns_fd = -1,
+		.n_preserved = stdio ? stdio->n_preserved : 0,
+		.same_keyring = c->d.same_keyring.value,
 		.seccomp = seccomp,
 		.seccomp_size = seccomp_size,
 	};

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/file.h>
 
+#include "lcx/bundle.h"
 #include "util/fs.h"
 
 /* ---- one ---------------------------------------------------------------- */
@@ -107,6 +108,22 @@ static int find_prefix(struct lcx_ctx *ctx, const char *prefix, char id[static L
 				 "%d containers have an identifier that starts with '%s'", found,
 				 prefix);
 	return found ? 0 : lcx__fail(err, ENOENT, "no container '%s'", prefix);
+}
+
+LCX_PUBLIC int lcx_bundle_open(struct lcx_ctx *ctx, const char *id, struct lcx_container **ret,
+			       struct lcx_error **err)
+{
+	char found[LCX__ID_SIZE];
+	int r;
+
+	if (!lcx__name_is_valid(id))
+		return lcx__fail(err, EINVAL, "'%s' cannot name a container", id);
+	if (!find_name(ctx, id, found))
+		return lcx__fail(err, ENOENT, "container '%s' does not exist", id);
+	r = lcx__container_open_id(ctx, found, ret, NULL);
+	if (r == -ENOENT)
+		return lcx__fail(err, ENOENT, "container '%s' does not exist", id);
+	return r < 0 ? lcx__container_open_id(ctx, found, ret, err) : 0;
 }
 
 LCX_PUBLIC int lcx_container_open(struct lcx_ctx *ctx, const char *name, struct lcx_container **ret,

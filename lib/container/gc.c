@@ -55,7 +55,11 @@ static int take_down_orphan(struct sweep *s, const char *id, struct lcx_error **
 	return lcx__container_teardown(c, err);
 }
 
-/* Somebody is at it, or it lives: not ours. A monitor without a record was left by its starter. */
+/*
+ * Somebody is at it, or it lives: not ours. One that belongs to an engine never is, also when it
+ * has ended: until it is asked for, nobody else has its state. A monitor without a record
+ * was left by its starter.
+ */
 static int recover(struct sweep *s, const char *id, struct lcx_error **err)
 {
 	CLEANUP(lcx_container_freep) struct lcx_container *c = NULL;
@@ -73,7 +77,7 @@ static int recover(struct sweep *s, const char *id, struct lcx_error **err)
 	if (r < 0 || c->run_fd < 0)
 		return r;
 	r = lcx__container_is_owned(c, &owner_fd, err);
-	if (r < 0 || (r == 1 && c->run.pid.set))
+	if (r < 0 || (r == 1 && c->run.pid.set) || c->run.external.value)
 		return r < 0 ? r : 0;
 	s->count++;
 	return lcx__container_finish(c, LCX_EXIT_UNKNOWN, err);

@@ -2,6 +2,7 @@
 #include "container/hooks.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "container/container-internal.h"
 #include "container/event.h"
@@ -10,7 +11,7 @@
 
 /* runtime.md, "State" */
 struct oci_state {
-	char *oci_version, *id, *status, *bundle;
+	char *oci_version, *id, *status, *bundle, *rootfs, *created;
 	struct lcx__opt_i64 pid;
 	LCX__LIST(struct lcx__key_value) annotations;
 };
@@ -21,6 +22,8 @@ static const struct lcx__json_field state_fields[] = {
 	{"status", AS_STRING(struct oci_state, status)},
 	{"pid", AS_I64(struct oci_state, pid)},
 	{"bundle", AS_STRING(struct oci_state, bundle)},
+	{"rootfs", AS_STRING(struct oci_state, rootfs)},
+	{"created", AS_STRING(struct oci_state, created)},
 	{"annotations", AS_STRING_MAP(struct oci_state, annotations)},
 	{0},
 };
@@ -31,9 +34,24 @@ static const char *const status_for[] = {
 	[LCX__HOOK_POSTSTART] = "running",         [LCX__HOOK_POSTSTOP] = "stopped",
 };
 
+/* RFC 3339, as Go's libraries read it. */
+static char *format_time(int64_t ns)
+{
+	time_t seconds = (time_t)(ns / 1000000000);
+	char date[32];
+	struct tm tm;
+
+	if (!gmtime_r(&seconds, &tm) || strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm) == 0)
+		return NULL;
+	return lcx__format("%s.%09lldZ", date, (long long)(ns % 1000000000));
+}
+
 char *lcx__container_oci_state(const struct lcx_container *c, const char *status, pid_t pid)
 {
-	CLEANUP(freep) char *bundle = lcx__format("%s/containers/%s", c->ctx->root_dir, c->d.id);
+	CLEANUP(freep)
+	char *bundle = c->d.bundle ? strdup(c->d.bundle)
+				   : lcx__format("%s/containers/%s", c->ctx->root_dir, c->d.id);
+	CLEANUP(freep) char *created = format_time(c->d.created_ns.value);
 	CLEANUP(lcx__json_putp) struct json_object *json = NULL;
 	/* Borrowed; nothing is released. */
 	struct oci_state state = {
@@ -41,6 +59,8 @@ char *lcx__container_oci_state(const struct lcx_container *c, const char *status
 		.id = c->d.name && c->d.name[0] ? c->d.name : c->d.id,
 		.status = (char *)(uintptr_t)status,
 		.bundle = bundle,
+		.rootfs = c->d.rootfs,
+		.created = created,
 	};
 
 	state.annotations.set = c->spec->annotations.set;

@@ -36,7 +36,7 @@ LCX_PUBLIC const char *lcx_container_state_name(enum lcx_container_state state)
 	static const char *const names[] = {
 		[LCX_CONTAINER_NEW] = "new",         [LCX_CONTAINER_CREATED] = "created",
 		[LCX_CONTAINER_RUNNING] = "running", [LCX_CONTAINER_PAUSED] = "paused",
-		[LCX_CONTAINER_STOPPED] = "exited",
+		[LCX_CONTAINER_STOPPED] = "exited",  [LCX_CONTAINER_PREPARED] = "prepared",
 	};
 
 	return (size_t)state < ARRAY_SIZE(names) ? names[state] : "unknown";

@@ -65,5 +65,6 @@ int lcx__start_run_create_hooks(struct start *s, struct lcx_error **err)
 
 int lcx__start_run_poststart_hooks(struct start *s, struct lcx_error **err)
 {
-	return lcx__container_run_hooks(s->c, LCX__HOOK_POSTSTART, s->pid, err);
+	/* Of one that is only prepared they are due when it proceeds. */
+	return s->external ? 0 : lcx__container_run_hooks(s->c, LCX__HOOK_POSTSTART, s->pid, err);
 }

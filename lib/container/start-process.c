@@ -4,6 +4,7 @@
 #include <fcntl.h>
 
 #include "container/listener.h"
+#include "init/gate.h"
 #include "ns/ns.h"
 
 /* A start's process: its launch, and what this side does for it meanwhile. */
@@ -104,6 +105,10 @@ int lcx__start_process(struct start *s, struct lcx_error **err)
 		.netlink = s->n_places > 0,
 		.reaper = c->d.init.value,
 		.make_cwd = c->d.image != NULL,
+		.gate_fds = s->external ? s->gate_fds : NULL,
+		.n_preserved = s->stdio ? s->stdio->n_preserved : 0,
+		.move_root = c->d.move_root.value,
+		.same_keyring = c->d.same_keyring.value,
 		.trace = c->debug,
 		.log_context = c->log_context,
 	};
@@ -116,7 +121,13 @@ int lcx__start_process(struct start *s, struct lcx_error **err)
 		.log = c->log,
 		.hooks = &hooks,
 	};
+	int r;
 
+	if (s->external) {
+		r = lcx__gate_make(c->run_fd, s->gate_fds, err);
+		if (r < 0)
+			return r;
+	}
 	if (!s->detached)
 		return lcx__spawn(&spawn, &c->process, err);
 	s->monitor.state_dir_fd = c->dir_fd;

@@ -45,6 +45,8 @@ static void start_clear(struct start *s)
 	closep(&s->shared_netns_fd);
 	closep(&s->creating_fd);
 	closep(&s->created_fd);
+	closep(&s->gate_fds[0]);
+	closep(&s->gate_fds[1]);
 }
 
 /* ---- stages ------------------------------------------------------------- */
@@ -122,6 +124,12 @@ static int stage_record(struct start *s, struct lcx_error **err)
 		r = 0;
 	if (r < 0)
 		return lcx__fail_sys(err, -r, "read the start time of process %d", owner);
+	/* Its own end is what others wait for. */
+	if (s->external) {
+		owner = (pid_t)c->run.pid.value;
+		owner_start_time = c->run.start_time.value;
+		c->run.external = (struct lcx__opt_bool)LCX__OPT(true);
+	}
 	c->run.owner_pid = (struct lcx__opt_i64)LCX__OPT(owner);
 	c->run.owner_start_time = (struct lcx__opt_i64)LCX__OPT(owner_start_time);
 	c->run.started_ns = (struct lcx__opt_i64)LCX__OPT(lcx__now_ns());
@@ -271,6 +279,12 @@ static int apply_stdio(const struct start *s, struct lcx_error **err)
 				 "with log driver 'passthrough'");
 	if (s->detached && c->spec->process.terminal.value && (!stdio || !stdio->terminal))
 		return 0;
+	if (stdio && stdio->has_console)
+		return c->spec->process.terminal.value
+			       ? 0
+			       : lcx__fail(err, EINVAL,
+					   "a console socket is for a terminal, and the "
+					   "description asks for none");
 	if (!stdio || !stdio->terminal)
 		return c->spec->process.terminal.value ? lcx_spec_set_terminal(c->spec, 0, err) : 0;
 	return lcx_spec_set_terminal_size(c->spec, stdio->rows, stdio->columns, err) < 0
@@ -313,18 +327,18 @@ static int start(struct start *s, struct lcx_error **err)
 	if (r < 0)
 		return r;
 	r = run_stages(s, err);
-	if (r == 0)
+	if (r == 0 && !s->external)
 		r = lcx__loop_add(c, err);
 	if (r < 0) {
 		give_up(c);
 		return r;
 	}
-	/* The monitor holds the owner's lock now. */
-	if (s->detached)
+	/* The monitor holds the owner's lock now, or nobody. */
+	if (s->detached || s->external)
 		closep(&c->owner_fd);
 	else
 		lcx__event_emit(c, "started", NULL);
-	c->state = LCX_CONTAINER_RUNNING;
+	c->state = s->external ? LCX_CONTAINER_PREPARED : LCX_CONTAINER_RUNNING;
 	c->started_ns = c->run.started_ns.value;
 	c->finished_ns = 0;
 	c->exit_status = LCX_EXIT_UNKNOWN;
@@ -343,6 +357,7 @@ static struct start start_of(struct lcx_container *c, const struct lcx_stdio *st
 		.listen_fd = -1,
 		.client_fd = -1,
 		.event_dir_fd = -1,
+		.gate_fds = {-1, -1},
 		.monitor = {.log_dir_fd = -1,
 			    .out_fd = -1,
 			    .err_fd = -1,
@@ -368,6 +383,19 @@ LCX_PUBLIC int lcx_container_start_detached(struct lcx_container *c, const struc
 	CLEANUP(start_clear) struct start s = start_of(c, stdio);
 
 	s.detached = true;
+	return start(&s, err);
+}
+
+LCX_PUBLIC int lcx_container_prepare(struct lcx_container *c, const struct lcx_stdio *stdio,
+				     struct lcx_error **err)
+{
+	CLEANUP(start_clear) struct start s = start_of(c, stdio);
+
+	if (!stdio || (stdio->mode != LCX__STDIO_PASSTHROUGH && !stdio->has_console))
+		return lcx__fail(err, EINVAL,
+				 "a prepared container's streams are passed through, or go to a "
+				 "console socket: nobody is there to copy them");
+	s.external = true;
 	return start(&s, err);
 }
 

@@ -10,6 +10,8 @@ struct start {
 	struct lcx_container *c;
 	const struct lcx_stdio *stdio;
 	bool detached;
+	bool external; /* nobody owns the process, which waits for its start */
+	int gate_fds[2];
 	bool again;    /* by a supervisor, as the restart policy says */
 	bool attached; /* to the monitor, from the first byte on */
 

@@ -117,7 +117,9 @@ int lcx__container_load_state(struct lcx_container *c, struct lcx_error **err)
 	if (c->run.pid.value != pid) /* another run, perhaps by another process: another cgroup */
 		c->cgroup = lcx_cgroup_free(c->cgroup);
 	if (pidfd >= 0 && c->finished_ns == 0)
-		c->state = c->run.paused.value ? LCX_CONTAINER_PAUSED : LCX_CONTAINER_RUNNING;
+		c->state = c->run.paused.value            ? LCX_CONTAINER_PAUSED
+			   : lcx__container_is_at_gate(c) ? LCX_CONTAINER_PREPARED
+							  : LCX_CONTAINER_RUNNING;
 	else
 		c->state = c->started_ns ? LCX_CONTAINER_STOPPED : LCX_CONTAINER_CREATED;
 	return 0;

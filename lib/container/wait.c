@@ -49,6 +49,8 @@ static int wait_own(struct lcx_container *c, int32_t timeout_ms, struct lcx_erro
 	lcx__container_note_log(c);
 	if (r < 0)
 		return r;
+	if (c->run.external.value)
+		return lcx__container_finish_external(c, status, err);
 	if (c->owner_fd < 0)
 		return 0; /* was finished before */
 	r = lcx__container_lock(c, &lock_fd, NULL);

@@ -19,6 +19,7 @@ struct init {
 	const struct plan_op *op; /* the one in progress */
 	int control_fd;           /* to the library; -1 once the program is on its own */
 	int monitor_fd;           /* to the monitor; -1 without one */
+	int gate_fd, failure_fd;  /* the gate of gate.h; -1 without one */
 	int root_fd;              /* the container's root directory, before PIVOT */
 	int null_fd;              /* the host's /dev/null, opened at first need */
 	int empty_fd;             /* a detached, read-only, empty tmpfs, made at first need */

@@ -37,10 +37,15 @@ _Noreturn void init_fail(struct init *init, int error)
 		.type = PLAN_MESSAGE_ERROR,
 		.op = op_index(init),
 		.error = -error,
+		.code = init->op->code,
 	};
 
 	(void)text_append(message.text, sizeof(message.text), init->detail);
 	(void)init_send(init, &message, -1);
+	/* Whoever opened the gate listens there; the packet is shorter than a pipe's atomic write.
+	 */
+	if (init->control_fd < 0 && init->failure_fd >= 0)
+		sys_call3(__NR_write, init->failure_fd, &message, sizeof(message));
 	/* The monitor must not take this for the end of the program. */
 	if (init->monitor_fd >= 0)
 		(void)init_send_to(init->monitor_fd, &message, -1);
@@ -144,6 +149,8 @@ _Noreturn void init_main(void)
 		.base = (char *)plan,
 		.control_fd = PLAN_FD_CONTROL,
 		.monitor_fd = -1,
+		.gate_fd = -1,
+		.failure_fd = -1,
 		.root_fd = -1,
 		.null_fd = -1,
 		.empty_fd = -1,

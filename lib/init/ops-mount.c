@@ -412,15 +412,36 @@ int init_op_REMOUNT(struct init *init, const struct plan_op *op)
 	return r;
 }
 
+enum { DETACH = 2 /* MNT_DETACH */ };
+
 /* The old root ends up below the new one at the same place, and is let go: pivot_root(2). */
+static int pivot_root(void)
+{
+	int r = (int)sys_call2(__NR_pivot_root, ".", ".");
+
+	return r == 0 ? (int)sys_call2(__NR_umount2, ".", DETACH) : r;
+}
+
+/*
+ * The root of an initial RAM disk cannot be pivoted. The old one stays below the new one, out of
+ * reach; but a proc or sysfs there would let a user namespace mount one without the masks.
+ */
+static int move_root(void)
+{
+	int r;
+
+	(void)sys_call2(__NR_umount2, "/proc", DETACH);
+	(void)sys_call2(__NR_umount2, "/sys", DETACH);
+	r = (int)sys_call5(__NR_mount, ".", "/", 0, 8192 /* MS_MOVE */, 0);
+	return r == 0 ? (int)sys_call1(__NR_chroot, ".") : r;
+}
+
 int init_op_PIVOT(struct init *init, const struct plan_op *op)
 {
 	int r = (int)sys_call1(__NR_fchdir, init->root_fd);
 
 	if (r == 0)
-		r = (int)sys_call2(__NR_pivot_root, ".", ".");
-	if (r == 0)
-		r = (int)sys_call2(__NR_umount2, ".", 2 /* MNT_DETACH */);
+		r = op->flags & PLAN_F_MOVE ? move_root() : pivot_root();
 	if (r == 0)
 		r = (int)sys_call1(__NR_chdir, "/");
 	/* The root's own propagation, now that the host is gone. */

@@ -20,6 +20,9 @@ struct lcx__plan {
 	struct plan_op spare; /* stands in for an operation that found no memory */
 };
 
+/* The stage of an operation, by its code: for what is told without the plan at hand. */
+const char *lcx__plan_code_stage(uint32_t code);
+
 /* The blob for lcx-init, owned by the caller. */
 int lcx__plan_pack(const struct lcx__plan *plan, char **ret, size_t *ret_size,
 		   struct lcx_error **err);

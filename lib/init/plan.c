@@ -143,6 +143,11 @@ const char *lcx__plan_stage(const struct lcx__plan *plan, uint32_t op)
 	return op < plan->n_ops ? op_words[plan->ops[op].code].stage : "";
 }
 
+const char *lcx__plan_code_stage(uint32_t code)
+{
+	return code < PLAN_N_CODES ? op_words[code].stage : "";
+}
+
 static const char *op_string(const struct lcx__plan *plan, const struct plan_op *op, int index)
 {
 	return op->str[index] ? plan->data.text + op->str[index] : "";

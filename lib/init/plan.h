@@ -49,6 +49,8 @@
 	X(TIMER_SLACK, "process", "set the timer slack to {n} ns")                                 \
 	/* the end */                                                                              \
 	X(CLOSE, "process", "close what the set-up needed")                                        \
+	X(FIND, "exec", "execute '{0}'")                                                           \
+	X(WAIT, "process", "wait for the start")                                                   \
 	X(HOOK, "hook", "run the {0} hook '{1}'")                                                  \
 	X(EXEC, "exec", "execute '{0}'")                                                           \
 	/* namespaces and cgroups: ops-ns.c */                                                     \
@@ -100,6 +102,7 @@ enum plan_op_flags {
 	PLAN_F_RECURSIVE = 1 << 0,     /* ROOT_BIND, BIND: with the mounts below */
 	PLAN_F_MAKE_TARGET = 1 << 1,   /* BIND, MOUNT, CHDIR: make a missing target */
 	PLAN_F_IGNORE_ERRORS = 1 << 2, /* go on if it fails */
+	PLAN_F_MOVE = 1 << 3,          /* PIVOT: by moving the mount, where pivot_root(2) can't */
 	PLAN_F_COPY_UP = 1 << 5,       /* MOUNT: what stands there is copied into it */
 	PLAN_F_READONLY = 1 << 6,      /* ROOT_OVERLAY without upper; MOUNT: the superblock, too */
 };
@@ -170,13 +173,14 @@ enum plan_message_type {
 	PLAN_MESSAGE_CHILD,    /* carries the pidfd of the process that goes on with the plan */
 	PLAN_MESSAGE_LISTENER, /* carries the listener of SECCOMP */
 	PLAN_MESSAGE_TRACE,    /* operation @op took @ns */
+	PLAN_MESSAGE_WAITING,  /* WAIT: from here on whoever opens the gate is spoken to */
 };
 
 struct plan_message {
 	uint32_t type;
 	uint32_t op;
 	int32_t error; /* positive errno */
-	uint32_t pad;
+	uint32_t code; /* enum plan_code of @op, for who does not have the plan */
 	uint64_t ns;
 	char text[200];
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "process/compile-internal.h"
 
+#include <fcntl.h>
 #include <sched.h>
 
 #include "security/lsm.h"
@@ -13,13 +14,42 @@
  * calls: seccomp(2).
  */
 
+static bool has_gate(const struct compiler *c)
+{
+	return c->in->gate_fds != NULL;
+}
+
+/* One after the other, as CLOSE expects them. */
+static int compile_close(struct compiler *c, struct lcx_error **err)
+{
+	int first = -1;
+	struct plan_op *op;
+
+	for (int i = 0; i < c->in->n_preserved; i++) {
+		int fd = PLAN_FD_CONTROL + i;
+
+		if (fcntl(fd, F_GETFD) < 0)
+			return lcx__fail_sys(err, errno, "hand descriptor %d on", fd);
+		fd = lcx__plan_fd(c->plan, fd);
+		first = i == 0 ? fd : first;
+	}
+	op = lcx__plan_add(c->plan, PLAN_CLOSE);
+	lcx__compile_keep_state(c, op);
+	op->num[0] = (uint64_t)c->in->n_preserved;
+	op->num[1] = (uint64_t)first;
+	op->num[2] = (uint64_t)(has_gate(c) ? lcx__plan_fd(c->plan, c->in->gate_fds[0]) : -1);
+	op->num[3] = (uint64_t)(has_gate(c) ? lcx__plan_fd(c->plan, c->in->gate_fds[1]) : -1);
+	return 0;
+}
+
 int lcx__compile_limits(struct compiler *c, struct lcx_error **err)
 {
 	const struct lcx__spec_process *process = &c->spec->process;
 	struct plan_op *op;
+	int r = compile_close(c, err);
 
-	(void)err;
-	lcx__compile_keep_state(c, lcx__plan_add(c->plan, PLAN_CLOSE));
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < process->rlimits.n; i++) {
 		op = lcx__plan_add(c->plan, PLAN_RLIMIT);
 		op->str[0] = lcx__plan_format(c->plan, "number %d",
@@ -109,14 +139,34 @@ static uint64_t effective_until_exec(const struct lcx__spec_process *process)
 					    : caps->effective.value & caps->ambient.value;
 }
 
+static void compile_find(struct compiler *c)
+{
+	const struct lcx__spec_process *process = &c->spec->process;
+	const char *path = lcx_spec_getenv(c->spec, "PATH");
+	struct plan_op *op;
+
+	if (!process->args || !process->args[0])
+		return; /* it fails further down */
+	op = lcx__plan_add(c->plan, PLAN_FIND);
+	op->str[0] = lcx__plan_string(c->plan, process->args[0]);
+	op->str[1] = lcx__plan_string(c->plan, path);
+}
+
 int lcx__compile_identity(struct compiler *c, struct lcx_error **err)
 {
 	const struct lcx__spec_user *user = &c->spec->process.user;
 	const struct lcx__spec_capabilities *caps = &c->spec->process.capabilities;
 	bool no_new_privileges = c->spec->process.no_new_privileges.value;
+	/* The filter's listener goes to the one who makes the container, before the wait. */
+	bool listens = c->in->seccomp && c->spec->linux_.seccomp &&
+		       lcx__seccomp_notifies(c->spec->linux_.seccomp);
 	struct plan_op *op;
 	int r = 0;
 
+	/* Who creates now and starts later wants to know now; before any filter, which may forbid
+	 * to look. */
+	if (has_gate(c))
+		compile_find(c);
 	/* It needs CAP_SYS_ADMIN, or else no_new_privs. */
 	if (!no_new_privileges)
 		r = lcx__compile_landlock(c, err);
@@ -138,11 +188,15 @@ int lcx__compile_identity(struct compiler *c, struct lcx_error **err)
 	op->num[2] = caps->inheritable.value;
 	op->num[3] = caps->ambient.value;
 
+	if (has_gate(c) && !listens)
+		(void)lcx__plan_add(c->plan, PLAN_WAIT);
 	if (no_new_privileges) {
 		(void)lcx__plan_add(c->plan, PLAN_NO_NEW_PRIVS);
 		r = lcx__compile_landlock(c, err);
 		compile_seccomp(c);
 	}
+	if (has_gate(c) && listens)
+		(void)lcx__plan_add(c->plan, PLAN_WAIT);
 	return r;
 }
 

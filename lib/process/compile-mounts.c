@@ -473,6 +473,7 @@ int lcx__compile_pivot(struct compiler *c, struct lcx_error **err)
 		op->num[0] = SYS_MOUNT_ATTR_RDONLY;
 	}
 	op = lcx__plan_add(c->plan, PLAN_PIVOT);
+	op->flags = c->in->move_root ? PLAN_F_MOVE : 0;
 	if (make_public(propagation))
 		op->num[0] = propagation;
 	return 0;

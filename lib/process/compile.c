@@ -194,6 +194,8 @@ static int compile_session(struct compiler *c, struct lcx_error **err)
 
 	(void)err;
 	(void)lcx__plan_add(c->plan, PLAN_SESSION);
+	if (c->in->same_keyring)
+		return 0;
 	op = lcx__plan_add(c->plan, PLAN_KEYRING);
 	op->str[0] = lcx__plan_string(c->plan, "_lcx");
 	return 0;

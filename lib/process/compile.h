@@ -47,6 +47,12 @@ struct lcx__compile {
 	bool netlink;  /* a socket in the network namespace is wanted */
 	bool reaper;   /* lcx-init stays as the parent of the program */
 	bool make_cwd; /* a missing working directory is made */
+	/* The start comes later, by lcx__gate_open(): the gate's two descriptors, or NULL. */
+	const int *gate_fds;
+	/* The caller's descriptors 3, 4, ... that the program gets under the same numbers. */
+	int n_preserved;
+	bool move_root;    /* instead of pivot_root(2) */
+	bool same_keyring; /* the caller's session keyring */
 	const struct plan_monitor
 		*monitor; /* NULL: the caller owns the process; its fds are the caller's */
 	const char *log_context; /* of the monitor's log; its length stands there */

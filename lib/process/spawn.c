@@ -18,6 +18,7 @@ struct talk {
 	pid_t pid;
 	int pidfd; /* the container's process */
 	int terminal_fd;
+	bool waits; /* at the gate */
 };
 
 static void talk_clear(struct talk *talk)
@@ -94,10 +95,19 @@ static int answer_terminal(struct talk *talk, int *fd, struct lcx_error **err)
 	return 0;
 }
 
+static int answer_waiting(struct talk *talk, int *fd, struct lcx_error **err)
+{
+	(void)fd;
+	(void)err;
+	talk->waits = true;
+	return 0;
+}
+
 static int (*const answers[])(struct talk *talk, int *fd, struct lcx_error **err) = {
 	[PLAN_MESSAGE_CHILD] = answer_child,       [PLAN_MESSAGE_MAPS] = answer_maps,
 	[PLAN_MESSAGE_NETLINK] = answer_netlink,   [PLAN_MESSAGE_READY] = answer_ready,
 	[PLAN_MESSAGE_TERMINAL] = answer_terminal, [PLAN_MESSAGE_LISTENER] = answer_listener,
+	[PLAN_MESSAGE_WAITING] = answer_waiting,
 };
 
 static int converse(struct talk *talk, struct lcx_error **err)
@@ -189,6 +199,21 @@ struct lcx_process *lcx__process_abandon(struct lcx_process *process)
 	return lcx_process_free(process);
 }
 
+/* To whoever serves it from now on. */
+static int hand_over_terminal(struct talk *talk, struct lcx_error **err)
+{
+	const struct lcx_stdio *stdio = talk->spawn->stdio;
+	int r;
+
+	if (!stdio || !stdio->has_console || talk->terminal_fd < 0)
+		return 0;
+	r = lcx__send_fd(stdio->console_fd, "/dev/ptmx", talk->terminal_fd);
+	if (r < 0)
+		return lcx__fail_sys(err, -r, "send the terminal to the console socket");
+	closep(&talk->terminal_fd);
+	return 0;
+}
+
 static int spawn_and_talk(const struct lcx__compile *compile, struct lcx__streams *streams,
 			  struct talk *talk, struct lcx_error **err)
 {
@@ -203,6 +228,10 @@ static int spawn_and_talk(const struct lcx__compile *compile, struct lcx__stream
 	r = talk->n_forks == 0 ? adopt_launched(talk, err) : 0;
 	if (r == 0)
 		r = converse(talk, err);
+	if (r == 0 && compile->gate_fds && !talk->waits)
+		r = lcx__fail(err, ECANCELED, "lcx-init was killed before it could be started");
+	if (r == 0)
+		r = hand_over_terminal(talk, err);
 	if (r < 0 && talk->pidfd >= 0)
 		kill_and_reap(talk->pidfd);
 	return r;

@@ -44,6 +44,25 @@ LCX_PUBLIC void lcx_stdio_set_terminal(struct lcx_stdio *stdio, uint16_t rows, u
 	stdio->columns = columns;
 }
 
+LCX_PUBLIC void lcx_stdio_set_console_socket(struct lcx_stdio *stdio, int socket_fd)
+{
+	stdio->has_console = true;
+	stdio->console_fd = socket_fd;
+}
+
+LCX_PUBLIC int lcx_stdio_set_preserved(struct lcx_stdio *stdio, int32_t count,
+				       struct lcx_error **err)
+{
+	if (count < 0 || count > LCX__PRESERVED_MAX)
+		return lcx__fail(err, EINVAL, "%d descriptors to hand on: must be 0 to %d", count,
+				 LCX__PRESERVED_MAX);
+	for (int fd = 3; fd < 3 + count; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			return lcx__fail_sys(err, errno, "hand descriptor %d on", fd);
+	stdio->n_preserved = count;
+	return 0;
+}
+
 /* One key, without the comma behind it: a character, or "ctrl-" and one that has a control code. */
 static int parse_key(const char *text, size_t length, unsigned char *ret)
 {
@@ -140,6 +159,8 @@ int lcx__streams_open(const struct lcx_stdio *stdio, struct lcx__streams *ret,
 	int r = 0;
 
 	*ret = LCX__STREAMS_NONE;
+	if (stdio && stdio->has_console)
+		return 0;
 	if (stdio && stdio->terminal && stdio->mode == LCX__STDIO_PASSTHROUGH)
 		return lcx__fail(err, EINVAL,
 				 "a terminal and passed-through descriptors exclude each other");

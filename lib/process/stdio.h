@@ -10,13 +10,16 @@ DEFINE_CLEANUP(struct lcx_stdio *, lcx_stdio_free)
 
 enum lcx__stdio_mode { LCX__STDIO_CAPTURE, LCX__STDIO_PASSTHROUGH };
 
-enum { LCX__DETACH_KEYS_MAX = 16 };
+enum { LCX__DETACH_KEYS_MAX = 16, LCX__PRESERVED_MAX = 128 };
 
 struct lcx_stdio {
 	enum lcx__stdio_mode mode;
 	int fds[3]; /* the caller's: passed through, or attached; -1: none */
 	bool terminal;
 	uint16_t rows, columns;
+	bool has_console; /* the terminal's other side goes there: */
+	int console_fd;
+	int n_preserved; /* the caller's descriptors 3, 4, ... */
 	/* Of an attachment: the keys that end it. */
 	unsigned char detach_keys[LCX__DETACH_KEYS_MAX];
 	uint32_t n_detach_keys;

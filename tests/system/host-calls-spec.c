@@ -18,6 +18,9 @@ static int make_spec(struct world *w, struct lcx_error **err)
 	MUST(lcx_spec_from_json(json, strlen(json), &again, err));
 	if (lcx_spec_n_warnings(again) > 0)
 		(void)lcx_spec_warning(again, 0);
+	MUST(lcx_spec_merge_resources(again, "{\"pids\": {\"limit\": 7}}", 22, err));
+	again = lcx_spec_free(again);
+	MUST(lcx_spec_process_from_json("{\"cwd\": \"/\"}", 12, &again, err));
 	lcx_string_free(json);
 	lcx_spec_free(again);
 	lcx_spec_free(copy);
@@ -30,6 +33,8 @@ static int refuse_a_wrong_config(struct world *w, struct lcx_error **err)
 	struct lcx_spec *wrong = NULL;
 
 	(void)w;
+	REFUSED(lcx_spec_process_from_json("[]", 2, &wrong, err));
+	REFUSED(lcx_spec_merge_resources(spec, "[]", 2, err));
 	REFUSED(lcx_spec_from_json("{\"ociVersion\": 7}", 17, &wrong, err));
 	REFUSED(lcx_spec_from_json("", 0, &wrong, err));
 	return 0;

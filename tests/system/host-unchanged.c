@@ -47,6 +47,7 @@ static const struct row *const tables[] = {
 	rows_login,
 	rows_net,
 	rows_container,
+	rows_bundle,
 	rows_container_stdio,
 	rows_copy,
 	rows_event,

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+#include "lcx/bundle.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+#include "container/container-internal.h"
+#include "container/hooks.h"
+#include "util/fs.h"
+
+enum { CONFIG_LIMIT = 4 << 20 };
+
+static int read_config(const char *dir, struct lcx_spec **ret, struct lcx_error **err)
+{
+	CLEANUP(closep) int dir_fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	CLEANUP(freep) char *text = NULL;
+	size_t length;
+	int r;
+
+	if (dir_fd < 0)
+		return lcx__fail_sys(err, errno, "bundle '%s'", dir);
+	r = lcx__read_file(dir_fd, "config.json", CONFIG_LIMIT, &text, &length);
+	if (r < 0)
+		return lcx__fail_sys(err, -r, "read '%s/config.json'", dir);
+	r = lcx_spec_from_json(text, length, ret, err);
+	return lcx__fail_prefix(err, r, "config.json");
+}
+
+/* root.path is relative to the bundle: config.md, "Root". */
+static int set_root(struct lcx_container *c, struct lcx_error **err)
+{
+	const char *wanted = c->spec->root.path;
+	CLEANUP(freep) char *path = NULL;
+
+	if (!wanted || !wanted[0])
+		return lcx__fail(err, EINVAL, "root.path: must be there");
+	path = wanted[0] == '/' ? strdup(wanted) : lcx__format("%s/%s", c->d.bundle, wanted);
+	return path ? lcx_container_set_rootfs(c, path, err) : lcx__fail_nomem(err);
+}
+
+LCX_PUBLIC int lcx_bundle_load(struct lcx_ctx *ctx, const char *id, const char *path,
+			       struct lcx_container **ret, struct lcx_error **err)
+{
+	CLEANUP(lcx_container_freep) struct lcx_container *c = NULL;
+	CLEANUP(lcx_spec_freep) struct lcx_spec *spec = NULL;
+	CLEANUP(freep) char *dir = realpath(path, NULL);
+	int r;
+
+	if (!dir)
+		return lcx__fail_sys(err, errno, "bundle '%s'", path);
+	r = read_config(dir, &spec, err);
+	if (r == 0)
+		r = lcx__container_new(ctx, id, &spec, &c, err);
+	if (r < 0)
+		return r;
+	c->d.bundle = TAKE_PTR(dir);
+	r = set_root(c, err);
+	if (r == 0)
+		r = lcx_container_set_network(c, "none", err);
+	if (r == 0)
+		r = lcx_container_set_log_driver(c, "none", err);
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(c);
+	return 0;
+}
+
+LCX_PUBLIC const char *lcx_bundle_path(const struct lcx_container *c)
+{
+	return c->d.bundle ? c->d.bundle : "";
+}
+
+/* The specification's words for our states. */
+LCX_PUBLIC int lcx_bundle_state(struct lcx_container *c, char **ret, struct lcx_error **err)
+{
+	static const char *const names[] = {
+		[LCX_CONTAINER_NEW] = "creating",     [LCX_CONTAINER_CREATED] = "creating",
+		[LCX_CONTAINER_PREPARED] = "created", [LCX_CONTAINER_RUNNING] = "running",
+		[LCX_CONTAINER_PAUSED] = "paused",    [LCX_CONTAINER_STOPPED] = "stopped",
+	};
+	bool has_process = lcx__container_is_running(c);
+	int r = c->state == LCX_CONTAINER_NEW ? 0 : lcx__container_load_spec(c, err);
+	char *text;
+
+	if (r < 0)
+		return r;
+	text = lcx__container_oci_state(c, names[c->state],
+					has_process ? (pid_t)c->run.pid.value : 0);
+	if (!text)
+		return lcx__fail_nomem(err);
+	*ret = text;
+	return 0;
+}
