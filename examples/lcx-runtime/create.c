@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <string.h>
+
+#include "runtime.h"
+
+struct create_options {
+	struct process_options process;
+	const char *bundle;
+	bool no_pivot, no_new_keyring, detach, keep, no_subreaper;
+};
+
+#define CREATE_ROWS                                                                                \
+	{'b', "bundle", OPTION_TEXT, offsetof(struct create_options, bundle),                      \
+	 "the directory with config.json; default: the current one"},                              \
+		{'\0', "pid-file", OPTION_TEXT, offsetof(struct create_options, process.pid_file), \
+		 "write the process's number there"},                                              \
+		{'\0', "console-socket", OPTION_TEXT,                                              \
+		 offsetof(struct create_options, process.console_socket),                          \
+		 "an AF_UNIX socket that gets the terminal"},                                      \
+		{'\0', "pidfd-socket", OPTION_TEXT,                                                \
+		 offsetof(struct create_options, process.pidfd_socket),                            \
+		 "an AF_UNIX socket that gets a pidfd of the process"},                            \
+		{'\0', "preserve-fds", OPTION_NUMBER,                                              \
+		 offsetof(struct create_options, process.preserve_fds),                            \
+		 "how many descriptors from 3 on the process gets"},                               \
+		{'\0', "no-pivot", OPTION_FLAG, offsetof(struct create_options, no_pivot),         \
+		 "move the root's mount instead of pivot_root(2)"},                                \
+	{                                                                                          \
+		'\0', "no-new-keyring", OPTION_FLAG,                                               \
+			offsetof(struct create_options, no_new_keyring),                           \
+			"stay in the caller's session keyring"                                     \
+	}
+
+const struct option create_options[] = {CREATE_ROWS, {0}};
+
+const struct option run_options[] = {
+	CREATE_ROWS,
+	{'d', "detach", OPTION_FLAG, offsetof(struct create_options, detach),
+	 "return once it runs"},
+	{'\0', "keep", OPTION_FLAG, offsetof(struct create_options, keep),
+	 "do not delete it when it has ended"},
+	{'\0', "no-subreaper", OPTION_FLAG, offsetof(struct create_options, no_subreaper), NULL},
+	{0},
+};
+
+/* Descriptors of systemd(1)'s socket activation go along, and so does their number. */
+static int add_listen_fds(struct create_options *o, struct lcx_spec *spec, struct lcx_error **err)
+{
+	const char *listen_fds = getenv("LISTEN_FDS");
+	int n = listen_fds ? atoi(listen_fds) : 0, r;
+
+	if (n <= 0 || n > 100)
+		return 0;
+	o->process.preserve_fds += n;
+	r = lcx_spec_set_env(spec, "LISTEN_FDS", listen_fds, err);
+	return r < 0 ? r : lcx_spec_set_env(spec, "LISTEN_PID", "1", err);
+}
+
+static int load(struct runtime *rt, const char *id, struct create_options *o,
+		struct lcx_container **ret)
+{
+	CLEANUP(lcx_container_freep) struct lcx_container *c = NULL;
+	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
+	int r;
+
+	if (open_root(rt) != 0)
+		return 1;
+	if (lcx_bundle_load(rt->ctx, id, o->bundle ? o->bundle : ".", &c, &err) < 0 ||
+	    add_listen_fds(o, lcx_container_spec(c), &err) < 0)
+		return report_error(rt, err);
+	lcx_container_set_move_root(c, o->no_pivot);
+	lcx_container_set_new_keyring(c, !o->no_new_keyring);
+	r = lcx_container_create(c, &err);
+	if (r == -EEXIST)
+		return report(rt, "container with id '%s' already exists", id);
+	if (r < 0)
+		return report_error(rt, err);
+	*ret = c;
+	c = NULL;
+	return 0;
+}
+
+static int prepare(struct runtime *rt, struct lcx_container *c, const struct create_options *o)
+{
+	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
+	CLEANUP(lcx_stdio_freep) struct lcx_stdio *stdio = NULL;
+	struct lcx_process *process;
+
+	if (make_stdio(rt, &o->process, lcx_spec_terminal(lcx_container_spec(c)), &stdio) != 0)
+		return 1;
+	if (lcx_container_prepare(c, stdio, &err) < 0)
+		return report_error(rt, err);
+	process = lcx_container_process(c);
+	return announce(rt, &o->process, lcx_process_pid(process), lcx_process_pidfd(process));
+}
+
+static int proceed(struct runtime *rt, struct lcx_container *c)
+{
+	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
+
+	return lcx_container_proceed(c, &err) < 0 ? report_error(rt, err) : 0;
+}
+
+int cmd_create(struct runtime *rt, void *values, int argc, char **argv)
+{
+	CLEANUP(lcx_container_freep) struct lcx_container *c = NULL;
+	struct create_options *o = values;
+
+	(void)argc;
+	if (load(rt, argv[0], o, &c) != 0)
+		return 1;
+	if (prepare(rt, c, o) == 0)
+		return 0;
+	(void)lcx_container_remove(c, 1, NULL);
+	return 1;
+}
+
+int cmd_start(struct runtime *rt, void *values, int argc, char **argv)
+{
+	CLEANUP(lcx_container_freep) struct lcx_container *c = NULL;
+
+	(void)values;
+	(void)argc;
+	return open_container(rt, argv[0], &c) == 0 ? proceed(rt, c) : 1;
+}
+
+/* The terminal of the command itself, served by it. */
+static int start_on_terminal(struct runtime *rt, struct lcx_container *c,
+			     const struct create_options *o)
+{
+	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
+	CLEANUP(lcx_stdio_freep) struct lcx_stdio *stdio = NULL;
+	struct lcx_process *process;
+
+	if (lcx_stdio_new(&stdio, &err) < 0 ||
+	    lcx_stdio_set_preserved(stdio, o->process.preserve_fds, &err) < 0)
+		return report_error(rt, err);
+	lcx_stdio_set_terminal(stdio, 24, 80);
+	lcx_stdio_set_attach(stdio, 0, 1, -1);
+	if (lcx_container_start(c, stdio, &err) < 0)
+		return report_error(rt, err);
+	process = lcx_container_process(c);
+	return announce(rt, &o->process, lcx_process_pid(process), lcx_process_pidfd(process));
+}
+
+static int run(struct runtime *rt, struct lcx_container *c, const struct create_options *o)
+{
+	bool terminal = lcx_spec_terminal(lcx_container_spec(c)) && !o->process.console_socket &&
+			!o->detach;
+	int r = terminal ? start_on_terminal(rt, c, o) : prepare(rt, c, o);
+
+	if (r == 0 && !terminal)
+		r = proceed(rt, c);
+	if (r != 0 || o->detach)
+		return r;
+	r = serve(rt, lcx_container_process(c), terminal);
+	(void)lcx_container_wait(c, -1, NULL, NULL);
+	return r;
+}
+
+int cmd_run(struct runtime *rt, void *values, int argc, char **argv)
+{
+	CLEANUP(lcx_container_freep) struct lcx_container *c = NULL;
+	struct create_options *o = values;
+	int code;
+
+	(void)argc;
+	if (load(rt, argv[0], o, &c) != 0)
+		return 1;
+	code = run(rt, c, o);
+	if ((code != 0 && o->detach) || (!o->detach && !o->keep))
+		(void)lcx_container_remove(c, 1, NULL);
+	return code;
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "runtime.h"
+
+/* kill, delete, pause, resume. */
+
+struct kill_options {
+	bool all;
+};
+
+const struct option kill_options[] = {
+	{'a', "all", OPTION_FLAG, offsetof(struct kill_options, all), "every process of it"},
+	{0},
+};
+
+struct delete_options {
+	bool force;
+};
+
+const struct option delete_options[] = {
+	{'f', "force", OPTION_FLAG, offsetof(struct delete_options, force),
+	 "kill it first if it runs; no error if it is not there"},
+	{0},
+};
+
+/* "9", "KILL", "SIGKILL", "rtmin+3". Return: 0 for what is none. */
+static int parse_signal(const char *text)
+{
+	char *end;
+	long number = strtol(text, &end, 10);
+
+	if (*text != '\0' && *end == '\0')
+		return number > 0 && number <= SIGRTMAX ? (int)number : 0;
+	if (strncasecmp(text, "SIG", 3) == 0)
+		text += 3;
+	if (strncasecmp(text, "RTMIN", 5) == 0) {
+		number = text[5] == '+' ? strtol(text + 6, &end, 10) : 0;
+		return number <= SIGRTMAX - SIGRTMIN ? SIGRTMIN + (int)number : 0;
+	}
+	for (int signal = 1; signal < 32; signal++)
+		if (sigabbrev_np(signal) && strcasecmp(sigabbrev_np(signal), text) == 0)
+			return signal;
+	return 0;
+}
+
+static int kill_all(struct lcx_container *c, int signal, struct lcx_error **err)
+{
+	CLEANUP(lcx_cgroup_pids_freep) struct lcx_cgroup_pids *pids = NULL;
+	int32_t pid;
+	int r = lcx_container_pids(c, &pids, err);
+
+	while (r == 0 && (pid = lcx_cgroup_pids_next(pids)) > 0)
+		(void)kill(pid, signal);
+	return r;
+}
+
+int cmd_kill(struct runtime *rt, void *values, int argc, char **argv)
+{
+	CLEANUP(lcx_container_freep) struct lcx_container *c = NULL;
+	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
+	const struct kill_options *o = values;
+	int signal = argc > 1 ? parse_signal(argv[1]) : SIGTERM, r;
+
+	if (signal == 0)
+		return report(rt, "'%s' is not a signal", argv[1]);
+	if (open_container(rt, argv[0], &c) != 0)
+		return 1;
+	r = o->all ? kill_all(c, signal, &err) : lcx_container_kill(c, signal, &err);
+	if (r == -ESRCH)
+		return report(rt, "container not running");
+	return r < 0 ? report_error(rt, err) : 0;
+}
+
+int cmd_delete(struct runtime *rt, void *values, int argc, char **argv)
+{
+	CLEANUP(lcx_container_freep) struct lcx_container *c = NULL;
+	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
+	const struct delete_options *o = values;
+	int r;
+
+	(void)argc;
+	if (open_root(rt) != 0)
+		return 1;
+	r = lcx_bundle_open(rt->ctx, argv[0], &c, &err);
+	if (r == -ENOENT && o->force)
+		return 0;
+	if (r < 0)
+		return report_error(rt, err);
+	/* One that was never started has nothing to lose. */
+	r = lcx_container_state(c) == LCX_CONTAINER_PREPARED;
+	if (lcx_container_remove(c, o->force || r, &err) < 0)
+		return lcx_error_code(err) == EBUSY
+			       ? report(rt, "cannot delete container %s that is not stopped: %s",
+					argv[0], lcx_error_message(err))
+			       : report_error(rt, err);
+	return 0;
+}
+
+static int freeze(struct runtime *rt, const char *id,
+		  int (*change)(struct lcx_container *c, struct lcx_error **err))
+{
+	CLEANUP(lcx_container_freep) struct lcx_container *c = NULL;
+	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
+	int r;
+
+	if (open_container(rt, id, &c) != 0)
+		return 1;
+	r = change(c, &err);
+	if (r == -ESRCH)
+		return report(rt, "container not running");
+	return r < 0 ? report_error(rt, err) : 0;
+}
+
+int cmd_pause(struct runtime *rt, void *values, int argc, char **argv)
+{
+	(void)values;
+	(void)argc;
+	return freeze(rt, argv[0], lcx_container_pause);
+}
+
+int cmd_resume(struct runtime *rt, void *values, int argc, char **argv)
+{
+	(void)values;
+	(void)argc;
+	return freeze(rt, argv[0], lcx_container_unpause);
+}

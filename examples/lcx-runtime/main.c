@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * lcx-runtime - the command line of an OCI runtime, as container engines call it, over liblcx. The
+ * tables of commands and options are all there is to it; what a container is, the library knows.
+ */
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "runtime.h"
+
+const struct command commands[] = {
+	{"create", cmd_create, create_options, "CONTAINER", 1, 1,
+	 "make a container, up to the execution of its program"},
+	{"start", cmd_start, NULL, "CONTAINER", 1, 1, "execute the program of one that was made"},
+	{"run", cmd_run, run_options, "CONTAINER", 1, 1, "make a container and start it"},
+	{"state", cmd_state, NULL, "CONTAINER", 1, 1, "print its state as JSON"},
+	{"list", cmd_list, list_options, "", 0, 0, "print all containers of this root"},
+	{"kill", cmd_kill, kill_options, "CONTAINER [SIGNAL]", 1, 2, "send it a signal: SIGTERM"},
+	{"delete", cmd_delete, delete_options, "CONTAINER", 1, 1, "remove what is left of it"},
+	{"exec", cmd_exec, exec_options, "CONTAINER [PROGRAM [ARGUMENT...]]", 1, -1,
+	 "execute one more process in it"},
+	{"pause", cmd_pause, NULL, "CONTAINER", 1, 1, "stop all of its processes where they are"},
+	{"resume", cmd_resume, NULL, "CONTAINER", 1, 1, "let them go on"},
+	{0},
+};
+
+static const struct option main_options[] = {
+	{'\0', "root", OPTION_TEXT, offsetof(struct runtime, root),
+	 "where containers are kept; default: /run/lcx-runtime"},
+	{'\0', "log", OPTION_TEXT, offsetof(struct runtime, log_path),
+	 "a file for errors, as well as standard error"},
+	{'\0', "log-format", OPTION_TEXT, offsetof(struct runtime, log_format), "text or json"},
+	{'\0', "debug", OPTION_FLAG, offsetof(struct runtime, debug), NULL},
+	{'\0', "systemd-cgroup", OPTION_FLAG, offsetof(struct runtime, systemd_cgroup),
+	 "refused: cgroups are made in the file system"},
+	{'\0', "cgroup-manager", OPTION_TEXT, offsetof(struct runtime, cgroup_manager),
+	 "cgroupfs, the only one"},
+	{'\0', "rootless", OPTION_TEXT, offsetof(struct runtime, rootless), NULL},
+	{'v', "version", OPTION_FLAG, offsetof(struct runtime, version), "print the version"},
+	{0},
+};
+
+static int print_help(const struct command *command)
+{
+	if (command) {
+		printf("Usage: lcx-runtime %s [OPTION...] %s\n\n%s.\n", command->name,
+		       command->operands, command->help);
+		options_print(command->options);
+		return 0;
+	}
+	puts("Usage: lcx-runtime [OPTION...] COMMAND [OPTION...] CONTAINER\n\n"
+	     "Run containers for an engine, as OCI bundles describe them.\n\nCommands:");
+	for (const struct command *c = commands; c->name; c++)
+		printf("  %-10s %s\n", c->name, c->help);
+	puts("\nOptions:");
+	options_print(main_options);
+	puts("\n'lcx-runtime COMMAND --help' tells more; so does lcx-runtime(8).");
+	return 0;
+}
+
+static int print_version(void)
+{
+	printf("lcx-runtime version %s\nspec: 1.3.0\n", lcx_version());
+	return 0;
+}
+
+static int check_main_options(const struct runtime *rt)
+{
+	if (rt->log_format && strcmp(rt->log_format, "json") != 0 &&
+	    strcmp(rt->log_format, "text") != 0)
+		return report(rt, "--log-format: '%s' is neither text nor json", rt->log_format);
+	if (rt->systemd_cgroup ||
+	    (rt->cgroup_manager && strcmp(rt->cgroup_manager, "cgroupfs") != 0))
+		return report(rt, "--systemd-cgroup: this build makes its cgroups in the file "
+				  "system; configure the engine for cgroupfs");
+	return 0;
+}
+
+static bool wants_help(int argc, char **argv)
+{
+	return argc > 0 && (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0);
+}
+
+static int dispatch(struct runtime *rt, int argc, char **argv)
+{
+	_Alignas(max_align_t) char values[VALUES_SIZE] = {0};
+	const struct command *command = commands;
+	int used;
+
+	while (command->name && strcmp(command->name, argv[0]) != 0)
+		command++;
+	if (!command->name)
+		return report(rt, "no command '%s'; see --help", argv[0]);
+	argc--, argv++;
+	if (wants_help(argc, argv))
+		return print_help(command);
+	used = options_parse(rt, command->options, values, argc, argv);
+	if (used < 0)
+		return 1;
+	argc -= used, argv += used;
+	if (argc < command->min || (command->max >= 0 && argc > command->max))
+		return report(rt, "%s: takes %s", command->name,
+			      command->operands[0] ? command->operands : "no operand");
+	return command->run(rt, values, argc, argv);
+}
+
+int main(int argc, char **argv)
+{
+	struct runtime rt = {0};
+	int used, code;
+
+	argc--, argv++;
+	if (wants_help(argc, argv))
+		return print_help(NULL);
+	used = options_parse(&rt, main_options, &rt, argc, argv);
+	if (used < 0 || (!rt.version && check_main_options(&rt) != 0))
+		return 1;
+	argc -= used, argv += used;
+	if (rt.version)
+		return print_version();
+	if (argc == 0)
+		return print_help(NULL), 1;
+	code = dispatch(&rt, argc, argv);
+	lcx_ctx_free(rt.ctx);
+	if (fflush(stdout) != 0 && code == 0)
+		code = report(&rt, "standard output: %s", strerror(errno));
+	return code;
+}

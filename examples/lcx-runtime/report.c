@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "runtime.h"
+
+static void write_json_text(FILE *to, const char *text)
+{
+	fputc('"', to);
+	for (; *text; text++) {
+		if (*text == '"' || *text == '\\')
+			fprintf(to, "\\%c", *text);
+		else if ((unsigned char)*text < 0x20)
+			fprintf(to, "\\u%04x", (unsigned char)*text);
+		else
+			fputc(*text, to);
+	}
+	fputc('"', to);
+}
+
+/* A line for each error, in the form that an engine asked for: it reads the last one. */
+static void write_log(const struct runtime *rt, const char *message)
+{
+	int fd = open(rt->log_path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0644);
+	FILE *log = fd < 0 ? NULL : fdopen(fd, "a");
+	bool json = rt->log_format && strcmp(rt->log_format, "json") == 0;
+	time_t now = time(NULL);
+	char date[40] = "";
+	struct tm tm;
+
+	if (!log) {
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	if (gmtime_r(&now, &tm))
+		(void)strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	fputs(json ? "{\"level\":\"error\",\"msg\":" : "level=error msg=", log);
+	write_json_text(log, message);
+	fprintf(log, json ? ",\"time\":\"%s\"}\n" : " time=\"%s\"\n", date);
+	(void)fclose(log);
+}
+
+int report(const struct runtime *rt, const char *format, ...)
+{
+	CLEANUP(freep) char *message = NULL;
+	va_list args;
+	int n;
+
+	va_start(args, format);
+	n = vasprintf(&message, format, args);
+	va_end(args);
+	if (n < 0)
+		message = NULL;
+	if (rt->log_path && message)
+		write_log(rt, message);
+	fprintf(stderr, "lcx-runtime: %s\n", message ? message : "out of memory");
+	return 1;
+}
+
+int report_error(const struct runtime *rt, const struct lcx_error *err)
+{
+	return report(rt, "%s", lcx_error_message(err));
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* What the commands of lcx-runtime share. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <lcx/lcx.h>
+
+#define CLEANUP(fn) __attribute__((__cleanup__(fn)))
+#define DEFINE_CLEANUP(type, free_fn)                                                              \
+	static inline void free_fn##p(type *p)                                                     \
+	{                                                                                          \
+		if (*p)                                                                            \
+			free_fn(*p);                                                               \
+	}
+
+DEFINE_CLEANUP(char *, lcx_string_free)
+DEFINE_CLEANUP(struct lcx_cgroup_pids *, lcx_cgroup_pids_free)
+DEFINE_CLEANUP(struct lcx_cgroup_stats *, lcx_cgroup_stats_free)
+DEFINE_CLEANUP(struct lcx_container *, lcx_container_free)
+DEFINE_CLEANUP(struct lcx_container_list *, lcx_container_list_free)
+DEFINE_CLEANUP(struct lcx_error *, lcx_error_free)
+DEFINE_CLEANUP(struct lcx_process *, lcx_process_free)
+DEFINE_CLEANUP(struct lcx_spec *, lcx_spec_free)
+DEFINE_CLEANUP(struct lcx_stdio *, lcx_stdio_free)
+
+static inline void freep(void *p)
+{
+	free(*(void **)p);
+}
+
+static inline void closep(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+}
+
+/* The options that stand before the command. */
+struct runtime {
+	const char *root, *log_path, *log_format, *cgroup_manager, *rootless;
+	bool debug, systemd_cgroup, version;
+	struct lcx_ctx *ctx; /* of the root, once a command asked for it */
+};
+
+/* ---- options.c: "--name VALUE", "--name=VALUE", "-n VALUE"; the first other word ends them ----
+ */
+
+enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_NUMBER, OPTION_TEXTS };
+
+struct texts {
+	const char **items; /* never freed: the command ends soon */
+	size_t n;
+};
+
+struct option {
+	char letter; /* '\0': none */
+	const char *name;
+	enum option_kind kind;
+	size_t offset;    /* of a bool, const char *, int or struct texts */
+	const char *help; /* NULL: accepted, and without effect here */
+};
+
+/* Return: how many words of @argv were options, or -1 when that was reported. */
+int options_parse(struct runtime *rt, const struct option *options, void *values, int argc,
+		  char **argv);
+void options_print(const struct option *options);
+
+/* ---- commands ---- */
+
+struct command {
+	const char *name;
+	int (*run)(struct runtime *rt, void *values, int argc, char **argv);
+	const struct option *options;
+	const char *operands;
+	int min, max; /* how many operands; -1: any number */
+	const char *help;
+};
+
+extern const struct command commands[]; /* main.c; ended by a NULL name */
+
+/* The largest structure of values that a command has. */
+enum { VALUES_SIZE = 512 };
+
+#define OPTIONS(name) extern const struct option name##_options[];
+#define COMMAND(name) int cmd_##name(struct runtime *rt, void *values, int argc, char **argv);
+COMMAND(create)
+COMMAND(run)
+COMMAND(start)
+COMMAND(state)
+COMMAND(list)
+COMMAND(kill)
+COMMAND(delete)
+COMMAND(exec)
+COMMAND(pause)
+COMMAND(resume)
+OPTIONS(create)
+OPTIONS(run)
+OPTIONS(list)
+OPTIONS(kill)
+OPTIONS(delete)
+OPTIONS(exec)
+
+/* ---- report.c: errors, to standard error and to the log that an engine reads ---- */
+
+/* Return: 1, what a command that failed exits with. */
+int report(const struct runtime *rt, const char *format, ...)
+	__attribute__((__format__(__printf__, 2, 3)));
+int report_error(const struct runtime *rt, const struct lcx_error *err);
+
+/* ---- container.c: ways to a container ---- */
+
+/* rt->ctx. Return: 0, or 1 when the failure was reported. */
+int open_root(struct runtime *rt);
+int open_container(struct runtime *rt, const char *id, struct lcx_container **ret);
+
+/* All of a file, or of standard input for "-"; the caller frees it. */
+int read_document(const struct runtime *rt, const char *path, char **ret, size_t *ret_length);
+
+/* ---- process.c: what create, run and exec have in common ---- */
+
+struct process_options {
+	const char *pid_file, *console_socket, *pidfd_socket;
+	int preserve_fds;
+};
+
+/* Streams for a process that is left alone, with a terminal or not; 1 when that failed. */
+int make_stdio(const struct runtime *rt, const struct process_options *o, bool terminal,
+	       struct lcx_stdio **ret);
+/* Tell the engine about it. */
+int announce(const struct runtime *rt, const struct process_options *o, int32_t pid, int pidfd);
+/* Serve it until it ends. Return: its exit status, or 255. */
+int serve(const struct runtime *rt, struct lcx_process *process, bool terminal);

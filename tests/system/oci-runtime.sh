@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: MIT
+# The command of an OCI runtime: the life of a container in two halves, by one program after the
+# other, with what engines ask for and the words that they look for.
+. "${SRC:?}/tests/system/lib.sh"
+need jq busybox python3
+
+runtime() { "$BUILD/examples/lcx-runtime/lcx-runtime" --root "$T/root" --log "$T/log" --log-format json "$@"; }
+state_of() { runtime state "$1" | jq -r .status; }
+is_stopped() { [ "$(state_of "$1")" = stopped ]; }
+
+# A bundle whose config.json is a small one, changed by a jq program.
+bundle() { # DIR [JQ]
+	mkdir -p "$1"
+	[ -d "$1/rootfs" ] || cp -a "$T/rootfs" "$1/rootfs"
+	jq "${2:-.}" >"$1/config.json" <<'JSON'
+{"ociVersion": "1.3.0",
+ "root": {"path": "rootfs"},
+ "process": {"cwd": "/", "user": {"uid": 0, "gid": 0}, "args": ["sleep", "60"],
+	"env": ["PATH=/bin", "A=from config"]},
+ "hostname": "bundled",
+ "mounts": [{"destination": "/proc", "type": "proc", "source": "proc"},
+	{"destination": "/dev", "type": "tmpfs", "source": "tmpfs", "options": ["mode=755"]},
+	{"destination": "/dev/pts", "type": "devpts", "source": "devpts", "options": ["newinstance", "ptmxmode=0666"]}],
+ "annotations": {"org.example.key": "value"},
+ "linux": {"namespaces": [{"type": "pid"}, {"type": "mount"}, {"type": "uts"}, {"type": "ipc"}, {"type": "network"}]}}
+JSON
+}
+
+make_rootfs "$T/rootfs"
+bundle "$T/b" '.process.args = ["sh", "-c", "echo $A on $(hostname); touch /started; exec sleep 60"]'
+defer 'for id_ in $(runtime list -q); do runtime delete --force $id_; done'
+
+# --- create, then start
+
+check 'create' runtime create --bundle "$T/b" --pid-file "$T/pid" c1 </dev/null
+pid=$(cat "$T/pid")
+check_eq 'created: the state' "created c1 $pid $T/b value" \
+	"$(runtime state c1 | jq -r '"\(.status) \(.id) \(.pid) \(.bundle) \(.annotations["org.example.key"])"')"
+check 'created: it has a process' test -d "/proc/$pid"
+check 'created: the program was not executed' test ! -e "$T/b/rootfs/started"
+check_fails 'create: the id is taken' 1 'already exists' runtime create --bundle "$T/b" c1
+check_eq 'the log is what an engine reads' 'error' "$(tail -n 1 "$T/log" | jq -r .level)"
+check_match 'the log has the words' 'already exists' "$(tail -n 1 "$T/log" | jq -r .msg)"
+check 'start' runtime start c1
+wait_for 5 test -e "$T/b/rootfs/started"
+check_eq 'running: the state' running "$(state_of c1)"
+check_fails 'start: a second time' 1 'already running' runtime start c1
+check_fails 'delete: it runs' 1 'not stopped' runtime delete c1
+check_eq 'list' "c1 running" "$(runtime list --format json | jq -r '.[] | "\(.id) \(.status)"')"
+check_eq 'exec' "bundled" "$(runtime exec c1 hostname)"
+check_fails 'exec: its own code' 7 '' runtime exec c1 sh -c 'exit 7'
+check_fails 'exec: no such program' 255 'No such file' runtime exec c1 nothing-here
+check_fails 'a name is no prefix' 1 'does not exist' runtime state c
+check 'pause' runtime pause c1
+check_eq 'paused: the state' paused "$(state_of c1)"
+check 'resume' runtime resume c1
+check 'kill' runtime kill c1 KILL
+wait_for 5 is_stopped c1
+check_eq 'stopped: no process' null "$(runtime state c1 | jq -r .pid)"
+check_fails 'kill: it has ended' 1 'not running' runtime kill c1 KILL
+check_fails 'exec: it has ended' 255 'not running' runtime exec c1 true
+check 'a collection of garbage leaves it' runtime list
+check_eq 'still stopped' stopped "$(state_of c1)"
+check 'delete' runtime delete c1
+check_fails 'delete: a second time' 1 'does not exist' runtime delete c1
+check 'delete --force: what is not there' runtime delete --force c1
+check_fails 'kill: what is not there' 1 'does not exist' runtime kill c1 KILL
+
+# --- what was created need not be started
+
+runtime create --bundle "$T/b" c2 </dev/null
+check 'kill of a created one' runtime kill c2 KILL
+wait_for 5 is_stopped c2
+check_fails 'start: it has ended' 1 'is not prepared' runtime start c2
+check 'delete of one that never ran' runtime delete c2
+runtime create --bundle "$T/b" c2 </dev/null
+check 'delete of a created one' runtime delete c2
+
+# --- a program that is not there is told when it is created
+
+bundle "$T/none" '.process.args = ["nothing-here"]'
+check_fails 'create: no such program' 1 "execute 'nothing-here'.*No such file" runtime create --bundle "$T/none" c3
+check_fails 'create: nothing is left' 1 'does not exist' runtime state c3
+bundle "$T/dir" '.process.args = ["/etc"]'
+check_fails 'create: a directory' 1 'ermission denied' runtime create --bundle "$T/dir" c3
+printf '#!/nowhere\n' >"$T/b/rootfs/bin/broken"
+chmod +x "$T/b/rootfs/bin/broken"
+bundle "$T/b" '.process.args = ["broken"]'
+runtime create --bundle "$T/b" c3 </dev/null
+check_fails 'start: the exec fails' 1 "execute 'broken'.*No such file" runtime start c3
+wait_for 5 is_stopped c3
+runtime delete c3
+
+# --- descriptors, keyring, root
+
+bundle "$T/b" '.process.args = ["sh", "-c", "ls /proc/self/fd | tr \"\\n\" \" \"; cat <&3; cat <&4"]'
+echo three >"$T/three"
+echo four >"$T/four"
+check_match 'preserve-fds: those, and no other' '^0 1 2 3 4 5 three four$' \
+	"$(runtime run --bundle "$T/b" --preserve-fds 2 c4 3<"$T/three" 4<"$T/four" | tr '\n' ' ' | sed 's/ *$//')"
+check_fails 'preserve-fds: one that is not open' 1 'descriptor' runtime run --bundle "$T/b" --preserve-fds 20 c4
+bundle "$T/b" '.process.args = ["sh", "-c", "ls /; umount /proc; ls /proc"]'
+check_match 'no-pivot' 'started' "$(runtime run --no-pivot --bundle "$T/b" c4 | tr '\n' ' ')"
+bundle "$T/b" '.process.args = ["sh", "-c", "cat /proc/keys | grep -c _ses; exit 3"]'
+check_fails 'run: its own code' 3 '' runtime run --bundle "$T/b" c4
+check_fails 'run: deleted afterwards' 1 'does not exist' runtime state c4
+
+# --- a terminal that somebody else serves
+
+bundle "$T/b" '.process.args = ["sh", "-c", "tty; stty size"] | .process.terminal = true
+	| .process.consoleSize = {"height": 30, "width": 90}'
+check_fails 'a terminal needs a socket' 1 'console-socket' runtime create --bundle "$T/b" c5
+cat >"$T/console.py" <<'PY'
+import array, os, socket, sys
+listener = socket.socket(socket.AF_UNIX)
+listener.bind(sys.argv[1])
+listener.listen(1)
+connection, _ = listener.accept()
+data, ancillary, _, _ = connection.recvmsg(4096, socket.CMSG_SPACE(4))
+fd = array.array("i", ancillary[0][2])[0]
+out = b""
+while True:
+    try:
+        part = os.read(fd, 4096)
+    except OSError:
+        break
+    if not part:
+        break
+    out += part
+sys.stdout.write(out.decode())
+PY
+python3 "$T/console.py" "$T/console" >"$T/console.out" &
+server=$!
+wait_for 5 test -S "$T/console"
+check 'create: with a console socket' runtime create --bundle "$T/b" --console-socket "$T/console" c5 </dev/null
+check 'start: on that terminal' runtime start c5
+wait "$server"
+check_eq 'the terminal is the program'"'"'s' "/dev/pts/0 30 90" "$(tr -d '\r' <"$T/console.out" | tr '\n' ' ' | sed 's/ *$//')"
+wait_for 5 is_stopped c5
+check 'delete: with a terminal' runtime delete c5
+
+# --- hooks, on both sides of the gap
+
+hook() { # KIND NAME: as JSON
+	printf '.hooks.%s = [{"path": "/bin/sh", "args": ["sh", "-c", "echo %s $(cat) >>%s"]}]' "$1" "$1" "$2"
+}
+bundle "$T/b" "$(hook createRuntime "$T/hooks") | $(hook startContainer /hooks) | $(hook poststart "$T/hooks") | $(hook poststop "$T/hooks")"
+rm -f "$T/b/rootfs/hooks"
+runtime create --bundle "$T/b" h1 </dev/null
+check_eq 'created: hooks of the runtime' "createRuntime" "$(cut -d' ' -f1 "$T/hooks")"
+check_eq 'their state has the bundle' "h1 $T/b" "$(sed 's/^[^ ]* //' "$T/hooks" | jq -r '"\(.id) \(.bundle)"')"
+check 'created: not yet those of the start' test ! -e "$T/b/rootfs/hooks"
+check 'start: with hooks' runtime start h1
+check_eq 'started: a hook in the container' "startContainer" "$(cut -d' ' -f1 "$T/b/rootfs/hooks")"
+check_eq 'started: hooks on the host' "createRuntime poststart" "$(cut -d' ' -f1 "$T/hooks" | tr '\n' ' ' | sed 's/ $//')"
+runtime delete --force h1
+check_eq 'deleted: hooks on the host' "createRuntime poststart poststop" "$(cut -d' ' -f1 "$T/hooks" | tr '\n' ' ' | sed 's/ $//')"
+bundle "$T/b" '.hooks.startContainer = [{"path": "/bin/sh", "args": ["sh", "-c", "echo not today; exit 3"]}]'
+runtime create --bundle "$T/b" h2 </dev/null
+check_fails 'start: a hook fails' 1 'startContainer.*exit status 3: not today' runtime start h2
+check 'delete: its process has ended' runtime delete h2
+bundle "$T/b" '.hooks.createRuntime = [{"path": "/bin/false"}]'
+check_fails 'create: a hook fails' 1 'createRuntime' runtime create --bundle "$T/b" h3
+check_fails 'create: and nothing is left' 1 'does not exist' runtime state h3
+
+# --- cgroups that an engine chooses
+
+cgroup=/lcx-oci-test.$$/one
+bundle "$T/b" ".process.args = [\"sleep\", \"60\"] | .linux.cgroupsPath = \"$cgroup\" | .linux.resources = {\"pids\": {\"limit\": 20}}"
+runtime create --bundle "$T/b" c6 </dev/null
+check_match 'cgroupsPath' "$cgroup\$" "$(cat "/proc/$(runtime state c6 | jq .pid)/cgroup")"
+bundle "$T/b2" ".process.args = [\"sleep\", \"60\"] | .linux.cgroupsPath = \"$cgroup\""
+check_fails 'cgroupsPath: one with processes' 1 'is there already' runtime create --bundle "$T/b2" c7
+check 'delete --force' runtime delete --force c6
+if in_guest; then tops=/sys/fs/cgroup; else tops='/sys/fs/cgroup/*'; fi
+for top in $tops; do
+	[ ! -e "$top$cgroup" ] || fail "the cgroup is gone in $top"
+	mkdir -p "$top$cgroup"
+done
+check 'cgroupsPath: one that is empty' runtime create --bundle "$T/b2" c7
+check 'its delete' runtime delete c7
+for top in $tops; do
+	# What was not needed there was left alone.
+	[ ! -e "$top$cgroup" ] || rmdir "$top$cgroup"
+	check "the cgroup above it is the engine's in $top" rmdir "$top${cgroup%/*}"
+done
+check_eq 'nothing is left' '' "$(runtime list -q)"
