@@ -24,6 +24,14 @@ const struct command commands[] = {
 	 "execute one more process in it"},
 	{"pause", cmd_pause, NULL, "CONTAINER", 1, 1, "stop all of its processes where they are"},
 	{"resume", cmd_resume, NULL, "CONTAINER", 1, 1, "let them go on"},
+	{"update", cmd_update, update_options, "CONTAINER", 1, 1, "change its limits"},
+	{"ps", cmd_ps, ps_options, "CONTAINER [OPTION...]", 1, -1, "print its processes"},
+	{"events", cmd_events, events_options, "CONTAINER", 1, 1,
+	 "print what it uses, again and again, until it ends"},
+	{"features", cmd_features, NULL, "", 0, 0, "print what this runtime can do, as JSON"},
+	{"spec", cmd_spec, spec_options, "", 0, 0, "write a config.json to start from"},
+	{"checkpoint", cmd_checkpoint, NULL, "CONTAINER", 1, -1, "refused: needs CRIU"},
+	{"restore", cmd_restore, NULL, "CONTAINER", 1, -1, "refused: needs CRIU"},
 	{0},
 };
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -61,7 +62,24 @@ int report(const struct runtime *rt, const char *format, ...)
 	return 1;
 }
 
+/* By these words engines know that the fault is the user's. */
+static const struct {
+	int code;
+	const char *words;
+} of_programs[] = {
+	{ENOENT, ": executable file not found in $PATH: no such file or directory"},
+	{ENOTDIR, ": not a directory: no such file or directory"},
+	{EACCES, ": permission denied"},
+	{ENOEXEC, ": exec format error"},
+};
+
 int report_error(const struct runtime *rt, const struct lcx_error *err)
 {
-	return report(rt, "%s", lcx_error_message(err));
+	const char *words = "";
+
+	for (size_t i = 0; i < sizeof(of_programs) / sizeof(*of_programs); i++)
+		if (strcmp(lcx_error_stage(err), "exec") == 0 &&
+		    lcx_error_code(err) == of_programs[i].code)
+			words = of_programs[i].words;
+	return report(rt, "%s%s", lcx_error_message(err), words);
 }

@@ -55,6 +55,9 @@ LCX_PUBLIC int lcx_bundle_load(struct lcx_ctx *ctx, const char *id, const char *
 		return r;
 	c->d.bundle = TAKE_PTR(dir);
 	r = set_root(c, err);
+	/* Only root may have rules for devices, or make any. */
+	if (r == 0 && geteuid() == 0)
+		r = lcx__spec_allow_default_devices(c->spec, err);
 	if (r == 0)
 		r = lcx_container_set_network(c, "none", err);
 	if (r == 0)

@@ -89,9 +89,10 @@ static int add_mounts(struct lcx_spec *spec, struct lcx_error **err)
 	return 0;
 }
 
-static int add_device_rules(struct lcx_spec *spec, struct lcx_error **err)
+/* From rule @first on: the first one denies what the others don't allow. */
+static int add_device_rules_from(size_t first, struct lcx_spec *spec, struct lcx_error **err)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(device_rules); i++) {
+	for (size_t i = first; i < ARRAY_SIZE(device_rules); i++) {
 		int r = lcx_spec_add_device_rule(spec, device_rules[i].allow, device_rules[i].type,
 						 device_rules[i].major, device_rules[i].minor,
 						 device_rules[i].access, err);
@@ -100,6 +101,16 @@ static int add_device_rules(struct lcx_spec *spec, struct lcx_error **err)
 			return r;
 	}
 	return 0;
+}
+
+static int add_device_rules(struct lcx_spec *spec, struct lcx_error **err)
+{
+	return add_device_rules_from(0, spec, err);
+}
+
+int lcx__spec_allow_default_devices(struct lcx_spec *spec, struct lcx_error **err)
+{
+	return add_device_rules_from(spec->linux_.resources.devices.n > 0 ? 1 : 0, spec, err);
 }
 
 /*

@@ -231,6 +231,12 @@ int lcx__spec_check_supported(const struct lcx_spec *spec, struct lcx_error **er
  * too. */
 int lcx__spec_check_labels(const struct lcx_spec *spec, struct lcx_error **err);
 
+/*
+ * Allow, whatever the rules so far say, the devices that every container has, and ptys:
+ * config-linux.md, "Default Devices". Without any rule, nothing else.
+ */
+int lcx__spec_allow_default_devices(struct lcx_spec *spec, struct lcx_error **err);
+
 /* The bounding set that the description gives: all of the kernel's if it says nothing. */
 uint64_t lcx__spec_bounding(const struct lcx_spec *spec);
 

@@ -184,4 +184,49 @@ for top in $tops; do
 	[ ! -e "$top$cgroup" ] || rmdir "$top$cgroup"
 	check "the cgroup above it is the engine's in $top" rmdir "$top${cgroup%/*}"
 done
+
+# --- what it uses, and may use
+
+bundle "$T/b" '.process.args = ["sleep", "60"] | .linux.resources = {"memory": {"limit": 67108864}, "pids": {"limit": 20}}'
+runtime run -d --bundle "$T/b" u1 </dev/null
+check_eq 'events --stats' "stats u1 67108864 20" "$(runtime events --stats u1 | jq -r '"\(.type) \(.id) \(.data.memory.usage.limit) \(.data.pids.limit)"')"
+check 'update: from standard input' sh -c 'echo "{\"pids\": {\"limit\": 30}}" | "$@"' x "$BUILD/examples/lcx-runtime/lcx-runtime" --root "$T/root" update --resources - u1
+check 'update: by an option' runtime update --memory 33554432 u1
+check_eq 'updated: both, and nothing else' "33554432 30" "$(runtime events --stats u1 | jq -r '"\(.data.memory.usage.limit) \(.data.pids.limit)"')"
+check_fails 'update: what makes no sense' 1 'memory' runtime update --memory lots u1
+check_eq 'ps' "[$(runtime state u1 | jq .pid)]" "$(runtime ps --format json u1)"
+check_match 'ps: as a table' 'sleep 60' "$(runtime ps u1)"
+check_fails 'checkpoint' 1 'CRIU' runtime checkpoint u1
+runtime delete --force u1
+
+# --- devices
+
+bundle "$T/b" '.process.args = ["sh", "-c", "echo x >/dev/null && head -c 1 /dev/zero | wc -c; mknod /dev/mem c 1 1; cat /dev/mem"]
+	| .process.capabilities = {"bounding": ["CAP_MKNOD"], "effective": ["CAP_MKNOD"], "permitted": ["CAP_MKNOD"]}
+	| .linux.resources.devices = [{"allow": false, "access": "rwm"}]'
+runtime run --bundle "$T/b" d1 >"$T/devices" 2>&1 || :
+check_eq 'default devices work whatever the rules say' 1 "$(head -n 1 "$T/devices")"
+check_match 'others do not' "can't open '/dev/mem'" "$(cat "$T/devices")"
+
+# --- what it can do
+
+runtime features >"$T/features"
+check_eq 'features: of the specification' "1.3.0 true false" \
+	"$(jq -r '"\(.ociVersionMax) \(.linux.seccomp.enabled) \(.linux.cgroup.systemd)"' "$T/features")"
+check 'features: what is listed runs' sh -c 'jq -e ".mountOptions | index(\"ro\")" "$1" && jq -e ".hooks | length == 6" "$1"' x "$T/features"
+mkdir "$T/s"
+cp -a "$T/rootfs" "$T/s/rootfs"
+check 'spec' runtime spec --bundle "$T/s"
+check_fails 'spec: not over another' 1 'exists' runtime spec --bundle "$T/s"
+jq '.process.terminal = false | .process.args = ["hostname"]' "$T/s/config.json" >"$T/s/new"
+mv "$T/s/new" "$T/s/config.json"
+check_eq 'spec: it runs' lcx "$(runtime run --bundle "$T/s" s1)"
+
+# --- refused by name
+
+check_fails 'systemd-cgroup' 1 'cgroupfs' runtime --systemd-cgroup list
+check_fails 'a command that is not there' 1 "no command 'fly'" runtime fly
+check_fails 'an option that is not there' 1 "no option '--fly'" runtime list --fly
+bundle "$T/b" '.process.cwd = 7'
+check_fails 'a wrong description' 1 'process.cwd' runtime create --bundle "$T/b" w1
 check_eq 'nothing is left' '' "$(runtime list -q)"

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "runtime.h"
+
+struct update_options {
+	const char *resources;
+	const char *values[16]; /* by number of its row below */
+};
+
+#define AT(row) offsetof(struct update_options, values[row])
+const struct option update_options[] = {
+	{'r', "resources", OPTION_TEXT, offsetof(struct update_options, resources),
+	 "a file with the limits, as linux.resources in config.json; -: standard input"},
+	{'\0', "memory", OPTION_TEXT, AT(0), "bytes; -1: no limit"},
+	{'\0', "memory-reservation", OPTION_TEXT, AT(1), "bytes"},
+	{'\0', "memory-swap", OPTION_TEXT, AT(2), "bytes of memory and swap together"},
+	{'\0', "cpu-share", OPTION_TEXT, AT(3), "relative weight"},
+	{'\0', "cpu-quota", OPTION_TEXT, AT(4), "microseconds in a period"},
+	{'\0', "cpu-period", OPTION_TEXT, AT(5), "microseconds"},
+	{'\0', "cpuset-cpus", OPTION_TEXT, AT(6), "such as 0-3"},
+	{'\0', "cpuset-mems", OPTION_TEXT, AT(7), "such as 0-1"},
+	{'\0', "pids-limit", OPTION_TEXT, AT(8), "how many processes; -1: no limit"},
+	{'\0', "blkio-weight", OPTION_TEXT, AT(9), "10 to 1000"},
+	{'\0', "cpu-rt-period", OPTION_TEXT, AT(10), "microseconds"},
+	{'\0', "cpu-rt-runtime", OPTION_TEXT, AT(11), "microseconds"},
+	{0},
+};
+
+/* The place of each in linux.resources. */
+static const struct {
+	const char *object, *key;
+	bool text;
+} places[] = {
+	{"memory", "limit", false},
+	{"memory", "reservation", false},
+	{"memory", "swap", false},
+	{"cpu", "shares", false},
+	{"cpu", "quota", false},
+	{"cpu", "period", false},
+	{"cpu", "cpus", true},
+	{"cpu", "mems", true},
+	{"pids", "limit", false},
+	{"blockIO", "weight", false},
+	{"cpu", "realtimePeriod", false},
+	{"cpu", "realtimeRuntime", false},
+};
+
+/* One limit after the other: what makes no sense is then reported by its own name. */
+static int merge_option(struct lcx_spec *spec, size_t row, const char *value,
+			struct lcx_error **err)
+{
+	const char *quote = places[row].text ? "\"" : "";
+	CLEANUP(freep) char *json = NULL;
+
+	if (strpbrk(value, "\"\\{}[]"))
+		return -EINVAL;
+	if (asprintf(&json, "{\"%s\":{\"%s\":%s%s%s}}", places[row].object, places[row].key, quote,
+		     value, quote) < 0)
+		return -ENOMEM;
+	return lcx_spec_merge_resources(spec, json, strlen(json), err);
+}
+
+static int merge(struct runtime *rt, const struct update_options *o, struct lcx_spec *spec)
+{
+	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
+	CLEANUP(freep) char *text = NULL;
+	size_t length;
+
+	if (o->resources) {
+		if (read_document(rt, o->resources, &text, &length) != 0)
+			return 1;
+		if (lcx_spec_merge_resources(spec, text, length, &err) < 0)
+			return report_error(rt, err);
+	}
+	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++)
+		if (o->values[i] && merge_option(spec, i, o->values[i], &err) < 0)
+			return report(rt, "--%s '%s': %s", update_options[i + 1].name, o->values[i],
+				      err ? lcx_error_message(err) : "makes no sense");
+	return 0;
+}
+
+int cmd_update(struct runtime *rt, void *values, int argc, char **argv)
+{
+	CLEANUP(lcx_container_freep) struct lcx_container *c = NULL;
+	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
+	struct lcx_spec *spec;
+
+	(void)argc;
+	if (open_container(rt, argv[0], &c) != 0)
+		return 1;
+	spec = lcx_container_spec(c);
+	if (!spec)
+		return report(rt, "config.json of container '%s' cannot be read", argv[0]);
+	if (merge(rt, values, spec) != 0)
+		return 1;
+	return lcx_container_update(c, &err) < 0 ? report_error(rt, err) : 0;
+}
