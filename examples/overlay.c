@@ -9,13 +9,28 @@
  *     overlay size UPPER                          bytes and inodes
  *
  * Mounting needs root (or a user and mount namespace of one's own: unshare -Urm,
- * and OVERLAY_USERXATTR=1).
+ * and OVERLAY_USERXATTR=1). OVERLAY_IDMAP=0:100000:65536 shows files of 0 as 100000's.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <lcx/overlay.h>
+
+static int set_map(struct lcx_overlay *overlay, const char *ranges, struct lcx_error **err)
+{
+	struct lcx_idmap *map = NULL;
+	int r = lcx_idmap_new(&map, err);
+
+	if (r == 0)
+		r = lcx_idmap_parse(map, LCX_ID_USER, ranges, err);
+	if (r == 0)
+		r = lcx_idmap_parse(map, LCX_ID_GROUP, ranges, err);
+	if (r == 0)
+		r = lcx_overlay_set_idmap(overlay, map, err);
+	lcx_idmap_free(map);
+	return r;
+}
 
 static int describe(char **lowers, const char *upper, const char *work, struct lcx_overlay **ret,
 		    struct lcx_error **err)
@@ -28,6 +43,8 @@ static int describe(char **lowers, const char *upper, const char *work, struct l
 		r = lcx_overlay_set_upper(overlay, upper, work, err);
 	if (r == 0)
 		r = lcx_overlay_set_option(overlay, "userxattr", userxattr, err);
+	if (r == 0 && getenv("OVERLAY_IDMAP"))
+		r = set_map(overlay, getenv("OVERLAY_IDMAP"), err);
 	for (; r == 0 && *lowers; lowers++)
 		r = lcx_overlay_add_lower(overlay, *lowers, err);
 	if (r < 0) {

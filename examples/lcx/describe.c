@@ -19,6 +19,7 @@ void run_options_free(struct run_options *o)
 		list_free(lists[i]);
 	network_options_free(&o->network);
 	fetch_options_free(&o->fetch);
+	user_options_free(&o->users);
 }
 
 /* ---- from options to the description ------------------------------------- */
@@ -228,6 +229,8 @@ static int describe(struct lcx_container *c, const struct run_options *o,
 
 	if (r == 0)
 		r = describe_networks(c, &o->network, err);
+	if (r == 0)
+		r = describe_users(c, &o->users, err);
 	if (r == 0)
 		r = apply_env(c, o, err);
 	if (r == 0)

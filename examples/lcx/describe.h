@@ -12,6 +12,7 @@
 #include "limits.h"
 #include "memory.h"
 #include "options.h"
+#include "users.h"
 
 struct run_options {
 	bool interactive, tty, detach, remove, read_only, privileged, init, no_healthcheck;
@@ -23,6 +24,7 @@ struct run_options {
 	struct list env, volumes, ports, cap_add, cap_drop, labels, log_options, security,
 		storage_options, landlock;
 	struct network_options network;
+	struct user_options users;
 	struct limit_options limits;
 	struct fetch_options fetch;
 };
@@ -47,6 +49,7 @@ struct run_options {
 			"names of the container, or numbers"),                                     \
 		RUN_ROW('v', "volume", OPTION_LIST, volumes, "SOURCE:DIR[:ro]",                    \
 			"show a directory of the host; ro, rw, ..."),                              \
+		USER_ROWS(struct run_options, users),                                              \
 		LIMIT_ROWS(struct run_options, limits),                                            \
 		RUN_ROW('\0', "network", OPTION_LIST, network.networks, "NETWORK",                 \
 			"bridge, none, host, container:NAME, ns:PATH; a name, or "                 \

@@ -102,7 +102,8 @@ int lcx_container_set_cwd(struct lcx_container *c, const char *path, struct lcx_
  * lcx_container_add_volume() - "SOURCE:DESTINATION[:OPTION,...]"
  *
  * SOURCE is an absolute path of the host. Options: ro, rw, and those of
- * mount(8) and the OCI specification. Return: 0, -EINVAL, -ENOENT.
+ * mount(8) and the OCI specification, of which "idmap" shows the files with the owners that the
+ * container's user namespace has for theirs. Return: 0, -EINVAL, -ENOENT.
  */
 int lcx_container_add_volume(struct lcx_container *c, const char *volume, struct lcx_error **err);
 

@@ -3,6 +3,7 @@
 #define LCX_OVERLAY_H
 
 #include <lcx/error.h>
+#include <lcx/ns.h>
 
 #include <stdint.h>
 
@@ -83,6 +84,24 @@ int lcx_overlay_set_option(struct lcx_overlay *overlay, const char *key, const c
  */
 int lcx_overlay_set_flag(struct lcx_overlay *overlay, const char *flag, int32_t on,
 			 struct lcx_error **err);
+
+/**
+ * lcx_overlay_set_idmap() - show the owners of files through a map of ids
+ * @map: what is a container id on the disk is the host id beside it in the mount, and the other
+ *       way for what is made there; copied. NULL: owners are as they stand (default)
+ *
+ * So the layers serve any number of user namespaces and stay what they are; nothing is copied.
+ * Upper and work are given by path then, as two directories of one. Whoever mounts keeps the right
+ * to write there even if the map leaves his id out: what he makes belongs to the last id that the
+ * map does not have, 4294967294 for most, until he gives it away.
+ *
+ * Mounting needs Linux 5.19, CAP_SYS_ADMIN in the first user namespace, and file systems that can
+ * map owners: ext4, xfs, btrfs and others, tmpfs since Linux 6.3, overlay never. -EINVAL or
+ * -EOPNOTSUPP in words otherwise. lcx_overlay_diff_new() and lcx_overlay_size() read the
+ * directories as they stand, without the map. Return: 0 or -ENOMEM.
+ */
+int lcx_overlay_set_idmap(struct lcx_overlay *overlay, const struct lcx_idmap *map,
+			  struct lcx_error **err);
 
 /**
  * lcx_overlay_set_size_limit() - limit how much the upper directory may hold

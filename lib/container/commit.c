@@ -191,7 +191,7 @@ static int write_layer(struct lcx_container *c, const struct lcx__byte_sink *byt
 	struct layer layer = {.bytes = bytes, .entries = lcx__tar_entry_sink(bytes)};
 	int r;
 
-	r = lcx__container_ids(c, &layer.ids, err);
+	r = lcx__container_ids(c, LCX__IDS_DISK, &layer.ids, err);
 	if (r == 0)
 		r = lcx__container_changes(c, &layer.diff, err);
 	while (r == 0 && (r = lcx_overlay_diff_next(layer.diff, err)) > 0)

@@ -34,6 +34,7 @@
 #include "ctx/ctx.h"
 #include "lcx/container.h"
 #include "log/writer.h"
+#include "ns/ns.h"
 #include "process/process.h"
 #include "spec/spec.h"
 #include "util/opt.h"
@@ -258,6 +259,25 @@ void lcx__name_release(const struct lcx_container *c);
 
 /* Whether container @id is there and is described by this name. */
 bool lcx__name_is_held(const struct lcx_ctx *ctx, const char *id, const char *name);
+
+/* ---- ids.c: c->spec is read already ---- */
+
+/* It has a user namespace made for it. */
+bool lcx__container_has_users(const struct lcx_container *c);
+
+/* Such a one, with its root mounted by this process, which is root of the machine. */
+bool lcx__container_is_handed(const struct lcx_container *c);
+
+/* Its files are on the disk with the ids that it knows, and mounts show them with those of its
+ * range. */
+bool lcx__container_is_mapped(const struct lcx_container *c);
+
+/* The map of its user namespace, for the caller. */
+int lcx__container_idmap(const struct lcx_container *c, struct lcx_idmap **ret,
+			 struct lcx_error **err);
+
+/* Whether this process can make it. */
+int lcx__container_check_users(const struct lcx_container *c, struct lcx_error **err);
 
 /* ---- create.c, start.c ---- */
 

@@ -309,7 +309,7 @@ static int begin(struct lcx_container *c, uint32_t flags, struct opened *ret,
 	int r = check_flags(flags, err);
 
 	if (r == 0)
-		r = lcx__container_ids(c, &ret->ids, err);
+		r = lcx__container_ids(c, LCX__IDS_PROCESS, &ret->ids, err);
 	return r < 0 ? r : lcx__container_open_root(c, &ret->root, err);
 }
 

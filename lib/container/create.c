@@ -221,6 +221,9 @@ static int check_network(struct lcx_container *c, struct lcx_error **err)
 static int add_own_files(struct lcx_container *c, struct lcx_error **err)
 {
 	static const char *const files[] = {"hosts", "hostname", "resolv.conf"};
+	static const char *const plain[] = {"rbind", "rprivate", NULL};
+	/* They are the container's root's. */
+	static const char *const mapped[] = {"rbind", "rprivate", "idmap", NULL};
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(files); i++) {
@@ -238,33 +241,10 @@ static int add_own_files(struct lcx_container *c, struct lcx_error **err)
 		for (size_t m = 0; m < c->spec->mounts.n; m++)
 			taken |= strcmp(c->spec->mounts.items[m].destination, destination) == 0;
 		if (!taken)
-			r = lcx_spec_add_bind(c->spec, source, destination, 0, err);
+			r = lcx_spec_add_mount(c->spec, source, destination, NULL,
+					       lcx__container_is_mapped(c) ? mapped : plain, err);
 	}
 	return r;
-}
-
-/*
- * The container's directories are its owner's alone (0700), and so is its process for
- * as long as it sets them up: whoever makes the container must be somebody in there.
- */
-static int check_user_namespace(const struct lcx_container *c, struct lcx_error **err)
-{
-	const struct lcx__spec_namespace *ns = lcx__spec_namespace(c->spec, CLONE_NEWUSER);
-	uint32_t self = geteuid();
-
-	if (!ns || ns->path)
-		return 0;
-	for (size_t i = 0; i < c->spec->linux_.uid_mappings.n; i++) {
-		const struct lcx__spec_id_map *map = &c->spec->linux_.uid_mappings.items[i];
-
-		if (self - map->host_id.value < map->size.value)
-			return 0;
-	}
-	return lcx__fail(
-		err, EOPNOTSUPP,
-		"linux.uidMappings: user %u, whose files the container's are, must be among "
-		"the host's ids; ranges of ids without it are not supported yet",
-		self);
 }
 
 /* A bundle says everything itself. */
@@ -272,7 +252,7 @@ static int check_description(const struct lcx_container *c, struct lcx_error **e
 {
 	int r = lcx__spec_check_supported(c->spec, err);
 
-	return r < 0 ? r : check_user_namespace(c, err);
+	return r < 0 ? r : lcx__container_check_users(c, err);
 }
 
 static int merge(struct lcx_container *c, const struct lcx_image *image, struct lcx_error **err)

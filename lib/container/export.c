@@ -21,7 +21,7 @@ LCX_PUBLIC int lcx_container_export(struct lcx_container *c, int fd, struct lcx_
 	if (c->state == LCX_CONTAINER_NEW)
 		return lcx__fail(err, EINVAL, "container '%s' has not been created yet",
 				 lcx__container_display(c));
-	r = lcx__container_ids(c, &ids, err);
+	r = lcx__container_ids(c, LCX__IDS_DISK, &ids, err);
 	if (r < 0)
 		return r;
 	tree_fd = lcx__container_open_tree(c, err);

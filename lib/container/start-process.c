@@ -35,23 +35,11 @@ static int on_child(void *data, pid_t pid, int pidfd, struct lcx_error **err)
 	return s->netns_fd < 0 ? lcx__fail_sys(err, errno, "open the network namespace") : 0;
 }
 
-static int add_range(struct lcx_idmap *map, enum lcx_id_kind kind,
-		     const struct lcx__spec_id_map *range, struct lcx_error **err)
-{
-	return lcx_idmap_add(map, kind, range->container_id.value, range->host_id.value,
-			     range->size.value, err);
-}
-
 static int on_maps(void *data, pid_t pid, int pidfd, struct lcx_error **err)
 {
-	const struct lcx__spec_linux *linux_ = &((struct start *)data)->c->spec->linux_;
 	CLEANUP(lcx_idmap_freep) struct lcx_idmap *map = NULL;
-	int r = lcx_idmap_new(&map, err);
+	int r = lcx__container_idmap(((struct start *)data)->c, &map, err);
 
-	for (size_t i = 0; r == 0 && i < linux_->uid_mappings.n; i++)
-		r = add_range(map, LCX_ID_USER, &linux_->uid_mappings.items[i], err);
-	for (size_t i = 0; r == 0 && i < linux_->gid_mappings.n; i++)
-		r = add_range(map, LCX_ID_GROUP, &linux_->gid_mappings.items[i], err);
 	return r < 0 ? r : lcx__idmap_write_child(map, pid, pidfd, err);
 }
 
@@ -93,6 +81,8 @@ int lcx__start_process(struct start *s, struct lcx_error **err)
 		.volatile_changes = lcx__container_is_volatile(c),
 		.rootfs = c->d.rootfs,
 		.staging = s->staging,
+		.handed = s->root_fd >= 0,
+		.root_fd = s->root_fd,
 		.join_fds = s->entrance.join_fds,
 		.n_join_fds = s->entrance.n_join_fds,
 		.cgroup = s->entrance.name,

@@ -9,6 +9,7 @@
 #include "container/event.h"
 #include "container/health.h"
 #include "container/restart.h"
+#include "container/tree.h"
 #include "lcx/attach.h"
 #include "lcx/net.h"
 #include "util/fs.h"
@@ -42,6 +43,7 @@ static void start_clear(struct start *s)
 	closep(&s->client_fd);
 	closep(&s->event_dir_fd);
 	closep(&s->netns_fd);
+	closep(&s->root_fd);
 	closep(&s->shared_netns_fd);
 	closep(&s->creating_fd);
 	closep(&s->created_fd);
@@ -87,14 +89,20 @@ static int stage_claim(struct start *s, struct lcx_error **err)
 static int stage_rootfs(struct start *s, struct lcx_error **err)
 {
 	struct lcx_container *c = s->c;
+	int r = c->d.layers ? lcx__container_renew_volatile(c, err) : 0;
 
+	if (r < 0)
+		return r;
+	if (lcx__container_is_handed(c)) {
+		r = lcx__container_mount_root(c, err);
+		s->root_fd = r < 0 ? -1 : r;
+		return r < 0 ? r : 0;
+	}
 	if (!c->d.layers)
 		return 0;
 	s->upper = lcx__format("%s/containers/%s/upper", c->ctx->root_dir, c->d.id);
 	s->work = lcx__format("%s/containers/%s/work", c->ctx->root_dir, c->d.id);
-	if (!s->upper || !s->work)
-		return lcx__fail_nomem(err);
-	return lcx__container_renew_volatile(c, err);
+	return s->upper && s->work ? 0 : lcx__fail_nomem(err);
 }
 
 static int stage_cgroup(struct start *s, struct lcx_error **err)
@@ -351,6 +359,7 @@ static struct start start_of(struct lcx_container *c, const struct lcx_stdio *st
 		.c = c,
 		.stdio = stdio,
 		.netns_fd = -1,
+		.root_fd = -1,
 		.shared_netns_fd = -1,
 		.creating_fd = -1,
 		.created_fd = -1,

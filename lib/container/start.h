@@ -24,6 +24,7 @@ struct start {
 	} * places;
 	size_t n_places;
 	char *staging, *upper, *work;
+	int root_fd; /* the root, mounted by this process; -1: the container's own mounts it */
 	struct plan_monitor monitor;
 	struct lcx_attach *attach;
 	int listen_fd, client_fd, event_dir_fd; /* the monitor's */

@@ -3,19 +3,11 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sched.h>
 #include <string.h>
 #include <sys/mount.h>
 
 #include "util/fs.h"
 #include "util/sys.h"
-
-static bool has_user_namespace(const struct lcx_container *c)
-{
-	const struct lcx__spec_namespace *ns = lcx__spec_namespace(c->spec, CLONE_NEWUSER);
-
-	return ns && !ns->path;
-}
 
 static char *layer_path(const struct lcx_container *c, const char *name)
 {
@@ -42,7 +34,8 @@ static int new_overlay(struct lcx_container *c, struct lcx_overlay **ret, struct
 
 	if (r == 0)
 		r = lcx_overlay_new(&overlay, err);
-	if (r == 0 && has_user_namespace(c))
+	/* The marks are where whoever mounts it could write them. */
+	if (r == 0 && lcx__container_has_users(c) && !lcx__container_is_handed(c))
 		r = lcx_overlay_set_option(overlay, "userxattr", "on", err);
 	if (r == 0)
 		*ret = TAKE_PTR(overlay);
@@ -189,15 +182,14 @@ static int clone_rootfs(const struct lcx_container *c, struct lcx_error **err)
 
 static int mount_tree(struct lcx_container *c, struct lcx_error **err)
 {
-	CLEANUP(lcx_overlay_freep) struct lcx_overlay *overlay = NULL;
 	int r;
 
 	if (c->d.rootfs)
 		return has_mounts(c->spec) ? clone_rootfs(c, err) : open_rootfs(c, err);
-	r = lcx__container_overlay(c, &overlay, err);
+	r = check_layers(c, err);
 	if (r == 0)
 		r = lcx__container_renew_volatile(c, err);
-	return r < 0 ? r : lcx_overlay_mount_fd(overlay, err);
+	return r < 0 ? r : lcx__container_mount_root(c, err);
 }
 
 /* As it would be mounted for its process. What is its own is filled by the first start. */
@@ -258,43 +250,37 @@ void lcx__container_root_clear(struct lcx__container_root *root)
 	closep(&root->lock_fd);
 }
 
-/* ---- ids ---------------------------------------------------------------- */
+/* ---- the root of a start -------------------------------------------------- */
 
-static int copy_ranges(const struct lcx__spec_id_map *maps, size_t n, struct lcx__id_range **ret)
+/* What is mounted in it by the host comes along, what is mounted in the container does not go
+ * back. */
+static int clone_for_start(const struct lcx_container *c, struct lcx_error **err)
 {
-	struct lcx__id_range *ranges = calloc(n + 1, sizeof(*ranges));
+	const struct sys_mount_attr attr = {.propagation = MS_SLAVE};
+	CLEANUP(closep) int fd = clone_rootfs(c, err);
+	int r;
 
-	if (!ranges)
-		return -ENOMEM;
-	for (size_t i = 0; i < n; i++)
-		ranges[i] = (struct lcx__id_range){maps[i].container_id.value,
-						   maps[i].host_id.value, maps[i].size.value};
-	*ret = ranges;
-	return 0;
+	if (fd < 0)
+		return fd;
+	r = sys_mount_setattr(fd, "", AT_EMPTY_PATH | SYS_AT_RECURSIVE, &attr);
+	return r < 0 ? lcx__fail_sys(err, -r, "root file system '%s'", c->d.rootfs) : TAKE_FD(fd);
 }
 
-int lcx__container_ids(struct lcx_container *c, struct lcx__container_ids *ret,
-		       struct lcx_error **err)
+int lcx__container_mount_root(struct lcx_container *c, struct lcx_error **err)
 {
-	const struct lcx__spec_linux *l;
-	int r = lcx__container_load_spec(c, err);
+	CLEANUP(lcx_overlay_freep) struct lcx_overlay *overlay = NULL;
+	CLEANUP(lcx_idmap_freep) struct lcx_idmap *map = NULL;
+	int r;
 
-	*ret = (struct lcx__container_ids){0};
-	if (r < 0 || !has_user_namespace(c))
-		return r;
-	l = &c->spec->linux_;
-	if (copy_ranges(l->uid_mappings.items, l->uid_mappings.n, &ret->uids) < 0 ||
-	    copy_ranges(l->gid_mappings.items, l->gid_mappings.n, &ret->gids) < 0) {
-		lcx__container_ids_clear(ret);
-		return lcx__fail_nomem(err);
-	}
-	ret->map = (struct lcx__id_map){ret->uids, ret->gids, l->uid_mappings.n, l->gid_mappings.n};
-	return 0;
-}
-
-void lcx__container_ids_clear(struct lcx__container_ids *ids)
-{
-	free(ids->uids);
-	free(ids->gids);
-	*ids = (struct lcx__container_ids){0};
+	if (!c->d.layers)
+		return clone_for_start(c, err);
+	r = lcx__container_overlay(c, &overlay, err);
+	/* As the kernel has it for all that is mounted in a user namespace. */
+	if (r == 0 && lcx__container_has_users(c))
+		r = lcx_overlay_set_flag(overlay, "nodev", 1, err);
+	if (r == 0 && lcx__container_is_mapped(c))
+		r = lcx__container_idmap(c, &map, err);
+	if (r == 0)
+		r = lcx_overlay_set_idmap(overlay, map, err);
+	return r < 0 ? r : lcx_overlay_mount_fd(overlay, err);
 }

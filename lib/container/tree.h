@@ -35,11 +35,21 @@ int lcx__container_open_root(struct lcx_container *c, struct lcx__container_root
 			     struct lcx_error **err);
 void lcx__container_root_clear(struct lcx__container_root *root);
 
-/* The ids of its user namespace. */
+/*
+ * Its root for a start, attached nowhere: layers as an overlay whose owners are mapped, or the
+ * directory that it runs on. Return: a descriptor or a negative errno in words.
+ */
+int lcx__container_mount_root(struct lcx_container *c, struct lcx_error **err);
+
+/* The ids of its user namespace, as files outside have them. */
+enum lcx__ids_of {
+	LCX__IDS_DISK,    /* its layers */
+	LCX__IDS_PROCESS, /* what its process sees, or would see */
+};
 struct lcx__container_ids {
 	struct lcx__id_map map;
-	struct lcx__id_range *uids, *gids; /* owned */
+	struct lcx__tar_ids *uids, *gids; /* owned */
 };
-int lcx__container_ids(struct lcx_container *c, struct lcx__container_ids *ret,
-		       struct lcx_error **err);
+int lcx__container_ids(struct lcx_container *c, enum lcx__ids_of view,
+		       struct lcx__container_ids *ret, struct lcx_error **err);
 void lcx__container_ids_clear(struct lcx__container_ids *ids);

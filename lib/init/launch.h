@@ -33,6 +33,9 @@ uint32_t lcx__plan_vector(struct lcx__plan *plan, const char *const *strings, ui
 /* Give lcx-init a descriptor, borrowed until the launch. Return: its number there; -1 for -1. */
 int lcx__plan_fd(struct lcx__plan *plan, int fd);
 
+/* The plan will not fit: there was no memory for one of its descriptors. Return: -1. */
+int lcx__plan_fd_failed(struct lcx__plan *plan);
+
 void lcx__plan_set_trace(struct lcx__plan *plan, bool trace);
 
 /* Words for an operation: "mount proc on '/proc'"; written to @text. */

@@ -152,6 +152,7 @@ _Noreturn void init_main(void)
 		.gate_fd = -1,
 		.failure_fd = -1,
 		.root_fd = -1,
+		.staging_fd = -1,
 		.null_fd = -1,
 		.empty_fd = -1,
 		.landlock_fd = -1,

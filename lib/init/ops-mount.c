@@ -224,8 +224,9 @@ int init_op_BIND(struct init *init, const struct plan_op *op)
 	struct statx st = {0};
 	int tree, target = -1, r;
 
-	tree = init_clone_tree(op->fd >= 0 ? op->fd : AT_FDCWD, op->fd >= 0 ? "" : source,
-			       op->flags & PLAN_F_RECURSIVE);
+	/* One that the library has cloned is taken as it is: Linux clones it again only from 6.15
+	 * on. */
+	tree = op->fd >= 0 ? op->fd : init_clone_tree(AT_FDCWD, source, op->flags & PLAN_F_RECURSIVE);
 	if (tree < 0)
 		return tree;
 	r = init_stat(tree, &st);

@@ -133,6 +133,12 @@ int lcx__plan_fd(struct lcx__plan *plan, int fd)
 	return PLAN_FD_FIRST + plan->n_fds++;
 }
 
+int lcx__plan_fd_failed(struct lcx__plan *plan)
+{
+	plan->failed = true;
+	return -1;
+}
+
 void lcx__plan_set_trace(struct lcx__plan *plan, bool trace)
 {
 	plan->trace = trace;
@@ -186,7 +192,11 @@ int lcx__plan_pack(const struct lcx__plan *plan, char **ret, size_t *ret_size,
 	char *blob;
 
 	if (plan->failed)
-		return lcx__fail(err, plan->data.length > LCX__PLAN_MAX_SIZE ? E2BIG : ENOMEM,
+		return lcx__fail(err,
+				 plan->data.length > LCX__PLAN_MAX_SIZE ||
+						 plan->n_fds == LCX__PLAN_MAX_FDS
+					 ? E2BIG
+					 : ENOMEM,
 				 "the launch plan does not fit; it has %zu bytes, %u operations "
 				 "and %d descriptors",
 				 plan->data.length, plan->n_ops, plan->n_fds);

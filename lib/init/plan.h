@@ -65,6 +65,10 @@
 	X(ROOT_OVERLAY, "rootfs", "mount the overlay file system on '{0}'")                        \
 	X(ROOT_BIND, "rootfs", "use '{1}' as the root file system")                                \
 	X(ROOT_TREE, "rootfs", "use a tree that is mounted already as the root file system")       \
+	/* one that the library has mounted: ops-root.c */                                         \
+	X(STAGING, "rootfs", "open '{0}', to mount the root file system on")                       \
+	X(ROOT_HANDED, "rootfs", "mount the root file system on '{0}'")                            \
+	/* what is in it: ops-mount.c */                                                           \
 	X(MOUNT, "mount", "mount {0} on '{1}'")                                                    \
 	X(BIND, "mount", "bind '{0}' on '{1}'")                                                    \
 	X(MKNOD, "mount", "make the device '{1}' in '{0}'")                                        \

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
-#include <sched.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -74,7 +71,7 @@ static void read_words(int fs_fd, char words[static WORDS_SIZE])
 }
 
 /* What the common codes mean here; the kernel's words are added where it has some. */
-static int refused(int fs_fd, int r, const char *step, struct lcx_error **err)
+int lcx__overlay_refused(int fs_fd, int r, const char *step, struct lcx_error **err)
 {
 	char words[WORDS_SIZE] = "";
 
@@ -128,7 +125,7 @@ static int open_context(struct lcx_error **err)
 	int fd = sys_fsopen("overlay", SYS_FSOPEN_CLOEXEC);
 
 	if (fd < 0)
-		return refused(-1, fd, "open an overlay file system", err);
+		return lcx__overlay_refused(-1, fd, "open an overlay file system", err);
 	return fd;
 }
 
@@ -176,7 +173,7 @@ static int add_upper(int fs_fd, const struct lcx_overlay *overlay, struct lcx_er
 			return fd;
 		r = set_fd(fs_fd, dirs[i].key, fd);
 		if (r < 0)
-			return refused(fs_fd, r, dirs[i].what, err);
+			return lcx__overlay_refused(fs_fd, r, dirs[i].what, err);
 	}
 	return 0;
 }
@@ -189,11 +186,11 @@ static int add_options(int fs_fd, const struct lcx_overlay *overlay, struct lcx_
 
 	r = set_string(fs_fd, "source", "overlay");
 	if (r < 0)
-		return refused(fs_fd, r, "name the overlay", err);
+		return lcx__overlay_refused(fs_fd, r, "name the overlay", err);
 	for (size_t i = 0; i < count; i++) {
 		r = set_string(fs_fd, options[i].key, options[i].value);
 		if (r < 0)
-			return refused(fs_fd, r, options[i].key, err);
+			return lcx__overlay_refused(fs_fd, r, options[i].key, err);
 	}
 	return 0;
 }
@@ -204,13 +201,13 @@ static int finish(int fs_fd, const struct lcx_overlay *overlay, struct lcx_error
 
 	r = sys_fsconfig(fs_fd, SYS_FSCONFIG_CMD_CREATE, NULL, NULL, 0);
 	if (r < 0)
-		return refused(fs_fd, r, "mount the overlay", err);
+		return lcx__overlay_refused(fs_fd, r, "mount the overlay", err);
 	r = sys_fsmount(fs_fd, SYS_FSMOUNT_CLOEXEC, overlay->attributes);
-	return r < 0 ? refused(fs_fd, r, "mount the overlay", err) : r;
+	return r < 0 ? lcx__overlay_refused(fs_fd, r, "mount the overlay", err) : r;
 }
 
 /* The first way. -EOPNOTSUPP, without words, if it takes another. */
-static int mount_by_layer(const struct lcx_overlay *overlay, struct lcx_error **err)
+int lcx__overlay_mount_by_layer(const struct lcx_overlay *overlay, struct lcx_error **err)
 {
 	CLEANUP(closep) int fs_fd = open_context(err);
 	int r;
@@ -302,7 +299,7 @@ static int mount_by_string(const struct lcx_overlay *overlay, struct lcx_error *
 	if (r == 0 && dirs.work[0])
 		r = set_string(fs_fd, "workdir", dirs.work);
 	if (r < 0)
-		return refused(fs_fd, r, "set overlay's directories", err);
+		return lcx__overlay_refused(fs_fd, r, "set overlay's directories", err);
 	r = add_options(fs_fd, overlay, err);
 	return r < 0 ? r : finish(fs_fd, overlay, err);
 }
@@ -316,7 +313,7 @@ static const struct {
 	{SYS_MOUNT_ATTR_NOATIME, MS_NOATIME}, {SYS_MOUNT_ATTR_NOSYMFOLLOW, 256 /* Linux 5.10 */},
 };
 
-static unsigned long flags_of(const struct lcx_overlay *overlay)
+unsigned long lcx__overlay_flags(const struct lcx_overlay *overlay)
 {
 	unsigned long flags = 0;
 
@@ -326,15 +323,16 @@ static unsigned long flags_of(const struct lcx_overlay *overlay)
 	return flags;
 }
 
-static char *mount_data(const struct lcx_overlay *overlay, const struct named_dirs *dirs)
+char *lcx__overlay_data(const struct lcx_overlay *overlay, const char *lowers, const char *upper,
+			const char *work)
 {
 	struct lcx__overlay_option options[LCX__OVERLAY_MAX_OPTIONS];
 	size_t count = lcx__overlay_options(overlay, options);
 	struct lcx__strbuf data = STRBUF_EMPTY;
 
-	lcx__strbuf_addf(&data, "lowerdir=%s", dirs->lowerdir.text);
-	if (dirs->upper[0])
-		lcx__strbuf_addf(&data, ",upperdir=%s,workdir=%s", dirs->upper, dirs->work);
+	lcx__strbuf_addf(&data, "lowerdir=%s", lowers);
+	if (upper[0])
+		lcx__strbuf_addf(&data, ",upperdir=%s,workdir=%s", upper, work);
 	for (size_t i = 0; i < count; i++)
 		lcx__strbuf_addf(&data, ",%s%s%s", options[i].key, options[i].value ? "=" : "",
 				 options[i].value ? options[i].value : "");
@@ -353,7 +351,7 @@ static int mount_at_once(const struct lcx_overlay *overlay, int target_fd, struc
 	r = name_dirs(overlay, &dirs, err);
 	if (r < 0)
 		return r;
-	data = mount_data(overlay, &dirs);
+	data = lcx__overlay_data(overlay, dirs.lowerdir.text, dirs.upper, dirs.work);
 	if (!data)
 		return lcx__fail_nomem(err);
 	/* The kernel cuts silently, and would mount fewer layers than asked for. */
@@ -364,48 +362,31 @@ static int mount_at_once(const struct lcx_overlay *overlay, int target_fd, struc
 			"bytes; squash the image, or use Linux 6.8",
 			overlay->lower_count, strlen(data), page - 1);
 	fd_path(target_fd, target);
-	if (mount("overlay", target, "overlay", flags_of(overlay), data) < 0)
-		return refused(-1, -errno, "mount the overlay", err);
+	if (mount("overlay", target, "overlay", lcx__overlay_flags(overlay), data) < 0)
+		return lcx__overlay_refused(-1, -errno, "mount the overlay", err);
 	return 0;
 }
 
 /*
- * The third way for a mount that is to be attached nowhere: a thread of our own gets a copy of
- * the mounts, and mounts where nobody else sees it; what it takes out of there stays when the
- * copy goes with the thread. Directories must be opened in the copy, and so have paths.
+ * The third way for a mount that is to be attached nowhere, made aside. Directories must be
+ * opened in the copy of the mounts, and so have paths.
  */
-struct aside {
-	const struct lcx_overlay *overlay;
-	struct lcx_error **err;
-	int result;
-};
 
 /* Covered in the copy, and there anyway: descriptors are named by it. */
 #define COVERED "/proc"
 
-static int mount_in_copy(const struct lcx_overlay *overlay, struct lcx_error **err)
+static int mount_in_copy(const void *data, struct lcx_error **err)
 {
-	CLEANUP(closep) int target_fd = -1;
+	CLEANUP(closep) int target_fd = open(COVERED, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int r;
 
-	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_SLAVE, NULL) < 0)
-		return refused(-1, -errno, "mount the overlay aside", err);
-	target_fd = open(COVERED, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (target_fd < 0)
 		return lcx__fail_sys(err, errno, "open '%s'", COVERED);
-	r = mount_at_once(overlay, target_fd, err);
+	r = mount_at_once(data, target_fd, err);
 	if (r < 0)
 		return r;
 	r = sys_open_tree(AT_FDCWD, COVERED, SYS_OPEN_TREE_CLONE | O_CLOEXEC);
 	return r < 0 ? lcx__fail_sys(err, -r, "take the overlay out") : r;
-}
-
-static void *run_aside(void *data)
-{
-	struct aside *aside = data;
-
-	aside->result = mount_in_copy(aside->overlay, aside->err);
-	return NULL;
 }
 
 static bool has_paths(const struct lcx_overlay *overlay)
@@ -417,14 +398,8 @@ static bool has_paths(const struct lcx_overlay *overlay)
 	return all;
 }
 
-/* The thread takes no signal of the host's. */
 static int mount_aside(const struct lcx_overlay *overlay, struct lcx_error **err)
 {
-	struct aside aside = {overlay, err, -EIO};
-	sigset_t all, before;
-	pthread_t thread;
-	int r;
-
 	if (!has_paths(overlay))
 		return lcx__fail(
 			err, E2BIG,
@@ -432,14 +407,7 @@ static int mount_aside(const struct lcx_overlay *overlay, struct lcx_error **err
 			"attached nowhere, on this kernel; give their paths, mount them on a "
 			"directory, or use Linux 6.8",
 			overlay->lower_count);
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	r = pthread_create(&thread, NULL, run_aside, &aside);
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (r != 0)
-		return lcx__fail_sys(err, r, "start a thread to mount the overlay aside");
-	(void)pthread_join(thread, NULL);
-	return aside.result;
+	return lcx__overlay_aside(mount_in_copy, overlay, err);
 }
 
 /*
@@ -479,11 +447,13 @@ LCX_PUBLIC int lcx_overlay_mount_fd(const struct lcx_overlay *overlay, struct lc
 	r = check(overlay, err);
 	if (r < 0)
 		return r;
+	if (overlay->map)
+		return lcx__overlay_mount_mapped(overlay, err);
 	if (lcx__overlay_needs_namespace())
 		return lcx__overlay_mount_as_user(overlay, err);
 	r = -EOPNOTSUPP;
 	if (overlay->how == LCX__OVERLAY_AUTO)
-		r = mount_by_layer(overlay, err);
+		r = lcx__overlay_mount_by_layer(overlay, err);
 	if (r == -EOPNOTSUPP)
 		r = mount_by_string(overlay, err);
 	return r == -E2BIG ? mount_aside(overlay, err) : r;
@@ -502,9 +472,11 @@ LCX_PUBLIC int lcx_overlay_mount(const struct lcx_overlay *overlay, const char *
 	if (r < 0)
 		return r;
 	fd = -EOPNOTSUPP;
-	if (overlay->how == LCX__OVERLAY_AUTO)
-		fd = mount_by_layer(overlay, err);
-	if (fd == -EOPNOTSUPP)
+	if (overlay->map)
+		fd = lcx__overlay_mount_mapped(overlay, err);
+	else if (overlay->how == LCX__OVERLAY_AUTO)
+		fd = lcx__overlay_mount_by_layer(overlay, err);
+	if (fd == -EOPNOTSUPP && !overlay->map)
 		return mount_at_once(overlay, target_fd, err);
 	if (fd < 0)
 		return fd;

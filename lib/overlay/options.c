@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ns/ns.h"
 #include "overlay/overlay-internal.h"
 #include "util/fs.h"
 #include "util/sys.h"
@@ -67,6 +68,7 @@ LCX_PUBLIC struct lcx_overlay *lcx_overlay_free(struct lcx_overlay *overlay)
 	free(overlay->lowers);
 	lcx__overlay_dir_clear(&overlay->upper);
 	lcx__overlay_dir_clear(&overlay->work);
+	lcx_idmap_free(overlay->map);
 	free(overlay);
 	return NULL;
 }
@@ -192,6 +194,19 @@ LCX_PUBLIC int lcx_overlay_set_flag(struct lcx_overlay *overlay, const char *fla
 	}
 	return lcx__fail(err, EINVAL, "a mount has no flag '%s' that can be chosen here",
 			 flag ? flag : "(null)");
+}
+
+LCX_PUBLIC int lcx_overlay_set_idmap(struct lcx_overlay *overlay, const struct lcx_idmap *map,
+				     struct lcx_error **err)
+{
+	struct lcx_idmap *copy = NULL;
+	int r = map ? lcx_idmap_dup(map, &copy, err) : 0;
+
+	if (r < 0)
+		return r;
+	lcx_idmap_free(overlay->map);
+	overlay->map = copy;
+	return 0;
 }
 
 bool lcx__overlay_has_upper(const struct lcx_overlay *overlay)

@@ -3,7 +3,7 @@
 
 /*
  * Shared by the files of lib/overlay and nobody else. options.c owns the
- * description of a mount, mount.c makes it, diff.c and size.c read the upper
+ * description of a mount, mount.c makes it, mapped.c does so with other owners, diff.c and size.c read the upper
  * directory, marks.c knows how overlayfs writes what it remembers.
  */
 
@@ -31,7 +31,32 @@ struct lcx_overlay {
 	const char *values[LCX__OVERLAY_RULES]; /* of the tables' words; NULL: default */
 	unsigned int attributes;
 	enum lcx__overlay_how how;
+	struct lcx_idmap *map; /* NULL: owners are as they stand */
 };
+
+/* ---- mount.c ---- */
+
+/* By one "lowerdir+" a layer; -EOPNOTSUPP, without words, if the kernel has no such way. */
+int lcx__overlay_mount_by_layer(const struct lcx_overlay *overlay, struct lcx_error **err);
+
+/* For mount(2); the names stand in the text as they are. NULL without memory. */
+char *lcx__overlay_data(const struct lcx_overlay *overlay, const char *lowers, const char *upper,
+			const char *work);
+unsigned long lcx__overlay_flags(const struct lcx_overlay *overlay);
+
+/* A refusal, in words; @fs_fd, or -1, may have some of the kernel's. Return: @r. */
+int lcx__overlay_refused(int fs_fd, int r, const char *step, struct lcx_error **err);
+
+/* ---- aside.c ---- */
+
+/* Have a thread run this in a copy of the mounts that nobody else sees. Return: what it returns. */
+typedef int lcx__overlay_aside_fn(const void *data, struct lcx_error **err);
+int lcx__overlay_aside(lcx__overlay_aside_fn *run, const void *data, struct lcx_error **err);
+
+/* ---- mapped.c ---- */
+
+/* lcx_overlay_mount_fd() with a map of owners. */
+int lcx__overlay_mount_mapped(const struct lcx_overlay *overlay, struct lcx_error **err);
 
 bool lcx__overlay_has_upper(const struct lcx_overlay *overlay);
 void lcx__overlay_dir_clear(struct lcx__overlay_dir *dir);

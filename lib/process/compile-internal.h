@@ -9,6 +9,8 @@ struct compiler {
 	const struct lcx_spec *spec;
 	struct lcx__compiled *out;
 	struct lcx__plan *plan;
+	struct lcx_ns_set
+		*users; /* has the container's map of ids, for mounts; made at first need */
 };
 
 typedef int compile_fn(struct compiler *c, struct lcx_error **err);
@@ -19,6 +21,14 @@ compile_fn lcx__compile_root, lcx__compile_mounts, lcx__compile_devices, lcx__co
 
 /* Only what is bound, but what is missing below @optional. */
 int lcx__compile_binds(struct compiler *c, const char *optional, struct lcx_error **err);
+
+/* Take @fd, to be closed after the launch. Return: what it is in lcx-init, or -1: the plan fails.
+ */
+int lcx__compile_own_fd(struct compiler *c, int fd);
+
+/* compile-handed.c: a mount's source as a tree of its own, with its owners mapped if it says so. */
+int lcx__compile_source(struct compiler *c, const struct lcx__spec_mount *m,
+			struct lcx_error **err);
 
 /* compile-scheduling.c */
 compile_fn lcx__compile_host_settings, lcx__compile_scheduling, lcx__compile_affinity_before,

@@ -69,6 +69,12 @@ int lcx__compile_root(struct compiler *c, struct lcx_error **err)
 	op->str[0] = lcx__plan_string(c->plan, wanted & MS_PRIVATE ? "private" : "slaves");
 	op->num[0] = wanted & MS_PRIVATE ? MS_PRIVATE : MS_SLAVE;
 
+	if (in->handed) {
+		op = lcx__plan_add(c->plan, PLAN_ROOT_HANDED);
+		op->fd = lcx__plan_fd(c->plan, in->root_fd);
+		op->str[0] = lcx__plan_string(c->plan, in->staging);
+		return 0;
+	}
 	if (in->layers) {
 		op = lcx__plan_add(c->plan, PLAN_ROOT_OVERLAY);
 		op->str[0] = lcx__plan_string(c->plan, in->staging);
@@ -162,13 +168,21 @@ static void add_changes(struct plan_op *op, const struct lcx__mount_options *par
 
 static int compile_bind(struct compiler *c, const struct lcx__spec_mount *m, struct lcx_error **err)
 {
+	bool by_us = c->in->handed || m->parsed.idmap != LCX__IDMAP_NONE;
 	struct plan_op *op;
+	int fd = -1;
 
 	if (!m->source || m->source[0] != '/')
 		return lcx__fail(err, EINVAL,
 				 "mount on '%s': the source of a bind mount is an absolute path",
 				 m->destination);
+	if (by_us) {
+		fd = lcx__compile_source(c, m, err);
+		if (fd < 0)
+			return fd;
+	}
 	op = lcx__plan_add(c->plan, PLAN_BIND);
+	op->fd = fd < 0 ? -1 : lcx__compile_own_fd(c, fd);
 	op->flags = PLAN_F_MAKE_TARGET | (m->parsed.flags & MS_REC ? PLAN_F_RECURSIVE : 0);
 	op->str[0] = lcx__plan_string(c->plan, m->source);
 	op->str[1] = lcx__plan_string(c->plan, m->destination);

@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <sys/mount.h>
 
+#include "ns/ns.h"
 #include "util/str.h"
 #include "util/sys.h"
 
@@ -68,6 +69,13 @@ static bool is_new(const struct compiler *c, uint32_t clone_flag)
 
 int lcx__compile_own_fd(struct compiler *c, int fd)
 {
+	int *bigger = reallocarray(c->out->owned_fds, c->out->n_owned_fds + 1, sizeof(*bigger));
+
+	if (!bigger) {
+		closep(&fd);
+		return lcx__plan_fd_failed(c->plan);
+	}
+	c->out->owned_fds = bigger;
 	c->out->owned_fds[c->out->n_owned_fds++] = fd;
 	return lcx__plan_fd(c->plan, fd);
 }
@@ -164,6 +172,10 @@ static int compile_user_namespace(struct compiler *c, struct lcx_error **err)
 		return 0;
 	op = lcx__plan_add(c->plan, PLAN_SYNC);
 	op->num[0] = PLAN_MESSAGE_MAPS;
+	if (c->in->handed) {
+		op = lcx__plan_add(c->plan, PLAN_STAGING);
+		op->str[0] = lcx__plan_string(c->plan, c->in->staging);
+	}
 	op = lcx__plan_add(c->plan, PLAN_USER);
 	op->num[2] = 1; /* setgroups() may be denied in there */
 	return 0;
@@ -407,6 +419,7 @@ int lcx__compile_start(const struct lcx__compile *input, struct lcx__compiled *r
 	r = begin(&c, err);
 	if (r == 0)
 		r = run_stages(&c, start_stages, ARRAY_SIZE(start_stages), err);
+	lcx_ns_set_free(c.users);
 	if (r < 0)
 		lcx__compiled_clear(ret);
 	return r;
@@ -443,6 +456,7 @@ int lcx__compile_view(const struct lcx_spec *spec, int tree_fd, const char *opti
 	r = begin(&c, err);
 	if (r == 0)
 		r = compile_view(&c, tree_fd, optional, err);
+	lcx_ns_set_free(c.users);
 	if (r < 0)
 		lcx__compiled_clear(ret);
 	return r;
@@ -467,6 +481,8 @@ void lcx__compiled_clear(struct lcx__compiled *compiled)
 {
 	for (size_t i = 0; i < compiled->n_owned_fds; i++)
 		closep(&compiled->owned_fds[i]);
+	free(compiled->owned_fds);
+	compiled->owned_fds = NULL;
 	compiled->n_owned_fds = 0;
 	compiled->plan = lcx__plan_free(compiled->plan);
 }

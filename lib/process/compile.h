@@ -28,6 +28,12 @@ struct lcx__compile {
 	bool volatile_changes;     /* they needn't survive a crash of the machine */
 	const char *rootfs;
 	const char *staging; /* an empty directory that it is mounted on */
+	/*
+	 * Of a user namespace whose root is nobody on the host: the root is mounted by the caller,
+	 * and so is, while this is compiled, what is bound in it.
+	 */
+	bool handed;
+	int root_fd; /* then: attached nowhere */
 
 	const int *join_fds; /* cgroup v1: the `tasks` files to write to */
 	size_t n_join_fds;
@@ -63,7 +69,7 @@ struct lcx__compiled {
 	struct lcx__plan *plan;
 	uint64_t clone_flags;
 	int cgroup_fd;     /* borrowed: CLONE_INTO_CGROUP, or -1 */
-	int owned_fds[24]; /* must live until the launch */
+	int *owned_fds; /* must live until the launch */
 	size_t n_owned_fds;
 };
 

@@ -214,12 +214,43 @@ static int hand_over_terminal(struct talk *talk, struct lcx_error **err)
 	return 0;
 }
 
+/* Who the program's user is on the host. -ENOENT: nobody that is known */
+static int find_owner(const struct lcx__compile *compile, uint32_t *ret)
+{
+	const struct lcx_spec *spec = compile->container ? compile->container : compile->spec;
+	const struct lcx__spec_namespace *users = lcx__spec_namespace(spec, CLONE_NEWUSER);
+	uint32_t uid = compile->spec->process.user.uid.value;
+
+	*ret = uid;
+	if (!users)
+		return 0;
+	for (size_t i = 0; i < spec->linux_.uid_mappings.n; i++) {
+		const struct lcx__spec_id_map *map = &spec->linux_.uid_mappings.items[i];
+
+		if (uid - map->container_id.value < map->size.value) {
+			*ret = map->host_id.value + (uid - map->container_id.value);
+			return 0;
+		}
+	}
+	return -ENOENT;
+}
+
+static void give_streams(const struct lcx__compile *compile, const struct lcx__streams *streams)
+{
+	uint32_t uid;
+
+	if (find_owner(compile, &uid) == 0)
+		lcx__streams_give(streams, uid);
+}
+
 static int spawn_and_talk(const struct lcx__compile *compile, struct lcx__streams *streams,
 			  struct talk *talk, struct lcx_error **err)
 {
 	CLEANUP(lcx__compiled_clear) struct lcx__compiled compiled = {0};
-	int r = launch(compile, streams, &compiled, talk, err);
+	int r;
 
+	give_streams(compile, streams);
+	r = launch(compile, streams, &compiled, talk, err);
 	if (r < 0)
 		return r;
 	talk->n_forks = count_forks(compile);

@@ -185,6 +185,13 @@ int lcx__streams_open_detached(bool terminal, bool input, struct lcx__streams *r
 	return r;
 }
 
+void lcx__streams_give(const struct lcx__streams *streams, uint32_t uid)
+{
+	for (int i = 0; i < 3; i++)
+		if (streams->host[i] >= 0)
+			(void)!fchown(streams->child[i], uid, (gid_t)-1);
+}
+
 void lcx__streams_close_child(struct lcx__streams *streams)
 {
 	for (int i = 0; i < 3; i++)

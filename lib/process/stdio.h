@@ -42,5 +42,10 @@ int lcx__streams_open(const struct lcx_stdio *stdio, struct lcx__streams *ret,
 /* Those of a process that a monitor owns, who attaches others to them. */
 int lcx__streams_open_detached(bool terminal, bool input, struct lcx__streams *ret,
 			       struct lcx_error **err);
+/*
+ * Let this user of the host open the pipes anew, as /dev/stdout: they are the caller's own
+ * otherwise. Without the right to give them away they stay so.
+ */
+void lcx__streams_give(const struct lcx__streams *streams, uint32_t uid);
 void lcx__streams_close_child(struct lcx__streams *streams);
 void lcx__streams_close(struct lcx__streams *streams);

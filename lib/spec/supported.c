@@ -29,14 +29,16 @@ static bool any_mount(const struct lcx_spec *spec, bool (*is)(const struct lcx__
 	return false;
 }
 
-static bool is_idmapped(const struct lcx__spec_mount *mount)
+static bool maps_what_is_new(const struct lcx__spec_mount *mount)
 {
-	return mount->parsed.idmap != LCX__IDMAP_NONE;
+	bool bind = mount->parsed.flags & MS_BIND || (mount->type && !strcmp(mount->type, "bind"));
+
+	return mount->parsed.idmap != LCX__IDMAP_NONE && !bind;
 }
 
-static bool has_idmapped_mount(const struct lcx_spec *spec)
+static bool has_idmapped_new_mount(const struct lcx_spec *spec)
 {
-	return any_mount(spec, is_idmapped);
+	return any_mount(spec, maps_what_is_new);
 }
 
 static bool has_net_devices(const struct lcx_spec *spec)
@@ -70,7 +72,7 @@ static const struct {
 	const char *path;
 	bool (*is_used)(const struct lcx_spec *spec);
 } unsupported[] = {
-	{"mounts: uidMappings, gidMappings, idmap", has_idmapped_mount},
+	{"mounts: uidMappings, gidMappings, idmap of what is not bound", has_idmapped_new_mount},
 	{"mounts: iversion", has_iversion},
 	{"linux.netDevices", has_net_devices},
 	{"linux.intelRdt", has_intel_rdt},

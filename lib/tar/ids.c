@@ -3,7 +3,7 @@
 
 enum { OVERFLOW_ID = 65534 }; /* what the kernel shows for an id that has no mapping */
 
-static uint32_t translate(const struct lcx__id_range *ranges, size_t n, uint32_t id, bool inward)
+static uint32_t translate(const struct lcx__tar_ids *ranges, size_t n, uint32_t id, bool inward)
 {
 	for (size_t i = 0; i < n; i++) {
 		uint32_t from = inward ? ranges[i].outside : ranges[i].inside;

@@ -156,13 +156,13 @@ ssize_t lcx__tar_read(struct lcx__tar_reader *reader, void *buffer, size_t size,
 
 /* ---- pack.c: a tree's entries ---- */
 
-struct lcx__id_range {
+struct lcx__tar_ids {
 	uint32_t inside, outside, size;
 };
 
 /* Which ids a container's user namespace gives to those of this process; none: the same. */
 struct lcx__id_map {
-	const struct lcx__id_range *uids, *gids;
+	const struct lcx__tar_ids *uids, *gids;
 	size_t n_uids, n_gids;
 };
 

@@ -24,6 +24,7 @@ static int describe_overlay(struct world *w, struct lcx_error **err)
 	close(lower);
 	MUST(lcx_overlay_set_option(overlay, "volatile", "on", err));
 	MUST(lcx_overlay_set_flag(overlay, "nodev", 1, err));
+	MUST(lcx_overlay_set_idmap(overlay, NULL, err));
 	REFUSED(lcx_overlay_set_option(overlay, "lowerdir", "/", err));
 	REFUSED(lcx_overlay_set_flag(overlay, "x", 1, err));
 	REFUSED(lcx_overlay_add_lower(overlay, "", err));
@@ -48,6 +49,30 @@ static int mount_and_unmount_overlay(struct world *w, struct lcx_error **err)
 	MUST(lcx_overlay_set_upper(overlay, upper, work, err));
 	MUST(lcx_overlay_mount(overlay, target, err));
 	return lcx_overlay_unmount(target, err);
+}
+
+/* With threads, namespaces and mounts that are made and gone meanwhile. */
+static int mount_mapped_overlay(struct world *w, struct lcx_error **err)
+{
+	struct lcx_overlay *mapped = NULL;
+	struct lcx_idmap *map = NULL;
+	int fd;
+
+	MUST(lcx_idmap_new(&map, err));
+	MUST(lcx_idmap_parse(map, LCX_ID_USER, "0:100000:65536", err));
+	MUST(lcx_idmap_parse(map, LCX_ID_GROUP, "0:100000:65536", err));
+	MUST(lcx_overlay_new(&mapped, err));
+	MUST(lcx_overlay_add_lower(mapped, w->rootfs, err));
+	MUST(lcx_overlay_set_upper(mapped, upper, work, err));
+	MUST(lcx_overlay_set_idmap(mapped, map, err));
+	fd = lcx_overlay_mount_fd(mapped, err);
+	MUST(fd);
+	close(fd);
+	MUST(lcx_overlay_set_upper(mapped, upper, upper, err));
+	REFUSED(lcx_overlay_mount_fd(mapped, err));
+	lcx_overlay_free(mapped);
+	lcx_idmap_free(map);
+	return 0;
 }
 
 static int refuse_mounts(struct world *w, struct lcx_error **err)
@@ -111,6 +136,7 @@ static int free_overlay(struct world *w, struct lcx_error **err)
 
 const struct row rows_overlay[] = {
 	ROW(describe_overlay, HELD),
+	ROW(mount_mapped_overlay, HELD),
 	ROW(mount_overlay_fd, HELD),
 	ROW(mount_and_unmount_overlay, HELD),
 	ROW(refuse_mounts, HELD),

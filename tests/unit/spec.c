@@ -743,7 +743,7 @@ static const struct {
 	{PROCESS("\"execCPUAffinity\": {\"initial\": \"0\"}"), NULL, 0},
 	{PROCESS("\"apparmorProfile\": \"unconfined\""), NULL, 0},
 	{MOUNT("\"type\": \"tmpfs\", \"options\": [\"iversion\"]"), "mounts: iversion", EOPNOTSUPP},
-	{MOUNT("\"options\": [\"bind\", \"ridmap\"]"), "idmap", EOPNOTSUPP},
+	{MOUNT("\"type\": \"tmpfs\", \"options\": [\"idmap\"]"), "idmap", EOPNOTSUPP},
 	{LINUX("\"seccomp\": {\"defaultAction\": \"SCMP_ACT_ALLOW\", \"flags\": "
 	       "[\"SECCOMP_FILTER_FLAG_LOG\"]}"),
 	 NULL, 0},

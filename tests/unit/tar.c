@@ -263,7 +263,7 @@ END_TEST
 
 START_TEST(ids_of_a_list_are_mapped_and_strangers_left_out)
 {
-	static const struct lcx__id_range ranges[] = {{0, 100000, 1000}};
+	static const struct lcx__tar_ids ranges[] = {{0, 100000, 1000}};
 	static const struct lcx__id_map map = {ranges, ranges, 1, 1};
 	static const char text[] = "user::rw-,user:5:r--,group::r--,group:7:rw-,mask::r--,"
 				   "other::---";

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+#include "init/init.h"
+
+#include <linux/fcntl.h>
+
+/*
+ * A root that the library has mounted and hands over by descriptor, for a container whose own
+ * root is nobody on the host: the directories that lead to the place for it are closed to
+ * him. So that place is opened while this process still has the caller's id, which it gives
+ * up for one of its user namespace right after.
+ */
+
+int init_op_STAGING(struct init *init, const struct plan_op *op)
+{
+	int fd = sys_openat(AT_FDCWD, init_str(init, op, 0), O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+
+	if (fd < 0)
+		return fd;
+	init->staging_fd = fd;
+	return 0;
+}
+
+/* The tree's descriptor is its root directory, before and after it is attached. */
+int init_op_ROOT_HANDED(struct init *init, const struct plan_op *op)
+{
+	int r = sys_move_mount(op->fd, "", init->staging_fd, "",
+			       SYS_MOVE_MOUNT_F_EMPTY_PATH | SYS_MOVE_MOUNT_T_EMPTY_PATH);
+
+	if (r < 0)
+		return r;
+	sys_close(init->staging_fd);
+	init->staging_fd = -1;
+	init->root_fd = op->fd;
+	return 0;
+}
