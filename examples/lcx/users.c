@@ -41,6 +41,8 @@ int describe_users(struct lcx_container *c, const struct user_options *o, struct
 	CLEANUP(lcx_idmap_freep) struct lcx_idmap *map = NULL;
 	int r = lcx_idmap_new(&map, err);
 
+	if (r == 0 && o->userns)
+		r = lcx_container_set_userns(c, o->userns, err);
 	if (r == 0)
 		r = parse(map, LCX_ID_USER, uids, err);
 	if (r == 0)

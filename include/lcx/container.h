@@ -95,6 +95,24 @@ int lcx_container_add_env(struct lcx_container *c, const char *assignment, struc
  */
 int lcx_container_set_user(struct lcx_container *c, const char *user, struct lcx_error **err);
 
+/**
+ * lcx_container_set_userns() - whose users and groups of the host the container's are
+ * @userns: "host": those of this process (default). "auto": 65536 that no other container has,
+ *          "auto:size=COUNT": so many. "private": those that lcx_spec_add_uid_map() and
+ *          lcx_spec_add_gid_map() say. "ns:/PATH": those of a user namespace that is there
+ *
+ * A range is chosen when the container is created and is its own until it is removed; a record in
+ * the root directory says so, whoever dies when. It is taken from those that /etc/subuid and
+ * /etc/subgid give to root, else from 1879048192 to 2147352575; ranges that other containers of
+ * the same root directory were given by maps are left alone. Only root, in the first user
+ * namespace, has such ranges. What else follows from a user namespace: lcx-container(3), "Its
+ * users".
+ *
+ * Return: 0, -EINVAL, -EEXIST after creation. Of creation then: -ENOSPC when no range is left,
+ * -EPERM, -EINVAL for "auto" along with maps.
+ */
+int lcx_container_set_userns(struct lcx_container *c, const char *userns, struct lcx_error **err);
+
 /** lcx_container_set_cwd() - the working directory; made if it is missing, as Docker does */
 int lcx_container_set_cwd(struct lcx_container *c, const char *path, struct lcx_error **err);
 

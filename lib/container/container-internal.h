@@ -16,6 +16,7 @@
  *		lock		held while its state changes
  *		hosts, hostname, resolv.conf
  *	ROOT/names/NAME		a symbolic link whose text is the ID
+ *	ROOT/users/ranges	whose ids of the host are which container's (id-ranges.c)
  *	RUN/containers/ID/	is there only while it is set up
  *		owner		locked by the program or monitor that owns the process
  *		journal		what has been made, in order (journal.c)
@@ -62,6 +63,7 @@ struct description {
 	char **layers;  /* directories, top-most first; set by creation */
 	char **entrypoint, **command;
 	char *user;
+	char *userns;  /* as given; NULL: as the description says */
 	char *network; /* "none", "host", "container:ID", "ns:PATH", or the first of: */
 	LCX__LIST(struct network_wish) networks; /* none: that one, as it comes */
 	char **ports;
@@ -120,6 +122,7 @@ struct lcx_container {
 	char short_id[13];     /* for display: see lcx__container_display() */
 	struct lcx_spec *spec; /* NULL until needed, if it was opened */
 	char **env, *cwd;      /* given by the caller, to be merged with the image's */
+	bool has_chosen_users; /* the maps are this library's choice */
 
 	enum lcx_container_state state;
 	int dir_fd, run_fd;    /* -1: not there */
@@ -278,6 +281,28 @@ int lcx__container_idmap(const struct lcx_container *c, struct lcx_idmap **ret,
 
 /* Whether this process can make it. */
 int lcx__container_check_users(const struct lcx_container *c, struct lcx_error **err);
+
+/* ---- userns.c, id-ranges.c ---- */
+
+/*
+ * At creation, of a container with a user namespace made for it: choose the range of one that
+ * wants any, and write down whose it is. *ret_lock_fd, if it is set, stays open until the
+ * container is there or, after a failure, has released its ids.
+ */
+int lcx__container_take_users(struct lcx_container *c, int *ret_lock_fd, struct lcx_error **err);
+
+/* *ret_fd holds the record locked as long as it is open. */
+int lcx__id_ranges_lock(const struct lcx_ctx *ctx, int *ret_fd, struct lcx_error **err);
+/* The first of @count users, and of groups, of @pool that nobody has. -ENOSPC */
+int lcx__id_ranges_choose(const struct lcx_ctx *ctx, int users_fd, const struct lcx_idmap *pool,
+			  uint32_t count, uint32_t *ret_uid, uint32_t *ret_gid,
+			  struct lcx_error **err);
+/* Those of its description are the container's. */
+int lcx__id_ranges_take(const struct lcx_container *c, int users_fd, struct lcx_error **err);
+/* They are nobody's any more; not while this process has the record locked. */
+int lcx__id_ranges_release(const struct lcx_ctx *ctx, const char *id, struct lcx_error **err);
+/* The same for all containers that are not there; *count grows if there was one. */
+int lcx__id_ranges_sweep(const struct lcx_ctx *ctx, uint32_t *count, struct lcx_error **err);
 
 /* ---- create.c, start.c ---- */
 

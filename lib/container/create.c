@@ -408,6 +408,26 @@ static int create_from_image(struct lcx_container *c, int containers_fd, struct 
 	return r;
 }
 
+static int create_with_ids(struct lcx_container *c, int containers_fd, struct lcx_error **err)
+{
+	CLEANUP(closep) int users_fd = -1;
+	int r = lcx__container_take_users(c, &users_fd, err);
+
+	if (r < 0)
+		return r;
+	if (c->d.image)
+		r = create_from_image(c, containers_fd, err);
+	else
+		r = c->d.bundle ? check_description(c, err) : merge(c, NULL, err);
+	if (r == 0 && !c->d.image)
+		r = put_on_disk(c, containers_fd, err);
+	if (r == 0 || users_fd < 0)
+		return r;
+	closep(&users_fd);
+	(void)lcx__id_ranges_release(c->ctx, c->d.id, NULL);
+	return r;
+}
+
 LCX_PUBLIC int lcx_container_create(struct lcx_container *c, struct lcx_error **err)
 {
 	CLEANUP(closep) int containers_fd = -1;
@@ -437,10 +457,7 @@ LCX_PUBLIC int lcx_container_create(struct lcx_container *c, struct lcx_error **
 	r = lock_directory(containers_fd, LOCK_SH);
 	if (r < 0)
 		return lcx__fail_sys(err, -r, "lock the directory of containers");
-	if (c->d.image)
-		return create_from_image(c, containers_fd, err);
-	r = c->d.bundle ? check_description(c, err) : merge(c, NULL, err);
-	return r < 0 ? r : put_on_disk(c, containers_fd, err);
+	return create_with_ids(c, containers_fd, err);
 }
 
 /* Remove in the reverse order of creation: what a crash leaves is a container, or a name of none.
@@ -467,6 +484,8 @@ int lcx__container_delete(struct lcx_container *c, struct lcx_error **err)
 	if (r < 0)
 		(void)lcx__fail_sys(err, -r, "remove the directory of container '%s'",
 				    lcx__container_display(c));
+	if (r == 0)
+		r = lcx__id_ranges_release(c->ctx, c->d.id, err);
 	if (c->d.image_id) {
 		int released = lcx__image_release(c->ctx, c->d.id, err);
 

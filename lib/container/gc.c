@@ -221,6 +221,8 @@ static int sweep_files(struct sweep *s, struct lcx_error **err)
 		r = for_each(s->ctx->root_fd, "names", s, sweep_name);
 	if (r == 0)
 		r = sweep_holds(s, err);
+	if (r == 0)
+		r = lcx__id_ranges_sweep(s->ctx, &s->count, err);
 	return r;
 }
 

@@ -289,6 +289,7 @@ LCX_PUBLIC int lcx_container_inspect(struct lcx_container *c, char **ret, struct
 	add_text(json, "image", c->d.image);
 	add_text(json, "imageId", c->d.image_id);
 	add_text(json, "rootfs", c->d.rootfs);
+	add_text(json, "userns", c->d.userns);
 	add_time(json, "createdAt", c->d.created_ns.value);
 	(void)json_object_object_add(json, "state", inspect_state(c));
 	(void)json_object_object_add(json, "network", inspect_network(c));

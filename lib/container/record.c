@@ -36,6 +36,7 @@ static const struct lcx__json_field description_fields[] = {
 	{"entrypoint", AS_STRINGS(struct description, entrypoint)},
 	{"command", AS_STRINGS(struct description, command)},
 	{"user", AS_STRING(struct description, user)},
+	{"userns", AS_STRING(struct description, userns)},
 	{"network", AS_STRING(struct description, network)},
 	{"networks", AS_LIST(struct description, networks), .fields = network_fields},
 	{"ports", AS_STRINGS(struct description, ports)},

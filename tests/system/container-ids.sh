@@ -128,10 +128,11 @@ leak_check 'nothing is left'
 
 # A place that others can reach.
 mkdir -m 777 "$T/nothing"
+cp "$BUILD/examples/lcx/lcx" "$BUILD/lib/liblcx.so.0" "$T/nothing"
 mount --bind "$T/nothing" /mnt
 defer 'umount /mnt'
 check_fails 'the range of an ordinary user is his own' 125 'not among the host.s ids' \
-	setpriv --reuid 1234 --regid 1234 --clear-groups "$BUILD/examples/lcx/lcx" --root /mnt/root --run-dir /mnt/run \
+	env LD_LIBRARY_PATH=/mnt setpriv --reuid 1234 --regid 1234 --clear-groups /mnt/lcx --root /mnt/root --run-dir /mnt/run \
 	run --network none $map --rootfs /mnt true
 mkdir "$T/over" "$T/over.up" "$T/over.work"
 mount -t overlay -o "lowerdir=$T/more,upperdir=$T/over.up,workdir=$T/over.work" lcx-test-over "$T/over"

@@ -34,6 +34,9 @@ static int describe_container(struct world *w, struct lcx_error **err)
 	MUST(lcx_container_set_entrypoint(container, no_args, err));
 	MUST(lcx_container_add_env(container, "A=1", err));
 	MUST(lcx_container_set_user(container, "root", err));
+	MUST(lcx_container_set_userns(container, "auto:size=10", err));
+	MUST(lcx_container_set_userns(container, "host", err));
+	REFUSED(lcx_container_set_userns(container, "auto:size=0", err));
 	MUST(lcx_container_set_cwd(container, "/", err));
 	MUST(lcx_container_add_volume(container, "/usr/share:/mnt:ro", err));
 	MUST(lcx_container_publish(container, "127.0.0.1:18082:80", err));
