@@ -59,6 +59,24 @@ static int parse(struct lcx_attachment *attachment, char *text, const char **ret
 	return r;
 }
 
+#define INTERFACE "interface:"
+
+static bool is_interface(const char *text)
+{
+	return strncmp(text, INTERFACE, strlen(INTERFACE)) == 0;
+}
+
+/* "interface:eth1", or "interface:eth1:lan" with another name in the container. */
+static int lend(struct lcx_container *c, const char *text, struct lcx_error **err)
+{
+	CLEANUP(freep) char *host_name = xprintf("%s", text + strlen(INTERFACE));
+	char *name = strchr(host_name, ':');
+
+	if (name)
+		*name++ = '\0';
+	return lcx_spec_add_net_device(lcx_container_spec(c), host_name, name, err);
+}
+
 static bool is_mode(const char *text)
 {
 	return strcmp(text, "none") == 0 || strcmp(text, "host") == 0 ||
@@ -84,15 +102,25 @@ int describe_networks(struct lcx_container *c, const struct network_options *o,
 		      struct lcx_error **err)
 {
 	const struct list *networks = &o->networks;
+	size_t lent = 0, added = 0;
 	bool has_first = o->ip || o->ip6 || o->mac_address || o->aliases.count > 0;
 	int r = 0;
 
 	/* One that stands alone; with any other option it is refused by its name. */
-	if (networks->count == 1 && is_mode(networks->items[0]) && !has_first)
+	if (networks->count == 1 && !is_interface(networks->items[0]) &&
+	    is_mode(networks->items[0]) && !has_first)
 		return lcx_container_set_network(c, networks->items[0], err);
 	if (networks->count == 0 && has_first)
 		return add(c, "bridge", o, true, err);
-	for (size_t i = 0; r == 0 && i < networks->count; i++)
-		r = add(c, networks->items[i], o, i == 0, err);
+	for (size_t i = 0; r == 0 && i < networks->count; i++) {
+		if (is_interface(networks->items[i]) && ++lent)
+			r = lend(c, networks->items[i], err);
+		else
+			r = add(c, networks->items[i], o, added++ == 0, err);
+	}
+	/* Its own interfaces are all that it has, unless a network is asked for, too. */
+	if (r == 0 && lent > 0 && added == 0)
+		r = has_first ? add(c, "bridge", o, true, err)
+			      : lcx_container_set_network(c, "none", err);
 	return r;
 }

@@ -462,6 +462,18 @@ int lcx_spec_set_hostname(struct lcx_spec *spec, const char *name, struct lcx_er
 /** lcx_spec_set_domainname() - the NIS domain, at most 64 bytes; NULL: leave it */
 int lcx_spec_set_domainname(struct lcx_spec *spec, const char *name, struct lcx_error **err);
 
+/**
+ * lcx_spec_add_net_device() - lend the container an interface of the host's
+ * @host_name: "eth1"; not one of a bridge, nor of a network
+ * @name:      what it is called in the container; NULL: the same
+ *
+ * It is moved there with its addresses, its MTU and its MAC address, set up, and moved back when
+ * the container ends; its routes are not kept. A container that may administer its network can
+ * keep it for itself, or change what is plugged into it.
+ */
+int lcx_spec_add_net_device(struct lcx_spec *spec, const char *host_name, const char *name,
+			    struct lcx_error **err);
+
 /** lcx_spec_set_sysctl() - a kernel parameter that belongs to one of the namespaces:
  * "net.core.somaxconn" */
 int lcx_spec_set_sysctl(struct lcx_spec *spec, const char *name, const char *value,

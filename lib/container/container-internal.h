@@ -207,6 +207,12 @@ int lcx__container_enter_cgroup(struct lcx_container *c, struct lcx__entrance *r
 				struct lcx_error **err);
 void lcx__entrance_clear(struct lcx__entrance *entrance);
 
+/* Interfaces of the host's (lent.c). */
+bool lcx__container_is_lent(const struct lcx_container *c);
+int lcx__container_undo_interface(struct lcx_container *c, const char *host_name,
+				  struct lcx_error **err);
+int lcx__container_undo_pin(struct lcx_container *c, const char *object, struct lcx_error **err);
+
 int lcx__container_undo_cgroup_intent(struct lcx_container *c, const char *path,
 				      struct lcx_error **err);
 int lcx__container_undo_cgroup(struct lcx_container *c, const char *object, struct lcx_error **err);

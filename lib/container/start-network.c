@@ -87,7 +87,8 @@ int lcx__start_on_netlink(void *data, int netlink_fd, struct lcx_error **err)
 {
 	struct start *s = data;
 	int64_t began = lcx__monotonic_ns();
-	int r = 0;
+	/* First: names that are free are chosen for the others. */
+	int r = lcx__start_lend(s, netlink_fd, err);
 
 	for (size_t i = 0; r == 0 && i < s->n_places; i++)
 		r = lcx__network_apply(s->c->ctx, s->places[i].network, s->places[i].attachment,

@@ -28,7 +28,7 @@ static int on_child(void *data, pid_t pid, int pidfd, struct lcx_error **err)
 	if (!object)
 		return lcx__fail_nomem(err);
 	r = lcx__journal_add(s->c->run_fd, "process", object, err);
-	if (r < 0 || s->n_places == 0)
+	if (r < 0 || (s->n_places == 0 && !lcx__container_is_lent(s->c)))
 		return r;
 	(void)snprintf(path, sizeof(path), "/proc/%d/ns/net", pid);
 	s->netns_fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -92,7 +92,7 @@ int lcx__start_process(struct start *s, struct lcx_error **err)
 		.netns_fd = s->shared_netns_fd,
 		.seccomp = s->seccomp,
 		.seccomp_size = s->seccomp_size,
-		.netlink = s->n_places > 0,
+		.netlink = s->n_places > 0 || lcx__container_is_lent(c),
 		.reaper = c->d.init.value,
 		.make_cwd = c->d.image != NULL,
 		.gate_fds = s->external ? s->gate_fds : NULL,

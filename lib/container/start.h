@@ -51,6 +51,7 @@ int lcx__start_record_network(struct start *s, struct lcx_error **err);
 
 /* While it is launched: struct lcx__spawn_hooks. */
 int lcx__start_on_netlink(void *data, int netlink_fd, struct lcx_error **err);
+int lcx__start_lend(struct start *s, int netlink_fd, struct lcx_error **err);
 int lcx__start_write_hosts(struct start *s, struct lcx_error **err);
 
 /* When its namespaces, mounts and network are made. */

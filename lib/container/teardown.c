@@ -53,6 +53,8 @@ static const struct {
 	{"cgroup-intent", lcx__container_undo_cgroup_intent},
 	{"cgroup", lcx__container_undo_cgroup},
 	{"network", undo_network},
+	{"pin", lcx__container_undo_pin},
+	{"interface", lcx__container_undo_interface},
 	{"process", undo_process},
 	{"hooks", lcx__container_undo_hooks},
 };

@@ -194,6 +194,27 @@ LCX_PUBLIC int lcx_spec_set_domainname(struct lcx_spec *spec, const char *name,
 	return lcx__set_string(&spec->domainname, name, err);
 }
 
+LCX_PUBLIC int lcx_spec_add_net_device(struct lcx_spec *spec, const char *host_name,
+				       const char *name, struct lcx_error **err)
+{
+	struct lcx__spec_net_device *device;
+	int r = lcx__check_interface(host_name, err);
+
+	if (r == 0 && name)
+		r = lcx__check_interface(name, err);
+	if (r < 0)
+		return lcx__fail_prefix(err, r, "interface");
+	for (size_t i = 0; i < spec->linux_.net_devices.n; i++)
+		if (strcmp(spec->linux_.net_devices.items[i].host_name, host_name) == 0)
+			return lcx__fail(err, EEXIST, "interface '%s' is lent twice", host_name);
+	device = lcx__list_grow(&spec->linux_.net_devices, sizeof(*device));
+	if (!device || !(device->host_name = strdup(host_name)) ||
+	    (name && !(device->name = strdup(name))))
+		return lcx__fail_nomem(err);
+	spec->linux_.set = true;
+	return 0;
+}
+
 LCX_PUBLIC int lcx_spec_set_sysctl(struct lcx_spec *spec, const char *name, const char *value,
 				   struct lcx_error **err)
 {

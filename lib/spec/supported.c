@@ -74,7 +74,6 @@ static const struct {
 } unsupported[] = {
 	{"mounts: uidMappings, gidMappings, idmap of what is not bound", has_idmapped_new_mount},
 	{"mounts: iversion", has_iversion},
-	{"linux.netDevices", has_net_devices},
 	{"linux.intelRdt", has_intel_rdt},
 	{"linux.personality.flags", has_personality_flags},
 };
@@ -252,6 +251,7 @@ static const struct {
 	{"linux.maskedPaths", CLONE_NEWNS, has_masked_paths},
 	{"linux.readonlyPaths", CLONE_NEWNS, has_readonly_paths},
 	{"linux.uidMappings and linux.gidMappings", CLONE_NEWUSER, has_id_maps},
+	{"linux.netDevices", CLONE_NEWNET, has_net_devices},
 	{"linux.timeOffsets", LCX__CLONE_NEWTIME, has_time_offsets},
 };
 

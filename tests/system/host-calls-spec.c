@@ -138,6 +138,8 @@ static int set_the_namespaces(struct world *w, struct lcx_error **err)
 	MUST(lcx_spec_set_time_offset(spec, "boottime", 5, 6, err));
 	MUST(lcx_spec_set_hostname(spec, "guest", err));
 	MUST(lcx_spec_set_domainname(spec, "example", err));
+	MUST(lcx_spec_add_net_device(spec, "nosuch0", "eth7", err));
+	REFUSED(lcx_spec_add_net_device(spec, "nosuch0", NULL, err));
 	MUST(lcx_spec_set_sysctl(spec, "net.ipv4.ip_forward", "1", err));
 	MUST(lcx_spec_set_annotation(spec, "a", "b", err));
 	REFUSED(lcx_spec_add_namespace(spec, "", err));

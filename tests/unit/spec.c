@@ -731,7 +731,7 @@ static const struct {
 	{LINUX("\"personality\": {\"domain\": \"LINUX32\"}"), NULL, 0},
 	{LINUX("\"personality\": {\"domain\": \"LINUX\", \"flags\": [\"X\"]}"),
 	 "linux.personality.flags", EOPNOTSUPP},
-	{LINUX("\"netDevices\": {\"eth0\": {}}"), "linux.netDevices", EOPNOTSUPP},
+	{LINUX("\"netDevices\": {\"eth0\": {}}"), "linux.netDevices: needs", EINVAL},
 	{LINUX("\"netDevices\": {}"), NULL, 0},
 	{LINUX("\"mountLabel\": \"\""), NULL, 0},
 	{LINUX("\"seccomp\": {\"defaultAction\": \"SCMP_ACT_ALLOW\", \"listenerPath\": \"/x\"}"),
