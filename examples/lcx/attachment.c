@@ -35,6 +35,28 @@ static int add_first(struct lcx_attachment *attachment, const struct network_opt
 	return r == 0 ? attachment_add_options(attachment, "alias", &o->aliases, err) : r;
 }
 
+/*
+ * The next word of a list. One in double quotes may have commas in it, as Docker's words for a list
+ * of switches have: "driver-opt=...sysctls=a=1,b=2".
+ */
+static char *next_word(char **rest)
+{
+	char *word = *rest;
+
+	if (!word || *word != '"')
+		return strsep(rest, ",");
+	word++;
+	*rest = strchr(word, '"');
+	if (!*rest)
+		return word;
+	*(*rest)++ = '\0';
+	if (**rest == ',')
+		(*rest)++;
+	else
+		*rest = NULL;
+	return word;
+}
+
 /* "name=front,ip=10.1.0.7,alias=db"; without "=" it is the name alone. */
 static int parse(struct lcx_attachment *attachment, char *text, const char **ret_name,
 		 struct lcx_error **err)
@@ -46,7 +68,7 @@ static int parse(struct lcx_attachment *attachment, char *text, const char **ret
 	if (!strchr(text, '='))
 		return 0;
 	*ret_name = "";
-	while (r == 0 && (word = strsep(&rest, ","))) {
+	while (r == 0 && (word = next_word(&rest))) {
 		char *value = strchr(word, '=');
 
 		if (value)

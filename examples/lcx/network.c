@@ -278,11 +278,31 @@ static int network_rm(struct app *app, int argc, char **argv)
 	return app_each(app, argc, argv, remove_one, NULL);
 }
 
+/* ---- reload --------------------------------------------------------------- */
+
+static const struct grammar reload_grammar = {
+	.about = "Put the rules and published ports back, after somebody flushed the firewall.",
+};
+
+static int network_reload(struct app *app, int argc, char **argv)
+{
+	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
+	int code;
+
+	if (!begin(app, &reload_grammar, NULL, &argc, argv, &code))
+		return code;
+	if (lcx_net_reload(app->ctx, &err) < 0) {
+		app_report(app, &err);
+		return EXIT_COMMAND_FAILED;
+	}
+	return EXIT_SUCCESS;
+}
+
 /* ---- connect, disconnect --------------------------------------------------- */
 
 struct connect_options {
 	struct list ips, ip6s, mac_addresses, interfaces, gw_priorities, aliases, egress_rates,
-		ingress_rates, ports;
+		ingress_rates, driver_options, ports;
 };
 
 /* How the attachment calls what stands there. */
@@ -298,6 +318,7 @@ static const struct {
 	{"alias", offsetof(struct connect_options, aliases)},
 	{"egress-rate", offsetof(struct connect_options, egress_rates)},
 	{"ingress-rate", offsetof(struct connect_options, ingress_rates)},
+	{"driver-opt", offsetof(struct connect_options, driver_options)},
 };
 
 static struct list *list_of(struct connect_options *o, size_t i)
@@ -328,6 +349,8 @@ static const struct option_row connect_rows[] = {
 	CONNECT('\0', "alias", aliases, "NAME", "one more name in the network"),
 	CONNECT('\0', "egress-rate", egress_rates, "RATE", "what it sends: 10m bits per second"),
 	CONNECT('\0', "ingress-rate", ingress_rates, "RATE", "what it receives"),
+	CONNECT('\0', "driver-opt", driver_options, "KEY=VALUE",
+		"com.docker.network.endpoint.sysctls=net.ipv4.conf.IFNAME.NAME=VALUE"),
 	CONNECT('p', "publish", ports, "PORT", "as of run"),
 	{0},
 };
@@ -420,6 +443,7 @@ static const struct command commands[] = {
 	{"rm", network_rm, "remove networks"},
 	{"connect", network_connect, "attach a running container"},
 	{"disconnect", network_disconnect, "take a container off a network"},
+	{"reload", network_reload, "put the firewall's rules back"},
 	{0},
 };
 
@@ -440,7 +464,7 @@ int cmd_network(struct app *app, int argc, char **argv)
 
 	if (argc == 0)
 		return options_usage_error(
-			app, "no command: ls, create, inspect, rm, connect or disconnect");
+			app, "no command: ls, create, inspect, rm, connect, disconnect or reload");
 	if (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0)
 		return print_help();
 	command = app_find_command(app, commands, argv[0]);

@@ -13,6 +13,8 @@
 #include "memory.h"
 #include "options.h"
 
+DEFINE_CLEANUP(struct lcx_net_watch *, lcx_net_watch_free)
+
 struct supervise_options {
 	bool while_needed;
 };
@@ -44,21 +46,33 @@ static int open_signals(void)
 		       : signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+/* Who has no right to look at the firewall has nothing in it either. */
+static struct lcx_net_watch *open_watch(struct app *app)
+{
+	struct lcx_net_watch *watch = NULL;
+
+	return lcx_net_watch_open(app->ctx, &watch, NULL) < 0 ? NULL : watch;
+}
+
 /* Return: 0 when it was told to end, 1 when nobody needs it. */
 static int serve(struct app *app, struct lcx_supervisor *supervisor, int signal_fd,
 		 bool while_needed)
 {
+	CLEANUP(lcx_net_watch_freep) struct lcx_net_watch *watch = open_watch(app);
 	struct pollfd fds[] = {
 		{.fd = lcx_supervisor_fd(supervisor), .events = POLLIN},
 		{.fd = signal_fd, .events = POLLIN},
+		{.fd = watch ? lcx_net_watch_fd(watch) : -1, .events = POLLIN},
 	};
 
 	while (!while_needed || lcx_supervisor_count(supervisor) > 0) {
 		struct lcx_error *err = NULL;
 
-		(void)poll(fds, 2, -1);
+		(void)poll(fds, 3, -1);
 		if (fds[1].revents)
 			return 0;
+		if (fds[2].revents && lcx_net_watch_dispatch(watch, &err) < 0)
+			app_report(app, &err);
 		if (lcx_supervisor_dispatch(supervisor, &err) < 0)
 			app_report(app, &err);
 	}

@@ -276,9 +276,20 @@ int lcx_attachment_add_alias(struct lcx_attachment *attachment, const char *alia
 int lcx_attachment_set_rates(struct lcx_attachment *attachment, uint64_t egress_bits,
 			     uint64_t ingress_bits, struct lcx_error **err);
 /**
+ * lcx_attachment_add_sysctl() - a switch of its interface, before that is up
+ * @name:  "net.ipv4.conf.IFNAME.log_martians"; also of net.ipv4.neigh, net.ipv6.conf,
+ *         net.ipv6.neigh and net.mpls.conf. IFNAME stands for itself
+ * @value: up to 64 bytes
+ *
+ * Return: 0; -EINVAL; -EEXIST for one that is set already; -E2BIG beyond 64.
+ */
+int lcx_attachment_add_sysctl(struct lcx_attachment *attachment, const char *name,
+			      const char *value, struct lcx_error **err);
+/**
  * lcx_attachment_set_option() - any of these, in Docker's words
  * @key: "ip", "ip6", "mac-address", "alias" (may be said again), "interface-name",
- *       "gw-priority", "egress-rate" and "ingress-rate" ("500k", "10m": bits per second)
+ *       "gw-priority", "egress-rate" and "ingress-rate" ("500k", "10m": bits per second),
+ *       "driver-opt" ("com.docker.network.endpoint.sysctls=NAME=VALUE,NAME=VALUE...")
  *
  * Return: 0; -EINVAL for a key that is unknown, or what the function of its own returns.
  */
@@ -342,6 +353,9 @@ const char *lcx_attachment_gateway6(const struct lcx_attachment *attachment);
 uint32_t lcx_attachment_alias_count(const struct lcx_attachment *attachment);
 /** lcx_attachment_alias() - NULL beyond the last */
 const char *lcx_attachment_alias(const struct lcx_attachment *attachment, uint32_t position);
+uint32_t lcx_attachment_sysctl_count(const struct lcx_attachment *attachment);
+/** lcx_attachment_sysctl() - "NAME=VALUE"; NULL beyond the last */
+const char *lcx_attachment_sysctl(const struct lcx_attachment *attachment, uint32_t position);
 int32_t lcx_attachment_gateway_priority(const struct lcx_attachment *attachment);
 uint64_t lcx_attachment_egress_bits(const struct lcx_attachment *attachment);
 uint64_t lcx_attachment_ingress_bits(const struct lcx_attachment *attachment);
@@ -362,6 +376,28 @@ struct lcx_attachment *lcx_attachment_free(struct lcx_attachment *attachment);
  * that are there stay as they are.
  */
 int lcx_net_reload(struct lcx_ctx *ctx, struct lcx_error **err);
+
+/**
+ * struct lcx_net_watch - puts the table back when somebody flushed the rule set
+ *
+ * For a program's own loop: poll the descriptor, and dispatch when it is readable. One thread at a
+ * time. Contexts of other directories need a watch of their own.
+ */
+struct lcx_net_watch;
+
+/** lcx_net_watch_open() - from here on; @ctx must outlive it. Needs CAP_NET_ADMIN */
+int lcx_net_watch_open(struct lcx_ctx *ctx, struct lcx_net_watch **ret, struct lcx_error **err);
+/** lcx_net_watch_fd() - borrowed; readable when something in the firewall changed */
+int lcx_net_watch_fd(const struct lcx_net_watch *watch);
+/**
+ * lcx_net_watch_dispatch() - read what happened, and call lcx_net_reload() if the table is gone
+ *
+ * Does not block. Changes inside the table are left as they are.
+ *
+ * Return: 1 when it was put back, 0 when there was no need, or what lcx_net_reload() returns.
+ */
+int lcx_net_watch_dispatch(struct lcx_net_watch *watch, struct lcx_error **err);
+struct lcx_net_watch *lcx_net_watch_free(struct lcx_net_watch *watch);
 
 /* ---- files for a container; every *ret is released with lcx_string_free() ---- */
 

@@ -50,7 +50,7 @@ DEFINE_CLEANUP(struct lcx_container_list *, lcx_container_list_free)
 struct network_wish {
 	char *name;
 	char *address, *address6, *mac, *interface;
-	char **aliases;
+	char **aliases, **sysctls;
 	struct lcx__opt_int priority;
 	struct lcx__opt_u64 egress_bits, ingress_bits;
 };

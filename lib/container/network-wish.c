@@ -37,6 +37,9 @@ static int fill(struct network_wish *wish, const struct lcx_attachment *attachme
 	for (uint32_t i = 0; i < lcx_attachment_alias_count(attachment); i++)
 		if (lcx__strv_append(&wish->aliases, lcx_attachment_alias(attachment, i)) < 0)
 			return -ENOMEM;
+	for (uint32_t i = 0; i < lcx_attachment_sysctl_count(attachment); i++)
+		if (lcx__strv_append(&wish->sysctls, lcx_attachment_sysctl(attachment, i)) < 0)
+			return -ENOMEM;
 	wish->priority = (struct lcx__opt_int)LCX__OPT(lcx_attachment_gateway_priority(attachment));
 	wish->egress_bits = (struct lcx__opt_u64)LCX__OPT(lcx_attachment_egress_bits(attachment));
 	wish->ingress_bits = (struct lcx__opt_u64)LCX__OPT(lcx_attachment_ingress_bits(attachment));
@@ -103,6 +106,20 @@ const char *lcx__container_network_at(const struct lcx_container *c, size_t i)
 	return c->d.networks.n > 0 ? c->d.networks.items[i].name : c->d.network;
 }
 
+/* "NAME=VALUE" */
+static int add_sysctl(struct lcx_attachment *attachment, const char *assignment,
+		      struct lcx_error **err)
+{
+	CLEANUP(freep) char *name = strdup(assignment);
+	char *value = name ? strchr(name, '=') : NULL;
+
+	if (!value)
+		return name ? lcx__fail(err, EINVAL, "'%s' sets nothing", name)
+			    : lcx__fail_nomem(err);
+	*value++ = '\0';
+	return lcx_attachment_add_sysctl(attachment, name, value, err);
+}
+
 int lcx__container_attachment(const struct lcx_container *c, size_t i, struct lcx_attachment **ret,
 			      struct lcx_error **err)
 {
@@ -118,6 +135,8 @@ int lcx__container_attachment(const struct lcx_container *c, size_t i, struct lc
 	}
 	for (char **alias = wish ? wish->aliases : NULL; r == 0 && alias && *alias; alias++)
 		r = lcx_attachment_add_alias(attachment, *alias, err);
+	for (char **sysctl = wish ? wish->sysctls : NULL; r == 0 && sysctl && *sysctl; sysctl++)
+		r = add_sysctl(attachment, *sysctl, err);
 	if (r == 0 && wish)
 		r = lcx_attachment_set_gateway_priority(attachment, wish->priority.value, err);
 	if (r == 0 && wish)

@@ -21,6 +21,7 @@ static const struct lcx__json_field network_fields[] = {
 	{"aliases", AS_STRINGS(struct network_wish, aliases)},
 	{"gatewayPriority", AS_INT(struct network_wish, priority), .min = INT32_MIN,
 	 .max = INT32_MAX},
+	{"sysctls", AS_STRINGS(struct network_wish, sysctls)},
 	{"egressBits", AS_U64(struct network_wish, egress_bits)},
 	{"ingressBits", AS_U64(struct network_wish, ingress_bits)},
 	{0},

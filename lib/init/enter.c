@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -31,6 +32,20 @@ static int clone_and_wait(struct lcx__enter *enter, char *stack)
 	while (pid > 0 && waitpid(pid, NULL, __WCLONE) < 0 && errno == EINTR)
 		;
 	return enter->result;
+}
+
+int lcx__write_in_netns(int netns_fd, const char *path, const char *text)
+{
+	CLEANUP(freep) char *stack = aligned_alloc(64, STACK_SIZE);
+	struct lcx__enter enter = {
+		.netns_fd = netns_fd,
+		.path = path,
+		.text = text,
+		.length = strlen(text),
+		.result = -EIO,
+	};
+
+	return stack ? clone_and_wait(&enter, stack) : -ENOMEM;
 }
 
 int lcx__socket_in_netns(int netns_fd, int domain, int type, int protocol)

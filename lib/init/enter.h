@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include <stdint.h>
+
 /*
  * A socket belongs for ever to the network namespace it was made in. This makes one in
  * another namespace, and no thread of the host's is in that namespace for a moment: a
@@ -9,8 +11,16 @@
  */
 int lcx__socket_in_netns(int netns_fd, int domain, int type, int protocol);
 
+/*
+ * Write @text into a file of /proc/sys/net, which shows each process its own namespace: by such a
+ * child, too. Return: 0, or a negative errno.
+ */
+int lcx__write_in_netns(int netns_fd, const char *path, const char *text);
+
 struct lcx__enter {
 	int netns_fd, domain, type, protocol;
+	const char *path, *text; /* a file to write, in the place of a socket */
+	uint64_t length;
 	int result;
 };
 

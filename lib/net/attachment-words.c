@@ -83,6 +83,33 @@ static int set_ingress(struct lcx_attachment *attachment, const char *value, str
 	return r < 0 ? r : lcx_attachment_set_rates(attachment, attachment->egress_bits, bits, err);
 }
 
+#define SYSCTLS "com.docker.network.endpoint.sysctls="
+
+/* Docker's way to say them: a list, behind a key of a driver that has no other. */
+static int add_sysctls(struct lcx_attachment *attachment, const char *value, struct lcx_error **err)
+{
+	CLEANUP(freep) char *copy = NULL;
+	char *rest, *word;
+	int r = 0;
+
+	if (strncmp(value, SYSCTLS, strlen(SYSCTLS)) != 0)
+		return lcx__fail(err, EINVAL, "'%.64s' is no option of a driver; there is " SYSCTLS,
+				 value);
+	copy = strdup(value + strlen(SYSCTLS));
+	if (!copy)
+		return lcx__fail_nomem(err);
+	rest = copy;
+	while (r == 0 && (word = strsep(&rest, ","))) {
+		char *equals = strchr(word, '=');
+
+		if (!equals)
+			return lcx__fail(err, EINVAL, "'%s' sets nothing: NAME=VALUE", word);
+		*equals = '\0';
+		r = lcx_attachment_add_sysctl(attachment, word, equals + 1, err);
+	}
+	return r;
+}
+
 static const struct {
 	const char *key;
 	int (*set)(struct lcx_attachment *attachment, const char *value, struct lcx_error **err);
@@ -95,6 +122,7 @@ static const struct {
 	{"gw-priority", set_priority},
 	{"egress-rate", set_egress},
 	{"ingress-rate", set_ingress},
+	{"driver-opt", add_sysctls},
 };
 
 LCX_PUBLIC int lcx_attachment_set_option(struct lcx_attachment *attachment, const char *key,
@@ -105,6 +133,6 @@ LCX_PUBLIC int lcx_attachment_set_option(struct lcx_attachment *attachment, cons
 			return words[i].set(attachment, value, err);
 	return lcx__fail(err, EINVAL,
 			 "an attachment has no option '%s'; there are ip, ip6, mac-address, alias, "
-			 "interface-name, gw-priority, egress-rate and ingress-rate",
+			 "interface-name, gw-priority, egress-rate, ingress-rate and driver-opt",
 			 key);
 }

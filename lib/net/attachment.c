@@ -292,6 +292,7 @@ LCX_PUBLIC struct lcx_attachment *lcx_attachment_free(struct lcx_attachment *att
 		return NULL;
 	free(attachment->ports);
 	(void)lcx__strv_free(attachment->aliases);
+	(void)lcx__strv_free(attachment->sysctls);
 	free(attachment);
 	return NULL;
 }

@@ -37,6 +37,7 @@ enum {
 	NET_EXCLUSIONS_LIMIT = 64,
 	NET_PRIORITY_LIMIT = 10000,
 	NET_ALIASES_LIMIT = 32,
+	NET_SYSCTLS_LIMIT = 64,
 	NET_LEAST_RATE = 8000, /* bits per second */
 };
 
@@ -95,6 +96,7 @@ struct lcx_attachment {
 	struct lcx_port *ports;
 	size_t port_count;
 	char **aliases;                     /* NULL: none */
+	char **sysctls;                     /* "net.ipv4.conf.IFNAME.NAME=VALUE"; NULL: none */
 	uint64_t egress_bits, ingress_bits; /* per second; 0: no limit */
 	bool interface_chosen;              /* by us: "eth0", or the first one that is free */
 	int32_t gateway_priority;
@@ -252,6 +254,9 @@ int lcx__firewall_list_owners(const char *prefix, char ***ret, struct lcx_error 
 int lcx__forwarding_switch(enum net_family family, bool on, struct lcx_error **err);
 /* Those of @families whose forwarding is off. */
 net_families lcx__forwarding_off(net_families families);
+/* Of the container's interface, by the names that an attachment has them by. */
+int lcx__sysctl_inside(int netns_fd, const char *interface, const char *assignment,
+		       struct lcx_error **err);
 int lcx__sysctl_interface(const char *family, const char *interface, const char *name,
 			  const char *value, struct lcx_error **err);
 /* Interfaces that hear router advertisements as hosts only, go on to hear them as routers. */

@@ -61,12 +61,12 @@ static void address_to_json(struct json_object *object, const struct address_key
 	lcx__net_json_add_text(object, keys->gateway, address->gateway, failed);
 }
 
-static struct json_object *aliases_to_json(const struct lcx_attachment *attachment)
+static struct json_object *texts_to_json(char *const *text)
 {
 	struct json_object *array = json_object_new_array();
 
-	for (char **alias = attachment->aliases; array && alias && *alias; alias++)
-		lcx__net_json_append(&array, json_object_new_string(*alias));
+	for (; array && text && *text; text++)
+		lcx__net_json_append(&array, json_object_new_string(*text));
 	return array;
 }
 
@@ -84,7 +84,8 @@ struct json_object *lcx__record_to_json(const struct lcx_attachment *attachment)
 	lcx__net_json_add_text(object, "host_interface", attachment->host_interface, &failed);
 	lcx__net_json_add_text(object, "bridge", attachment->bridge, &failed);
 	lcx__net_json_add(object, "ports", ports_to_json(attachment), &failed);
-	lcx__net_json_add(object, "aliases", aliases_to_json(attachment), &failed);
+	lcx__net_json_add(object, "aliases", texts_to_json(attachment->aliases), &failed);
+	lcx__net_json_add(object, "sysctls", texts_to_json(attachment->sysctls), &failed);
 	lcx__net_json_add(object, "gateway_priority",
 			  json_object_new_int(attachment->gateway_priority), &failed);
 	lcx__net_json_add(object, "egress_bits", json_object_new_uint64(attachment->egress_bits),
@@ -227,6 +228,25 @@ static bool aliases_from_json(struct json_object *object, struct lcx_attachment 
 	return true;
 }
 
+/* They were checked when they were said; of a record before there were such: none. */
+static bool sysctls_from_json(struct json_object *object, struct lcx_attachment *attachment)
+{
+	struct json_object *array;
+
+	if (!json_object_object_get_ex(object, "sysctls", &array))
+		return true;
+	if (!json_object_is_type(array, json_type_array))
+		return false;
+	for (size_t i = 0; i < json_object_array_length(array); i++) {
+		struct json_object *item = json_object_array_get_idx(array, i);
+
+		if (!json_object_is_type(item, json_type_string) ||
+		    lcx__strv_append(&attachment->sysctls, json_object_get_string(item)) < 0)
+			return false;
+	}
+	return true;
+}
+
 static bool numbers_from_json(struct json_object *object, struct lcx_attachment *attachment)
 {
 	int64_t priority, egress, ingress;
@@ -249,8 +269,8 @@ static int from_json(struct json_object *object, struct lcx_attachment *attachme
 		if (!address_from_json(object, &address_keys[i], &attachment->addresses[i]))
 			return -EUCLEAN;
 	if (!lcx__net_json_bool(object, "standalone", &attachment->standalone) ||
-	    !aliases_from_json(object, attachment) || !numbers_from_json(object, attachment) ||
-	    !place_from_json(object, attachment))
+	    !aliases_from_json(object, attachment) || !sysctls_from_json(object, attachment) ||
+	    !numbers_from_json(object, attachment) || !place_from_json(object, attachment))
 		return -EUCLEAN;
 	return ports_from_json(object, attachment);
 }

@@ -174,6 +174,21 @@ int lcx__nft_has_chain(struct lcx_netlink *nl, const char *table, const char *ch
 	return lcx__nl_exchange(nl, &batch, answer_nothing, NULL, NULL);
 }
 
+bool lcx__nft_is_table_deletion(const struct nlmsghdr *nlh, const char *table)
+{
+	const struct nfgenmsg *header = mnl_nlmsg_get_payload(nlh);
+	const struct nlattr *attr;
+
+	if (!is_message(nlh, NFT_MSG_DELTABLE) || header->nfgen_family != NFPROTO_INET)
+		return false;
+	mnl_attr_for_each (attr, nlh, sizeof(struct nfgenmsg))
+		if (mnl_attr_get_type(attr) == NFTA_TABLE_NAME &&
+		    mnl_attr_get_payload_len(attr) == strlen(table) + 1 &&
+		    memcmp(mnl_attr_get_payload(attr), table, strlen(table) + 1) == 0)
+			return true;
+	return false;
+}
+
 static int answer_generation(const struct nlmsghdr *nlh, void *data)
 {
 	const struct nlattr *attr;

@@ -126,5 +126,8 @@ int lcx__nft_list(struct lcx_netlink *nl, const char *table, const char *set,
 int lcx__nft_find(struct lcx_netlink *nl, const char *table, const char *set,
 		  const struct lcx__nft_element *keys, size_t count, struct lcx__nft_elements *ret);
 
+/* Whether an event tells that a table of the inet family is gone. */
+bool lcx__nft_is_table_deletion(const struct nlmsghdr *nlh, const char *table);
+
 /* Read an NFT_MSG_NEWSETELEM: for the tests and the fuzzer. */
 int lcx__nft_parse_elements(const struct nlmsghdr *nlh, struct lcx__nft_elements *ret);

@@ -25,6 +25,7 @@ static int read_anything(const struct nlmsghdr *nlh, void *data)
 	(void)lcx__link_parse(nlh, &link);
 	(void)lcx__nl_parse_address(nlh, &address);
 	(void)lcx__nl_parse_route(nlh, &route);
+	(void)lcx__nft_is_table_deletion(nlh, "lcx");
 	return lcx__nft_parse_elements(nlh, elements) == -ENOMEM ? -ENOMEM : 0;
 }
 

@@ -105,6 +105,9 @@ static int attach(struct world *w, int ns_fd, int netlink_fd, struct lcx_error *
 	MUST(lcx_attachment_add_alias(attachment, "db", err));
 	MUST(lcx_attachment_set_option(attachment, "alias", "store", err));
 	MUST(lcx_attachment_set_rates(attachment, 0, 0, err));
+	MUST(lcx_attachment_add_sysctl(attachment, "net.ipv4.conf.IFNAME.log_martians", "1", err));
+	REFUSED(lcx_attachment_add_sysctl(attachment, "net.ipv4.ip_forward", "1", err));
+	(void)lcx_attachment_sysctl_count(attachment), (void)lcx_attachment_sysctl(attachment, 0);
 	REFUSED(lcx_attachment_set_option(attachment, "nonsense", "", err));
 	REFUSED(lcx_attachment_set_rates(attachment, 1, 0, err));
 	MUST(lcx_attachment_add_port(attachment, port, err));
@@ -154,6 +157,17 @@ static int look_at_attachment(struct world *w, struct lcx_error **err)
 	return lcx_network_detach(w->ctx, "guest", "somebody", 1000, err);
 }
 
+static int watch_firewall(struct world *w, struct lcx_error **err)
+{
+	struct lcx_net_watch *watch = NULL;
+
+	MUST(lcx_net_watch_open(w->ctx, &watch, err));
+	(void)lcx_net_watch_fd(watch);
+	MUST(lcx_net_watch_dispatch(watch, err));
+	lcx_net_watch_free(watch);
+	return 0;
+}
+
 static int write_files(struct world *w, struct lcx_error **err)
 {
 	char *text = NULL;
@@ -175,10 +189,15 @@ static int remove_network(struct world *w, struct lcx_error **err)
 }
 
 const struct row rows_net[] = {
-	ROW(create_network, HELD),        ROW(look_at_network, RELEASED),
-	ROW(refuse_networks, RELEASED),   ROW(make_ports, RELEASED),
-	ROW(attach_to_network, RELEASED), ROW(look_at_attachment, RELEASED),
-	ROW(write_files, RELEASED),       {0},
+	ROW(create_network, HELD),
+	ROW(look_at_network, RELEASED),
+	ROW(refuse_networks, RELEASED),
+	ROW(make_ports, RELEASED),
+	ROW(attach_to_network, RELEASED),
+	ROW(look_at_attachment, RELEASED),
+	ROW(watch_firewall, RELEASED),
+	ROW(write_files, RELEASED),
+	{0},
 };
 
 const struct row rows_net_remove[] = {

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/netlink.h>
+#include <poll.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,10 +28,8 @@
 static const struct {
 	const char *prefix, *key;
 } attachment_options[] = {
-	{"mac=", "mac-address"},
-	{"interface=", "interface-name"},
-	{"egress=", "egress-rate"},
-	{"ingress=", "ingress-rate"},
+	{"mac=", "mac-address"},       {"interface=", "interface-name"}, {"egress=", "egress-rate"},
+	{"driver-opt=", "driver-opt"}, {"ingress=", "ingress-rate"},
 };
 
 /* 1 if it was one. */
@@ -202,6 +201,28 @@ static int reload(struct lcx_ctx *ctx, char **args, struct lcx_error **err)
 {
 	(void)args;
 	return lcx_net_reload(ctx, err);
+}
+
+/* watch: put the table back whenever it is lost, and say so, until killed */
+static int watch(struct lcx_ctx *ctx, char **args, struct lcx_error **err)
+{
+	struct lcx_net_watch *w = NULL;
+	int r = lcx_net_watch_open(ctx, &w, err);
+
+	(void)args;
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (r == 0)
+		puts("watching");
+	while (r >= 0) {
+		struct pollfd pfd = {.fd = lcx_net_watch_fd(w), .events = POLLIN};
+
+		(void)poll(&pfd, 1, -1);
+		r = lcx_net_watch_dispatch(w, err);
+		if (r == 1)
+			puts("put back");
+	}
+	lcx_net_watch_free(w);
+	return r;
 }
 
 static bool is_listed(const char *owner, void *data)
@@ -430,17 +451,10 @@ static const struct {
 	int arguments;
 	int (*run)(struct lcx_ctx *ctx, char **args, struct lcx_error **err);
 } verbs[] = {
-	{"attach", 3, attach},
-	{"detach", 3, detach},
-	{"create", 1, create},
-	{"remove", 1, remove_network},
-	{"inspect", 1, inspect},
-	{"reload", 0, reload},
-	{"sweep", 0, sweep},
-	{"many", 2, many},
-	{"serve", 2, serve},
-	{"ask", 3, ask},
-	{"attach-alone", 3, attach_alone},
+	{"attach", 3, attach},         {"detach", 3, detach},   {"create", 1, create},
+	{"remove", 1, remove_network}, {"inspect", 1, inspect}, {"reload", 0, reload},
+	{"watch", 0, watch},           {"sweep", 0, sweep},     {"many", 2, many},
+	{"serve", 2, serve},           {"ask", 3, ask},         {"attach-alone", 3, attach_alone},
 };
 
 int main(int argc, char **argv)

@@ -1,0 +1,95 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# guest: no, both kernels tell the same of a table that is deleted
+# Somebody flushes the firewall's rule set: a watch puts ours back, and so does the command. Switches of a
+# container's interface, which are his own namespace's.
+. "${SRC:?}/tests/system/lib.sh"
+. "$SRC/tests/system/net.sh"
+need busybox
+
+make_netns one
+check 'create' tool create web 10.91.0.0/24 subnet=fd00:91::/64
+"$BUILD/tests/net-tool" "$T/root" watch >"$T/watch" 2>&1 &
+watcher=$!
+defer "kill $watcher"
+wait_for 10 grep -q watching "$T/watch"
+puts() {
+	grep -c 'put back' "$T/watch" || :
+}
+
+nft flush ruleset
+check 'attach' tool attach web one /run/netns/one 8080:80
+serve one tcp 80
+wait_for 10 sh -c 'ip netns exec one ss -Hltn sport = :80 | grep -q .'
+check_eq 'a published port' 10.91.0.1 "$(ask host tcp 10.91.0.1 8080)"
+nft list table inet lcx | sed 's/counter packets [0-9]* bytes [0-9]*//' >"$T/before"
+nft flush ruleset
+check 'the table is put back' wait_for 10 grep -q 'put back' "$T/watch"
+nft list table inet lcx | sed 's/counter packets [0-9]* bytes [0-9]*//' >"$T/after"
+check 'as it was' diff "$T/before" "$T/after"
+check_eq 'the port answers' 10.91.0.1 "$(ask host tcp 10.91.0.1 8080)"
+
+# The way firewalls are loaded: one batch, which begins by removing all.
+printf 'flush ruleset\ntable inet filter {\n\tchain input { type filter hook input priority 0; policy accept; }\n}\n' >"$T/rules"
+nft -f "$T/rules"
+check 'after a rule set is loaded, too' wait_for 10 sh -c "[ \$(grep -c 'put back' $T/watch) -eq 2 ]"
+check_match 'beside the other table' 'inet filter.*inet lcx' "$(nft list tables | tr '\n' ' ')"
+nft delete table inet filter
+nft flush chain inet lcx prerouting
+# What is not listened for has been read before what is.
+nft delete table inet lcx
+check 'a table that is deleted alone' wait_for 10 sh -c "[ \$(grep -c 'put back' $T/watch) -eq 3 ]"
+check_eq 'others are nothing to it' 3 "$(puts)"
+check 'detach' tool detach web one 0
+check_eq 'without a bridge there is nothing to put back' '' "$(nft list tables)"
+nft add table inet lcx
+nft delete table inet lcx
+nft add table inet other
+nft delete table inet other
+check_eq 'nor then' '3' "$(puts)"
+check_eq 'nothing is left' '' "$(left)"
+
+# --- the command
+
+kill "$watcher"
+make_rootfs "$T/rootfs"
+check 'run' lcx run -d --name web -p 8081:80 --rootfs "$T/rootfs" sleep 1000
+defer 'lcx rm -f web'
+nft flush ruleset
+check 'reload' lcx network reload
+check_match 'brings it back' '8081' "$(nft list table inet lcx)"
+"$BUILD/examples/lcx/lcx" --root "$T/lcx-root" --run-dir "$T/lcx-run" supervise >"$T/supervise" 2>&1 &
+supervisor=$!
+defer "kill $supervisor"
+listens() { # somebody, to a group of netfilter's
+	awk '$2 == 12 && $4 != "00000000" { found = 1 } END { exit !found }' /proc/net/netlink
+}
+check 'a supervisor listens' wait_for 10 listens
+nft flush ruleset
+check 'and does it by itself' wait_for 10 sh -c 'nft list table inet lcx | grep -q 8081'
+kill "$supervisor"
+check 'rm' lcx rm -f web
+
+# --- switches
+
+conf=net.ipv4.conf.IFNAME
+docker=driver-opt=com.docker.network.endpoint.sysctls
+check_eq 'a switch of the interface, and of no other' '1 0' "$(lcx run --rm --network "name=bridge,$docker=$conf.log_martians=1" \
+	--rootfs "$T/rootfs" cat /proc/sys/net/ipv4/conf/eth0/log_martians /proc/sys/net/ipv4/conf/lo/log_martians | tr '\n' ' ' | sed 's/ $//')"
+check_eq 'two of them' '1 1' "$(lcx run --rm --network "name=bridge,\"$docker=$conf.log_martians=1,$conf.forwarding=1\",alias=x" \
+	--rootfs "$T/rootfs" cat /proc/sys/net/ipv4/conf/eth0/log_martians /proc/sys/net/ipv4/conf/eth0/forwarding | tr '\n' ' ' | sed 's/ $//')"
+check 'in the background' lcx run -d --name web --network none --rootfs "$T/rootfs" sleep 1000
+check 'connect' lcx network connect --driver-opt "com.docker.network.endpoint.sysctls=$conf.proxy_arp=1" bridge web
+check_eq 'it is set' 1 "$(lcx exec web cat /proc/sys/net/ipv4/conf/eth0/proxy_arp)"
+check 'rm' lcx rm -f web
+refused() { # WORDS VALUE
+	check_fails "refused: $2" 125 "$1" lcx run --rm --network "name=bridge,$2" --rootfs "$T/rootfs" true
+}
+refused 'no option of a driver' driver-opt=colour=red
+refused 'not a switch' "$docker=net.ipv4.ip_forward=1"
+refused 'not a switch' "$docker=net.ipv4.conf.all.forwarding=1"
+refused 'not a switch' "$docker=net.ipv4.conf.IFNAME.../../x=1"
+refused 'sets nothing' "$docker=$conf.forwarding"
+refused 'set twice' "$docker=$conf.forwarding=1,$docker=$conf.forwarding=0"
+refused 'No such file' "$docker=$conf.nosuch=1"
+check_eq 'nothing is left' '' "$(ip -o link | grep lcx; nft list tables)"
