@@ -23,6 +23,7 @@
 
 struct sweep {
 	struct lcx_ctx *ctx;
+	int held_fd; /* the lock of the container that was called dead last */
 	uint32_t count;
 	struct lcx__troubles troubles;
 };
@@ -114,12 +115,38 @@ static bool may_exist(int parent_fd, const char *dir, const char *name)
 	return faccessat(fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
 }
 
-/* A container that is set up, by a living owner: everybody else's objects are orphans. */
+/*
+ * While its objects are removed, a stopped container must not be started: what is made meanwhile
+ * would be removed, too. Return: 0, with its lock held until the next question; -EBUSY for one that
+ * somebody is at. One that is no more will not be started.
+ */
+static int hold(struct sweep *s, const char *owner)
+{
+	CLEANUP(closep) int containers_fd = lcx__open_dir(s->ctx->root_fd, "containers");
+	CLEANUP(closep) int dir_fd = -1;
+
+	closep(&s->held_fd);
+	if (containers_fd < 0)
+		return containers_fd == -ENOENT ? 0 : -EBUSY;
+	dir_fd = lcx__open_dir(containers_fd, owner);
+	if (dir_fd < 0)
+		return dir_fd == -ENOENT ? 0 : -EBUSY;
+	s->held_fd = openat(dir_fd, "lock", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	if (s->held_fd < 0)
+		return errno == ENOENT ? 0 : -EBUSY;
+	return flock(s->held_fd, LOCK_EX | LOCK_NB) < 0 ? -EBUSY : 0;
+}
+
+/*
+ * A container that is set up, by a living owner, or being set up: everybody else's objects are
+ * orphans, and stay so until the next question.
+ */
 static bool is_alive(const char *owner, void *data)
 {
-	const struct sweep *s = data;
+	struct sweep *s = data;
 
-	return may_exist(s->ctx->run_fd, "containers", owner);
+	return may_exist(s->ctx->run_fd, "containers", owner) || hold(s, owner) < 0 ||
+	       may_exist(s->ctx->run_fd, "containers", owner);
 }
 
 static int sweep_cgroups(struct sweep *s, struct lcx_error **err)
@@ -243,7 +270,7 @@ LCX_PUBLIC int lcx_gc(struct lcx_ctx *ctx, uint32_t *ret_count, struct lcx_error
 		sweep_cgroups,
 		sweep_networks,
 	};
-	struct sweep s = {.ctx = ctx};
+	struct sweep s = {.ctx = ctx, .held_fd = -1};
 	struct lcx_error *one = NULL;
 	int r;
 
@@ -251,6 +278,7 @@ LCX_PUBLIC int lcx_gc(struct lcx_ctx *ctx, uint32_t *ret_count, struct lcx_error
 		r = steps[i](&s, &one);
 		lcx__troubles_add(&s.troubles, r, &one);
 	}
+	closep(&s.held_fd);
 	if (lcx_has_feature("image")) {
 		r = lcx_image_gc(ctx, NULL, &one);
 		lcx__troubles_add(&s.troubles, r, &one);
@@ -268,7 +296,7 @@ LCX_PUBLIC int lcx_ctx_open(const char *root_dir, const char *run_dir, struct lc
 			    struct lcx_error **err)
 {
 	CLEANUP(lcx_ctx_freep) struct lcx_ctx *ctx = NULL;
-	struct sweep s = {0};
+	struct sweep s = {.held_fd = -1};
 	int r = lcx__ctx_new(root_dir, run_dir, &ctx, err);
 
 	if (r < 0)

@@ -51,7 +51,8 @@ int lcx__network_undo_lease(struct lcx_ctx *ctx, const char *network, const char
 
 /*
  * Find by record and by mark (ifalias, nft comment, lease) everything of this
- * context whose owner @is_alive() denies, and remove it. *ret_count (may be NULL)
+ * context whose owner @is_alive() denies, and remove it: right after the denial, which must
+ * hold until the next question. *ret_count (may be NULL)
  * is the number of owners that something was removed of. Goes on after errors.
  */
 int lcx__network_sweep(struct lcx_ctx *ctx, bool (*is_alive)(const char *owner, void *data),

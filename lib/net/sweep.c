@@ -97,8 +97,10 @@ static void sweep_leases(struct sweep *sweep, const char *network)
 		return;
 	r = lcx__pools_list(sweep->ctx, network, note_dead_lessee, &lessees, &e);
 	lcx__troubles_add(&sweep->troubles, r, &e);
+	/* Asked again: what was said of one holds until the next question only. */
 	for (size_t i = 0; lessees.dead[i]; i++)
-		detach(sweep, network, lessees.dead[i]);
+		if (is_dead(sweep, lessees.dead[i]))
+			detach(sweep, network, lessees.dead[i]);
 	lcx__strv_free(lessees.dead);
 }
 
