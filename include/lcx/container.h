@@ -121,7 +121,8 @@ int lcx_container_set_cwd(struct lcx_container *c, const char *path, struct lcx_
  *
  * SOURCE is an absolute path of the host. Options: ro, rw, and those of
  * mount(8) and the OCI specification, of which "idmap" shows the files with the owners that the
- * container's user namespace has for theirs. Return: 0, -EINVAL, -ENOENT.
+ * container's user namespace has for theirs, and "idmap=uids=FIRST-HOST-COUNT#...;gids=..." those
+ * that have FIRST on the disk as HOST's, both as seen by the host. Return: 0, -EINVAL, -ENOENT.
  */
 int lcx_container_add_volume(struct lcx_container *c, const char *volume, struct lcx_error **err);
 

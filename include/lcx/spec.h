@@ -354,6 +354,18 @@ int lcx_spec_add_bind(struct lcx_spec *spec, const char *source, const char *des
 int lcx_spec_add_tmpfs(struct lcx_spec *spec, const char *destination, uint64_t size_bytes,
 		       struct lcx_error **err);
 
+struct lcx_idmap;
+
+/**
+ * lcx_spec_set_mount_idmap() - show what is bound at @destination with other owners
+ * @map: what has a container id on the disk belongs to the host id beside it, as seen by the host;
+ *       needs users and groups. NULL: that of the container's user namespace
+ *
+ * See lcx_idmap_mount() for what it takes. Return: 0; -ENOENT if nothing is mounted there, -EINVAL.
+ */
+int lcx_spec_set_mount_idmap(struct lcx_spec *spec, const char *destination,
+			     const struct lcx_idmap *map, struct lcx_error **err);
+
 /** lcx_spec_remove_mount() - take out what is mounted at @destination; -ENOENT if nothing is */
 int lcx_spec_remove_mount(struct lcx_spec *spec, const char *destination, struct lcx_error **err);
 

@@ -259,6 +259,11 @@ int lcx__container_finish_external(struct lcx_container *c, int32_t status, stru
 int lcx__loop_add(struct lcx_container *c, struct lcx_error **err);
 void lcx__loop_remove(struct lcx_container *c);
 
+/* ---- volume.c ---- */
+
+/* The map of the option "idmap=TEXT", for the caller. */
+int lcx__volume_idmap(const char *text, struct lcx_idmap **ret, struct lcx_error **err);
+
 /* ---- name.c ---- */
 
 /* Take the container's name, if it has one; *ret_lock_fd keeps all names locked until it is closed.

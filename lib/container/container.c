@@ -199,8 +199,10 @@ LCX_PUBLIC int lcx_container_set_cwd(struct lcx_container *c, const char *path,
 static int add_bind(struct lcx_container *c, char *source, char *destination, char *options,
 		    struct lcx_error **err)
 {
+	CLEANUP(lcx_idmap_freep) struct lcx_idmap *map = NULL;
 	CLEANUP(lcx__strv_freep) char **list = NULL;
 	char *option;
+	int r = 0;
 
 	if (source[0] != '/' || !destination || destination[0] != '/')
 		return lcx__fail(err, EINVAL, "must be /SOURCE:/DESTINATION[:OPTION,...]");
@@ -208,11 +210,16 @@ static int add_bind(struct lcx_container *c, char *source, char *destination, ch
 		return lcx__fail_sys(err, errno, "source '%s'", source);
 	if (lcx__strv_append(&list, "rbind") < 0 || lcx__strv_append(&list, "rprivate") < 0)
 		return lcx__fail_nomem(err);
-	while (options && (option = strsep(&options, ",")))
-		if (option[0] && lcx__strv_append(&list, option) < 0)
-			return lcx__fail_nomem(err);
-	return lcx_spec_add_mount(c->spec, source, destination, "bind", (const char *const *)list,
-				  err);
+	while (r == 0 && options && (option = strsep(&options, ",")))
+		if (strncmp(option, "idmap=", 6) == 0)
+			r = map ? lcx__fail(err, EINVAL, "two maps of ids")
+				: lcx__volume_idmap(option + 6, &map, err);
+		else if (option[0] && lcx__strv_append(&list, option) < 0)
+			r = lcx__fail_nomem(err);
+	if (r == 0)
+		r = lcx_spec_add_mount(c->spec, source, destination, "bind",
+				       (const char *const *)list, err);
+	return r < 0 || !map ? r : lcx_spec_set_mount_idmap(c->spec, destination, map, err);
 }
 
 LCX_PUBLIC int lcx_container_add_volume(struct lcx_container *c, const char *volume,

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sys/mount.h>
 
+#include "ns/ns.h"
 #include "spec/check.h"
 #include "spec/edit.h"
 #include "spec/fields.h"
@@ -146,6 +147,63 @@ LCX_PUBLIC int lcx_spec_add_tmpfs(struct lcx_spec *spec, const char *destination
 
 	(void)snprintf(size, sizeof(size), "size=%" PRIu64, size_bytes);
 	return lcx_spec_add_mount(spec, "tmpfs", destination, "tmpfs", options, err);
+}
+
+/* The ranges of a map as a list of the description's, in the caller's hands. */
+static int list_ranges(const struct lcx_idmap *map, enum lcx_id_kind kind,
+		       struct lcx__spec_id_map **ret, struct lcx_error **err)
+{
+	struct lcx__spec_id_map *items = calloc(lcx_idmap_count(map, kind) + 1, sizeof(*items));
+	uint32_t container_id, host_id, count;
+
+	if (!items)
+		return lcx__fail_nomem(err);
+	for (size_t i = 0; lcx_idmap_range(map, kind, i, &container_id, &host_id, &count) == 0; i++)
+		items[i] = (struct lcx__spec_id_map){LCX__OPT(container_id), LCX__OPT(host_id),
+						     LCX__OPT(count)};
+	*ret = items;
+	return 0;
+}
+
+static int replace_maps(struct lcx__spec_mount *mount, const struct lcx_idmap *map,
+			struct lcx_error **err)
+{
+	CLEANUP(freep) struct lcx__spec_id_map *uids = NULL, *gids = NULL;
+	int r = list_ranges(map, LCX_ID_USER, &uids, err);
+
+	if (r == 0)
+		r = list_ranges(map, LCX_ID_GROUP, &gids, err);
+	if (r < 0)
+		return r;
+	free(mount->uid_mappings.items);
+	free(mount->gid_mappings.items);
+	mount->uid_mappings.items = TAKE_PTR(uids);
+	mount->gid_mappings.items = TAKE_PTR(gids);
+	mount->uid_mappings.n = lcx_idmap_count(map, LCX_ID_USER);
+	mount->gid_mappings.n = lcx_idmap_count(map, LCX_ID_GROUP);
+	mount->uid_mappings.set = mount->gid_mappings.set = mount->uid_mappings.n > 0;
+	return 0;
+}
+
+LCX_PUBLIC int lcx_spec_set_mount_idmap(struct lcx_spec *spec, const char *destination,
+					const struct lcx_idmap *map, struct lcx_error **err)
+{
+	struct lcx__spec_mount *mount = find_mount(spec, destination);
+	int r;
+
+	if (!mount)
+		return lcx__fail(err, ENOENT, "nothing is mounted at '%.128s'", destination);
+	if (map &&
+	    (lcx_idmap_count(map, LCX_ID_USER) == 0 || lcx_idmap_count(map, LCX_ID_GROUP) == 0))
+		return lcx__fail(err, EINVAL, "the map must have users and groups");
+	r = has_option(mount->options, "idmap") || has_option(mount->options, "ridmap")
+		    ? 0
+		    : lcx__add_string(&mount->options, "idmap", false, err);
+	if (r < 0)
+		return r;
+	if (mount->parsed.idmap == LCX__IDMAP_NONE)
+		mount->parsed.idmap = LCX__IDMAP_MOUNT;
+	return map ? replace_maps(mount, map, err) : 0;
 }
 
 LCX_PUBLIC int lcx_spec_remove_mount(struct lcx_spec *spec, const char *destination,

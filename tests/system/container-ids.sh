@@ -68,6 +68,41 @@ check 'and without a map' lcx run --rm --network none -u 1000 box sh -c 'echo x 
 check_eq 'several ranges' '0 100000 1000,1000 5 1,' \
 	"$(run --uidmap 1000:5:1 --uidmap 0:100000:1000 box cat /proc/self/uid_map | line | sort | tr '\n' ',')"
 
+# --- volumes
+
+mkdir -p "$T/volume/below"
+echo root >"$T/volume/root"
+echo user >"$T/volume/user"
+chown 1000:50 "$T/volume/user"
+seen() { # OPTIONS ARGUMENT...: owners of the two files, as the container has them
+	options=$1
+	shift
+	run -v "$T/volume:/v$options" "$@" box stat -c %u:%g /v/root /v/user | xargs
+}
+check_eq 'the files of a volume are the host'\''s' '65534:65534 65534:65534' "$(seen '')"
+check_eq 'unless it is mapped' '0:0 1000:50' "$(seen :idmap)"
+check 'what is made there' run -v "$T/volume:/v:idmap" box sh -c 'echo x >/v/made && chown 1000:50 /v/made && mkdir /v/dir'
+check_eq 'has the ids that the container knows' '1000:50 0:0' "$(stat -c %u:%g "$T/volume/made" "$T/volume/dir" | xargs)"
+check_fails 'a mapped one may be read-only' 1 'ead-only' run -v "$T/volume:/v:idmap,ro" box touch /v/x
+check_eq 'it may have a map of its own' '7:8 65534:65534' "$(seen ':idmap=uids=0-100007-1;gids=0-100008-1')"
+check_eq 'of several ranges' '7:8 9:10' "$(seen ':idmap=uids=0-100007-1#1000-100009-1;gids=0-100008-1#50-100010-1')"
+check_eq 'also without a user namespace' '1234:4321' \
+	"$(lcx run --rm --network none -v "$T/volume:/v:idmap=uids=0-1234-1;gids=0-4321-1" box stat -c %u:%g /v/root)"
+check_fails 'where there is no other map' 125 'the container has no map of ids' \
+	lcx run --rm --network none -v "$T/volume:/v:idmap" box true
+check_fails 'what is no map' 125 'FIRST-HOST-COUNT' run -v "$T/volume:/v:idmap=uids=0" box true
+check_fails 'half a map' 125 'must have users and groups' run -v "$T/volume:/v:idmap=uids=0-1-1" box true
+check_fails 'ranges that overlap' 125 'overlap' run -v "$T/volume:/v:idmap=uids=0-1-2#1-5-1;gids=0-1-1" box true
+mount -t tmpfs -o mode=755 lcx-test-below "$T/volume/below"
+echo below >"$T/volume/below/file"
+check_eq 'what is mounted below keeps its owners' 65534 "$(run -v "$T/volume:/v:idmap" box stat -c %u /v/below/file)"
+if in_guest; then
+	check_fails 'one below that cannot be mapped is told' 125 'or one below it, cannot show' run -v "$T/volume:/v:ridmap" box true
+else
+	check_eq 'unless all are mapped' 0 "$(run -v "$T/volume:/v:ridmap" box stat -c %u /v/below/file)"
+fi
+umount "$T/volume/below"
+
 # --- on the disk, and from outside
 
 check 'a container that goes on' lcx run -d --name it --network none $map odd sh -c '

@@ -110,7 +110,9 @@ static int set_the_files(struct world *w, struct lcx_error **err)
 	MUST(lcx_spec_set_root_readonly(spec, 1, err));
 	MUST(lcx_spec_set_root_propagation(spec, "rslave", err));
 	MUST(lcx_spec_add_mount(spec, "tmpfs", "/a", "tmpfs", options, err));
+	REFUSED(lcx_spec_set_mount_idmap(spec, "/nowhere", NULL, err));
 	MUST(lcx_spec_add_bind(spec, "/srv", "/b", 1, err));
+	MUST(lcx_spec_set_mount_idmap(spec, "/b", NULL, err));
 	MUST(lcx_spec_add_tmpfs(spec, "/c", 1 << 20, err));
 	MUST(lcx_spec_remove_mount(spec, "/a", err));
 	MUST(lcx_spec_clear_masked_paths(spec, err));
