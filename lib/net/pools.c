@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "net/driver.h"
+#include "net/pools.h"
 #include "util/fs.h"
 
 /* The first one has the network's name, for the sake of messages. */
@@ -37,8 +38,8 @@ static int open_pools(struct lcx_ctx *ctx, const char *network, bool make, struc
 		      : fd;
 }
 
-static int open_pool(int pools_fd, const char *network, uint32_t position,
-		     struct lcx_ipam_pool **ret, struct lcx_error **err)
+int lcx__pool_open(int pools_fd, const char *network, uint32_t position, struct lcx_ipam_pool **ret,
+		   struct lcx_error **err)
 {
 	char name[NET_NAME_SIZE];
 
@@ -46,14 +47,18 @@ static int open_pool(int pools_fd, const char *network, uint32_t position,
 	return lcx_ipam_pool_open(pools_fd, name, ret, err);
 }
 
-static void discard_all(int pools_fd, const char *network)
+void lcx__pool_discard(int pools_fd, const char *network, uint32_t position)
 {
 	char name[NET_NAME_SIZE];
 
-	for (uint32_t i = 0; i < NET_SUBNETS_LIMIT; i++) {
-		pool_name(network, i, name);
-		(void)lcx_ipam_pool_discard(pools_fd, name, NULL);
-	}
+	pool_name(network, position, name);
+	(void)lcx_ipam_pool_discard(pools_fd, name, NULL);
+}
+
+static void discard_all(int pools_fd, const char *network)
+{
+	for (uint32_t i = 0; i < NET_SUBNETS_LIMIT; i++)
+		lcx__pool_discard(pools_fd, network, i);
 }
 
 /* First and last address of a range, as text; NULLs for "the whole subnet". */
@@ -100,8 +105,8 @@ static void default_range(const struct net_subnet *subnet, char range[static LCX
 	lcx__inet_format(&inet, range);
 }
 
-static int make_pool(int pools_fd, const struct lcx_network *network, uint32_t position,
-		     struct lcx_error **err)
+int lcx__pool_make(int pools_fd, const struct lcx_network *network, uint32_t position,
+		   struct lcx_error **err)
 {
 	const struct net_subnet *subnet = &network->subnets[position];
 	char name[NET_NAME_SIZE], range[LCX__INET_SIZE], first[LCX__INET_SIZE],
@@ -126,7 +131,7 @@ int lcx__pools_make(struct lcx_ctx *ctx, const struct lcx_network *network, stru
 		return pools_fd;
 	discard_all(pools_fd, network->name);
 	for (uint32_t i = 0; i < network->subnet_count && r == 0; i++)
-		r = make_pool(pools_fd, network, i, err);
+		r = lcx__pool_make(pools_fd, network, i, err);
 	if (r < 0)
 		(void)lcx__pools_remove(ctx, network, NULL);
 	return lcx__fail_prefix(err, r, "network '%s'", network->name);
@@ -137,7 +142,7 @@ static uint64_t count_used(int pools_fd, const struct lcx_network *network, uint
 {
 	CLEANUP(lcx_ipam_pool_freep) struct lcx_ipam_pool *pool = NULL;
 	uint64_t used = 0;
-	int r = open_pool(pools_fd, network->name, position, &pool, NULL);
+	int r = lcx__pool_open(pools_fd, network->name, position, &pool, NULL);
 
 	if (r == -ENOENT)
 		return 0;
@@ -189,9 +194,21 @@ int lcx__pools_remove(struct lcx_ctx *ctx, const struct lcx_network *network,
 	return 0;
 }
 
+static int allocate(int pools_fd, const struct lcx_network *network, uint32_t position,
+		    const char *owner, const char *wanted, struct lcx_ipam_pool **ret_pool,
+		    char address[static LCX_IPAM_ADDRESS_SIZE], struct lcx_error **err)
+{
+	int r = lcx__pool_open(pools_fd, network->name, position, ret_pool, err);
+
+	return r < 0 ? r
+		     : lcx_ipam_allocate(*ret_pool, owner, wanted, address, LCX_IPAM_ADDRESS_SIZE,
+					 err);
+}
+
 /* From one pool: 1 when an address was leased, 0 when the pool is not for it, or full. */
-static int lease_from(int pools_fd, const struct lcx_network *network, uint32_t position,
-		      const char *owner, struct net_address *ret, struct lcx_error **err)
+static int lease_from(struct lcx_ctx *ctx, int pools_fd, const struct lcx_network *network,
+		      uint32_t position, const char *owner, struct net_address *ret,
+		      struct lcx_error **err)
 {
 	const struct net_subnet *subnet = &network->subnets[position];
 	const char *wanted = ret->address[0] != '\0' ? ret->address : NULL;
@@ -202,9 +219,15 @@ static int lease_from(int pools_fd, const struct lcx_network *network, uint32_t 
 
 	if (wanted && lcx_ipam_subnet_contains(subnet->subnet, wanted, NULL) != 1)
 		return 0;
-	r = open_pool(pools_fd, network->name, position, &pool, &e);
-	if (r == 0)
-		r = lcx_ipam_allocate(pool, owner, wanted, address, sizeof(address), &e);
+	r = allocate(pools_fd, network, position, owner, wanted, &pool, address, &e);
+	if (r == -EUCLEAN) {
+		e = lcx_error_free(e);
+		pool = lcx_ipam_pool_free(pool);
+		r = lcx__pool_mend(ctx, pools_fd, network, position, &e);
+		if (r == 0)
+			r = allocate(pools_fd, network, position, owner, wanted, &pool, address,
+				     &e);
+	}
 	if (r < 0) {
 		/* The words of the last full one are the ones that remain. */
 		if (err)
@@ -219,15 +242,16 @@ static int lease_from(int pools_fd, const struct lcx_network *network, uint32_t 
 	return 1;
 }
 
-static int lease_family(int pools_fd, const struct lcx_network *network, enum net_family family,
-			const char *owner, struct net_address *ret, struct lcx_error **err)
+static int lease_family(struct lcx_ctx *ctx, int pools_fd, const struct lcx_network *network,
+			enum net_family family, const char *owner, struct net_address *ret,
+			struct lcx_error **err)
 {
 	struct lcx_error *e = NULL;
 	int r = 0;
 
 	for (uint32_t i = 0; i < network->subnet_count && r == 0; i++)
 		if (lcx__net_family_of(network->subnets[i].subnet) == family)
-			r = lease_from(pools_fd, network, i, owner, ret, &e);
+			r = lease_from(ctx, pools_fd, network, i, owner, ret, &e);
 	if (r > 0) {
 		lcx_error_free(e);
 		return 0;
@@ -257,7 +281,7 @@ int lcx__pools_lease(struct lcx_ctx *ctx, const struct lcx_network *network,
 		struct net_address *address = &attachment->addresses[family];
 
 		if (families & 1u << family)
-			r = lease_family(pools_fd, network, family, attachment->owner, address,
+			r = lease_family(ctx, pools_fd, network, family, attachment->owner, address,
 					 err);
 		else if (address->address[0] != '\0')
 			r = lcx__fail(err, EAFNOSUPPORT,
@@ -267,10 +291,41 @@ int lcx__pools_lease(struct lcx_ctx *ctx, const struct lcx_network *network,
 	return r;
 }
 
-/* Visit every pool of a network; a failure stops nobody. One without pools has none to visit. */
-static int each_pool(struct lcx_ctx *ctx, const char *network,
-		     int (*visit)(struct lcx_ipam_pool *pool, void *data, struct lcx_error **err),
+/* One that is damaged, by somebody who does not hold the network's lock. */
+static int mend(struct lcx_ctx *ctx, int pools_fd, const char *name, uint32_t position,
+		struct lcx_error **err)
+{
+	CLEANUP(closep) int networks_fd = lcx__net_networks_dir(ctx, err), records_fd = -1;
+	CLEANUP(lcx_network_freep) struct lcx_network *network = NULL;
+	int r;
+
+	if (networks_fd < 0)
+		return networks_fd;
+	r = lcx__network_read(networks_fd, name, &network, err);
+	if (r == -ENOENT)
+		return lcx__fail(err, EUCLEAN,
+				 "the address pool of network '%s', which is gone, is damaged",
+				 name);
+	if (r < 0)
+		return r;
+	records_fd = lcx__net_records_lock(ctx, name, err);
+	return records_fd < 0 ? records_fd : lcx__pool_mend(ctx, pools_fd, network, position, err);
+}
+
+typedef int pool_visitor(struct lcx_ipam_pool *pool, void *data, struct lcx_error **err);
+
+static int visit_one(int pools_fd, const char *network, uint32_t position, pool_visitor *visit,
 		     void *data, struct lcx_error **err)
+{
+	CLEANUP(lcx_ipam_pool_freep) struct lcx_ipam_pool *pool = NULL;
+	int r = lcx__pool_open(pools_fd, network, position, &pool, err);
+
+	return r < 0 ? r : visit(pool, data, err);
+}
+
+/* Visit every pool of a network; a failure stops nobody. One without pools has none to visit. */
+static int each_pool(struct lcx_ctx *ctx, const char *network, pool_visitor *visit, void *data,
+		     struct lcx_error **err)
 {
 	CLEANUP(closep) int pools_fd = open_pools(ctx, network, false, err);
 	struct lcx__troubles troubles = TROUBLES_NONE;
@@ -278,16 +333,19 @@ static int each_pool(struct lcx_ctx *ctx, const char *network,
 	if (pools_fd < 0)
 		return pools_fd == -ENOENT ? 0 : pools_fd;
 	for (uint32_t i = 0; i < NET_SUBNETS_LIMIT; i++) {
-		CLEANUP(lcx_ipam_pool_freep) struct lcx_ipam_pool *pool = NULL;
 		struct lcx_error *e = NULL;
-		int r = open_pool(pools_fd, network, i, &pool, &e);
+		int r = visit_one(pools_fd, network, i, visit, data, &e);
 
 		if (r == -ENOENT) {
 			lcx_error_free(e);
 			break;
 		}
-		if (r == 0)
-			r = visit(pool, data, &e);
+		if (r == -EUCLEAN) {
+			e = lcx_error_free(e);
+			r = mend(ctx, pools_fd, network, i, &e);
+			if (r == 0)
+				r = visit_one(pools_fd, network, i, visit, data, &e);
+		}
 		lcx__troubles_add(&troubles, r, &e);
 	}
 	return lcx__troubles_end(&troubles, err);
