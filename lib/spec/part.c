@@ -3,10 +3,25 @@
 
 /* Parts of a config.json that come alone, as an OCI runtime's commands take them. */
 
+/*
+ * The kernel gives no ambient capability that is not inheritable and permitted, too:
+ * capabilities(7). Engines name them all the same, and mean those that can be.
+ */
+void lcx__spec_trim_ambient(struct lcx_spec *spec)
+{
+	struct lcx__spec_capabilities *caps = &spec->process.capabilities;
+
+	caps->ambient.value &= caps->inheritable.value & caps->permitted.value;
+}
+
 LCX_PUBLIC int lcx_spec_process_from_json(const char *text, size_t length, struct lcx_spec **ret,
 					  struct lcx_error **err)
 {
-	return lcx__spec_from_process_json(text, length, ret, err);
+	int r = lcx__spec_from_process_json(text, length, ret, err);
+
+	if (r == 0)
+		lcx__spec_trim_ambient(*ret);
+	return r;
 }
 
 /* What @from has replaces what @to has, one level after the other; lists as a whole. */

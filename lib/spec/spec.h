@@ -237,6 +237,9 @@ int lcx__spec_check_labels(const struct lcx_spec *spec, struct lcx_error **err);
  */
 int lcx__spec_allow_default_devices(struct lcx_spec *spec, struct lcx_error **err);
 
+/* Leave out what the kernel would refuse of a description that an engine wrote. */
+void lcx__spec_trim_ambient(struct lcx_spec *spec);
+
 /* The bounding set that the description gives: all of the kernel's if it says nothing. */
 uint64_t lcx__spec_bounding(const struct lcx_spec *spec);
 

@@ -208,6 +208,14 @@ runtime run --bundle "$T/b" d1 >"$T/devices" 2>&1 || :
 check_eq 'default devices work whatever the rules say' 1 "$(head -n 1 "$T/devices")"
 check_match 'others do not' "can't open '/dev/mem'" "$(cat "$T/devices")"
 
+# --- capabilities as engines write them
+
+bundle "$T/b" '.process.args = ["grep", "Cap[AI]", "/proc/self/status"]
+	| .process.capabilities = {"bounding": ["CAP_CHOWN", "CAP_KILL"], "effective": ["CAP_CHOWN"],
+		"permitted": ["CAP_CHOWN", "CAP_KILL"], "inheritable": ["CAP_KILL"], "ambient": ["CAP_CHOWN", "CAP_KILL"]}'
+check_eq 'ambient: what can be' "0000000000000020 0000000000000020" \
+	"$(runtime run --bundle "$T/b" a1 | awk '{ print $2 }' | tr '\n' ' ' | sed 's/ $//')"
+
 # --- what it can do
 
 runtime features >"$T/features"
