@@ -118,7 +118,7 @@ build() { # plain|asan
 }
 
 install_packages() {
-	sh tests/install.sh build image quickstart test registry vm >"$logs/packages.log" 2>&1 && return 0
+	sh tests/install.sh build image quickstart test registry engines vm >"$logs/packages.log" 2>&1 && return 0
 	lost "packages: log $logs/packages.log"
 	tail -n 20 "$logs/packages.log" | sed 's/^/        | /'
 	return 1
