@@ -10,11 +10,14 @@
 
 struct inspect_options {
 	const char *type;
+	bool security;
 };
 
 static const struct option_row rows[] = {
 	{'\0', "type", OPTION_STRING, offsetof(struct inspect_options, type), "TYPE",
 	 "container or image; default: whichever has the name"},
+	{'\0', "security", OPTION_FLAG, offsetof(struct inspect_options, security), NULL,
+	 "what a running container really has, as the kernel tells"},
 	{0},
 };
 
@@ -27,12 +30,16 @@ static const struct grammar grammar = {
 	.takes_template = true,
 };
 
-static int inspect_container(struct app *app, const char *name, char **ret, struct lcx_error **err)
+static int inspect_container(struct app *app, const char *name, bool security, char **ret,
+			     struct lcx_error **err)
 {
 	CLEANUP(lcx_container_freep) struct lcx_container *container = NULL;
 	int r = lcx_container_open(app->ctx, name, &container, err);
 
-	return r == 0 ? lcx_container_inspect(container, ret, err) : r;
+	if (r < 0)
+		return r;
+	return security ? lcx_container_audit(container, ret, err)
+			: lcx_container_inspect(container, ret, err);
 }
 
 static int inspect_image(struct app *app, const char *name, char **ret, struct lcx_error **err)
@@ -54,7 +61,7 @@ static int inspect(struct app *app, const char *name, const struct inspect_optio
 	int r = -ENOENT;
 
 	if (is_type(o, "container"))
-		r = inspect_container(app, name, ret, err);
+		r = inspect_container(app, name, o->security, ret, err);
 	/* -EINVAL: what names an image, with a slash for instance, need not be able to name a
 	 * container. */
 	if ((r == -ENOENT || (r == -EINVAL && !o->type)) && is_type(o, "image")) {
@@ -104,6 +111,9 @@ int cmd_inspect(struct app *app, int argc, char **argv)
 	if (!is_type(&o, "container") && !is_type(&o, "image"))
 		return options_usage_error(
 			app, "type '%s' is unknown; there are container and image", o.type);
+	/* An image has no process. */
+	if (o.security)
+		o.type = "container";
 	return inspect_all(app, argc, argv, &o);
 }
 

@@ -629,6 +629,19 @@ int64_t lcx_container_finished_ns(const struct lcx_container *c);
 int lcx_container_inspect(struct lcx_container *c, char **ret, struct lcx_error **err);
 
 /**
+ * lcx_container_audit() - what the running container really has, out of the kernel, as one JSON object
+ * @ret: a string that the caller releases with lcx_string_free()
+ *
+ * Nothing of it is taken from the description. Members: namespaces ("own" or "host"), pid, hostUid,
+ * uidMappings, gidMappings, capabilities by set, noNewPrivileges, seccomp, apparmor, label, landlock
+ * (null: no kernel tells), oomScoreAdj, mounts (host: a file system that is also mounted here),
+ * unmaskedPaths, writablePaths, devices, devicesLimited, sysctls; and weaker: a sentence for
+ * all that protects the host less than the defaults do. Names come from inside and may be anything.
+ * Return: 0, -ESRCH if it has just ended, an errno if it does not run.
+ */
+int lcx_container_audit(struct lcx_container *c, char **ret, struct lcx_error **err);
+
+/**
  * lcx_container_stats() - memory, cpu, pids and io of the running container
  * @ret: to be released with lcx_cgroup_stats_free()
  */

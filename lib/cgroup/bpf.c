@@ -251,3 +251,11 @@ int lcx__cgroup_bpf_devices(int dir_fd, const struct device_rule *rules, size_t 
 		return TAKE_FD(program);
 	return attach_instead(dir_fd, program);
 }
+
+int lcx__cgroup_bpf_count(int dir_fd)
+{
+	uint32_t ids[PROGRAMS_MAX], count = 0;
+	int r = query(dir_fd, ids, &count);
+
+	return r < 0 ? r : (int)count;
+}

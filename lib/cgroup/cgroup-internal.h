@@ -217,6 +217,9 @@ int lcx__cgroup_remaining_ms(int64_t deadline_ns);
 /* Bind the list of rules: bpf.c. */
 int lcx__cgroup_bpf_devices(int dir_fd, const struct device_rule *rules, size_t count);
 
+/* How many programs decide about devices there, or a negative errno. */
+int lcx__cgroup_bpf_count(int dir_fd);
+
 /* The program alone, for tests: @insns of 8 bytes each; its length or -E2BIG. */
 int lcx__cgroup_bpf_compile(const struct device_rule *rules, size_t count, uint64_t *insns,
 			    size_t max);

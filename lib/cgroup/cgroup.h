@@ -39,6 +39,9 @@ enum { LCX__CGROUP_JOIN_MAX = 16 };
  */
 int lcx__cgroup_join_fds(const struct lcx_cgroup *cg, int *fds, size_t max);
 
+/* Whether the kernel keeps any device from its processes. Return: 1, 0, or a negative errno. */
+int lcx__cgroup_devices_limited(const struct lcx_cgroup *cg);
+
 /*
  * Set everything that @resources names. What this kernel cannot do is an error that
  * names the property. After a failure some limits may be set: destroy, or apply the old ones again.

@@ -373,6 +373,21 @@ static int apply_v1(struct lcx_cgroup *cg, int dir_fd, struct lcx_error **err)
 
 /* --- both --- */
 
+int lcx__cgroup_devices_limited(const struct lcx_cgroup *cg)
+{
+	CLEANUP(freep) char *text = NULL;
+	int index = cg->layout->controller[CONTROLLER_DEVICES], r;
+
+	if (index < 0 || cg->dir_fd[index] < 0)
+		return 0;
+	if (lcx__cgroup_is_v2(cg, index)) {
+		r = lcx__cgroup_bpf_count(cg->dir_fd[index]);
+		return r < 0 ? r : r > 0;
+	}
+	r = lcx__read_file(cg->dir_fd[index], "devices.list", 1 << 20, &text, NULL);
+	return r < 0 ? r : strncmp(text, "a *:* rwm", 9) != 0;
+}
+
 LCX_PUBLIC int lcx_cgroup_apply_devices(struct lcx_cgroup *cg, struct lcx_error **err)
 {
 	int r, index = lcx__cgroup_use(cg, CONTROLLER_DEVICES, err);

@@ -18,11 +18,14 @@ enum { STACK_SIZE = 16 * 1024 };
  * Without an exit signal the child is nobody's business: the host gets no SIGCHLD, its
  * wait(2) does not see it, and one that ignores SIGCHLD does not reap it either.
  */
-static int clone_and_wait(struct lcx__enter *enter, char *stack)
+static int clone_and_wait(struct lcx__enter *enter)
 {
+	CLEANUP(freep) char *stack = aligned_alloc(64, STACK_SIZE);
 	uint64_t all = ~(uint64_t)0, before;
 	int pid;
 
+	if (!stack)
+		return -ENOMEM;
 	sys_call4(__NR_rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof(all));
 	pid = clone(lcx__enter_child, stack + STACK_SIZE, CLONE_VM | CLONE_VFORK | CLONE_FILES,
 		    enter);
@@ -36,28 +39,33 @@ static int clone_and_wait(struct lcx__enter *enter, char *stack)
 
 int lcx__write_in_netns(int netns_fd, const char *path, const char *text)
 {
-	CLEANUP(freep) char *stack = aligned_alloc(64, STACK_SIZE);
 	struct lcx__enter enter = {
-		.netns_fd = netns_fd,
+		.ns_fd = netns_fd,
 		.path = path,
 		.text = text,
 		.length = strlen(text),
 		.result = -EIO,
 	};
 
-	return stack ? clone_and_wait(&enter, stack) : -ENOMEM;
+	return clone_and_wait(&enter);
 }
 
 int lcx__socket_in_netns(int netns_fd, int domain, int type, int protocol)
 {
-	CLEANUP(freep) char *stack = aligned_alloc(64, STACK_SIZE);
 	struct lcx__enter enter = {
-		.netns_fd = netns_fd,
+		.ns_fd = netns_fd,
 		.domain = domain,
 		.type = type | SOCK_CLOEXEC,
 		.protocol = protocol,
 		.result = -EIO,
 	};
 
-	return stack ? clone_and_wait(&enter, stack) : -ENOMEM;
+	return clone_and_wait(&enter);
+}
+
+int lcx__open_in_namespace(int ns_fd, const char *path)
+{
+	struct lcx__enter enter = {.ns_fd = ns_fd, .path = path, .result = -EIO};
+
+	return clone_and_wait(&enter);
 }

@@ -17,9 +17,16 @@ int lcx__socket_in_netns(int netns_fd, int domain, int type, int protocol);
  */
 int lcx__write_in_netns(int netns_fd, const char *path, const char *text);
 
+/*
+ * Open a file of /proc/sys for reading: it is of the network or ipc namespace @ns_fd, for whoever
+ * reads it. Return: the descriptor, O_CLOEXEC, or a negative errno.
+ */
+int lcx__open_in_namespace(int ns_fd, const char *path);
+
 struct lcx__enter {
-	int netns_fd, domain, type, protocol;
-	const char *path, *text; /* a file to write, in the place of a socket */
+	int ns_fd, domain, type, protocol;
+	const char *path; /* a file, in the place of a socket */
+	const char *text; /* what is written to it; NULL: it is opened for reading */
 	uint64_t length;
 	int result;
 };

@@ -149,6 +149,9 @@ static int inspect_container(struct world *w, struct lcx_error **err)
 	(void)w;
 	MUST(lcx_container_inspect(container, &text, err));
 	lcx_string_free(text);
+	text = NULL;
+	MUST(lcx_container_audit(container, &text, err));
+	lcx_string_free(text);
 	MUST(lcx_container_stats(container, &stats, err));
 	lcx_cgroup_stats_free(stats);
 	return 0;
