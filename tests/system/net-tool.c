@@ -298,6 +298,62 @@ static int many(struct lcx_ctx *ctx, char **args, struct lcx_error **err)
 	return r;
 }
 
+static int64_t wall_ns(void)
+{
+	struct timespec time = {0};
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &time);
+	return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
+static int compare_times(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static double median_us(int64_t *times, size_t count)
+{
+	qsort(times, count, sizeof(*times), compare_times);
+	return (double)times[count / 2] / 1000;
+}
+
+/* cycle NETWORK COUNT NETNS-FILE: attach, with a port, and detach; the median of each, in us */
+static int cycle(struct lcx_ctx *ctx, char **args, struct lcx_error **err)
+{
+	enum { MOST = 1000 };
+	static int64_t attach_ns[MOST], detach_ns[MOST];
+	size_t wanted = (size_t)atoi(args[1]), count = wanted < MOST ? wanted : MOST;
+	char port[] = "8094:80", *ports[] = {port, NULL};
+	CLEANUP(lcx_network_freep) struct lcx_network *network = NULL;
+	CLEANUP(closep) int netns_fd = open(args[2], O_RDONLY | O_CLOEXEC);
+	CLEANUP(lcx_netlink_freep) struct lcx_netlink *inner = NULL;
+	int r = lcx_netlink_open_netns(netns_fd, &inner, err);
+
+	if (r == 0)
+		r = lcx_network_open(ctx, args[0], &network, err);
+	for (size_t i = 0; r == 0 && i < count; i++) {
+		CLEANUP(lcx_attachment_freep) struct lcx_attachment *attachment = NULL;
+		int64_t start = wall_ns();
+
+		r = lcx_attachment_new("cycle", &attachment, err);
+		if (r == 0)
+			r = add_ports(attachment, ports, err);
+		if (r == 0)
+			r = plan_and_apply(ctx, network, attachment, netns_fd,
+					   lcx_netlink_fd(inner), err);
+		attach_ns[i] = wall_ns() - start;
+		start = wall_ns();
+		if (r == 0)
+			r = lcx_network_detach(ctx, args[0], "cycle", 0, err);
+		detach_ns[i] = wall_ns() - start;
+	}
+	if (r == 0 && count > 0)
+		printf("%.0f %.0f\n", median_us(attach_ns, count), median_us(detach_ns, count));
+	return r;
+}
+
 /* ---- traffic; ROOT is not used ---- */
 
 enum { PAYLOAD_SIZE = 1000 };
@@ -451,10 +507,19 @@ static const struct {
 	int arguments;
 	int (*run)(struct lcx_ctx *ctx, char **args, struct lcx_error **err);
 } verbs[] = {
-	{"attach", 3, attach},         {"detach", 3, detach},   {"create", 1, create},
-	{"remove", 1, remove_network}, {"inspect", 1, inspect}, {"reload", 0, reload},
-	{"watch", 0, watch},           {"sweep", 0, sweep},     {"many", 2, many},
-	{"serve", 2, serve},           {"ask", 3, ask},         {"attach-alone", 3, attach_alone},
+	{"attach", 3, attach},
+	{"detach", 3, detach},
+	{"create", 1, create},
+	{"remove", 1, remove_network},
+	{"inspect", 1, inspect},
+	{"reload", 0, reload},
+	{"watch", 0, watch},
+	{"sweep", 0, sweep},
+	{"many", 2, many},
+	{"cycle", 3, cycle},
+	{"serve", 2, serve},
+	{"ask", 3, ask},
+	{"attach-alone", 3, attach_alone},
 };
 
 int main(int argc, char **argv)
