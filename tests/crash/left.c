@@ -128,6 +128,19 @@ static void add_leases(void)
 	lcx_ipam_pool_free(pool);
 }
 
+/* Whose ids are which container's. */
+static void add_ranges(void)
+{
+	CLEANUP(freep) char *path = lcx__format("%s/users/ranges", place.root);
+	FILE *file = path ? fopen(path, "re") : NULL;
+	char line[512];
+
+	while (file && fgets(line, sizeof(line), file))
+		add("range", line);
+	if (file)
+		(void)fclose(file);
+}
+
 static int by_text(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);
@@ -144,6 +157,7 @@ char *world_take(void)
 	add_processes();
 	add_nftables();
 	add_leases();
+	add_ranges();
 	(void)nftw(place.root, add_file, 16, FTW_PHYS);
 	(void)nftw(place.run, add_file, 16, FTW_PHYS);
 	(void)nftw("/sys/fs/cgroup", add_cgroup, 16, FTW_PHYS);

@@ -120,13 +120,15 @@ static int ended(void)
 
 /* ---- what is done -------------------------------------------------------- */
 
-static int whole_life(const char *network)
+static int whole_life(const char *network, const char *users)
 {
 	CLEANUP(lcx_ctx_freep) struct lcx_ctx *ctx = open_ctx();
 	CLEANUP(lcx_container_freep) struct lcx_container *c = NULL;
 	int32_t status = LCX_EXIT_UNKNOWN;
 	int r = describe(ctx, "new", network, to_end, &c);
 
+	if (r == 0)
+		r = lcx_container_set_userns(c, users, NULL);
 	if (r == 0)
 		r = lcx_container_start(c, NULL, NULL);
 	if (r == 0)
@@ -138,12 +140,18 @@ static int whole_life(const char *network)
 
 static int run_life(void)
 {
-	return whole_life("none");
+	return whole_life("none", "host");
+}
+
+/* On mapped layers, or a directory; its ids are its own for so long. */
+static int run_life_with_users(void)
+{
+	return whole_life("none", "auto");
 }
 
 static int run_life_on_network(void)
 {
-	return whole_life("bridge");
+	return whole_life("bridge", "host");
 }
 
 static int run_create(void)
@@ -294,6 +302,7 @@ const struct scenario scenarios[] = {
 	{"remove by force", running, .act = do_remove},
 	{"rename", running, .act = do_rename, .keeps = true},
 	{"pause", running, .act = do_pause, .keeps = true},
+	{"life with users of its own", NULL, .run = run_life_with_users},
 	{"life on a network", NULL, .run = run_life_on_network},
 	{"start on a network", NULL, .run = run_start_on_network},
 	{"stop on a network", running_on_network, .act = do_stop},
@@ -327,6 +336,9 @@ int make_bystander(void)
 	if (place.layout)
 		r = say("import", lcx_image_import(ctx, place.layout, "base", "base", &image, &err),
 			err);
+	/* Files that stay for good are there from then on. */
+	if (r == 0)
+		r = run_life_with_users();
 	return r < 0 ? r : make("bystander", "bridge", to_sleep, true);
 }
 

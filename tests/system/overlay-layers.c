@@ -7,7 +7,8 @@
  *     overlay-layers auto|string|mount COUNT BASE TARGET|-
  *
  * BASE has the directories 0 (the top-most) to COUNT-1, upper and work; "-" makes the mount
- * attached nowhere and writes "hello" into it.
+ * attached nowhere and writes "hello" into it. With OVERLAY_IDMAP=0:100000:65536 it shows files
+ * of 0 as 100000's.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -15,6 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ns/ns.h"
 #include "overlay/overlay-internal.h"
 
 static int describe(struct lcx_overlay *overlay, int count, const char *base,
@@ -31,6 +33,18 @@ static int describe(struct lcx_overlay *overlay, int count, const char *base,
 		r = lcx_overlay_add_lower(overlay, lower, err);
 	}
 	return r;
+}
+
+static int set_map(struct lcx_overlay *overlay, const char *ranges, struct lcx_error **err)
+{
+	CLEANUP(lcx_idmap_freep) struct lcx_idmap *map = NULL;
+	int r = lcx_idmap_new(&map, err);
+
+	if (r == 0)
+		r = lcx_idmap_parse(map, LCX_ID_USER, ranges, err);
+	if (r == 0)
+		r = lcx_idmap_parse(map, LCX_ID_GROUP, ranges, err);
+	return r < 0 ? r : lcx_overlay_set_idmap(overlay, map, err);
 }
 
 static int write_hello(int mount_fd)
@@ -57,6 +71,8 @@ int main(int argc, char **argv)
 		if (strcmp(argv[1], hows[i]) == 0)
 			overlay->how = (enum lcx__overlay_how)i;
 	r = describe(overlay, atoi(argv[2]), argv[3], &err);
+	if (r == 0 && getenv("OVERLAY_IDMAP"))
+		r = set_map(overlay, getenv("OVERLAY_IDMAP"), &err);
 	if (r == 0 && strcmp(argv[4], "-") != 0)
 		r = lcx_overlay_mount(overlay, argv[4], &err);
 	else if (r == 0 && (r = lcx_overlay_mount_fd(overlay, &err)) >= 0)

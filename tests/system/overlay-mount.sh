@@ -130,6 +130,44 @@ check_fails 'a read-only upper is explained' 1 'overlay' sh -c '
 umount ro 2>/dev/null || :
 check_eq 'after all that nothing is mounted' '' "$(grep " $D/" /proc/self/mountinfo || :)"
 
+# --- with other owners
+
+# Not on a tmpfs, which maps no owners before Linux 6.3.
+mkdir "$T/mapped" "$T/mapped/target"
+cd "$T/mapped"
+for i in $(seq 0 399); do
+	mkdir "$i"
+	echo "$i" >"$i/only-$i"
+done
+chown 5:6 0/only-0
+mapped() { # HOW COUNT: mount, look, write, unmount
+	rm -rf upper work && mkdir upper work
+	OVERLAY_IDMAP=0:100000:65536 layers "$1" "$2" "$T/mapped" target || return 1
+	[ "$(stat -c %u:%g target/only-0)" = 100005:100006 ] &&
+		[ "$(stat -c %u "target/only-$(($2 - 1))")" = 100000 ] && [ "$(ls target | grep -c only)" = "$2" ] &&
+		echo new >target/new && chown 100007:100008 target/new && rm target/only-1 &&
+		echo more >>target/only-0 && [ "$(stat -c %u:%g upper/new upper/only-0 | xargs)" = '7:8 5:6' ]
+	r=$?
+	overlay unmount target && return $r
+}
+# The usual limit of descriptors must do.
+ulimit -Sn 1024
+check 'a few layers of other owners' mapped auto 3
+check '400 of them' mapped auto 400
+check 'as older kernels do it' mapped mount 3
+check '400 layers, too: their names are short' mapped mount 400
+mkdir 'odd,a:b\c' 'odd,a:b\c/up,x' 'odd,a:b\c/wo:y'
+check 'any characters may stand in the names' env OVERLAY_IDMAP=0:100000:65536 \
+	"$BUILD/examples/overlay" mount target 'odd,a:b\c/up,x' 'odd,a:b\c/wo:y' 0 1
+check 'and it is written there' sh -c 'echo x >target/x && [ -f "odd,a:b\c/up,x/x" ]'
+overlay unmount target
+mkdir elsewhere elsewhere/work
+check_fails 'upper and work are of one directory' 1 'as two directories of one' env OVERLAY_IDMAP=0:100000:65536 \
+	"$BUILD/examples/overlay" mount target upper elsewhere/work 0 1
+check_fails 'what can map no owners is named' 1 "'/proc': .*cannot show files with other owners" env OVERLAY_IDMAP=0:100000:65536 \
+	"$BUILD/examples/overlay" mount target upper work /proc 0
+check_eq 'after all that nothing is mounted here' '' "$(grep " $T/mapped" /proc/self/mountinfo || :)"
+
 # --- without privilege, in a user namespace
 
 # Not on a tmpfs, which has no user attributes before Linux 6.6.
