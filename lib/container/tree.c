@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/mount.h>
 
+#include "container/ordinary.h"
 #include "util/fs.h"
 #include "util/sys.h"
 
@@ -159,16 +160,47 @@ static int open_root_of_process(struct lcx_container *c, struct lcx__container_r
 	return 0;
 }
 
+static bool is_bound(const struct lcx__spec_mount *mount)
+{
+	return mount->parsed.flags & MS_BIND || (mount->type && strcmp(mount->type, "bind") == 0);
+}
+
 /* Whether a process would see more, or may do less, than the tree itself shows. */
 static bool has_mounts(const struct lcx_spec *spec)
 {
 	bool bound = spec->root.readonly.value;
 
 	for (size_t i = 0; i < spec->mounts.n; i++)
-		bound |= spec->mounts.items[i].parsed.flags & MS_BIND ||
-			 strcmp(spec->mounts.items[i].type ? spec->mounts.items[i].type : "",
-				"bind") == 0;
+		bound |= is_bound(&spec->mounts.items[i]);
 	return bound;
+}
+
+/*
+ * An ordinary user's tree can take no mounts of another namespace of his. What is not his volume
+ * (the container's own files below @own, and the host's sysfs) is not worth a refusal.
+ */
+static int refuse_volumes(const struct lcx_container *c, const char *own, struct lcx_error **err)
+{
+	for (size_t i = 0; i < c->spec->mounts.n; i++) {
+		const struct lcx__spec_mount *mount = &c->spec->mounts.items[i];
+
+		if (is_bound(mount) && mount->source && strcmp(mount->source, "/sys") != 0 &&
+		    strncmp(mount->source, own, strlen(own)) != 0)
+			return lcx__fail(err, EPERM,
+					 "container '%s' does not run, and its volume on '%s' can "
+					 "only be reached by root then; start it first",
+					 lcx__container_display(c), mount->destination);
+	}
+	return 0;
+}
+
+static int open_view(struct lcx_container *c, int tree_fd, const char *own, struct lcx__view *ret,
+		     struct lcx_error **err)
+{
+	if (!has_mounts(c->spec))
+		return 0;
+	return lcx__is_ordinary_user() ? refuse_volumes(c, own, err)
+				       : lcx__view_open(c->spec, tree_fd, own, ret, err);
 }
 
 /* A mount of its own, which others can be put on. */
@@ -185,7 +217,8 @@ static int mount_tree(struct lcx_container *c, struct lcx_error **err)
 	int r;
 
 	if (c->d.rootfs)
-		return has_mounts(c->spec) ? clone_rootfs(c, err) : open_rootfs(c, err);
+		return has_mounts(c->spec) && !lcx__is_ordinary_user() ? clone_rootfs(c, err)
+								       : open_rootfs(c, err);
 	r = check_layers(c, err);
 	if (r == 0)
 		r = lcx__container_renew_volatile(c, err);
@@ -205,8 +238,8 @@ static int open_root_at_rest(struct lcx_container *c, struct lcx__container_root
 	r = lcx__container_load_spec(c, err);
 	if (r == 0)
 		r = fd = mount_tree(c, err);
-	if (r >= 0 && has_mounts(c->spec))
-		r = lcx__view_open(c->spec, fd, own, &ret->view, err);
+	if (r >= 0)
+		r = open_view(c, fd, own, &ret->view, err);
 	if (r < 0)
 		return r;
 	ret->fd = TAKE_FD(fd);

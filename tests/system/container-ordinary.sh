@@ -88,6 +88,9 @@ check_eq 'has the change' changed "$(lcx_ run --rm --network none again:1 cat /r
 check 'stop' lcx_ stop -t 0 stays
 check_eq 'what a stopped one has changed' 'A /copied D /daemon-file C /root-file' "$(lcx_ diff stays | sort -k 2 | xargs)"
 check 'a copy out of a stopped one' lcx_ cp stays:/copied $at/home/again
+check 'one with a volume' lcx_ create --name bound --network none -v $at/home:/home "$image" true
+check_fails 'whose volume is out of reach' 1 'start it first' lcx_ cp $at/home/copied bound:/home/x
+check 'and its removal' lcx_ rm bound
 check_eq 'all of its files' changed "$(lcx_ export stays | tar -xO root-file ./root-file 2>/dev/null)"
 check 'start' lcx_ start stays
 check 'rm -f' lcx_ rm -f stays

@@ -56,6 +56,7 @@ for driver in json-file cri; do
 	sleep 0.3
 	rm -f "$T/stops"
 	disturb "$(lcx inspect --format '{{.State.OwnerPid}}' "$driver")" "$dir" &
+	wait_for 10 test -s "$T/stops"
 	echo go >"$T/rootfs/go"
 	lcx wait "$driver" >/dev/null
 	check_eq "$driver: when its end is told, the log is whole" "$whole" "$(lcx logs "$driver" | sum_of)"
@@ -75,6 +76,7 @@ for driver in json-file cri; do
 	wait_for 10 sh -c "$LCX inspect own-$driver >/dev/null 2>&1"
 	rm -f "$T/stops"
 	disturb $owner "$(dir_of own-$driver)" &
+	wait_for 10 test -s "$T/stops"
 	echo go >"$T/rootfs/go"
 	wait $owner
 	check_eq "$driver, own: its output is whole" "$whole" "$(sum_of <"$T/out")"
