@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "crash.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -14,6 +15,7 @@
 #include "container/container-internal.h"
 #include "image/image.h"
 #include "net/net.h"
+#include "util/fs.h"
 
 /*
  * What a host program does, each a function that ends at the first failure, as a
@@ -386,20 +388,47 @@ static int clear_network(struct lcx_ctx *ctx)
 	return say("remove the network", lcx_network_remove(ctx, "second", &err), err);
 }
 
-/* What is there is whole or can be made so. */
+/* The beginning of the layout's archive of that name, and not nothing. */
+static bool is_beginning(int partial_fd, const char *name)
+{
+	CLEANUP(freep) char *path = lcx__format("%s/blobs/sha256/%s", place.layout, name);
+	CLEANUP(freep) char *have = NULL, *whole = NULL;
+	size_t n, length;
+
+	return path && lcx__read_file(partial_fd, name, 64 << 20, &have, &n) == 0 &&
+	       lcx__read_file(AT_FDCWD, path, 64 << 20, &whole, &length) == 0 && n > 0 &&
+	       n <= length && memcmp(have, whole, n) == 0;
+}
+
+/* Of an archive that was cut off the store keeps what it has, to go on from there: only that. */
+static int check_partial(void)
+{
+	CLEANUP(freep) char *path = lcx__format("%s/images/partial", place.root);
+	CLEANUP(closedirp) DIR *dir = path ? opendir(path) : NULL;
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir)))
+		if (entry->d_name[0] != '.' && !is_beginning(dirfd(dir), entry->d_name))
+			return say("check what is kept of a download", -EBADMSG, NULL);
+	return 0;
+}
+
+/*
+ * What is there is whole or can be made so: by the same import once more, which uses up what
+ * was kept of the one that was cut off.
+ */
 static int clear_images(struct lcx_ctx *ctx)
 {
 	struct lcx_error *err = NULL;
 	int r;
 
-	if (lcx_image_verify(ctx, NULL, NULL) < 0 && run_unpack() < 0)
-		return say("unpack again", -EIO, NULL);
-	/* Somebody who was killed may still be about to let go of it. */
-	for (int tries = 0; tries < 100 && (r = lcx_image_verify(ctx, NULL, NULL)) == -EBUSY;
-	     tries++)
-		(void)usleep(20000);
+	(void)lcx_image_verify(ctx, NULL, NULL);
+	r = check_partial();
 	if (r < 0)
-		r = say("verify", lcx_image_verify(ctx, NULL, &err), err);
+		return r;
+	if (run_unpack() < 0)
+		return say("unpack again", -EIO, NULL);
+	r = say("verify", lcx_image_verify(ctx, NULL, &err), err);
 	if (r == 0)
 		r = lcx_image_remove(ctx, "unpacked", NULL);
 	err = NULL;
