@@ -46,46 +46,80 @@ static int open_dir(int root_fd, const char *path, uint64_t flags)
 			   SYS_RESOLVE_IN_ROOT | SYS_RESOLVE_NO_SYMLINKS);
 }
 
-/* The layer is no worse than before if this fails: it may be another user's file system. */
-static void copy_attributes(int root_fd, const char *path, const struct stat *from)
+/* What is not for this user to change stays as it is: the layer is no worse than before. */
+static bool is_forbidden(int error)
+{
+	return error == EPERM || error == EINVAL;
+}
+
+/* The layer itself has put something else in the directory's place since: then there is nothing to
+ * do. */
+static bool is_replaced(int error)
+{
+	return error == -ENOENT || error == -ENOTDIR || error == -ELOOP;
+}
+
+static int copy_attributes(int root_fd, const char *path, const struct stat *from)
 {
 	const struct timespec times[2] = {from->st_mtim, from->st_mtim};
 	CLEANUP(closep) int fd = open_dir(root_fd, path, O_RDONLY);
 
 	if (fd < 0)
-		return;
-	(void)!fchown(fd, from->st_uid, from->st_gid);
-	(void)!fchmod(fd, from->st_mode & 07777);
-	(void)futimens(fd, times);
+		return is_replaced(fd) ? 0 : fd;
+	if ((fchown(fd, from->st_uid, from->st_gid) < 0 && !is_forbidden(errno)) ||
+	    (fchmod(fd, from->st_mode & 07777) < 0 && !is_forbidden(errno)) ||
+	    (futimens(fd, times) < 0 && !is_forbidden(errno)))
+		return -errno;
+	return 0;
 }
 
-void lcx__implied_inherit(struct lcx__implied *implied, int lower_fd)
+/* 1: the layer below decides; 0: it says nothing of the directory. */
+static int inherit(const struct lcx__implied *implied, const char *path, int lower_fd)
+{
+	CLEANUP(closep) int fd = open_dir(lower_fd, path, O_PATH);
+	struct stat st;
+	int r;
+
+	if (fd == -ENOENT || fd == -ELOOP)
+		return 0;
+	/* Something else, or a deletion, hides what lies deeper. */
+	if (fd == -ENOTDIR)
+		return 1;
+	if (fd < 0)
+		return fd;
+	r = fstat(fd, &st) < 0 ? -errno : copy_attributes(implied->root_fd, path, &st);
+	return r < 0 ? r : 1;
+}
+
+int lcx__implied_inherit(struct lcx__implied *implied, int lower_fd)
 {
 	for (size_t i = 0; i < implied->n; i++) {
-		CLEANUP(closep) int fd = -1;
-		struct stat st;
+		int r = implied->paths[i] ? inherit(implied, implied->paths[i], lower_fd) : 0;
 
-		if (!implied->paths[i])
-			continue;
-		fd = open_dir(lower_fd, implied->paths[i], O_PATH);
-		/* -ENOTDIR: something else, or a deletion, hides what lies deeper. */
-		if (fd >= 0 && fstat(fd, &st) == 0)
-			copy_attributes(implied->root_fd, implied->paths[i], &st);
-		if (fd >= 0 || fd == -ENOTDIR)
+		if (r < 0)
+			return r;
+		if (r > 0)
 			implied->paths[i] = NULL;
 	}
+	return 0;
 }
 
-void lcx__implied_finish(struct lcx__implied *implied)
+int lcx__implied_finish(struct lcx__implied *implied)
 {
 	static const struct timespec never[2];
 
 	for (size_t i = 0; i < implied->n; i++) {
 		CLEANUP(closep) int fd = -1;
 
-		if (implied->paths[i])
-			fd = open_dir(implied->root_fd, implied->paths[i], O_RDONLY);
-		if (fd >= 0)
-			(void)futimens(fd, never);
+		if (!implied->paths[i])
+			continue;
+		fd = open_dir(implied->root_fd, implied->paths[i], O_RDONLY);
+		if (is_replaced(fd))
+			continue;
+		if (fd < 0)
+			return fd;
+		if (futimens(fd, never) < 0 && !is_forbidden(errno))
+			return -errno;
 	}
+	return 0;
 }

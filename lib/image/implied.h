@@ -18,7 +18,7 @@ int lcx__implied_new(int root_fd, const struct lcx__strbuf *text, struct lcx__im
 void lcx__implied_clear(struct lcx__implied *implied);
 
 /* No layer describes those that are left: they get a fixed time, the same whenever this is done. */
-void lcx__implied_finish(struct lcx__implied *implied);
+int lcx__implied_finish(struct lcx__implied *implied);
 
 /* Take what @lower_fd, the next lower layer, has of them. */
-void lcx__implied_inherit(struct lcx__implied *implied, int lower_fd);
+int lcx__implied_inherit(struct lcx__implied *implied, int lower_fd);

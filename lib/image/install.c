@@ -130,21 +130,26 @@ int lcx__install_inherit(const struct lcx__install *install, size_t index, struc
 	const struct lcx__layer *layer = &install->layers[index];
 	CLEANUP(closep) int root_fd = lcx__layer_open_root(layer);
 	CLEANUP(implied_clearp) struct lcx__implied implied = {.root_fd = -1};
+	int r = 0;
 
 	if (root_fd < 0)
 		return lcx__fail_sys(err, -root_fd, "open layer %.19s", layer->digest.text);
 	if (lcx__implied_new(root_fd, &layer->implied, &implied) < 0)
 		return lcx__fail_nomem(err);
-	while (implied.n > 0 && index-- > 0) {
+	while (r == 0 && implied.n > 0 && index-- > 0) {
 		CLEANUP(closep) int fd = lcx__layer_open_root(&install->layers[index]);
 
 		if (fd < 0)
 			return lcx__fail_sys(err, -fd, "open layer %.19s",
 					     install->layers[index].digest.text);
-		lcx__implied_inherit(&implied, fd);
+		r = lcx__implied_inherit(&implied, fd);
 	}
-	lcx__implied_finish(&implied);
-	return 0;
+	if (r == 0)
+		r = lcx__implied_finish(&implied);
+	return r < 0 ? lcx__fail_sys(err, -r,
+				     "give the directories of layer %.19s what they have below it",
+				     layer->digest.text)
+		     : 0;
 }
 
 static bool ready_to_settle(const struct lcx__install *install)

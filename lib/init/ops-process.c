@@ -44,17 +44,36 @@ _Noreturn static void end(int status)
 		sys_call1(__NR_exit_group, status);
 }
 
+/*
+ * Name a new process to the library and end; the new one goes on with the plan, but not before: what
+ * it says itself must not come before the word about it.
+ */
+static int hand_on(struct init *init, uint64_t flags, int exit_signal)
+{
+	struct plan_message message = {.type = PLAN_MESSAGE_CHILD};
+	int line[2], pidfd = -1, r = (int)sys_call2(__NR_pipe2, line, CLOSE_ON_EXEC);
+	char go;
+
+	if (r == 0)
+		r = init_fork(flags, exit_signal, -1, &pidfd);
+	if (r < 0)
+		return r;
+	if (r > 0) {
+		(void)init_send(init, &message, pidfd);
+		(void)sys_call3(__NR_write, line[1], "", 1);
+		end(0);
+	}
+	sys_call1(__NR_close, line[1]);
+	r = (int)sys_call3(__NR_read, line[0], &go, 1);
+	sys_call1(__NR_close, line[0]);
+	return r == 1 ? 0 : r < 0 ? r : -ECANCELED;
+}
+
 /* The caller reaps us; what goes on belongs to the host's init. */
 int init_op_DETACH(struct init *init, const struct plan_op *op)
 {
-	struct plan_message message = {.type = PLAN_MESSAGE_CHILD};
-	int pidfd = -1, r = init_fork(0, CHILD_SIGNAL, -1, &pidfd);
-
 	(void)op;
-	if (r <= 0)
-		return r;
-	(void)init_send(init, &message, pidfd);
-	end(0);
+	return hand_on(init, 0, CHILD_SIGNAL);
 }
 
 /* str 0: struct plan_monitor; 1: the context of its log. The child goes on with the plan; the parent watches it. */
@@ -91,14 +110,8 @@ int init_op_MONITOR(struct init *init, const struct plan_op *op)
  */
 int init_op_ENTER(struct init *init, const struct plan_op *op)
 {
-	struct plan_message message = {.type = PLAN_MESSAGE_CHILD};
-	int pidfd = -1, r = init_fork(CLONE_PARENT, 0, -1, &pidfd);
-
 	(void)op;
-	if (r <= 0)
-		return r;
-	(void)init_send(init, &message, pidfd);
-	end(0);
+	return hand_on(init, CLONE_PARENT, 0);
 }
 
 /*

@@ -26,11 +26,13 @@ enum { WAIT_MS = 20000 };
 
 struct place place;
 
-static int say(const char *what, int r, struct lcx_error *err)
+/* By address, for the call that fills *@err may be evaluated after the other arguments. */
+static int say(const char *what, int r, struct lcx_error **err)
 {
 	if (r < 0)
-		printf("#   %s: %s\n", what, err ? lcx_error_message(err) : strerror(-r));
-	lcx_error_free(err);
+		printf("#   %s: %s\n", what, err && *err ? lcx_error_message(*err) : strerror(-r));
+	if (err)
+		*err = lcx_error_free(*err);
 	return r;
 }
 
@@ -39,7 +41,7 @@ static struct lcx_ctx *open_ctx(void)
 	struct lcx_error *err = NULL;
 	struct lcx_ctx *ctx = NULL;
 
-	(void)say("open", lcx_ctx_open(place.root, place.run, &ctx, &err), err);
+	(void)say("open", lcx_ctx_open(place.root, place.run, &ctx, &err), &err);
 	return ctx;
 }
 
@@ -79,7 +81,7 @@ static int make(const char *name, const char *network, const char *const *argv, 
 	if (r == 0)
 		r = started ? lcx_container_start_detached(c, NULL, &err)
 			    : lcx_container_create(c, &err);
-	return say(name, r, err);
+	return say(name, r, &err);
 }
 
 static int on_target(int (*act)(struct lcx_container *c))
@@ -337,7 +339,7 @@ int make_bystander(void)
 	lcx__ctx_tag(ctx, place.tag);
 	if (place.layout)
 		r = say("import", lcx_image_import(ctx, place.layout, "base", "base", &image, &err),
-			err);
+			&err);
 	/* Files that stay for good are there from then on. */
 	if (r == 0)
 		r = run_life_with_users();
@@ -366,15 +368,15 @@ static int remove_other(struct lcx_ctx *ctx, const char *id)
 	CLEANUP(lcx_container_freep) struct lcx_container *c = NULL;
 	struct lcx_error *err = NULL;
 	char *text = NULL;
-	int r = say(id, lcx_container_open(ctx, id, &c, &err), err);
+	int r = say(id, lcx_container_open(ctx, id, &c, &err), &err);
 
 	if (r < 0 || strcmp(lcx_container_name(c), "bystander") == 0)
 		return r;
 	err = NULL;
-	r = say("inspect", lcx_container_inspect(c, &text, &err), err);
+	r = say("inspect", lcx_container_inspect(c, &text, &err), &err);
 	lcx_string_free(text);
 	err = NULL;
-	return r < 0 ? r : say("remove", lcx_container_remove(c, 1, &err), err);
+	return r < 0 ? r : say("remove", lcx_container_remove(c, 1, &err), &err);
 }
 
 /* Whether it was there or not, it can be made, and removed. */
@@ -385,7 +387,7 @@ static int clear_network(struct lcx_ctx *ctx)
 
 	if (r < 0 && r != -EEXIST)
 		return say("make the network again", r, NULL);
-	return say("remove the network", lcx_network_remove(ctx, "second", &err), err);
+	return say("remove the network", lcx_network_remove(ctx, "second", &err), &err);
 }
 
 /* The beginning of the layout's archive of that name, and not nothing. */
@@ -428,11 +430,11 @@ static int clear_images(struct lcx_ctx *ctx)
 		return r;
 	if (run_unpack() < 0)
 		return say("unpack again", -EIO, NULL);
-	r = say("verify", lcx_image_verify(ctx, NULL, &err), err);
+	r = say("verify", lcx_image_verify(ctx, NULL, &err), &err);
 	if (r == 0)
 		r = lcx_image_remove(ctx, "unpacked", NULL);
 	err = NULL;
-	return r < 0 && r != -ENOENT ? r : say("gc", lcx_gc(ctx, NULL, &err), err);
+	return r < 0 && r != -ENOENT ? r : say("gc", lcx_gc(ctx, NULL, &err), &err);
 }
 
 int clear_up(bool keeps)
@@ -440,7 +442,7 @@ int clear_up(bool keeps)
 	CLEANUP(lcx_ctx_freep) struct lcx_ctx *ctx = open_ctx();
 	struct lcx_container_list *list = NULL;
 	struct lcx_error *err = NULL;
-	int r = ctx ? say("gc", lcx_gc(ctx, NULL, &err), err) : -ENOMEM;
+	int r = ctx ? say("gc", lcx_gc(ctx, NULL, &err), &err) : -ENOMEM;
 
 	if (r == 0)
 		r = check_running(ctx, "bystander");
@@ -448,7 +450,7 @@ int clear_up(bool keeps)
 		r = check_running(ctx, "other");
 	err = NULL;
 	if (r == 0)
-		r = say("list", lcx_container_list_new(ctx, &list, &err), err);
+		r = say("list", lcx_container_list_new(ctx, &list, &err), &err);
 	for (uint32_t i = 0; r == 0 && i < lcx_container_list_length(list); i++)
 		r = remove_other(ctx, lcx_container_list_id(list, i));
 	lcx_container_list_free(list);
@@ -468,7 +470,7 @@ int remove_bystander(bool keeps)
 
 	(void)keeps;
 	if (r == 0)
-		r = say("remove", lcx_container_remove(c, 1, &err), err);
+		r = say("remove", lcx_container_remove(c, 1, &err), &err);
 	err = NULL;
-	return r < 0 ? r : say("remove the network", lcx_network_remove(ctx, "bridge", &err), err);
+	return r < 0 ? r : say("remove the network", lcx_network_remove(ctx, "bridge", &err), &err);
 }

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# guest: no, mounts are the same there
 # `lcx cp` with a container that does not run: what lies below a volume is the volume's, as if it ran; holes stay holes.
 . "${SRC:?}/tests/system/lib.sh"
 need busybox python3

@@ -1,5 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
+# guest: no, threads are the same there
 # build: tsan
 # A host of 64 threads that allocate, open files and resolve names while 1,000 containers start and stop.
 . "${SRC:?}/tests/system/lib.sh"

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# guest: no, an emulated processor takes minutes, and what the host has of its own is the same there
 # No call of the library changes anything of the process that makes it: signals, masks, limits, umask,
 # working directory, namespaces, mounts, descriptors, children, output. And no call is forgotten here.
 . "${SRC:?}/tests/system/lib.sh"
@@ -18,10 +19,8 @@ registry_start plain
 for tag in latest layers; do
 	registry_push "$T/layout:$tag" "public/busybox:$tag"
 done
-# The odd one has more that could change; an emulated processor takes a minute for each.
-modes='plain odd'
-! in_guest || modes=odd
-for mode in $modes; do
+# The odd one has more that could change.
+for mode in plain odd; do
 	mkdir -m 700 "$T/$mode"
 	r=0
 	"$BUILD/tests/host-unchanged" "$T/$mode" "$T/rootfs" "$T/layout" "$REGISTRY" "$mode" >"$T/out" 2>&1 || r=$?

@@ -1,5 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
+# guest: no, net-matrix, net-traffic and net-kill tell that kernel from this one
 # A container that runs joins further networks and leaves them; which of them has the way out.
 . "${SRC:?}/tests/system/lib.sh"
 need ip nft jq busybox curl

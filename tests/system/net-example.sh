@@ -1,5 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
+# guest: no, net-matrix, net-traffic and net-kill tell that kernel from this one
 # The example of lib/net: a web server of busybox, attached and published, with no container around it.
 . "${SRC:?}/tests/system/lib.sh"
 need ip nft busybox curl

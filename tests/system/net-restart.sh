@@ -20,14 +20,10 @@ cp "$T/record" "$records/$id.json"
 strace -o "$T/trace" -P "$records" -e trace=unlinkat -e inject=unlinkat:delay_enter=3000000 \
 	"$BUILD/examples/lcx/lcx" --root "$T/lcx-root" --run-dir "$T/lcx-run" gc >"$T/gc" 2>&1 &
 gc=$!
-# That it has come so far: it has given the address back, and is in the call that waits.
-in_delay() {
-	for task in $(pgrep -P "$gc"); do
-		! grep -q '^State:.*t ' "/proc/$task/status" || return 0
-	done
-	return 1
-}
-wait_for 10 in_delay || :
+# That it has come so far: it holds the lock of the container whose record it removes.
+lock=":$(stat -c %i "$T/lcx-root/containers/$id/lock") 0 EOF"
+holds() { grep -q "$lock" /proc/locks; }
+check 'the sweep has found what is left' wait_for 10 holds
 check 'start' lcx start web
 wait "$gc" || :
 check_eq 'the new attachment is recorded' web "$(lcx network inspect bridge | jq -r '.[0].containers | length | if . == 1 then "web" else "nobody" end')"

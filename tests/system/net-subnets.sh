@@ -1,5 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
+# guest: no, net-matrix, net-traffic and net-kill tell that kernel from this one
 # Networks with several subnets, ranges and addresses that nobody gets.
 . "${SRC:?}/tests/system/lib.sh"
 . "$SRC/tests/system/net.sh"

@@ -1,5 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
+# guest: no, net-matrix, net-traffic and net-kill tell that kernel from this one
 # The example of lib/netlink, and its errors with the kernel's words.
 . "${SRC:?}/tests/system/lib.sh"
 need ip

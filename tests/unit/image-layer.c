@@ -561,8 +561,8 @@ START_TEST(they_are_taken_from_below)
 	lcx__strbuf_add(&paths, "tmp\0hidden\0link", 16);
 	ck_assert_ok(lcx__implied_new(top, &paths, &implied));
 	ck_assert_uint_eq(implied.n, 3);
-	lcx__implied_inherit(&implied, middle);
-	lcx__implied_inherit(&implied, base);
+	ck_assert_int_eq(lcx__implied_inherit(&implied, middle), 0);
+	ck_assert_int_eq(lcx__implied_inherit(&implied, base), 0);
 	lcx__implied_clear(&implied);
 	check_one("m top/tmp|1777");
 	check_one("t top/tmp|5");
