@@ -142,6 +142,16 @@ wait_for() { # SECONDS COMMAND...
 	done
 }
 
+# End a daemon of an engine: its helpers end after it, and what it could not unmount while they lived is
+# unmounted then, or the directory could not be removed.
+end_engine() { # PID DIR
+	kill "$1" && wait "$1" || :
+	no_process_of() { ! pgrep -f -- "$1"; }
+	wait_for 20 no_process_of "$2" || :
+	awk -v dir="$2/" 'index($5, dir) == 1 { print $5 }' /proc/self/mountinfo | sort -r |
+		while read -r place_; do umount -l "$place_" || :; done
+}
+
 in_guest() { # true in the machine of tests/vm, where cgroup v2 is all there is
 	[ -n "${LCX_TEST_GUEST:-}" ]
 }

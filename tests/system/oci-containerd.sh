@@ -18,7 +18,7 @@ disabled_plugins = ["io.containerd.grpc.v1.cri"]
 END
 containerd -c "$T/config.toml" >"$T/containerd.log" 2>&1 &
 daemon=$!
-defer "kill $daemon; wait $daemon"
+defer "end_engine $daemon $T"
 ctr_() { timeout 60 ctr -a "$T/s" "$@"; }
 run_() { ctr_ run --snapshotter native --runc-binary "$BUILD/examples/lcx-runtime/lcx-runtime" "$@"; }
 status_of() { ctr_ task ls | awk -v id="$1" '$1 == id { print $3 }'; }

@@ -15,9 +15,8 @@ END
 dockerd --config-file "$T/daemon.json" --data-root "$T/d" --exec-root "$T/e" -H "unix://$T/s" -p "$T/pid" \
 	--storage-driver vfs --bip 10.231.0.1/24 >"$T/dockerd.log" 2>&1 &
 daemon=$!
-defer 'umount "$T/e/netns/"*'
 defer 'rmdir /sys/fs/cgroup/docker /sys/fs/cgroup/*/docker'
-defer "kill $daemon; wait $daemon"
+defer "end_engine $daemon $T"
 d() { timeout 60 docker -H "unix://$T/s" "$@"; }
 wait_for 30 d version
 

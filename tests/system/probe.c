@@ -33,7 +33,7 @@ static int probe_scheduler(void)
 		       (unsigned long long)attr.sched_period);
 	else if (attr.sched_policy == 1 || attr.sched_policy == 2)
 		printf(" priority %u", attr.sched_priority);
-	else
+	else if (attr.sched_policy != 5) /* SCHED_IDLE has no nice value: it keeps the caller's */
 		printf(" nice %d", attr.sched_nice);
 	printf("%s\n", attr.sched_flags & 1 ? " reset" : "");
 	return 0;

@@ -30,7 +30,7 @@ both() { # NAME EXPECTED PROCESS LINUX OWN WORD
 }
 
 both 'a policy for batch work' 'policy 3 nice 7' ', "scheduler": {"policy": "SCHED_BATCH", "nice": 7}' '' '' scheduler
-both 'an idle policy' 'policy 5 nice 0' ', "scheduler": {"policy": "SCHED_IDLE"}' '' '' scheduler
+both 'an idle policy' 'policy 5' ', "scheduler": {"policy": "SCHED_IDLE"}' '' '' scheduler
 both 'a real-time policy, gone in its children' 'policy 1 priority 5 reset' \
 	', "scheduler": {"policy": "SCHED_FIFO", "priority": 5, "flags": ["SCHED_FLAG_RESET_ON_FORK"]}' '' '' scheduler
 both 'a deadline' 'policy 6 1000000 20000000 30000000' \
