@@ -9,11 +9,11 @@
 #   vm         the same system tests in a virtual machine with cgroup v2
 #   ffi        the library called from Python, nothing compiled
 #   examples   every example program, and examples/quickstart.sh
+#   fuzz       every fuzz target for LCX_FUZZ_SECONDS (3) with an instrumented build of clang's
 #   bench      measurements (not part of "everything")
 #   sweep      what system/crash-* tests, at every single place (an hour; not part of "everything")
-#   fuzz       every fuzz target for LCX_FUZZ_SECONDS (10; not part of "everything")
 #
-# Without arguments all but the last three. A pattern chooses tests by name: system/net-*, unit/ipam.
+# Without arguments all but bench and sweep. A pattern chooses tests by name: system/net-*, unit/ipam.
 # The last line is "N passed, N failed, N skipped"; the exit code is 1 if any failed or none ran.
 #
 # Environment: LCX_BUILD_DIR (default: build/ in the source tree) gets the builds "plain" and "asan" and
@@ -35,7 +35,7 @@ export SRC LCX_TEST_CACHE
 export LC_ALL=C.UTF-8
 
 logs=$top/logs
-all_parts='unit abi system vm ffi examples'
+all_parts='unit abi system vm ffi examples fuzz'
 system_limit=240
 [ "${1:-}" != --in-guest ] || system_limit=600
 
@@ -98,8 +98,8 @@ build() { # plain|asan
 	plain) options='-Db_sanitize=none' ;;
 	asan) options='-Db_sanitize=address,undefined -Db_lundef=false -Doptimization=1' ;;
 	fuzz)
-		options='-Dfuzz=true'
-		for source in tests/fuzz/*.c; do targets="$targets tests/fuzz-$(basename "$source" .c)"; done
+		options='-Dfuzz=true -Doptimization=1 -Ddebug=false'
+		for source in tests/fuzz/*.c; do targets="$targets tests/fuzz/fuzz-$(basename "$source" .c)"; done
 		;;
 	tsan) options='-Db_sanitize=thread -Db_lundef=false -Doptimization=1' targets=tests/host-threads ;;
 	esac
@@ -277,21 +277,29 @@ part_sweep() {
 	done
 }
 
-# With an instrumented build of their own; what is found new goes to the build directory, not to the corpus.
+# With an instrumented build of their own, as many at once as there are processors; what is found new goes to the
+# build directory, not to the corpus.
 part_fuzz() {
 	CC=clang build fuzz || return 0
+	chosen=
 	for source in tests/fuzz/*.c; do
-		[ -f "$source" ] || continue
 		name=$(basename "$source" .c)
-		matches "$name" || continue
-		mkdir -p "$top/fuzz/corpus/$name"
-		run_test "fuzz/$name" fuzz_test "$name"
+		! matches "$name" || chosen="$chosen $name"
+	done
+	# shellcheck disable=SC2086
+	printf '%s\n' $chosen | xargs -r -n 1 -P "$(nproc)" sh -c '
+		mkdir -p "$1/corpus/$4"
+		"$1/tests/fuzz/fuzz-$4" -max_total_time="$3" -artifact_prefix="$2/fuzz-$4-" \
+			"$1/corpus/$4" "tests/fuzz/$4" >"$2/fuzz-of-$4" 2>&1 && echo "ok - $4 survives" >>"$2/fuzz-of-$4" || :
+	' sh "$top/fuzz" "$logs" "${LCX_FUZZ_SECONDS:-3}"
+	for name in $chosen; do
+		run_test "fuzz/$name" fuzz_result "$logs/fuzz-of-$name"
 	done
 }
 
-fuzz_test() { # NAME
-	"$top/fuzz/tests/fuzz-$1" -max_total_time="${LCX_FUZZ_SECONDS:-10}" -artifact_prefix="$logs/fuzz-$1-" \
-		"$top/fuzz/corpus/$1" "tests/fuzz/$1" && echo "ok - $1 survives"
+fuzz_result() { # LOG
+	cat "$1"
+	grep -q '^ok - ' "$1"
 }
 
 # --- main
@@ -307,9 +315,9 @@ mkdir -p "$logs"
 [ $# -gt 0 ] || set -- $all_parts
 
 for part; do
-	case " $all_parts bench sweep fuzz " in
+	case " $all_parts bench sweep " in
 	*" ${part%%/*} "*) ;;
-	*) echo "run.sh: no part '${part%%/*}'; there are: $all_parts bench sweep fuzz" >&2; exit 2 ;;
+	*) echo "run.sh: no part '${part%%/*}'; there are: $all_parts bench sweep" >&2; exit 2 ;;
 	esac
 done
 
