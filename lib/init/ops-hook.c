@@ -176,7 +176,16 @@ static void describe(struct init *init, const struct hook *hook, int status)
 	}
 }
 
-static int end(struct init *init, struct hook *hook, enum verdict verdict)
+static int describe_late(struct init *init, int64_t timeout_ms)
+{
+	init->detail[0] = '\0';
+	(void)text_append(init->detail, sizeof(init->detail), "killed, for its timeout is ");
+	(void)text_append_number(init->detail, sizeof(init->detail), (uint64_t)timeout_ms);
+	(void)text_append(init->detail, sizeof(init->detail), " ms");
+	return -ETIMEDOUT;
+}
+
+static int end(struct init *init, struct hook *hook, enum verdict verdict, int64_t timeout_ms)
 {
 	int status = 0;
 
@@ -187,7 +196,7 @@ static int end(struct init *init, struct hook *hook, enum verdict verdict)
 	if (hook->output_fd >= 0)
 		sys_close(hook->output_fd);
 	if (verdict != ENDED)
-		return verdict == LATE ? -ETIMEDOUT : -ECANCELED;
+		return verdict == LATE ? describe_late(init, timeout_ms) : -ECANCELED;
 	if (status == 0)
 		return 0;
 	describe(init, hook, status);
@@ -206,9 +215,9 @@ int init_op_HOOK(struct init *init, const struct plan_op *op)
 	if (hook.pid == 0)
 		return r;
 	if (r < 0) {
-		(void)end(init, &hook, ENDED);
+		(void)end(init, &hook, ENDED, 0);
 		init->detail[0] = '\0';
 		return r;
 	}
-	return end(init, &hook, watch(init, &hook, (int64_t)op->num[1]));
+	return end(init, &hook, watch(init, &hook, (int64_t)op->num[1]), (int64_t)op->num[1]);
 }
