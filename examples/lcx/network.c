@@ -86,7 +86,7 @@ static int network_ls(struct app *app, int argc, char **argv)
 /* ---- create --------------------------------------------------------------- */
 
 struct create_options {
-	const char *driver, *bridge;
+	const char *driver, *bridge, *resolver;
 	struct list options, subnets, gateways, ranges, aux_addresses;
 	bool internal, ipv4, ipv6;
 };
@@ -119,6 +119,8 @@ static const struct option_row create_rows[] = {
 	ROW('\0', "ipv4", OPTION_FLAG, ipv4, NULL, "with IPv4 (the default)"),
 	ROW('\0', "ipv6", OPTION_FLAG, ipv6, NULL, "with IPv6; its subnet is chosen if not given"),
 	ROW('\0', "bridge", OPTION_STRING, bridge, "NAME", "of the host's interface"),
+	ROW('\0', "resolver", OPTION_STRING, resolver, "WHO",
+	    "tells containers each other's names: monitor (the default), program, none"),
 	ROW('\0', "internal", OPTION_FLAG, internal, NULL, "no way out of it, none in"),
 	{0},
 };
@@ -137,6 +139,7 @@ static const struct {
 } setters[] = {
 	{offsetof(struct create_options, driver), lcx_network_set_driver},
 	{offsetof(struct create_options, bridge), lcx_network_set_bridge},
+	{offsetof(struct create_options, resolver), lcx_network_set_resolver},
 };
 
 /* NAME=ADDRESS: the name is for the reader of the command line. */

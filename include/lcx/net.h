@@ -113,6 +113,19 @@ int lcx_network_set_mtu(struct lcx_network *network, uint32_t mtu_bytes, struct 
 int lcx_network_set_internal(struct lcx_network *network, bool internal, struct lcx_error **err);
 
 /**
+ * lcx_network_set_resolver() - who tells the network's containers each other's names
+ * @resolver: "monitor", the default but for the network "bridge": a process that is there while a
+ *            container is attached, and outlives its starter; "program": one that calls
+ *            lcx_resolver_open(); "none": nobody
+ *
+ * It answers at port 53 of each gateway, to the network's containers only: names of containers,
+ * their aliases, and addresses backwards. Anything else it asks of the host's servers, but for an
+ * internal network, whose questions never leave it.
+ */
+int lcx_network_set_resolver(struct lcx_network *network, const char *resolver,
+			     struct lcx_error **err);
+
+/**
  * lcx_network_create() - store a network that was described
  *
  * What was not set is chosen and readable by the getters afterwards. No
@@ -156,6 +169,8 @@ const char *lcx_network_mode(const struct lcx_network *network);
 /** lcx_network_mtu() - 0: the default route's interface's, looked up when the bridge is made */
 uint32_t lcx_network_mtu(const struct lcx_network *network);
 bool lcx_network_internal(const struct lcx_network *network);
+/** lcx_network_resolver() - "monitor", "program" or "none"; "" before it was created, if not set */
+const char *lcx_network_resolver(const struct lcx_network *network);
 /** lcx_network_created() - RFC 3339, UTC */
 const char *lcx_network_created(const struct lcx_network *network);
 
@@ -398,6 +413,37 @@ int lcx_net_watch_fd(const struct lcx_net_watch *watch);
  */
 int lcx_net_watch_dispatch(struct lcx_net_watch *watch, struct lcx_error **err);
 struct lcx_net_watch *lcx_net_watch_free(struct lcx_net_watch *watch);
+
+/* ---- names ---- */
+
+/** struct lcx_resolver - a network's resolver, in the loop of a program. One thread at a time. */
+struct lcx_resolver;
+
+/**
+ * lcx_resolver_open() - begin to answer a network's containers
+ * @network: one with the resolver "program"
+ *
+ * Until lcx_resolver_free(), or the end of the process. Watches files by inotify, and has up to
+ * some 300 descriptors open while containers ask.
+ *
+ * Return: 0; -EINVAL for a network with another resolver; -ENODEV while no container is attached;
+ * -EBUSY when somebody answers already.
+ */
+int lcx_resolver_open(struct lcx_ctx *ctx, const char *network, struct lcx_resolver **ret,
+		      struct lcx_error **err);
+
+/** lcx_resolver_fd() - readable when lcx_resolver_dispatch() has something to do; borrowed */
+int lcx_resolver_fd(const struct lcx_resolver *resolver);
+
+/**
+ * lcx_resolver_dispatch() - answer what was asked; does not block
+ *
+ * Return: 1; 0 when the last container is gone, and with it the place to be asked at: free it,
+ * and open another one after the next attachment.
+ */
+int lcx_resolver_dispatch(struct lcx_resolver *resolver, struct lcx_error **err);
+
+struct lcx_resolver *lcx_resolver_free(struct lcx_resolver *resolver);
 
 /* ---- files for a container; every *ret is released with lcx_string_free() ---- */
 

@@ -104,11 +104,6 @@ int lcx__run_state_save(const struct run_state *state, int run_fd, struct lcx_er
 int lcx__run_state_load(int run_fd, struct run_state *ret, struct lcx_error **err);
 void lcx__run_state_clear(struct run_state *state);
 
-/* A pidfd for process @pid, if it lives and is still the one that started at @start_time; else
- * -ESRCH. */
-int lcx__open_process(int64_t pid, int64_t start_time);
-int lcx__read_start_time(pid_t pid, int64_t *ret);
-
 /* ---- the handle ---- */
 
 struct step {
@@ -349,6 +344,9 @@ size_t lcx__container_network_count(const struct lcx_container *c);
 const char *lcx__container_network_at(const struct lcx_container *c, size_t i);
 int lcx__container_attachment(const struct lcx_container *c, size_t i, struct lcx_attachment **ret,
 			      struct lcx_error **err);
+/* Under which the others of a network find it. */
+int lcx__container_add_names(const struct lcx_container *c, struct lcx_attachment *attachment,
+			     struct lcx_error **err);
 
 /* ---- network-mode.c ---- */
 

@@ -6,6 +6,7 @@
 #include <sys/file.h>
 
 #include "container/event.h"
+#include "net/net.h"
 #include "util/fs.h"
 
 /*
@@ -119,6 +120,8 @@ static int rename_locked(struct lcx_container *c, char *name, struct lcx_error *
 		return r;
 	}
 	release(c, names_fd, before);
+	/* Where it fails, the name is the former one until the next start. */
+	(void)lcx__network_rename(c->ctx, c->d.id, before, name);
 	lcx__event_emit(c, "renamed", before);
 	return 0;
 }

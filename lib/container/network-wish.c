@@ -120,6 +120,19 @@ static int add_sysctl(struct lcx_attachment *attachment, const char *assignment,
 	return lcx_attachment_add_sysctl(attachment, name, value, err);
 }
 
+/* Under which the others of a network find it: the first one is its own. */
+int lcx__container_add_names(const struct lcx_container *c, struct lcx_attachment *attachment,
+			     struct lcx_error **err)
+{
+	const char *const names[] = {c->d.name, c->spec ? c->spec->hostname : NULL};
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(names) && r == 0; i++)
+		if (names[i] && lcx__name_is_valid(names[i]))
+			r = lcx__attachment_add_name(attachment, names[i], err);
+	return r;
+}
+
 int lcx__container_attachment(const struct lcx_container *c, size_t i, struct lcx_attachment **ret,
 			      struct lcx_error **err)
 {
@@ -142,6 +155,8 @@ int lcx__container_attachment(const struct lcx_container *c, size_t i, struct lc
 	if (r == 0 && wish)
 		r = lcx_attachment_set_rates(attachment, wish->egress_bits.value,
 					     wish->ingress_bits.value, err);
+	if (r == 0)
+		r = lcx__container_add_names(c, attachment, err);
 	if (r == 0)
 		*ret = TAKE_PTR(attachment);
 	return lcx__fail_prefix(err, r, "network '%s'", lcx__container_network_at(c, i));

@@ -85,6 +85,8 @@ LCX_PUBLIC int lcx_container_connect(struct lcx_container *c, const char *networ
 				 lcx_attachment_owner(attachment), lcx__container_display(c));
 	r = attachment ? 0 : lcx_attachment_new(c->d.id, &plain, err);
 	if (r == 0)
+		r = lcx__container_add_names(c, attachment ? attachment : plain, err);
+	if (r == 0)
 		r = lcx_network_open(c->ctx, network, &opened, err);
 	if (r == 0)
 		r = lcx__container_lock(c, &lock_fd, err);

@@ -164,9 +164,37 @@ static int write_hosts(struct start *s, struct lcx_error **err)
 	return r < 0 ? r : write_file(s->c, "hosts", text, err);
 }
 
+/* That of the network with the way out, if it has one; else the first. */
+static const char *name_server(struct start *s)
+{
+	const struct place *way = s->n_places > 0 ? way_out(s) : NULL;
+	const char *server = way ? lcx__network_name_server(way->network, way->attachment) : NULL;
+
+	for (size_t i = 0; i < s->n_places && !server; i++)
+		server = lcx__network_name_server(s->places[i].network, s->places[i].attachment);
+	return server;
+}
+
+/*
+ * The host's servers; once the container has an address, its network's resolver. A name
+ * without a dot is asked for as it is first: it is one of a neighbour, as a rule.
+ */
+static int write_resolv_conf(struct start *s, const char *server, struct lcx_error **err)
+{
+	const char *const servers[] = {server, NULL};
+	CLEANUP(freep) char *resolv = NULL, *text = NULL;
+	int r = lcx_net_resolv_conf(NULL, servers, NULL, NULL, strcmp(s->c->d.network, "host") == 0,
+				    &resolv, err);
+
+	if (r < 0)
+		return r;
+	text = lcx__format("%s%s", resolv, server ? "options ndots:0\n" : "");
+	return text ? write_file(s->c, "resolv.conf", text, err) : lcx__fail_nomem(err);
+}
+
 int lcx__start_files(struct start *s, struct lcx_error **err)
 {
-	CLEANUP(freep) char *hostname = NULL, *resolv = NULL;
+	CLEANUP(freep) char *hostname = NULL;
 	int r;
 
 	if (s->c->d.rootfs)
@@ -175,10 +203,7 @@ int lcx__start_files(struct start *s, struct lcx_error **err)
 	if (r == 0)
 		r = write_file(s->c, "hostname", hostname, err);
 	if (r == 0)
-		r = lcx_net_resolv_conf(NULL, NULL, NULL, NULL,
-					strcmp(s->c->d.network, "host") == 0, &resolv, err);
-	if (r == 0)
-		r = write_file(s->c, "resolv.conf", resolv, err);
+		r = write_resolv_conf(s, NULL, err);
 	if (r == 0)
 		r = write_hosts(s, err);
 	return r;
@@ -186,5 +211,11 @@ int lcx__start_files(struct start *s, struct lcx_error **err)
 
 int lcx__start_write_hosts(struct start *s, struct lcx_error **err)
 {
-	return s->n_places > 0 && !s->c->d.rootfs ? write_hosts(s, err) : 0;
+	const char *server = name_server(s);
+	int r;
+
+	if (s->n_places == 0 || s->c->d.rootfs)
+		return 0;
+	r = write_hosts(s, err);
+	return r == 0 && server ? write_resolv_conf(s, server, err) : r;
 }

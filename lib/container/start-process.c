@@ -6,6 +6,7 @@
 #include "container/listener.h"
 #include "init/gate.h"
 #include "ns/ns.h"
+#include "util/process.h"
 
 /* A start's process: its launch, and what this side does for it meanwhile. */
 

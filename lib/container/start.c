@@ -13,6 +13,7 @@
 #include "lcx/attach.h"
 #include "lcx/net.h"
 #include "util/fs.h"
+#include "util/process.h"
 
 /*
  * Theory of operation. Starting is the table `stages` below: each stage prepares

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "util/fs.h"
+#include "util/process.h"
 
 int lcx__container_lock(struct lcx_container *c, int *ret_fd, struct lcx_error **err)
 {

@@ -13,6 +13,7 @@
 #include "container/restart.h"
 #include "init/attach.h"
 #include "util/fs.h"
+#include "util/process.h"
 
 DEFINE_CLEANUP(struct lcx_supervisor *, lcx_supervisor_free)
 

@@ -9,6 +9,7 @@
 #include "container/hooks.h"
 #include "lcx/net.h"
 #include "util/fs.h"
+#include "util/process.h"
 #include "util/sys.h"
 #include "util/troubles.h"
 

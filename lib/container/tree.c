@@ -8,6 +8,7 @@
 
 #include "container/ordinary.h"
 #include "util/fs.h"
+#include "util/process.h"
 #include "util/sys.h"
 
 static char *layer_path(const struct lcx_container *c, const char *name)

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "container/log.h"
+#include "util/process.h"
 
 /*
  * What happens to a container that exists, from any process. Who owns the

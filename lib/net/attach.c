@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Attaching. The order of steps: the lease; the record; the bridge or parent; the cable with
- * its far end in the container's namespace, or the branch there; its address, up, route; the
- * published ports, which are open only when the container can answer. Up to the
- * bridge the network's lock is held. What fails is undone by the same function that
- * takes a finished attachment down.
+ * Attaching. The order of steps: the lease; the record; the bridge or parent, and the network's
+ * monitor; the cable with its far end in the container's namespace, or the branch there; its
+ * address, up, route; the published ports, which are open only when the container can answer. Up to
+ * the bridge the network's lock is held. What fails is undone by the same function that takes a
+ * finished attachment down.
  */
 #include <fcntl.h>
 #include <libmnl/libmnl.h>
@@ -15,6 +15,7 @@
 
 #include "net/announce.h"
 #include "net/driver.h"
+#include "net/monitor.h"
 
 static void copy(char *to, size_t size, const char *from)
 {
@@ -242,6 +243,8 @@ static int settle(struct lcx_ctx *ctx, struct lcx_netlink *nl, bool may_move,
 		r = lcx__driver_of(network)->ensure(ctx, nl, network, bridge, err);
 	if (r == 0 && !lcx__driver_gives_mac(network))
 		r = take_parents_mac(nl, records_fd, bridge, attachment, err);
+	if (r == 0)
+		r = lcx__monitor_ensure(ctx, network, records_fd, err);
 	return r;
 }
 

@@ -59,6 +59,15 @@ LCX_PUBLIC int lcx_attachment_add_alias(struct lcx_attachment *attachment, const
 	return lcx__strv_append(&attachment->aliases, alias) < 0 ? lcx__fail_nomem(err) : 0;
 }
 
+int lcx__attachment_add_name(struct lcx_attachment *attachment, const char *name,
+			     struct lcx_error **err)
+{
+	for (char *const *there = attachment->names; there && *there; there++)
+		if (strcmp(*there, name) == 0)
+			return 0;
+	return lcx__strv_append(&attachment->names, name) < 0 ? lcx__fail_nomem(err) : 0;
+}
+
 LCX_PUBLIC int lcx_attachment_set_rates(struct lcx_attachment *attachment, uint64_t egress_bits,
 					uint64_t ingress_bits, struct lcx_error **err)
 {
@@ -293,6 +302,7 @@ LCX_PUBLIC struct lcx_attachment *lcx_attachment_free(struct lcx_attachment *att
 	free(attachment->ports);
 	(void)lcx__strv_free(attachment->aliases);
 	(void)lcx__strv_free(attachment->sysctls);
+	(void)lcx__strv_free(attachment->names);
 	free(attachment);
 	return NULL;
 }

@@ -15,6 +15,7 @@
 #include <linux/rtnetlink.h>
 #include <string.h>
 
+#include "net/monitor.h"
 #include "net/net-internal.h"
 
 static int derive_mac(const struct lcx_network *network, char mac[static NET_MAC_SIZE])
@@ -274,6 +275,8 @@ int lcx__bridge_remove(struct lcx_ctx *ctx, struct lcx_netlink *nl,
 	bool unused = false;
 	int r;
 
+	r = lcx__monitor_end(ctx, network, &e);
+	lcx__troubles_add(&troubles, r, &e);
 	/* Another's bridge of that name is none of our business. */
 	r = lcx__bridge_find(ctx, nl, network, &link, &e);
 	if (r == -EEXIST)

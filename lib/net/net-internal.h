@@ -7,6 +7,8 @@
  * On disk:   ROOT/networks/NAME.json      what a network is
  *            ROOT/ipam/NAME/N             the address pool of its N-th subnet (lib/ipam)
  *            RUN/net/NAME/OWNER.json      an attachment; written before its first kernel object
+ *            RUN/net/NAME/monitor         which process is the network's monitor (monitor.h)
+ *            RUN/net/NAME/resolver        likewise, a program that resolves in its own loop
  * Marks:     ifalias of a bridge          lcx:TAG:NETWORK
  *            ifalias of a host interface  lcx:TAG:OWNER
  *            comment of an nft element    TAG:OWNER, or TAG:NETWORK for a bridge
@@ -56,6 +58,16 @@ struct net_subnet {
 	bool chosen;                  /* by us: may be chosen anew while nobody uses it */
 };
 
+enum net_resolver {
+	NET_RESOLVER_UNSET,
+	NET_RESOLVER_NONE,
+	NET_RESOLVER_MONITOR,
+	NET_RESOLVER_PROGRAM
+};
+
+/* Made when it is first opened. */
+#define DEFAULT_NETWORK "bridge"
+
 struct lcx_network {
 	char name[NET_NAME_SIZE];
 	char driver[16];
@@ -71,6 +83,7 @@ struct lcx_network {
 	char parent[IFNAMSIZ], mode[16], flag[16];
 	uint32_t mtu;
 	bool internal;
+	enum net_resolver resolver;
 	char created[LCX__TIME_SIZE];
 };
 
@@ -95,6 +108,7 @@ struct lcx_attachment {
 	char mac[NET_MAC_SIZE];
 	struct lcx_port *ports;
 	size_t port_count;
+	char **names;                       /* of the container, the usual one first; NULL: none */
 	char **aliases;                     /* NULL: none */
 	char **sysctls;                     /* "net.ipv4.conf.IFNAME.NAME=VALUE"; NULL: none */
 	uint64_t egress_bits, ingress_bits; /* per second; 0: no limit */
@@ -159,6 +173,13 @@ void lcx__network_choose_gateway(struct net_subnet *subnet);
 int lcx__network_write(int dir_fd, const struct lcx_network *network, struct lcx_error **err);
 int lcx__network_read(int dir_fd, const char *name, struct lcx_network **ret,
 		      struct lcx_error **err);
+
+/* Its subnets, and whether it is internal: for the monitor, which knows no drivers. */
+int lcx__network_read_addresses(int dir_fd, const char *name, struct lcx_network **ret,
+				struct lcx_error **err);
+
+/* Who resolves its names, if nobody has said it; -EOPNOTSUPP where that cannot be. */
+int lcx__resolver_settle(struct lcx_network *network, struct lcx_error **err);
 
 int lcx__record_write(int dir_fd, const struct lcx_attachment *attachment, struct lcx_error **err);
 int lcx__record_read(int dir_fd, const char *owner, struct lcx_attachment **ret,
@@ -248,6 +269,12 @@ int lcx__firewall_find_port(const struct lcx_port *port, uint16_t *ret_number,
 			    char holder[static NET_MARK_SIZE], struct lcx_error **err);
 /* What stands behind @prefix in the comments of port entries, each once. */
 int lcx__firewall_list_owners(const char *prefix, char ***ret, struct lcx_error **err);
+
+/* Port 53 of the gateways leads to @port there, for containers, from now on, in the place of
+ * another. */
+int lcx__firewall_add_names(const char *comment, const struct lcx_network *network, uint16_t port,
+			    struct lcx_error **err);
+int lcx__firewall_remove_names(const struct lcx_network *network, struct lcx_error **err);
 
 /* ---- sysctls ---- */
 

@@ -35,6 +35,18 @@ int lcx__network_apply(struct lcx_ctx *ctx, struct lcx_network *network,
 /* The name that was asked for, not one that was chosen; "" if none was. */
 const char *lcx__attachment_asked_interface(const struct lcx_attachment *attachment);
 
+/* A name of the container's own: the first one is what its address is turned into. */
+int lcx__attachment_add_name(struct lcx_attachment *attachment, const char *name,
+			     struct lcx_error **err);
+
+/* In all attachments of @owner, @after takes the place of the name @before. */
+int lcx__network_rename(struct lcx_ctx *ctx, const char *owner, const char *before,
+			const char *after);
+
+/* Where the container is to ask for names; NULL: whom the host asks. */
+const char *lcx__network_name_server(const struct lcx_network *network,
+				     const struct lcx_attachment *attachment);
+
 /* The networks that @owner is attached to now, by their records: names, sorted. */
 int lcx__network_list_of(struct lcx_ctx *ctx, const char *owner, char ***ret);
 

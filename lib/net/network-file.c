@@ -59,6 +59,7 @@ struct json_object *lcx__network_to_json(const struct lcx_network *network)
 	lcx__net_json_add_text(object, "flag", network->flag, &failed);
 	lcx__net_json_add(object, "mtu", json_object_new_int((int)network->mtu), &failed);
 	lcx__net_json_add(object, "internal", json_object_new_boolean(network->internal), &failed);
+	lcx__net_json_add_text(object, "resolver", lcx_network_resolver(network), &failed);
 	lcx__net_json_add_text(object, "created", network->created, &failed);
 	return failed ? NULL : TAKE_PTR(object);
 }
@@ -136,6 +137,16 @@ static bool driver_from_json(struct json_object *object, struct lcx_network *net
 		lcx__net_json_text(object, "flag", network->flag, sizeof(network->flag)));
 }
 
+/* That of a former build has none. */
+static bool resolver_from_json(struct json_object *object, struct lcx_network *network)
+{
+	char resolver[16] = "none";
+
+	return (!json_object_object_get_ex(object, "resolver", NULL) ||
+		lcx__net_json_text(object, "resolver", resolver, sizeof(resolver))) &&
+	       (resolver[0] == '\0' || lcx_network_set_resolver(network, resolver, NULL) == 0);
+}
+
 static bool from_json(struct json_object *object, struct lcx_network *network)
 {
 	return lcx__net_json_text(object, "name", network->name, sizeof(network->name)) &&
@@ -144,8 +155,9 @@ static bool from_json(struct json_object *object, struct lcx_network *network)
 	       lcx__net_json_u32(object, "mtu", 65535, &network->mtu) &&
 	       lcx__net_json_bool(object, "internal", &network->internal) &&
 	       lcx__net_json_text(object, "created", network->created, sizeof(network->created)) &&
-	       subnets_from_json(object, network) && exclusions_from_json(object, network) &&
-	       driver_from_json(object, network) && lcx__driver_knows(network);
+	       resolver_from_json(object, network) && subnets_from_json(object, network) &&
+	       exclusions_from_json(object, network) && driver_from_json(object, network) &&
+	       lcx__driver_knows(network);
 }
 
 int lcx__network_read(int dir_fd, const char *name, struct lcx_network **ret,
@@ -164,6 +176,27 @@ int lcx__network_read(int dir_fd, const char *name, struct lcx_network **ret,
 	if (r < 0)
 		return r;
 	if (!from_json(object, network) || strcmp(network->name, name) != 0)
+		return lcx__fail(err, EUCLEAN, "network '%s': its file is damaged", name);
+	*ret = TAKE_PTR(network);
+	return 0;
+}
+
+int lcx__network_read_addresses(int dir_fd, const char *name, struct lcx_network **ret,
+				struct lcx_error **err)
+{
+	CLEANUP(lcx_network_freep) struct lcx_network *network = NULL;
+	CLEANUP(net_json_putp) struct json_object *object = NULL;
+	char file[NET_NAME_SIZE + 5];
+	int r;
+
+	file_name(name, file);
+	r = lcx__net_json_read(dir_fd, file, &object, err);
+	if (r == 0)
+		r = lcx_network_new(name, &network, err);
+	if (r < 0)
+		return r;
+	if (!lcx__net_json_bool(object, "internal", &network->internal) ||
+	    !subnets_from_json(object, network))
 		return lcx__fail(err, EUCLEAN, "network '%s': its file is damaged", name);
 	*ret = TAKE_PTR(network);
 	return 0;

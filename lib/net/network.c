@@ -5,7 +5,6 @@
 #include "net/driver.h"
 #include "net/json.h"
 
-#define DEFAULT_NETWORK  "bridge"
 #define DEFAULT_ROOT_DIR "/var/lib/lcx"
 
 LCX_PUBLIC int lcx_network_new(const char *name, struct lcx_network **ret, struct lcx_error **err)
@@ -99,6 +98,8 @@ static int create(struct lcx_ctx *ctx, int networks_fd, struct lcx_network *netw
 
 	choose_bridge(ctx, network);
 	r = lcx__driver_settle(networks_fd, network, err);
+	if (r == 0)
+		r = lcx__resolver_settle(network, err);
 	if (r == 0)
 		r = check_bridge(networks_fd, network, err);
 	if (r == 0)

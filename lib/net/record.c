@@ -84,6 +84,7 @@ struct json_object *lcx__record_to_json(const struct lcx_attachment *attachment)
 	lcx__net_json_add_text(object, "host_interface", attachment->host_interface, &failed);
 	lcx__net_json_add_text(object, "bridge", attachment->bridge, &failed);
 	lcx__net_json_add(object, "ports", ports_to_json(attachment), &failed);
+	lcx__net_json_add(object, "names", texts_to_json(attachment->names), &failed);
 	lcx__net_json_add(object, "aliases", texts_to_json(attachment->aliases), &failed);
 	lcx__net_json_add(object, "sysctls", texts_to_json(attachment->sysctls), &failed);
 	lcx__net_json_add(object, "gateway_priority",
@@ -211,18 +212,21 @@ static bool address_from_json(struct json_object *object, const struct address_k
 				  sizeof(address->gateway));
 }
 
-static bool aliases_from_json(struct json_object *object, struct lcx_attachment *attachment)
+static bool texts_from_json(struct json_object *object, const char *key,
+			    int (*add)(struct lcx_attachment *attachment, const char *text,
+				       struct lcx_error **err),
+			    struct lcx_attachment *attachment)
 {
 	struct json_object *array;
 
-	if (!json_object_object_get_ex(object, "aliases", &array) ||
+	if (!json_object_object_get_ex(object, key, &array) ||
 	    !json_object_is_type(array, json_type_array))
 		return false;
 	for (size_t i = 0; i < json_object_array_length(array); i++) {
-		struct json_object *alias = json_object_array_get_idx(array, i);
+		struct json_object *text = json_object_array_get_idx(array, i);
 
-		if (!json_object_is_type(alias, json_type_string) ||
-		    lcx_attachment_add_alias(attachment, json_object_get_string(alias), NULL) < 0)
+		if (!json_object_is_type(text, json_type_string) ||
+		    add(attachment, json_object_get_string(text), NULL) < 0)
 			return false;
 	}
 	return true;
@@ -247,6 +251,14 @@ static bool sysctls_from_json(struct json_object *object, struct lcx_attachment 
 	return true;
 }
 
+/* Those of a former build know no names. */
+static bool names_from_json(struct json_object *object, struct lcx_attachment *attachment)
+{
+	return texts_from_json(object, "aliases", lcx_attachment_add_alias, attachment) &&
+	       (!json_object_object_get_ex(object, "names", NULL) ||
+		texts_from_json(object, "names", lcx__attachment_add_name, attachment));
+}
+
 static bool numbers_from_json(struct json_object *object, struct lcx_attachment *attachment)
 {
 	int64_t priority, egress, ingress;
@@ -269,7 +281,7 @@ static int from_json(struct json_object *object, struct lcx_attachment *attachme
 		if (!address_from_json(object, &address_keys[i], &attachment->addresses[i]))
 			return -EUCLEAN;
 	if (!lcx__net_json_bool(object, "standalone", &attachment->standalone) ||
-	    !aliases_from_json(object, attachment) || !sysctls_from_json(object, attachment) ||
+	    !names_from_json(object, attachment) || !sysctls_from_json(object, attachment) ||
 	    !numbers_from_json(object, attachment) || !place_from_json(object, attachment))
 		return -EUCLEAN;
 	return ports_from_json(object, attachment);
@@ -328,5 +340,35 @@ int lcx__network_list_of(struct lcx_ctx *ctx, const char *owner, char ***ret)
 	}
 	if (r == 0)
 		*ret = TAKE_PTR(found);
+	return r;
+}
+
+static void replace_name(struct lcx_attachment *record, const char *before, const char *after)
+{
+	for (char **name = record->names; name && *name; name++) {
+		char *copy = strcmp(*name, before) == 0 ? strdup(after) : NULL;
+
+		if (copy) {
+			free(*name);
+			*name = copy;
+		}
+	}
+}
+
+int lcx__network_rename(struct lcx_ctx *ctx, const char *owner, const char *before,
+			const char *after)
+{
+	CLEANUP(lcx__strv_freep) char **networks = NULL;
+	int r = lcx__network_list_of(ctx, owner, &networks);
+
+	for (size_t i = 0; r == 0 && networks[i]; i++) {
+		CLEANUP(lcx_attachment_freep) struct lcx_attachment *record = NULL;
+		CLEANUP(closep) int records_fd = lcx__net_records_lock(ctx, networks[i], NULL);
+
+		if (records_fd < 0 || lcx__record_read(records_fd, owner, &record, NULL) < 0)
+			continue;
+		replace_name(record, before, after);
+		r = lcx__record_write(records_fd, record, NULL);
+	}
 	return r;
 }

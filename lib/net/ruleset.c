@@ -7,6 +7,8 @@
  *               route_localnet, so that the host's own 127.0.0.1 reaches published
  *               ports; without this chain containers would reach services that
  *               listen on 127.0.0.1 only, or speak in their name.
+ * prerouting    what a container asks at port 53 of its gateway goes to the network's resolver, be
+ *               the port published or not.
  * prerouting,   a connection to an address of this host and a published port goes to
  * output        the container. An entry for the very address is looked up first. Not
  *               for ::1: the kernel has no route_localnet of IPv6, and who asks there
@@ -109,6 +111,10 @@ static const struct lcx__nft_rule rules[] = {
 	RULE("raw", FROM(SET_BRIDGES), LOOPBACK_AT(IPV4_DADDR), DROP),
 	RULE("raw", FROM(SET_BRIDGES), LOOPBACK_AT(IPV4_SADDR), DROP),
 
+	RULE("prerouting", FROM(SET_BRIDGES), IPV4, NETWORK(IPV4_DADDR, 4, R1), META(NFT_META_L4PROTO, R1_SECOND), \
+	     TRANSPORT(DESTINATION_PORT, 2, R1_THIRD), DNAT_BY(SET_NAMES)),
+	RULE("prerouting", FROM(SET_BRIDGES), IPV6, NETWORK(IPV6_DADDR, 16, R1), META(NFT_META_L4PROTO, R1_FIFTH), \
+	     TRANSPORT(DESTINATION_PORT, 2, R1_SIXTH), DNAT6_BY(SET_NAMES6)),
 	PUBLISHED("prerouting"),
 	PUBLISHED("output"),
 
@@ -161,6 +167,12 @@ static const struct lcx__nft_set sets[] = {
 	  CONCAT(CONCAT(NFT_TYPE_IPV6_ADDR, NFT_TYPE_INET_PROTO), NFT_TYPE_INET_SERVICE), 24,
 	  CONCAT(NFT_TYPE_IPV6_ADDR, NFT_TYPE_INET_SERVICE), 20 },
 	{ SET_PORTS_ANYWHERE6, CONCAT(NFT_TYPE_INET_PROTO, NFT_TYPE_INET_SERVICE), 8,
+	  CONCAT(NFT_TYPE_IPV6_ADDR, NFT_TYPE_INET_SERVICE), 20 },
+	{ SET_NAMES,
+	  CONCAT(CONCAT(NFT_TYPE_IPV4_ADDR, NFT_TYPE_INET_PROTO), NFT_TYPE_INET_SERVICE), 12,
+	  CONCAT(NFT_TYPE_IPV4_ADDR, NFT_TYPE_INET_SERVICE), 8 },
+	{ SET_NAMES6,
+	  CONCAT(CONCAT(NFT_TYPE_IPV6_ADDR, NFT_TYPE_INET_PROTO), NFT_TYPE_INET_SERVICE), 24,
 	  CONCAT(NFT_TYPE_IPV6_ADDR, NFT_TYPE_INET_SERVICE), 20 },
 	{ SET_BRIDGES, NFT_TYPE_IFNAME, 16, 0, 0 },
 	{ SET_INTERNAL, NFT_TYPE_IFNAME, 16, 0, 0 },

@@ -13,6 +13,8 @@
 #define SET_PORTS_ANYWHERE    "published_any" /* protocol . port : address . port */
 #define SET_PORTS_OF_ADDRESS6 "published6"
 #define SET_PORTS_ANYWHERE6   "published6_any"
+#define SET_NAMES             "names" /* port 53 of a gateway : where its resolver is */
+#define SET_NAMES6            "names6"
 #define SET_BRIDGES           "bridges"  /* names of our bridges */
 #define SET_INTERNAL          "internal" /* those without a way out */
 #define SET_SUBNETS           "subnets"  /* subnet . name of its bridge */

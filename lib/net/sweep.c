@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "net/driver.h"
+#include "net/monitor.h"
 #include "util/fs.h"
 
 enum { NETNS_WAIT_MS = 200 }; /* for interfaces whose namespace is just ending */
@@ -306,6 +307,7 @@ static void reload_network(struct lcx_ctx *ctx, struct lcx_netlink *nl, int netw
 	CLEANUP(lcx_link_freep) struct lcx_link *link = NULL;
 	struct lcx_error *e = NULL;
 	char comment[NET_MARK_SIZE];
+	uint16_t port;
 	int r;
 
 	if (records_fd < 0 || lcx__network_read(networks_fd, name, &network, NULL) < 0 ||
@@ -313,6 +315,9 @@ static void reload_network(struct lcx_ctx *ctx, struct lcx_netlink *nl, int netw
 		return;
 	lcx__net_comment(ctx, name, comment);
 	r = lcx__firewall_add_network(comment, network, 0, &e);
+	lcx__troubles_add(troubles, r, &e);
+	port = lcx__monitor_port(records_fd);
+	r = port ? lcx__firewall_add_names(comment, network, port, &e) : 0;
 	lcx__troubles_add(troubles, r, &e);
 	reload_ports(ctx, records_fd, troubles);
 }

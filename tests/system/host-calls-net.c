@@ -14,6 +14,8 @@ static int create_network(struct world *w, struct lcx_error **err)
 	MUST(lcx_network_set_bridge(network, "lcxhost9", err));
 	MUST(lcx_network_set_mtu(network, 1400, err));
 	MUST(lcx_network_set_internal(network, false, err));
+	MUST(lcx_network_set_resolver(network, "program", err));
+	REFUSED(lcx_network_set_resolver(network, "x", err));
 	MUST(lcx_network_add_subnet(network, "fd00:9:9::/64", err));
 	MUST(lcx_network_set_range(network, "10.9.9.0/25", err));
 	MUST(lcx_network_add_exclusion(network, "10.9.9.9", err));
@@ -26,8 +28,9 @@ static int create_network(struct world *w, struct lcx_error **err)
 static int look_at_network(struct world *w, struct lcx_error **err)
 {
 	static const char *(*const texts[])(const struct lcx_network *) = {
-		lcx_network_name,   lcx_network_driver,  lcx_network_subnet, lcx_network_gateway,
-		lcx_network_bridge, lcx_network_created, lcx_network_parent, lcx_network_mode};
+		lcx_network_name,    lcx_network_driver, lcx_network_subnet,
+		lcx_network_gateway, lcx_network_bridge, lcx_network_created,
+		lcx_network_parent,  lcx_network_mode,   lcx_network_resolver};
 	static const char *(*const nth[])(const struct lcx_network *, uint32_t) = {
 		lcx_network_subnet_at, lcx_network_gateway_at, lcx_network_range_at,
 		lcx_network_exclusion};
@@ -168,6 +171,19 @@ static int watch_firewall(struct world *w, struct lcx_error **err)
 	return 0;
 }
 
+static int resolve_names(struct world *w, struct lcx_error **err)
+{
+	struct lcx_resolver *resolver = NULL, *other = NULL;
+
+	MUST(lcx_resolver_open(w->ctx, "guest", &resolver, err));
+	REFUSED(lcx_resolver_open(w->ctx, "guest", &other, err));
+	REFUSED(lcx_resolver_open(w->ctx, "bridge", &other, err));
+	(void)lcx_resolver_fd(resolver);
+	MUST(lcx_resolver_dispatch(resolver, err));
+	lcx_resolver_free(resolver);
+	return 0;
+}
+
 static int write_files(struct world *w, struct lcx_error **err)
 {
 	char *text = NULL;
@@ -193,7 +209,8 @@ const struct row rows_net[] = {
 	ROW(look_at_network, RELEASED),
 	ROW(refuse_networks, RELEASED),
 	ROW(make_ports, RELEASED),
-	ROW(attach_to_network, RELEASED),
+	ROW(attach_to_network, HELD),
+	ROW(resolve_names, HELD),
 	ROW(look_at_attachment, RELEASED),
 	ROW(watch_firewall, RELEASED),
 	ROW(write_files, RELEASED),

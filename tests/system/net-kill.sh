@@ -85,5 +85,18 @@ begin_anew() {
 each_kill create : begin_anew create other 10.101.0.0/24 subnet=fd00:101::/64 exclude=fd00:101::9
 each_kill remove create_other begin_anew remove other
 
+# The first attachment starts the monitor, the last one ends it: where it is left alone, the next call finds it.
+CALLS='openat write unlinkat socket bind listen sendto poll recvfrom close'
+! in_guest || CALLS='sendto poll'
+monitors() { pgrep -x lcx-monitor; }
+tool create named 10.102.0.0/24 subnet=fd00:102::/64 >/dev/null
+end_named() { end_victim; ! tool attach named lasting /run/netns/lasting || tool detach named lasting 0; }
+each_kill 'attach with a monitor' new_victim end_named attach named victim /run/netns/victim
+attached_named() { tool attach named lasting /run/netns/lasting; }
+detach_named() { tool detach named lasting 0; }
+each_kill 'detach with a monitor' attached_named detach_named detach named lasting 0
+check_eq 'no monitor is left' '' "$(monitors)"
+check 'remove it' tool remove named
+
 check 'no lease is left' tool remove bridge
 check_eq 'and no file' '' "$(find "$T/root" -type f)"

@@ -145,6 +145,7 @@ static const struct {
 	{"internal=", set_internal},
 	{"ipv4=", set_ipv4},
 	{"ipv6=", set_ipv6},
+	{"resolver=", lcx_network_set_resolver},
 	{"gateway=", lcx_network_set_gateway},
 	{"range=", lcx_network_set_range},
 	{"exclude=", lcx_network_add_exclusion},
@@ -241,6 +242,30 @@ static int sweep(struct lcx_ctx *ctx, char **args, struct lcx_error **err)
 
 	if (r == 0)
 		printf("%u\n", count);
+	return r;
+}
+
+/* resolve NETWORK: names of a network whose resolver is "program", until its last container has
+ * gone */
+static int resolve(struct lcx_ctx *ctx, char **args, struct lcx_error **err)
+{
+	struct lcx_resolver *resolver = NULL;
+	int r = lcx_resolver_open(ctx, args[0], &resolver, err);
+
+	if (r == 0)
+		puts("resolving");
+	fflush(stdout);
+	while (r >= 0) {
+		struct pollfd pollfd = {.fd = lcx_resolver_fd(resolver), .events = POLLIN};
+
+		(void)poll(&pollfd, 1, -1);
+		r = lcx_resolver_dispatch(resolver, err);
+		if (r == 0)
+			break;
+	}
+	lcx_resolver_free(resolver);
+	if (r == 0)
+		puts("the last one has gone");
 	return r;
 }
 
@@ -514,6 +539,7 @@ static const struct {
 	{"inspect", 1, inspect},
 	{"reload", 0, reload},
 	{"watch", 0, watch},
+	{"resolve", 1, resolve},
 	{"sweep", 0, sweep},
 	{"many", 2, many},
 	{"cycle", 3, cycle},

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdint.h>
 
+#include "util/process.h"
 #include "container/container-internal.h"
 
 static struct unit_dir dir;

@@ -1,29 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The system calls that remain, written as BPF by hand: it is a list and two conditions,
- * and libseccomp would be larger than the rest of the helper.
- */
-#include <errno.h>
-#include <linux/audit.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <stddef.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
+/* The system calls that remain. */
+#include "util/filter.h"
 
 #include "image/helper/confine.h"
 #include "util/cleanup.h"
 #include "util/sys.h"
-
-#if defined(__x86_64__)
-#define OUR_ARCH AUDIT_ARCH_X86_64
-#elif defined(__aarch64__)
-#define OUR_ARCH AUDIT_ARCH_AARCH64
-#endif
-
-#ifndef SECCOMP_RET_KILL_PROCESS
-#define SECCOMP_RET_KILL_PROCESS 0x80000000U
-#endif
 
 static const uint32_t allowed[] = {
 	/* the archive, the caller */
@@ -81,66 +62,20 @@ static const uint32_t allowed[] = {
 	__NR_exit_group,
 };
 
-/* Allowed only without PROT_EXEC: nothing new becomes code. */
 static const uint32_t allowed_without_exec[] = {__NR_mmap, __NR_mprotect};
-
-enum { MAX_CODE = 8 + 2 * ARRAY_SIZE(allowed) + 5 * ARRAY_SIZE(allowed_without_exec) };
-
-struct program {
-	struct sock_filter code[MAX_CODE];
-	unsigned short n;
-};
-
-static void emit(struct program *p, uint16_t code, uint32_t k, uint8_t jt, uint8_t jf)
-{
-	p->code[p->n++] = (struct sock_filter){code, jt, jf, k};
-}
-
-static void load(struct program *p, size_t offset)
-{
-	emit(p, BPF_LD | BPF_W | BPF_ABS, (uint32_t)offset, 0, 0);
-}
-
-static void finish(struct program *p, uint32_t action)
-{
-	emit(p, BPF_RET | BPF_K, action, 0, 0);
-}
-
-/* The protection is the third argument of both; it has no bits in the upper half. */
-static void compile(struct program *p)
-{
-	load(p, offsetof(struct seccomp_data, arch));
-	emit(p, BPF_JMP | BPF_JEQ | BPF_K, OUR_ARCH, 1, 0);
-	finish(p, SECCOMP_RET_KILL_PROCESS);
-	load(p, offsetof(struct seccomp_data, nr));
-	for (size_t i = 0; i < ARRAY_SIZE(allowed); i++) {
-		emit(p, BPF_JMP | BPF_JEQ | BPF_K, allowed[i], 0, 1);
-		finish(p, SECCOMP_RET_ALLOW);
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(allowed_without_exec); i++) {
-		emit(p, BPF_JMP | BPF_JEQ | BPF_K, allowed_without_exec[i], 0, 4);
-		load(p, offsetof(struct seccomp_data, args[2]));
-		emit(p, BPF_JMP | BPF_JSET | BPF_K, PROT_EXEC, 0, 1);
-		finish(p, SECCOMP_RET_KILL_PROCESS);
-		finish(p, SECCOMP_RET_ALLOW);
-	}
-	finish(p, SECCOMP_RET_KILL_PROCESS);
-}
 
 int lcx__confine_system_calls(struct lcx_error **err)
 {
-	struct program p = {.n = 0};
-	struct sock_fprog filter = {.filter = p.code};
-	long r;
+	const struct lcx__filter filter = {
+		.allowed = allowed,
+		.n_allowed = ARRAY_SIZE(allowed),
+		.without_exec = allowed_without_exec,
+		.n_without_exec = ARRAY_SIZE(allowed_without_exec),
+	};
+	int r = lcx__filter_install(&filter);
 
-	compile(&p);
-	filter.len = p.n;
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		return lcx__fail_sys(err, errno, "confine the extraction: no new privileges");
-	r = sys_call3(__NR_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &filter);
-	if (r != 0) /* or the number of a thread that has a filter of its own, which none has */
-		return lcx__fail_sys(err, r < 0 ? (int)-r : EPROTO,
+	return r < 0 ? lcx__fail_sys(err, -r,
 				     "confine the extraction: seccomp; the kernel needs "
-				     "CONFIG_SECCOMP_FILTER, or see lcx_layer_set_in_process()");
-	return 0;
+				     "CONFIG_SECCOMP_FILTER, or see lcx_layer_set_in_process()")
+		     : 0;
 }

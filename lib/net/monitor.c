@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: MIT */
+#include "net/monitor.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "init/launch.h"
+#include "init/program.h"
+#include "net/monitor/embed.h"
+#include "net/monitor/wire.h"
+#include "util/fs.h"
+#include "util/process.h"
+#include "util/sys.h"
+
+#define MONITOR_FILE  "monitor"
+#define RESOLVER_FILE "resolver"
+
+enum {
+	TEXT_LIMIT = 256,
+	START_MS = 10000,
+	END_MS = 5000,
+};
+
+_Static_assert((int)MONITOR_SOCKETS_LIMIT >= 2 * (int)NET_SUBNETS_LIMIT, "two for each subnet");
+_Static_assert((int)MONITOR_NAME_SIZE == (int)NET_NAME_SIZE, "a network's name");
+
+/* ---- which one is it ---- */
+
+struct running {
+	long long pid, start_time;
+	unsigned int port;
+	char version[32];
+};
+
+static bool is_locked(int fd)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+
+	return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
+/* 1 if one lives; 0 if not. What it has not written yet, or not well, is zero. */
+static int read_running(int records_fd, const char *file, struct running *ret)
+{
+	CLEANUP(closep) int fd = openat(records_fd, file, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+	CLEANUP(freep) char *text = NULL;
+
+	*ret = (struct running){0};
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (!is_locked(fd))
+		return 0;
+	if (lcx__read_fd(fd, TEXT_LIMIT, &text, NULL) < 0 ||
+	    sscanf(text, "%lld %lld %u %31s", &ret->pid, &ret->start_time, &ret->port,
+		   ret->version) != 4)
+		*ret = (struct running){0};
+	return 1;
+}
+
+uint16_t lcx__monitor_port(int records_fd)
+{
+	static const char *const files[] = {MONITOR_FILE, RESOLVER_FILE};
+	struct running running;
+
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+		if (read_running(records_fd, files[i], &running) == 1)
+			return (uint16_t)running.port;
+	return 0;
+}
+
+/* ---- a program that does it itself ---- */
+
+int lcx__resolver_claim(int records_fd, struct lcx_error **err)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	CLEANUP(closep)
+	int fd = openat(records_fd, RESOLVER_FILE, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return lcx__fail_sys(err, errno, "make the resolver's file");
+	if (fcntl(fd, F_OFD_SETLK, &lock) == 0)
+		return TAKE_FD(fd);
+	return errno == EAGAIN || errno == EACCES
+		       ? lcx__fail(err, EBUSY, "somebody resolves its names already")
+		       : lcx__fail_sys(err, errno, "lock the resolver's file");
+}
+
+int lcx__resolver_tell(int file_fd, uint16_t port, struct lcx_error **err)
+{
+	CLEANUP(freep) char *text = lcx__format("%d 0 %u " LCX_VERSION "\n", getpid(), port);
+	int r;
+
+	if (!text)
+		return lcx__fail_nomem(err);
+	r = ftruncate(file_fd, 0) < 0 ? -errno : lcx__write_all(file_fd, text, strlen(text));
+	return r < 0 ? lcx__fail_sys(err, -r, "write the resolver's file") : 0;
+}
+
+/* ---- its end ---- */
+
+/* Killed, it leaves nothing but the sockets, which end with it: there is nothing to ask it for. */
+static int kill_and_wait(const struct running *running, struct lcx_error **err)
+{
+	CLEANUP(closep) int pidfd = lcx__open_process(running->pid, running->start_time);
+	struct pollfd ended = {.fd = pidfd, .events = POLLIN};
+
+	if (pidfd == -ESRCH)
+		return 0;
+	if (pidfd < 0)
+		return lcx__fail_sys(err, -pidfd, "open process %lld", running->pid);
+	(void)sys_pidfd_send_signal(pidfd, SIGKILL);
+	return poll(&ended, 1, END_MS) == 1
+		       ? 0
+		       : lcx__fail(err, ETIMEDOUT, "process %lld does not end", running->pid);
+}
+
+/* One that has just been started writes its number in a moment. */
+static int end_running(int records_fd, struct lcx_error **err)
+{
+	int64_t end = lcx__monotonic_ns() + INT64_C(1000000) * END_MS;
+	struct running running;
+	int r;
+
+	while ((r = read_running(records_fd, MONITOR_FILE, &running)) == 1 && running.pid == 0) {
+		if (lcx__monotonic_ns() > end)
+			return lcx__fail(err, ETIMEDOUT, "it does not say which process it is");
+		(void)poll(NULL, 0, 1);
+	}
+	if (r < 0)
+		return lcx__fail_sys(err, -r, "read its file");
+	return r == 0 ? 0 : kill_and_wait(&running, err);
+}
+
+static int forget(int records_fd, const char *file, struct lcx_error **err)
+{
+	if (unlinkat(records_fd, file, 0) < 0 && errno != ENOENT)
+		return lcx__fail_sys(err, errno, "remove its file");
+	return 0;
+}
+
+int lcx__monitor_end(struct lcx_ctx *ctx, const struct lcx_network *network, struct lcx_error **err)
+{
+	CLEANUP(closep) int records_fd = lcx__net_records_dir(ctx, network->name, err);
+	int r;
+
+	if (records_fd < 0)
+		return records_fd == -ENOENT ? 0 : records_fd;
+	r = end_running(records_fd, err);
+	if (r == 0)
+		r = forget(records_fd, MONITOR_FILE, err);
+	/* Of a program that lives on it remains to be locked, as a file without a name. */
+	if (r == 0)
+		r = forget(records_fd, RESOLVER_FILE, err);
+	if (r == 0 && network->resolver != NET_RESOLVER_NONE)
+		r = lcx__firewall_remove_names(network, err);
+	return lcx__fail_prefix(err, r, "monitor of network '%s'", network->name);
+}
+
+/* ---- its start ---- */
+
+struct sockets {
+	int fds[MONITOR_SOCKETS_LIMIT];
+	size_t count;
+	uint16_t port;
+};
+
+static void close_sockets(struct sockets *sockets)
+{
+	while (sockets->count > 0)
+		closep(&sockets->fds[--sockets->count]);
+}
+
+static int send_order(int control_fd, const struct lcx_network *network,
+		      const struct sockets *sockets)
+{
+	struct monitor_order order;
+
+	memset(&order, 0, sizeof(order));
+	order.n_sockets = (uint32_t)sockets->count;
+	order.port = sockets->port;
+	(void)snprintf(order.network, sizeof(order.network), "%s", network->name);
+	return send(control_fd, &order, sizeof(order), MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+static int receive_reply(int control_fd, struct lcx_error **err)
+{
+	struct pollfd ready = {.fd = control_fd, .events = POLLIN};
+	struct monitor_reply reply;
+	ssize_t n;
+	int r;
+
+	do
+		r = poll(&ready, 1, START_MS);
+	while (r < 0 && errno == EINTR);
+	if (r <= 0)
+		return lcx__fail(err, ETIMEDOUT, "it does not answer");
+	n = recv(control_fd, &reply, sizeof(reply), MSG_DONTWAIT);
+	if (n != sizeof(reply))
+		return lcx__fail(err, EPROTO, "it ended without a word");
+	reply.text[sizeof(reply.text) - 1] = '\0';
+	return reply.error == 0 ? 0 : lcx__fail(err, reply.error, "%s", reply.text);
+}
+
+/* @fds: what it gets from number 3 on, but for the control socket, which comes first. */
+static int launch(const struct lcx_network *network, const struct sockets *sockets, const int *fds,
+		  size_t n_fds, struct lcx_error **err)
+{
+	const struct lcx__program program = {
+		.name = "lcx-monitor",
+		.bytes = lcx__monitor_program,
+		.size = lcx__monitor_program_size,
+	};
+	CLEANUP(closep)
+	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC), control_fd = -1, theirs = -1,
+	    pidfd = -1;
+	int pair[2], sources[MONITOR_FD_SOCKETS + MONITOR_SOCKETS_LIMIT], r;
+	struct lcx__program_start start = {.sources = sources, .cgroup_fd = -1};
+
+	if (null_fd < 0)
+		return lcx__fail_sys(err, errno, "open '/dev/null'");
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return lcx__fail_sys(err, errno, "make a control socket");
+	control_fd = pair[0];
+	theirs = pair[1];
+	sources[0] = sources[1] = sources[2] = null_fd;
+	sources[MONITOR_FD_CONTROL] = theirs;
+	memcpy(sources + MONITOR_FD_CONTROL + 1, fds, n_fds * sizeof(*fds));
+	start.n_sources = MONITOR_FD_CONTROL + 1 + (int)n_fds;
+	r = lcx__program_start(&program, &start, &pidfd, err);
+	if (r < 0)
+		return r;
+	closep(&theirs);
+	r = send_order(control_fd, network, sockets);
+	r = r < 0 ? lcx__fail_sys(err, -r, "tell it what to do") : receive_reply(control_fd, err);
+	/* It has left us a child of its own, and ends itself. */
+	lcx__pidfd_reap(pidfd);
+	return r;
+}
+
+static int start(struct lcx_ctx *ctx, const struct lcx_network *network, int records_fd,
+		 struct lcx_error **err)
+{
+	CLEANUP(close_sockets) struct sockets sockets = {0};
+	CLEANUP(closep) int run_fd = lcx__net_run_dir(ctx, err), file_fd = -1;
+	CLEANUP(closep) int networks_fd = lcx__net_networks_dir(ctx, err);
+	int fds[MONITOR_FD_SOCKETS + MONITOR_SOCKETS_LIMIT], r;
+	char comment[NET_MARK_SIZE];
+	size_t n = 0;
+
+	if (run_fd < 0 || networks_fd < 0)
+		return run_fd < 0 ? run_fd : networks_fd;
+	file_fd = openat(records_fd, MONITOR_FILE, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (file_fd < 0)
+		return lcx__fail_sys(err, errno, "make its file");
+	r = lcx__resolver_listen(network, sockets.fds, &sockets.count, &sockets.port, err);
+	if (r < 0)
+		return r;
+	fds[n++] = file_fd;
+	fds[n++] = run_fd;
+	fds[n++] = networks_fd;
+	for (size_t i = 0; i < sockets.count; i++)
+		fds[n++] = sockets.fds[i];
+	r = launch(network, &sockets, fds, n, err);
+	if (r < 0)
+		return r;
+	lcx__net_comment(ctx, network->name, comment);
+	return lcx__firewall_add_names(comment, network, sockets.port, err);
+}
+
+int lcx__monitor_ensure(struct lcx_ctx *ctx, const struct lcx_network *network, int records_fd,
+			struct lcx_error **err)
+{
+	struct running running;
+	int r = read_running(records_fd, MONITOR_FILE, &running);
+
+	if (network->resolver != NET_RESOLVER_MONITOR)
+		return 0;
+	if (r == 1 && strcmp(running.version, LCX_VERSION) == 0)
+		return 0;
+	r = lcx__monitor_end(ctx, network, err);
+	if (r == 0)
+		r = lcx__fail_prefix(err, start(ctx, network, records_fd, err),
+				     "start the monitor of network '%s'", network->name);
+	return r;
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* Processes by their number, which is given to another one some day. */
+
+#include <stdint.h>
+#include <sys/types.h>
+
+/* When it started: field 22 of proc_pid_stat(5). -ESRCH: there is none. */
+int lcx__read_start_time(pid_t pid, int64_t *ret);
+
+/* A pidfd for process @pid, if it lives and is still the one that started at @start_time; else
+ * -ESRCH. */
+int lcx__open_process(int64_t pid, int64_t start_time);
