@@ -222,8 +222,8 @@ int lcx_port_parse(const char *text, struct lcx_port **ret, struct lcx_error **e
 /**
  * lcx_port_set_host_address() - an address of this host
  *
- * "0.0.0.0" are all of IPv4, "::" all of IPv6 but for ::1, where no published port
- * answers. If not set, both.
+ * "0.0.0.0" are all of IPv4, "::" all of IPv6; on ::1 the network's monitor leads connections
+ * on, over TCP only. If not set, both.
  */
 int lcx_port_set_host_address(struct lcx_port *port, const char *address, struct lcx_error **err);
 /** lcx_port_set_host_port() - 0 lets the system choose */

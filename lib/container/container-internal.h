@@ -129,7 +129,7 @@ struct lcx_container {
 	bool oom_killed;
 
 	struct lcx_process *process;
-	bool in_loop; /* lcx_dispatch() serves it */
+	bool in_loop;                 /* lcx_dispatch() serves it */
 	struct lcx__checker *checker; /* while it does; NULL: no health check */
 	struct lcx__log_writer *log;
 	char *log_context;      /* lent to it */

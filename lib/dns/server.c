@@ -81,6 +81,11 @@ static bool refresh(struct lcx__dns_server *server)
 	return server->has_table;
 }
 
+void lcx__dns_server_refresh(struct lcx__dns_server *server)
+{
+	(void)refresh(server);
+}
+
 void lcx__dns_take_query(struct lcx__dns_server *server, const struct dns_asker *asker,
 			 const uint8_t *bytes, size_t length)
 {

@@ -33,4 +33,7 @@ int lcx__dns_server_fd(const struct lcx__dns_server *server);
 /* Do what can be done at once. A negative errno is the end of it: its own descriptors fail. */
 int lcx__dns_server_dispatch(struct lcx__dns_server *server);
 
+/* Ask for news now: whoever has changed the table by itself, and wants to forget the former one. */
+void lcx__dns_server_refresh(struct lcx__dns_server *server);
+
 struct lcx__dns_server *lcx__dns_server_free(struct lcx__dns_server *server);

@@ -86,6 +86,12 @@ void lcx__dns_build_server(struct lcx__dns_builder *b, const struct dns_server_a
 	b->head.n_servers++;
 }
 
+void lcx__dns_build_port(struct lcx__dns_builder *b, const struct dns_port *port)
+{
+	lcx__strbuf_add(&b->ports, port, sizeof(*port));
+	b->head.n_ports++;
+}
+
 static int compare_numbers(uint32_t a, uint32_t b)
 {
 	return a < b ? -1 : a > b;
@@ -171,7 +177,7 @@ static void drop_doubles(struct lcx__dns_builder *b)
 static int put_in_order(struct lcx__dns_builder *b)
 {
 	if (b->networks.failed || b->places.failed || b->names.failed || b->addresses.failed ||
-	    b->subnets.failed || b->servers.failed || b->text.failed)
+	    b->subnets.failed || b->servers.failed || b->ports.failed || b->text.failed)
 		return -ENOMEM;
 	if (b->head.n_names > 1)
 		qsort_r(b->names.text, b->head.n_names, sizeof(struct dns_name), compare_names,
@@ -187,7 +193,7 @@ int lcx__dns_build_end(struct lcx__dns_builder *b, void **ret, size_t *ret_size)
 {
 	CLEANUP(lcx__strbuf_free) struct lcx__strbuf all = STRBUF_EMPTY;
 	const struct lcx__strbuf *parts[] = {&b->networks, &b->places,  &b->names, &b->addresses,
-					     &b->subnets,  &b->servers, &b->text};
+					     &b->subnets,  &b->servers, &b->ports, &b->text};
 	int r;
 
 	(void)add_text(b, ""); /* so that the text has an end, even with nothing in it */
@@ -212,6 +218,7 @@ void lcx__dns_builder_free(struct lcx__dns_builder *b)
 	lcx__strbuf_free(&b->addresses);
 	lcx__strbuf_free(&b->subnets);
 	lcx__strbuf_free(&b->servers);
+	lcx__strbuf_free(&b->ports);
 	lcx__strbuf_free(&b->text);
 	*b = (struct lcx__dns_builder){0};
 }
@@ -220,7 +227,8 @@ void lcx__dns_builder_free(struct lcx__dns_builder *b)
 
 _Static_assert(_Alignof(struct dns_place) == 4 && _Alignof(struct dns_name) == 4 &&
 		       _Alignof(struct dns_address) == 4 && _Alignof(struct dns_subnet) == 4 &&
-		       _Alignof(struct dns_server_address) == 4 && sizeof(struct dns_head) % 4 == 0,
+		       _Alignof(struct dns_server_address) == 4 &&
+		       sizeof(struct dns_head) % 4 == 0 && sizeof(struct dns_port) % 4 == 0,
 	       "the arrays stand behind each other without gaps");
 
 static const void *take(const char **at, size_t *left, size_t count, size_t size)
@@ -278,6 +286,7 @@ int lcx__dns_table_open(const void *memory, size_t size, struct lcx__dns_table *
 	table.addresses = take(&at, &left, table.head->n_addresses, sizeof(*table.addresses));
 	table.subnets = take(&at, &left, table.head->n_subnets, sizeof(*table.subnets));
 	table.servers = take(&at, &left, table.head->n_servers, sizeof(*table.servers));
+	table.ports = take(&at, &left, table.head->n_ports, sizeof(*table.ports));
 	table.text = take(&at, &left, table.head->text_size, 1);
 	if (!table.text || !is_whole(&table))
 		return -EBADMSG;

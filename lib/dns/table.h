@@ -6,6 +6,8 @@
  * in it. One process may make it, and another one, which has no right to read
  * the files that it is made of, use it.
  *
+ * Besides, it says which ports are published on ::1: the process that answers leads those on, too.
+ *
  * Network number 0 is the resolver's own; the others are those that its containers are in, too.
  */
 
@@ -43,9 +45,16 @@ struct dns_subnet {
 	uint32_t network;
 };
 
+/* Published on ::1, over TCP. */
+struct dns_port {
+	struct lcx__inet address; /* the container's */
+	uint16_t host_port, container_port, count;
+};
+
 /* In front of the arrays, which follow in this order; the text is last. */
 struct dns_head {
-	uint32_t n_networks, n_places, n_names, n_addresses, n_subnets, n_servers, text_size;
+	uint32_t n_networks, n_places, n_names, n_addresses, n_subnets, n_servers, n_ports,
+		text_size;
 	uint32_t internal; /* nothing is asked outside */
 };
 
@@ -57,6 +66,7 @@ struct lcx__dns_table {
 	const struct dns_address *addresses; /* sorted by network and bytes */
 	const struct dns_subnet *subnets;
 	const struct dns_server_address *servers;
+	const struct dns_port *ports;
 	const char *text;
 };
 
@@ -65,7 +75,7 @@ struct lcx__dns_table {
 /* Start with all zero; what finds no memory is remembered until the end. */
 struct lcx__dns_builder {
 	struct dns_head head;
-	struct lcx__strbuf networks, places, names, addresses, subnets, servers, text;
+	struct lcx__strbuf networks, places, names, addresses, subnets, servers, ports, text;
 };
 
 /* Return: its number. */
@@ -79,6 +89,7 @@ void lcx__dns_build_subnet(struct lcx__dns_builder *b, uint32_t network,
 			   const struct lcx__inet *subnet);
 /* Of more than DNS_SERVERS_LIMIT, the first. */
 void lcx__dns_build_server(struct lcx__dns_builder *b, const struct dns_server_address *server);
+void lcx__dns_build_port(struct lcx__dns_builder *b, const struct dns_port *port);
 /* Hand it out as memory that the caller frees; the builder is empty afterwards. */
 int lcx__dns_build_end(struct lcx__dns_builder *b, void **ret, size_t *ret_size);
 void lcx__dns_builder_free(struct lcx__dns_builder *b);

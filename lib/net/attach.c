@@ -244,19 +244,21 @@ static int settle(struct lcx_ctx *ctx, struct lcx_netlink *nl, bool may_move,
 	if (r == 0 && !lcx__driver_gives_mac(network))
 		r = take_parents_mac(nl, records_fd, bridge, attachment, err);
 	if (r == 0)
-		r = lcx__monitor_ensure(ctx, network, records_fd, err);
+		r = lcx__monitor_ensure(ctx, network, records_fd, attachment, err);
 	return r;
 }
 
 static int publish(struct lcx_ctx *ctx, const struct lcx_attachment *attachment,
 		   struct lcx_error **err)
 {
+	CLEANUP(closep) int records_fd = lcx__net_records_dir(ctx, attachment->network, NULL);
 	CLEANUP(lcx_error_freep) struct lcx_error *e = NULL;
 	char comment[NET_MARK_SIZE];
 	int r;
 
 	lcx__net_comment(ctx, attachment->owner, comment);
-	r = lcx__firewall_add_ports(comment, attachment, true, &e);
+	r = lcx__firewall_add_ports(comment, attachment, lcx__monitor_loopback_port(records_fd),
+				    true, &e);
 	if (r == -ENOENT) {
 		/* Somebody flushed the rule set. Our record is written: this publishes its ports,
 		 * too. */

@@ -88,6 +88,24 @@ static int listen_at_all(const struct lcx_network *network, int *fds, size_t *co
 	return 0;
 }
 
+/* Its address is there where the kernel has IPv6, unless somebody has taken it away. */
+int lcx__loopback_listen(int *ret_fd, uint16_t *ret_port, struct lcx_error **err)
+{
+	struct sockaddr_in6 address = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+	socklen_t length = sizeof(address);
+	CLEANUP(closep) int fd = socket(AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	*ret_port = 0;
+	if (fd >= 0 && bind(fd, (struct sockaddr *)&address, length) < 0 && errno == EADDRNOTAVAIL)
+		return 0;
+	if (fd < 0 || listen(fd, BACKLOG) < 0 ||
+	    getsockname(fd, (struct sockaddr *)&address, &length) < 0)
+		return lcx__fail_sys(err, errno, "make a socket on ::1");
+	*ret_port = ntohs(address.sin6_port);
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
 /* A port that is free at one may be taken at another. */
 int lcx__resolver_listen(const struct lcx_network *network, int *fds, size_t *ret_count,
 			 uint16_t *ret_port, struct lcx_error **err)

@@ -24,14 +24,14 @@ enum {
 	END_MS = 5000,
 };
 
-_Static_assert((int)MONITOR_SOCKETS_LIMIT >= 2 * (int)NET_SUBNETS_LIMIT, "two for each subnet");
+_Static_assert((int)MONITOR_SOCKETS_LIMIT > 2 * (int)NET_SUBNETS_LIMIT, "two for each subnet");
 _Static_assert((int)MONITOR_NAME_SIZE == (int)NET_NAME_SIZE, "a network's name");
 
 /* ---- which one is it ---- */
 
 struct running {
 	long long pid, start_time;
-	unsigned int port;
+	unsigned int port, loopback_port;
 	char version[32];
 };
 
@@ -42,7 +42,8 @@ static bool is_locked(int fd)
 	return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 }
 
-/* 1 if one lives; 0 if not. What it has not written yet, or not well, is zero. */
+/* 1 if one lives; 0 if not: then what the last one was. What it has not written, or not well, is
+ * zero. */
 static int read_running(int records_fd, const char *file, struct running *ret)
 {
 	CLEANUP(closep) int fd = openat(records_fd, file, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
@@ -51,13 +52,20 @@ static int read_running(int records_fd, const char *file, struct running *ret)
 	*ret = (struct running){0};
 	if (fd < 0)
 		return errno == ENOENT ? 0 : -errno;
-	if (!is_locked(fd))
-		return 0;
 	if (lcx__read_fd(fd, TEXT_LIMIT, &text, NULL) < 0 ||
-	    sscanf(text, "%lld %lld %u %31s", &ret->pid, &ret->start_time, &ret->port,
-		   ret->version) != 4)
+	    sscanf(text, "%lld %lld %u %u %31s", &ret->pid, &ret->start_time, &ret->port,
+		   &ret->loopback_port, ret->version) != 5)
 		*ret = (struct running){0};
-	return 1;
+	return is_locked(fd);
+}
+
+uint16_t lcx__monitor_loopback_port(int records_fd)
+{
+	struct running running;
+
+	return read_running(records_fd, MONITOR_FILE, &running) == 1
+		       ? (uint16_t)running.loopback_port
+		       : 0;
 }
 
 uint16_t lcx__monitor_port(int records_fd)
@@ -66,7 +74,7 @@ uint16_t lcx__monitor_port(int records_fd)
 	struct running running;
 
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
-		if (read_running(records_fd, files[i], &running) == 1)
+		if (read_running(records_fd, files[i], &running) == 1 && running.port != 0)
 			return (uint16_t)running.port;
 	return 0;
 }
@@ -90,7 +98,7 @@ int lcx__resolver_claim(int records_fd, struct lcx_error **err)
 
 int lcx__resolver_tell(int file_fd, uint16_t port, struct lcx_error **err)
 {
-	CLEANUP(freep) char *text = lcx__format("%d 0 %u " LCX_VERSION "\n", getpid(), port);
+	CLEANUP(freep) char *text = lcx__format("%d 0 %u 0 " LCX_VERSION "\n", getpid(), port);
 	int r;
 
 	if (!text)
@@ -164,7 +172,7 @@ int lcx__monitor_end(struct lcx_ctx *ctx, const struct lcx_network *network, str
 struct sockets {
 	int fds[MONITOR_SOCKETS_LIMIT];
 	size_t count;
-	uint16_t port;
+	uint16_t port, loopback_port;
 };
 
 static void close_sockets(struct sockets *sockets)
@@ -181,6 +189,7 @@ static int send_order(int control_fd, const struct lcx_network *network,
 	memset(&order, 0, sizeof(order));
 	order.n_sockets = (uint32_t)sockets->count;
 	order.port = sockets->port;
+	order.loopback_port = sockets->loopback_port;
 	(void)snprintf(order.network, sizeof(order.network), "%s", network->name);
 	return send(control_fd, &order, sizeof(order), MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
@@ -240,14 +249,46 @@ static int launch(const struct lcx_network *network, const struct sockets *socke
 	return r;
 }
 
+/* That on ::1 is the last one. */
+static int open_sockets(const struct lcx_network *network, struct sockets *sockets,
+			struct lcx_error **err)
+{
+	int r = 0;
+
+	if (network->resolver == NET_RESOLVER_MONITOR)
+		r = lcx__resolver_listen(network, sockets->fds, &sockets->count, &sockets->port,
+					 err);
+	if (r == 0 && lcx__network_families(network) & 1u << NET_V6)
+		r = lcx__loopback_listen(&sockets->fds[sockets->count], &sockets->loopback_port,
+					 err);
+	sockets->count += sockets->loopback_port != 0;
+	return r;
+}
+
+/* What leads to it; @former: to whom it led. */
+static int lead_there(struct lcx_ctx *ctx, const struct lcx_network *network,
+		      const struct sockets *sockets, const struct running *former,
+		      struct lcx_error **err)
+{
+	char comment[NET_MARK_SIZE];
+	int r = 0;
+
+	lcx__net_comment(ctx, network->name, comment);
+	if (sockets->port != 0)
+		r = lcx__firewall_add_names(comment, network, sockets->port, err);
+	if (r == 0 && former->loopback_port != 0)
+		r = lcx__firewall_move_loopback((uint16_t)former->loopback_port,
+						sockets->loopback_port, err);
+	return r;
+}
+
 static int start(struct lcx_ctx *ctx, const struct lcx_network *network, int records_fd,
-		 struct lcx_error **err)
+		 const struct running *former, struct lcx_error **err)
 {
 	CLEANUP(close_sockets) struct sockets sockets = {0};
 	CLEANUP(closep) int run_fd = lcx__net_run_dir(ctx, err), file_fd = -1;
 	CLEANUP(closep) int networks_fd = lcx__net_networks_dir(ctx, err);
 	int fds[MONITOR_FD_SOCKETS + MONITOR_SOCKETS_LIMIT], r;
-	char comment[NET_MARK_SIZE];
 	size_t n = 0;
 
 	if (run_fd < 0 || networks_fd < 0)
@@ -255,7 +296,7 @@ static int start(struct lcx_ctx *ctx, const struct lcx_network *network, int rec
 	file_fd = openat(records_fd, MONITOR_FILE, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (file_fd < 0)
 		return lcx__fail_sys(err, errno, "make its file");
-	r = lcx__resolver_listen(network, sockets.fds, &sockets.count, &sockets.port, err);
+	r = open_sockets(network, &sockets, err);
 	if (r < 0)
 		return r;
 	fds[n++] = file_fd;
@@ -264,25 +305,32 @@ static int start(struct lcx_ctx *ctx, const struct lcx_network *network, int rec
 	for (size_t i = 0; i < sockets.count; i++)
 		fds[n++] = sockets.fds[i];
 	r = launch(network, &sockets, fds, n, err);
-	if (r < 0)
-		return r;
-	lcx__net_comment(ctx, network->name, comment);
-	return lcx__firewall_add_names(comment, network, sockets.port, err);
+	return r < 0 ? r : lead_there(ctx, network, &sockets, former, err);
+}
+
+static bool is_needed(const struct lcx_network *network, int records_fd,
+		      const struct lcx_attachment *attachment)
+{
+	bool needed = network->resolver == NET_RESOLVER_MONITOR ||
+		      faccessat(records_fd, MONITOR_FILE, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+
+	for (size_t i = 0; i < attachment->port_count && !needed; i++)
+		needed = lcx__port_is_on_loopback6(&attachment->ports[i]);
+	return needed;
 }
 
 int lcx__monitor_ensure(struct lcx_ctx *ctx, const struct lcx_network *network, int records_fd,
-			struct lcx_error **err)
+			const struct lcx_attachment *attachment, struct lcx_error **err)
 {
 	struct running running;
 	int r = read_running(records_fd, MONITOR_FILE, &running);
 
-	if (network->resolver != NET_RESOLVER_MONITOR)
+	if (!is_needed(network, records_fd, attachment) ||
+	    (r == 1 && strcmp(running.version, LCX_VERSION) == 0))
 		return 0;
-	if (r == 1 && strcmp(running.version, LCX_VERSION) == 0)
-		return 0;
-	r = lcx__monitor_end(ctx, network, err);
+	/* Its file stays, and what leads to it, until there is another one. */
+	r = end_running(records_fd, err);
 	if (r == 0)
-		r = lcx__fail_prefix(err, start(ctx, network, records_fd, err),
-				     "start the monitor of network '%s'", network->name);
-	return r;
+		r = start(ctx, network, records_fd, &running, err);
+	return lcx__fail_prefix(err, r, "start the monitor of network '%s'", network->name);
 }

@@ -11,10 +11,10 @@
 
 /*
  * Start it if it is not there, or of another build; the bridge is up. Goes without, if the network
- * resolves no names.
+ * resolves no names, and no attachment publishes a port on ::1.
  */
 int lcx__monitor_ensure(struct lcx_ctx *ctx, const struct lcx_network *network, int records_fd,
-			struct lcx_error **err);
+			const struct lcx_attachment *attachment, struct lcx_error **err);
 
 /* End it, and forget it and whatever leads to it; if there is none, that is fine. */
 int lcx__monitor_end(struct lcx_ctx *ctx, const struct lcx_network *network,
@@ -22,6 +22,12 @@ int lcx__monitor_end(struct lcx_ctx *ctx, const struct lcx_network *network,
 
 /* The port of its sockets, or of a program's in its place, or 0 if there is neither. */
 uint16_t lcx__monitor_port(int records_fd);
+
+/* The port of its socket on ::1, or 0. */
+uint16_t lcx__monitor_loopback_port(int records_fd);
+
+/* *ret_port 0: this host has no ::1. */
+int lcx__loopback_listen(int *ret_fd, uint16_t *ret_port, struct lcx_error **err);
 
 /*
  * The resolver's sockets, of UDP and of TCP at each of the network's gateways, all at one port:

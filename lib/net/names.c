@@ -68,6 +68,23 @@ static void add_container(struct lcx__dns_builder *b, uint32_t network,
 	}
 }
 
+/* Those on ::1. */
+static void add_ports(struct lcx__dns_builder *b, const struct lcx_attachment *record)
+{
+	for (size_t i = 0; i < record->port_count; i++) {
+		const struct lcx_port *port = &record->ports[i];
+		struct dns_port entry = {
+			.host_port = port->host_port,
+			.container_port = port->container_port,
+			.count = port->count,
+		};
+
+		if (lcx__port_is_on_loopback6(port) &&
+		    lcx__inet_parse_address(record->addresses[NET_V6].address, &entry.address) == 0)
+			lcx__dns_build_port(b, &entry);
+	}
+}
+
 /* A record that is being made, or damaged, is none: there is nobody to tell. */
 static int add_network(struct reading *reading, const char *name, struct lcx_network **ret)
 {
@@ -93,8 +110,11 @@ static int add_network(struct reading *reading, const char *name, struct lcx_net
 	for (size_t i = 0; owners[i]; i++) {
 		CLEANUP(lcx_attachment_freep) struct lcx_attachment *record = NULL;
 
-		if (lcx__record_read(records_fd, owners[i], &record, NULL) == 0)
-			add_container(&reading->builder, number, record);
+		if (lcx__record_read(records_fd, owners[i], &record, NULL) < 0)
+			continue;
+		add_container(&reading->builder, number, record);
+		if (number == 0)
+			add_ports(&reading->builder, record);
 	}
 	*ret = TAKE_PTR(network);
 	return 0;

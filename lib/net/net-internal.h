@@ -258,9 +258,14 @@ int lcx__firewall_count_bridges(struct lcx_netlink *route, unsigned int *ret,
 /* Make the table anew around its entries. */
 int lcx__firewall_set_up(net_families guard, struct lcx_error **err);
 
-/* -ENOENT, with words, when the table is not there; -EADDRINUSE when a port is taken. */
+/*
+ * -ENOENT, with words, when the table is not there; -EADDRINUSE when a port is taken.
+ * @loopback_port: where the monitor leads on what is published on ::1; 0: nowhere
+ */
 int lcx__firewall_add_ports(const char *comment, const struct lcx_attachment *attachment,
-			    bool exclusive, struct lcx_error **err);
+			    uint16_t loopback_port, bool exclusive, struct lcx_error **err);
+/* What was led to one port of ::1 is led to another one. */
+int lcx__firewall_move_loopback(uint16_t from, uint16_t to, struct lcx_error **err);
 /* With @ports NULL all entries of the mark, found by reading the whole table. */
 int lcx__firewall_remove_ports(const char *comment, const struct lcx_port *ports, size_t count,
 			       struct lcx_error **err);
@@ -296,6 +301,8 @@ bool lcx__ipv6_is_there(void);
 const char *lcx__protocol_name(enum port_protocol protocol);
 int lcx__protocol_number(enum port_protocol protocol); /* IPPROTO_ */
 int lcx__protocol_parse(const char *text, enum port_protocol *ret);
+/* On ::1, where a monitor leads it on: over TCP only. */
+bool lcx__port_is_on_loopback6(const struct lcx_port *port);
 /* On all addresses of its families. */
 bool lcx__port_is_anywhere(const struct lcx_port *port);
 int lcx__port_check(const struct lcx_port *port, struct lcx_error **err);

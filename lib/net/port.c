@@ -61,10 +61,6 @@ LCX_PUBLIC int lcx_port_set_host_address(struct lcx_port *port, const char *addr
 	if (lcx__inet_parse_address(address, &inet) < 0)
 		return lcx__fail(err, EINVAL, "'%s' is not an address to publish a port on",
 				 address);
-	if (inet.family == AF_INET6 && memcmp(inet.bytes, &in6addr_loopback, 16) == 0)
-		return lcx__fail(err, EAFNOSUPPORT,
-				 "no port can be published on ::1: the kernel sends nothing from "
-				 "there to a container; use 127.0.0.1");
 	port->families = 1u << lcx__inet_net_family(&inet);
 	lcx__inet_format_address(&inet, port->host_address);
 	return 0;
@@ -95,9 +91,17 @@ LCX_PUBLIC int lcx_port_set_count(struct lcx_port *port, uint16_t count, struct 
 	return 0;
 }
 
+#define LOOPBACK6 "::1"
+
 bool lcx__port_is_anywhere(const struct lcx_port *port)
 {
 	return strcmp(port->host_address, "0.0.0.0") == 0 || strcmp(port->host_address, "::") == 0;
+}
+
+bool lcx__port_is_on_loopback6(const struct lcx_port *port)
+{
+	return port->protocol == PORT_TCP && port->families & 1u << NET_V6 &&
+	       (lcx__port_is_anywhere(port) || strcmp(port->host_address, LOOPBACK6) == 0);
 }
 
 int lcx__port_check(const struct lcx_port *port, struct lcx_error **err)
@@ -108,6 +112,12 @@ int lcx__port_check(const struct lcx_port *port, struct lcx_error **err)
 	if (port->host_port + port->count > 65536)
 		return lcx__fail(err, EINVAL, "%u ports from %u on go beyond 65535", port->count,
 				 port->host_port);
+	if (port->protocol != PORT_TCP && strcmp(port->host_address, LOOPBACK6) == 0)
+		return lcx__fail(
+			err, EAFNOSUPPORT,
+			"port %u/%s cannot be published on ::1: the kernel sends nothing from "
+			"there to a container, and the monitor leads TCP on only; use 127.0.0.1",
+			port->container_port, lcx_port_protocol(port));
 	return 0;
 }
 
@@ -203,6 +213,8 @@ LCX_PUBLIC int lcx_port_parse(const char *text, struct lcx_port **ret, struct lc
 	if (r < 0)
 		return r;
 	r = parse(copy, port, err);
+	if (r == 0)
+		r = lcx__port_check(port, err);
 	if (r < 0)
 		return lcx__fail_prefix(
 			err, r,

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Published ports: entries of two maps, one per port, none of them a rule. The
- * comment of each names its owner.
+ * Published ports: entries of maps, one per port, none of them a rule. The
+ * comment of each names its owner. One on ::1 is in two: that of addresses, or that of ports on all
+ * of them, tells whose it is; another one leads it to the network's monitor.
  */
 #include <arpa/inet.h>
 #include <linux/netlink.h>
@@ -11,16 +12,16 @@
 
 #include "net/firewall-internal.h"
 
-/* Four maps: who publishes on one address, and who on all; of either family. */
+/* Who publishes on one address, and who on all; of either family; and on ::1, where all of it goes
+ * to one place. */
 static const struct port_set {
 	const char *name;
 	enum net_family family;
-	bool anywhere;
+	bool anywhere, loopback;
 } port_sets[] = {
-	{SET_PORTS_OF_ADDRESS, NET_V4, false},
-	{SET_PORTS_ANYWHERE, NET_V4, true},
-	{SET_PORTS_OF_ADDRESS6, NET_V6, false},
-	{SET_PORTS_ANYWHERE6, NET_V6, true},
+	{SET_PORTS_OF_ADDRESS, NET_V4, false, false},  {SET_PORTS_ANYWHERE, NET_V4, true, false},
+	{SET_PORTS_OF_ADDRESS6, NET_V6, false, false}, {SET_PORTS_ANYWHERE6, NET_V6, true, false},
+	{SET_LOOPBACK6, NET_V6, true, true},
 };
 
 static const struct port_set *find_set(enum net_family family, bool anywhere)
@@ -30,6 +31,8 @@ static const struct port_set *find_set(enum net_family family, bool anywhere)
 
 static bool belongs(const struct port_set *set, const struct lcx_port *port)
 {
+	if (set->loopback)
+		return lcx__port_is_on_loopback6(port);
 	return port->families & 1u << set->family && lcx__port_is_anywhere(port) == set->anywhere;
 }
 
@@ -82,14 +85,17 @@ static int add_ports(struct lcx__nft_elements *elements, const struct port_set *
 
 /* Where the connections go; the elements are in the order that add_ports() made them. */
 static int fill_data(struct lcx__nft_elements *elements, const struct port_set *set,
-		     const char *comment, const struct lcx_attachment *attachment)
+		     const char *comment, const struct lcx_attachment *attachment,
+		     uint16_t loopback_port)
 {
 	struct lcx__inet address;
 	size_t n = 0, length;
 
 	if (elements->count == 0)
 		return 0;
-	if (lcx__inet_parse_address(attachment->addresses[set->family].address, &address) < 0)
+	if (lcx__inet_parse_address(set->loopback ? "::1"
+						  : attachment->addresses[set->family].address,
+				    &address) < 0)
 		return -EINVAL;
 	length = lcx__inet_length(&address);
 	for (size_t p = 0; p < attachment->port_count; p++) {
@@ -97,7 +103,9 @@ static int fill_data(struct lcx__nft_elements *elements, const struct port_set *
 
 		for (unsigned int i = 0; belongs(set, port) && i < port->count; i++) {
 			struct lcx__nft_element *element = &elements->list[n++];
-			uint16_t number = htons((uint16_t)(port->container_port + i));
+			uint16_t number =
+				htons(set->loopback ? loopback_port
+						    : (uint16_t)(port->container_port + i));
 
 			memcpy(element->data, address.bytes, length);
 			memcpy(element->data + length, &number, sizeof(number));
@@ -109,7 +117,8 @@ static int fill_data(struct lcx__nft_elements *elements, const struct port_set *
 }
 
 static int put_ports(struct lcx__nl_batch *batch, const char *comment,
-		     const struct lcx_attachment *attachment, uint16_t flags)
+		     const struct lcx_attachment *attachment, uint16_t loopback_port,
+		     uint16_t flags)
 {
 	int r = 0;
 
@@ -117,9 +126,11 @@ static int put_ports(struct lcx__nl_batch *batch, const char *comment,
 		CLEANUP(lcx__nft_elements_free) struct lcx__nft_elements elements = {0};
 		const struct port_set *set = &port_sets[i];
 
+		if (set->loopback && loopback_port == 0)
+			continue;
 		r = add_ports(&elements, set, attachment->ports, attachment->port_count);
 		if (r == 0)
-			r = fill_data(&elements, set, comment, attachment);
+			r = fill_data(&elements, set, comment, attachment, loopback_port);
 		if (r == 0)
 			lcx__nft_put_elements(batch, NFT_MSG_NEWSETELEM, flags, LCX_TABLE,
 					      set->name, elements.list, elements.count);
@@ -147,7 +158,7 @@ static int fail_taken(const struct lcx_attachment *attachment, struct lcx_error 
 }
 
 int lcx__firewall_add_ports(const char *comment, const struct lcx_attachment *attachment,
-			    bool exclusive, struct lcx_error **err)
+			    uint16_t loopback_port, bool exclusive, struct lcx_error **err)
 {
 	uint16_t flags = NLM_F_CREATE | NLM_F_ACK | (exclusive ? NLM_F_EXCL : 0);
 	CLEANUP(lcx_netlink_freep) struct lcx_netlink *nl = NULL;
@@ -160,7 +171,7 @@ int lcx__firewall_add_ports(const char *comment, const struct lcx_attachment *at
 	if (r < 0)
 		return r;
 	lcx__nft_begin(&batch, 0);
-	r = put_ports(&batch, comment, attachment, flags);
+	r = put_ports(&batch, comment, attachment, loopback_port, flags);
 	if (r < 0)
 		return lcx__fail_sys(err, -r, "publish ports of '%s'", attachment->owner);
 	r = lcx__firewall_commit(nl, &batch);
@@ -356,4 +367,33 @@ int lcx__firewall_list_owners(const char *prefix, char ***ret, struct lcx_error 
 	}
 	*ret = TAKE_PTR(owners);
 	return 0;
+}
+
+/* In one instant: an entry cannot be changed, but taken out and put in again. */
+int lcx__firewall_move_loopback(uint16_t from, uint16_t to, struct lcx_error **err)
+{
+	CLEANUP(lcx__nft_elements_free) struct lcx__nft_elements all = {0}, moved = {0};
+	CLEANUP(lcx__nl_batch_free) struct lcx__nl_batch batch = NL_BATCH_EMPTY;
+	CLEANUP(lcx_netlink_freep) struct lcx_netlink *nl = NULL;
+	const uint16_t old = htons(from), new = htons(to);
+	int r = lcx__firewall_open(&nl, err);
+
+	if (r < 0)
+		return r;
+	r = lcx__nft_list(nl, LCX_TABLE, SET_LOOPBACK6, &all);
+	for (size_t i = 0; i < all.count && r == 0; i++)
+		if (memcmp(all.list[i].data + 16, &old, sizeof(old)) == 0)
+			r = lcx__nft_elements_add(&moved, &all.list[i]);
+	if (r == -ENOENT || (r == 0 && moved.count == 0))
+		return 0;
+	lcx__nft_begin(&batch, 0);
+	lcx__nft_put_elements(&batch, NFT_MSG_DELSETELEM, NLM_F_ACK, LCX_TABLE, SET_LOOPBACK6,
+			      moved.list, moved.count);
+	for (size_t i = 0; i < moved.count; i++)
+		memcpy(moved.list[i].data + 16, &new, sizeof(new));
+	lcx__nft_put_elements(&batch, NFT_MSG_NEWSETELEM, NLM_F_CREATE | NLM_F_ACK, LCX_TABLE,
+			      SET_LOOPBACK6, moved.list, moved.count);
+	if (r == 0)
+		r = lcx__firewall_commit(nl, &batch);
+	return r < 0 ? lcx__firewall_fail(nl, err, r, "move what is published on ::1") : 0;
 }

@@ -69,8 +69,6 @@ static int put_family(struct lcx_netlink *nl, struct lcx__nl_batch *batch,
 	if (r < 0)
 		return r;
 	*n += there.count + (comment ? elements.count : 0);
-	for (size_t i = 0; i < there.count; i++)
-		there.list[i].data_length = 0;
 	lcx__nft_put_elements(batch, NFT_MSG_DELSETELEM, NLM_F_ACK, LCX_TABLE, set, there.list,
 			      there.count);
 	if (!comment)

@@ -10,11 +10,9 @@
  * prerouting    what a container asks at port 53 of its gateway goes to the network's resolver, be
  *               the port published or not.
  * prerouting,   a connection to an address of this host and a published port goes to
- * output        the container. An entry for the very address is looked up first. Not
- *               for ::1: the kernel has no route_localnet of IPv6, and who asks there
- *               is refused at once, so that he goes on to 127.0.0.1.
- *               Not for ::1: the kernel has no route_localnet of IPv6, and who asks there
- *               is refused at once, so that he goes on to 127.0.0.1.
+ * output        the container. An entry for the very address is looked up first. What is
+ *               meant for ::1 goes to the network's monitor: the kernel has no route_localnet
+ *               of IPv6.
  * guard, guard6 see ruleset.h.
  * forward       between containers of one network: yes. Internal networks: nothing
  *               else. Answers, and connections to published ports: yes. Anything
@@ -82,6 +80,8 @@ enum {
 #define FROM_ITS_SUBNET6    IPV6, NETWORK(IPV6_SADDR, 16, R1), OIFNAME(R2), IN(SET_SUBNETS6)
 #define NOT_LOOPBACK6       NETWORK(IPV6_DADDR, 16, R1), \
 			    { .kind = LCX__NFT_IS_BYTES, .reg = R1, .length = 16, .bytes = loopback6, .invert = true }
+#define LOOPBACK6           NETWORK(IPV6_DADDR, 16, R1), \
+			    { .kind = LCX__NFT_IS_BYTES, .reg = R1, .length = 16, .bytes = loopback6 }
 #define TO_THIS_HOST        ADDRESS_TYPE, IS(4, RTN_LOCAL)
 #define DNAT_BY(s)          { .kind = LCX__NFT_MAP, .reg = R1, .dreg = R1, .set = (s) }, \
 			    { .kind = LCX__NFT_DNAT, .reg = R1, .dreg = R1_SECOND, .key = NFPROTO_IPV4 }
@@ -116,6 +116,8 @@ static const struct lcx__nft_rule rules[] = {
 	RULE("prerouting", FROM(SET_BRIDGES), IPV6, NETWORK(IPV6_DADDR, 16, R1), META(NFT_META_L4PROTO, R1_FIFTH), \
 	     TRANSPORT(DESTINATION_PORT, 2, R1_SIXTH), DNAT6_BY(SET_NAMES6)),
 	PUBLISHED("prerouting"),
+	RULE("output", IPV6, LOOPBACK6, META(NFT_META_L4PROTO, R1), TRANSPORT(DESTINATION_PORT, 2, R1_SECOND), \
+	     DNAT6_BY(SET_LOOPBACK6)),
 	PUBLISHED("output"),
 
 	RULE("forward", SAME_BRIDGE, ACCEPT),
@@ -173,6 +175,8 @@ static const struct lcx__nft_set sets[] = {
 	  CONCAT(NFT_TYPE_IPV4_ADDR, NFT_TYPE_INET_SERVICE), 8 },
 	{ SET_NAMES6,
 	  CONCAT(CONCAT(NFT_TYPE_IPV6_ADDR, NFT_TYPE_INET_PROTO), NFT_TYPE_INET_SERVICE), 24,
+	  CONCAT(NFT_TYPE_IPV6_ADDR, NFT_TYPE_INET_SERVICE), 20 },
+	{ SET_LOOPBACK6, CONCAT(NFT_TYPE_INET_PROTO, NFT_TYPE_INET_SERVICE), 8,
 	  CONCAT(NFT_TYPE_IPV6_ADDR, NFT_TYPE_INET_SERVICE), 20 },
 	{ SET_BRIDGES, NFT_TYPE_IFNAME, 16, 0, 0 },
 	{ SET_INTERNAL, NFT_TYPE_IFNAME, 16, 0, 0 },

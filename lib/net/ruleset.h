@@ -15,9 +15,10 @@
 #define SET_PORTS_ANYWHERE6   "published6_any"
 #define SET_NAMES             "names" /* port 53 of a gateway : where its resolver is */
 #define SET_NAMES6            "names6"
-#define SET_BRIDGES           "bridges"  /* names of our bridges */
-#define SET_INTERNAL          "internal" /* those without a way out */
-#define SET_SUBNETS           "subnets"  /* subnet . name of its bridge */
+#define SET_LOOPBACK6         "published_loopback6" /* protocol . port of ::1 : where the monitor is */
+#define SET_BRIDGES           "bridges"             /* names of our bridges */
+#define SET_INTERNAL          "internal"            /* those without a way out */
+#define SET_SUBNETS           "subnets"             /* subnet . name of its bridge */
 #define SET_SUBNETS6          "subnets6"
 #define SET_SAME_BRIDGE       "same_bridge" /* name . name: for what leaves where it came in */
 

@@ -205,16 +205,11 @@ static int remove_network(struct world *w, struct lcx_error **err)
 }
 
 const struct row rows_net[] = {
-	ROW(create_network, HELD),
-	ROW(look_at_network, RELEASED),
-	ROW(refuse_networks, RELEASED),
-	ROW(make_ports, RELEASED),
-	ROW(attach_to_network, HELD),
-	ROW(resolve_names, HELD),
-	ROW(look_at_attachment, RELEASED),
-	ROW(watch_firewall, RELEASED),
-	ROW(write_files, RELEASED),
-	{0},
+	ROW(create_network, HELD),         ROW(look_at_network, RELEASED),
+	ROW(refuse_networks, RELEASED),    ROW(make_ports, RELEASED),
+	ROW(attach_to_network, HELD),      ROW(resolve_names, HELD),
+	ROW(look_at_attachment, RELEASED), ROW(watch_firewall, RELEASED),
+	ROW(write_files, RELEASED),        {0},
 };
 
 const struct row rows_net_remove[] = {

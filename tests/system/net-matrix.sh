@@ -107,8 +107,8 @@ matrix 10.91.0.1 10.91.0.2 10.91.0.3 10.92.0.2 10.93.0.2 10.93.0.1 192.0.2.1 198
 family=IPv6
 matrix fd00:91::1 fd00:91::2 fd00:91::3 fd00:92::2 fd00:93::2 fd00:93::1 2001:db8:1::1 2001:db8:2::2
 
-check_eq '::1 does not lead to a container' refused "$(ask host tcp ::1 8080)"
-check_match 'and says so at once' 'Connection refused' "$(cat "$T/ask.err")"
+check_eq '::1 leads to a container, as the gateway' fd00:91::1 "$(ask host tcp ::1 8080)"
+check_eq 'but not over UDP' refused "$(ask host udp ::1 8053)"
 check_eq 'published on an IPv6 address: there' 2001:db8:2::2 "$(ask outside tcp 2001:db8:1::1 8081)"
 check_eq 'and not on an IPv4 one' refused "$(ask outside tcp 192.0.2.1 8081)"
 check_eq 'published on an IPv4 address: there' 198.51.100.2 "$(ask outside tcp 192.0.2.1 8082)"

@@ -72,7 +72,7 @@ check_fails 'a gateway of no subnet' 1 'not part of its subnet' tool create x 10
 check_fails 'a range of no subnet' 1 'not part of its subnet' tool create x 10.95.0.0/24 range=10.0.0.0/8
 check_fails 'two that overlap' 1 'overlap' tool create x subnet=fd00::/48 subnet=fd00:0:0:1::/64
 check_fails 'link-local addresses' 1 'cannot be routed' tool create x subnet=fe80::/64
-check_fails 'a port on ::1' 1 'use 127.0.0.1' tool attach bridge x /run/netns/x '[::1]:80:80'
+check_fails 'a port of UDP on ::1' 1 'use 127.0.0.1' tool attach bridge x /run/netns/x '[::1]:80:80/udp'
 ip netns del x
 ip netns del x4
 check_eq 'and nothing of them is on disk' '' "$(find "$T/root/networks" "$T/root/ipam" -mindepth 1 -not -name 'bridge*')"

@@ -37,6 +37,9 @@ static const uint32_t allowed[] = {
 	__NR_sendto,
 	__NR_accept4,
 	__NR_connect,
+	__NR_shutdown,
+	__NR_getsockopt, /* where a client wanted to go */
+	__NR_setsockopt,
 	__NR_epoll_ctl,
 	__NR_epoll_pwait,
 #ifdef __NR_epoll_wait

@@ -8,8 +8,8 @@
  * It is two processes. The reader has the rights of who started it, as far as files go, and reads
  * what is written of attachments; no byte of a container's reaches it but by way of those files,
  * which the library writes. The worker answers containers; it has no right but to use the
- * sockets it was given, and to ask servers. It gets what it has to know as a table in
- * memory, which it asks the reader for when the directories have news.
+ * sockets it was given, to ask servers, and to connect to containers (proxy.h). It gets what it has
+ * to know as a table in memory, which it asks the reader for when the directories have news.
  */
 #include "net/monitor/monitor.h"
 
@@ -40,7 +40,7 @@ static int tell(const struct lcx_error *err)
  * The lock belongs to the open file: to one of our own, which nobody else has, so that it ends
  * with us, whatever becomes of copies of the one we were given.
  */
-static int claim_file(uint32_t port, struct lcx_error **err)
+static int claim_file(const struct monitor_order *order, struct lcx_error **err)
 {
 	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 	CLEANUP(closep) int fd = -1;
@@ -56,8 +56,8 @@ static int claim_file(uint32_t port, struct lcx_error **err)
 	r = lcx__read_start_time(getpid(), &start_time);
 	if (r < 0)
 		return lcx__fail_sys(err, -r, "read the monitor's start time");
-	(void)snprintf(text, sizeof(text), "%d %lld %u " LCX_VERSION "\n", getpid(),
-		       (long long)start_time, port);
+	(void)snprintf(text, sizeof(text), "%d %lld %u %u " LCX_VERSION "\n", getpid(),
+		       (long long)start_time, order->port, order->loopback_port);
 	if (ftruncate(fd, 0) < 0)
 		return lcx__fail_sys(err, errno, "empty the monitor's file");
 	r = lcx__write_all(fd, text, strlen(text));
@@ -68,9 +68,10 @@ static int claim_file(uint32_t port, struct lcx_error **err)
 	return 0;
 }
 
-static int settle(struct monitor *monitor, uint32_t port, struct lcx_error **err)
+static int settle(struct monitor *monitor, const struct monitor_order *order,
+		  struct lcx_error **err)
 {
-	int r = claim_file(port, err);
+	int r = claim_file(order, err);
 
 	if (r < 0)
 		return r;
@@ -92,10 +93,10 @@ static int settle(struct monitor *monitor, uint32_t port, struct lcx_error **err
 		     : 0;
 }
 
-static int run(struct monitor *monitor, uint32_t port)
+static int run(struct monitor *monitor, const struct monitor_order *order)
 {
 	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
-	int worker_fd = -1, pid = settle(monitor, port, &err);
+	int worker_fd = -1, pid = settle(monitor, order, &err);
 
 	if (pid == 0) {
 		pid = monitor_start_worker(monitor, &worker_fd);
@@ -114,6 +115,7 @@ int main(void)
 	static struct monitor_order order;
 	struct monitor monitor = {
 		.source = {order.network, MONITOR_FD_RUN, MONITOR_FD_NETWORKS},
+		.loopback_fd = -1,
 		.inotify_fd = -1,
 	};
 	sigset_t none;
@@ -126,6 +128,8 @@ int main(void)
 	monitor.n_sockets = order.n_sockets;
 	for (size_t i = 0; i < monitor.n_sockets; i++)
 		monitor.sockets[i] = MONITOR_FD_SOCKETS + (int)i;
+	if (order.loopback_port != 0 && monitor.n_sockets > 0)
+		monitor.loopback_fd = monitor.sockets[--monitor.n_sockets];
 	/* They were blocked when it was started. */
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
@@ -135,5 +139,5 @@ int main(void)
 	if (pid != 0)
 		return pid < 0;
 	(void)setsid();
-	return run(&monitor, order.port);
+	return run(&monitor, &order);
 }

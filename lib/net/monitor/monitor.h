@@ -10,8 +10,9 @@
 struct monitor {
 	struct lcx__names_source source;
 	int sockets[MONITOR_SOCKETS_LIMIT];
-	size_t n_sockets;
-	int inotify_fd; /* the reader adds to it, the worker hears it */
+	size_t n_sockets; /* of the resolver */
+	int loopback_fd;  /* what is published on ::1 comes in here; -1: nothing */
+	int inotify_fd;   /* the reader adds to it, the worker hears it */
 };
 
 /* ---- reader.c ---- */

@@ -9,13 +9,16 @@
 #include <unistd.h>
 
 #include "dns/server.h"
+#include "net/monitor/proxy.h"
 #include "util/cleanup.h"
 
 struct worker {
 	int reader_fd, inotify_fd;
-	void *table; /* mapped */
+	struct lcx__dns_server *server;
+	struct lcx__dns_table table;
+	void *memory; /* of the table, mapped */
 	size_t size;
-	bool is_stale;
+	bool is_stale, is_told; /* the server knows of this table */
 };
 
 static int receive_table(int reader_fd, uint64_t *ret_size)
@@ -50,41 +53,65 @@ static int receive_table(int reader_fd, uint64_t *ret_size)
 	return fd;
 }
 
-static int map_table(struct worker *worker, struct lcx__dns_table *table)
+/* The former table goes when the server does not use it any more. */
+static int map_table(struct worker *worker)
 {
-	uint64_t size = 0;
+	uint64_t size = 0, former_size = worker->size;
 	CLEANUP(closep) int fd = receive_table(worker->reader_fd, &size);
-	void *memory;
+	void *memory, *former = worker->memory;
+	struct lcx__dns_table table;
 
 	if (fd < 0)
 		return fd;
 	memory = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (memory == MAP_FAILED)
 		return -errno;
-	if (lcx__dns_table_open(memory, size, table) < 0) {
+	if (lcx__dns_table_open(memory, size, &table) < 0) {
 		(void)munmap(memory, size);
 		return -EBADMSG;
 	}
-	if (worker->table)
-		(void)munmap(worker->table, worker->size);
-	worker->table = memory;
+	worker->table = table;
+	worker->memory = memory;
 	worker->size = size;
+	worker->is_stale = worker->is_told = false;
+	lcx__dns_server_refresh(worker->server);
+	if (former)
+		(void)munmap(former, former_size);
 	return 0;
 }
 
-static int refresh(void *data, struct lcx__dns_table *table)
+static void look_for_news(struct worker *worker)
 {
-	struct worker *worker = data;
-
 	/* News that can't be read are taken for some. */
 	if (lcx__names_news(worker->inotify_fd) != 0)
 		worker->is_stale = true;
 	if (!worker->is_stale)
-		return 0;
+		return;
 	if (send(worker->reader_fd, "", 1, MSG_NOSIGNAL) != 1)
 		_exit(1);
-	worker->is_stale = map_table(worker, table) < 0;
-	return worker->is_stale ? 0 : 1;
+	(void)map_table(worker);
+}
+
+/* Called by the server; and from map_table(), when there is nothing stale. */
+static int refresh(void *data, struct lcx__dns_table *table)
+{
+	struct worker *worker = data;
+
+	if (worker->is_told || worker->is_stale)
+		look_for_news(worker);
+	if (!worker->memory || worker->is_told)
+		return 0;
+	*table = worker->table;
+	worker->is_told = true;
+	return 1;
+}
+
+static const struct lcx__dns_table *look(void *data)
+{
+	struct worker *worker = data;
+
+	look_for_news(worker);
+	return worker->memory ? &worker->table : NULL;
 }
 
 /* All that was inherited but what it works with: neither the directories, nor the lock. */
@@ -93,7 +120,8 @@ static void close_others(const struct monitor *monitor, int reader_fd)
 	enum { FIRST = 3, BEHIND_LAST = 256 };
 
 	for (int fd = FIRST; fd < BEHIND_LAST; fd++) {
-		bool kept = fd == reader_fd || fd == monitor->inotify_fd;
+		bool kept =
+			fd == reader_fd || fd == monitor->inotify_fd || fd == monitor->loopback_fd;
 
 		for (size_t i = 0; i < monitor->n_sockets; i++)
 			kept = kept || fd == monitor->sockets[i];
@@ -102,27 +130,42 @@ static void close_others(const struct monitor *monitor, int reader_fd)
 	}
 }
 
+static int prepare(const struct monitor *monitor, struct worker *worker, int reader_pid,
+		   struct proxy **ret_proxy)
+{
+	int r = lcx__dns_server_new(monitor->sockets, monitor->n_sockets, refresh, worker,
+				    &worker->server);
+
+	if (r == 0 && monitor->loopback_fd >= 0)
+		r = proxy_new(monitor->loopback_fd, ret_proxy);
+	if (r == 0)
+		r = monitor_confine_worker(reader_pid);
+	if (r == 0 && send(worker->reader_fd, "", 1, MSG_NOSIGNAL) != 1)
+		r = -errno;
+	return r;
+}
+
 void monitor_work(const struct monitor *monitor, int reader_fd, int reader_pid)
 {
 	struct worker worker = {
 		.reader_fd = reader_fd, .inotify_fd = monitor->inotify_fd, .is_stale = true};
-	struct lcx__dns_server *server = NULL;
-	struct pollfd fds[2] = {{.events = POLLIN}, {.fd = reader_fd}};
+	struct pollfd fds[3] = {
+		{.fd = reader_fd}, {.events = POLLIN}, {.fd = -1, .events = POLLIN}};
+	struct proxy *proxy = NULL;
 	int r;
 
 	close_others(monitor, reader_fd);
-	r = lcx__dns_server_new(monitor->sockets, monitor->n_sockets, refresh, &worker, &server);
+	r = prepare(monitor, &worker, reader_pid, &proxy);
 	if (r == 0)
-		r = monitor_confine_worker(reader_pid);
-	if (r == 0 && send(reader_fd, "", 1, MSG_NOSIGNAL) != 1)
-		r = -errno;
+		fds[1].fd = lcx__dns_server_fd(worker.server);
+	if (r == 0 && proxy)
+		fds[2].fd = proxy_fd(proxy);
 	while (r == 0) {
-		fds[0].fd = lcx__dns_server_fd(server);
-		if (poll(fds, 2, -1) < 0 && errno != EINTR)
+		if ((poll(fds, 3, -1) < 0 && errno != EINTR) || fds[0].revents)
 			break;
-		if (fds[1].revents)
-			break;
-		r = lcx__dns_server_dispatch(server);
+		r = lcx__dns_server_dispatch(worker.server);
+		if (r == 0 && proxy)
+			r = proxy_dispatch(proxy, look, &worker);
 	}
 	_exit(r < 0 ? -r : 1);
 }
