@@ -69,6 +69,7 @@ static int load(struct runtime *rt, const char *id, struct create_options *o,
 	if (lcx_bundle_load(rt->ctx, id, o->bundle ? o->bundle : ".", &c, &err) < 0 ||
 	    add_listen_fds(o, lcx_container_spec(c), &err) < 0)
 		return report_error(rt, err);
+	report_warnings(rt, lcx_container_spec(c));
 	lcx_container_set_move_root(c, o->no_pivot);
 	lcx_container_set_new_keyring(c, !o->no_new_keyring);
 	r = lcx_container_create(c, &err);

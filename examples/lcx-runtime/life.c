@@ -91,9 +91,7 @@ int cmd_delete(struct runtime *rt, void *values, int argc, char **argv)
 		return 0;
 	if (r < 0)
 		return report_error(rt, err);
-	/* One that was never started has nothing to lose. */
-	r = lcx_container_state(c) == LCX_CONTAINER_PREPARED;
-	if (lcx_container_remove(c, o->force || r, &err) < 0)
+	if (lcx_container_remove(c, o->force, &err) < 0)
 		return lcx_error_code(err) == EBUSY
 			       ? report(rt, "cannot delete container %s that is not stopped: %s",
 					argv[0], lcx_error_message(err))

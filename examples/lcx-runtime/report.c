@@ -23,7 +23,7 @@ static void write_json_text(FILE *to, const char *text)
 }
 
 /* A line for each error, in the form that an engine asked for: it reads the last one. */
-static void write_log(const struct runtime *rt, const char *message)
+static void write_log(const struct runtime *rt, const char *level, const char *message)
 {
 	int fd = open(rt->log_path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0644);
 	FILE *log = fd < 0 ? NULL : fdopen(fd, "a");
@@ -39,7 +39,7 @@ static void write_log(const struct runtime *rt, const char *message)
 	}
 	if (gmtime_r(&now, &tm))
 		(void)strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%SZ", &tm);
-	fputs(json ? "{\"level\":\"error\",\"msg\":" : "level=error msg=", log);
+	fprintf(log, json ? "{\"level\":\"%s\",\"msg\":" : "level=%s msg=", level);
 	write_json_text(log, message);
 	fprintf(log, json ? ",\"time\":\"%s\"}\n" : " time=\"%s\"\n", date);
 	(void)fclose(log);
@@ -57,9 +57,19 @@ int report(const struct runtime *rt, const char *format, ...)
 	if (n < 0)
 		message = NULL;
 	if (rt->log_path && message)
-		write_log(rt, message);
+		write_log(rt, "error", message);
 	fprintf(stderr, "lcx-runtime: %s\n", message ? message : "out of memory");
 	return 1;
+}
+
+/* What was read of a description and left without effect. */
+void report_warnings(const struct runtime *rt, const struct lcx_spec *spec)
+{
+	for (size_t i = 0; i < lcx_spec_n_warnings(spec); i++)
+		if (rt->log_path)
+			write_log(rt, "warning", lcx_spec_warning(spec, i));
+		else
+			fprintf(stderr, "lcx-runtime: warning: %s\n", lcx_spec_warning(spec, i));
 }
 
 /* By these words engines know that the fault is the user's. */

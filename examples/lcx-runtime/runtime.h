@@ -121,6 +121,7 @@ OPTIONS(spec)
 int report(const struct runtime *rt, const char *format, ...)
 	__attribute__((__format__(__printf__, 2, 3)));
 int report_error(const struct runtime *rt, const struct lcx_error *err);
+void report_warnings(const struct runtime *rt, const struct lcx_spec *spec);
 
 /* ---- container.c: ways to a container ---- */
 

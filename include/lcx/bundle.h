@@ -25,7 +25,8 @@ extern "C" {
  * Nothing is added to what config.json says: no network of the library's, no user looked up, no
  * variable. Its root.path is relative to the bundle. What engines count on: the devices that every
  * container has are allowed whatever linux.resources.devices says, and nothing else if it says
- * nothing; ambient capabilities are those that are inheritable and permitted, too.
+ * nothing; ambient capabilities are those that are inheritable and permitted, too, and what the
+ * caller has not to grant is left out with a warning, lcx_spec_warning().
  *
  * Return: 0; -ENOENT if there is no config.json or no root file system; -EINVAL for what is wrong
  * with it, by its JSON path; -EOPNOTSUPP is told by lcx_container_create().

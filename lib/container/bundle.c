@@ -54,8 +54,9 @@ LCX_PUBLIC int lcx_bundle_load(struct lcx_ctx *ctx, const char *id, const char *
 	if (r < 0)
 		return r;
 	c->d.bundle = TAKE_PTR(dir);
-	lcx__spec_trim_ambient(c->spec);
-	r = set_root(c, err);
+	r = lcx__spec_trim_capabilities(c->spec, err);
+	if (r == 0)
+		r = set_root(c, err);
 	/* Only root may have rules for devices, or make any. */
 	if (r == 0 && geteuid() == 0)
 		r = lcx__spec_allow_default_devices(c->spec, err);

@@ -121,7 +121,7 @@ uint64_t lcx__capability_all(void)
  * nobody below it gets. libcap-ng works on a state of the calling thread, which may be
  * the host's own: it is put back.
  */
-static uint64_t grantable(void)
+uint64_t lcx__capability_grantable(void)
 {
 	void *before = capng_save_state();
 	uint64_t mask = 0;
@@ -151,7 +151,7 @@ LCX_PUBLIC int lcx_capability_mask(const char *list, uint64_t *ret, struct lcx_e
 			break;
 		number = number_of(list, length);
 		if (length == 3 && strncasecmp(list, "ALL", 3) == 0)
-			mask |= grantable();
+			mask |= lcx__capability_grantable();
 		else if (number >= 0)
 			mask |= UINT64_C(1) << number;
 		else

@@ -9,6 +9,9 @@
 /* All that the running kernel knows: bits 0 to lcx_capability_last(). */
 uint64_t lcx__capability_all(void);
 
+/* What a process that this one starts could have: its bounding set. */
+uint64_t lcx__capability_grantable(void);
+
 /* JSON lists of names <-> struct lcx__opt_u64. An unknown name is a warning, as the specification
  * wants it. */
 extern const struct lcx__json_codec lcx__capabilities_codec;

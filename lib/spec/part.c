@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "spec/fields.h"
 
+#include <sched.h>
+
+#include "security/caps.h"
+#include "util/str.h"
+
 /* Parts of a config.json that come alone, as an OCI runtime's commands take them. */
 
 /*
@@ -12,6 +17,42 @@ void lcx__spec_trim_ambient(struct lcx_spec *spec)
 	struct lcx__spec_capabilities *caps = &spec->process.capabilities;
 
 	caps->ambient.value &= caps->inheritable.value & caps->permitted.value;
+}
+
+static int warn_of(struct lcx_spec *spec, uint64_t missing, struct lcx_error **err)
+{
+	for (int32_t cap = 0; cap < 64; cap++) {
+		CLEANUP(freep) char *sentence = NULL;
+
+		if (!(missing >> cap & 1))
+			continue;
+		sentence = lcx__format("process.capabilities: %s can't be granted here, left out",
+				       lcx_capability_name(cap));
+		if (!sentence || lcx__strv_append(&spec->warnings, sentence) < 0)
+			return lcx__fail_nomem(err);
+	}
+	return 0;
+}
+
+/*
+ * The specification wants a warning of what cannot be granted, and no failure. A user namespace
+ * gives them all, for what is in it.
+ */
+int lcx__spec_trim_capabilities(struct lcx_spec *spec, struct lcx_error **err)
+{
+	struct lcx__spec_capabilities *caps = &spec->process.capabilities;
+	uint64_t all = lcx__spec_namespace(spec, CLONE_NEWUSER) ? UINT64_MAX
+								 : lcx__capability_grantable();
+	struct lcx__opt_u64 *sets[] = {&caps->bounding, &caps->permitted, &caps->effective,
+				       &caps->inheritable, &caps->ambient};
+	uint64_t missing = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(sets); i++) {
+		missing |= sets[i]->value & ~all;
+		sets[i]->value &= all;
+	}
+	lcx__spec_trim_ambient(spec);
+	return warn_of(spec, missing, err);
 }
 
 LCX_PUBLIC int lcx_spec_process_from_json(const char *text, size_t length, struct lcx_spec **ret,

@@ -237,8 +237,12 @@ int lcx__spec_check_labels(const struct lcx_spec *spec, struct lcx_error **err);
  */
 int lcx__spec_allow_default_devices(struct lcx_spec *spec, struct lcx_error **err);
 
-/* Leave out what the kernel would refuse of a description that an engine wrote. */
+/*
+ * Leave out what the kernel would refuse of a description that an engine wrote: ambient capabilities
+ * that are not inheritable, too; and, with a warning, what this process has not to grant.
+ */
 void lcx__spec_trim_ambient(struct lcx_spec *spec);
+int lcx__spec_trim_capabilities(struct lcx_spec *spec, struct lcx_error **err);
 
 /* The bounding set that the description gives: all of the kernel's if it says nothing. */
 uint64_t lcx__spec_bounding(const struct lcx_spec *spec);

@@ -74,7 +74,9 @@ wait_for 5 is_stopped c2
 check_fails 'start: it has ended' 1 'is not prepared' runtime start c2
 check 'delete of one that never ran' runtime delete c2
 runtime create --bundle "$T/b" c2 </dev/null
-check 'delete of a created one' runtime delete c2
+check_fails 'delete of a created one' 1 'not stopped' runtime delete c2
+check_eq 'has no effect' created "$(state_of c2)"
+check 'delete --force of it' runtime delete --force c2
 
 # --- a program that is not there is told when it is created
 
@@ -178,7 +180,7 @@ for top in $tops; do
 	mkdir -p "$top$cgroup"
 done
 check 'cgroupsPath: one that is empty' runtime create --bundle "$T/b2" c7
-check 'its delete' runtime delete c7
+check 'its delete' runtime delete --force c7
 for top in $tops; do
 	# What was not needed there was left alone.
 	[ ! -e "$top$cgroup" ] || rmdir "$top$cgroup"
@@ -215,6 +217,13 @@ bundle "$T/b" '.process.args = ["grep", "Cap[AI]", "/proc/self/status"]
 		"permitted": ["CAP_CHOWN", "CAP_KILL"], "inheritable": ["CAP_KILL"], "ambient": ["CAP_CHOWN", "CAP_KILL"]}'
 check_eq 'ambient: what can be' "0000000000000020 0000000000000020" \
 	"$(runtime run --bundle "$T/b" a1 | awk '{ print $2 }' | tr '\n' ' ' | sed 's/ $//')"
+
+bundle "$T/b" '.process.args = ["grep", "CapBnd", "/proc/self/status"]
+	| .process.capabilities = {"bounding": ["CAP_CHOWN", "CAP_KILL", "CAP_FLY"], "permitted": ["CAP_KILL"]}'
+check_eq 'what the caller has not is left out' '0000000000000001' "$(setpriv --bounding-set -kill --inh-caps -kill \
+	"$BUILD/examples/lcx-runtime/lcx-runtime" --root "$T/root" --log "$T/warnings" run --bundle "$T/b" a2 | awk '{ print $2 }')"
+check_match 'with a warning in the log' 'level=warning msg="process.capabilities: CAP_KILL can' "$(cat "$T/warnings")"
+check_match 'so is what no kernel has' "level=warning msg=.*unknown capability 'CAP_FLY'" "$(cat "$T/warnings")"
 
 # --- what it can do
 
