@@ -57,7 +57,8 @@ check_eq 'a label that is not there' '' "$(t '{{.Label "none"}}')"
 check_eq 'pipes and functions' 'ONE 3 "one"' "$(t '{{.Names | upper}} {{len .Names}} {{.Names | json}}')"
 check_eq 'either this or that' 'yes no' "$(t '{{if eq .State "exited"}}yes{{else}}no{{end}} {{if not .Names}}yes{{else}}no{{end}}')"
 check_eq 'blanks that go' 'aoneb' "$(t 'a {{- .Names -}} b')"
-check_eq 'how long ago' "$(t '{{.CreatedSince}}')" "$(t '{{.RunningFor}}')"
+both=$(t '{{.CreatedSince}}/{{.RunningFor}}')
+check_eq 'how long ago' "${both%/*}" "${both#*/}"
 check_eq 'columns' 'NAMES STATE/one exited' "$(t 'table {{.Names}}\t{{.State}}' | sed 's/ \{1,\}/ /g; s/ $//' | paste -s -d /)"
 check_eq 'columns of nothing' 'NAMES   STATE' "$(lcx ps -f name=none --format 'table {{.Names}}\t{{.State}}')"
 check_fails 'an unknown field' 1 "there is no field '.Nmaes'; there are .ID, .Image" t '{{.Nmaes}}'
