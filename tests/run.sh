@@ -11,7 +11,8 @@
 #   examples   every example program, and examples/quickstart.sh
 #   fuzz       every fuzz target for LCX_FUZZ_SECONDS (3) with an instrumented build of clang's
 #   bench      measurements (not part of "everything")
-#   sweep      what system/crash-* tests, at every single place (an hour; not part of "everything")
+#   sweep      system tests that take a few of many places, at every single one: those that know
+#              LCX_TEST_EVERY_CALL (an hour or two; not part of "everything")
 #
 # Without arguments all but bench and sweep. A pattern chooses tests by name: system/net-*, unit/ipam.
 # The last line is "N passed, N failed, N skipped"; the exit code is 1 if any failed or none ran.
@@ -61,7 +62,9 @@ tally() { # LOG STATUS NAME
 	passed=$((passed + $4)) failed=$((failed + $5)) skipped=$((skipped + $6))
 	if [ "$5" -ne 0 ]; then
 		printf '  FAIL  %-42s %3d s %4d passed, %d failed, log %s\n' "$3" "$test_time" "$4" "$5" "$1"
-		sed 's/^/        | /' "$1" | tail -n 60
+		# What failed, wherever it stands, and how it ended.
+		{ awk '/^not ok/ { show = 1 } /^ok/ { show = 0 } show' "$1" | head -n 100; echo ...; tail -n 15 "$1"; } |
+			sed 's/^/        | /'
 	else
 		printf '  ok    %-42s %3d s %4d passed%s\n' "$3" "$test_time" "$4" "$([ "$6" -eq 0 ] || echo ", $6 skipped")"
 		grep -i '^ok.*# *skip' "$1" | sed 's/^/        | /' || :
@@ -103,12 +106,12 @@ build() { # plain|asan
 		;;
 	tsan) options='-Db_sanitize=thread -Db_lundef=false -Doptimization=1' targets=tests/host-threads ;;
 	esac
-	began=$(date +%s)
+	build_began=$(date +%s)
 	# shellcheck disable=SC2086
 	if { [ -f "$top/$1/build.ninja" ] || meson setup "$top/$1" "$SRC" -Dwerror=true -Dimage=enabled \
 		-Dseccomp=enabled -Dtests=enabled $options; } >"$logs/build-$1.log" 2>&1 &&
 		ninja -C "$top/$1" $targets >>"$logs/build-$1.log" 2>&1; then
-		echo "build/$1: $(($(date +%s) - began)) s"
+		echo "build/$1: $(($(date +%s) - build_began)) s"
 		: >"$top/$1.done"
 	else
 		lost "build/$1: log $logs/build-$1.log"
@@ -269,10 +272,10 @@ part_bench() {
 part_sweep() {
 	[ "$(id -u)" -eq 0 ] || { lost 'sweep: needs root'; return 0; }
 	build plain || return 0
-	for script in tests/system/crash-*.sh; do
+	for script in $(grep -l -e LCX_TEST_EVERY_CALL -e crash.sh tests/system/*-*.sh); do
 		name=$(basename "$script" .sh)
-		matches "${name#crash-}" || continue
-		LCX_TEST_EVERY_CALL=1 BUILD=$top/plain run_test "sweep/${name#crash-}" \
+		matches "$name" || continue
+		LCX_TEST_EVERY_CALL=1 BUILD=$top/plain run_test "sweep/$name" \
 			sh tests/system/isolate.sh 7200 sh "$script"
 	done
 }

@@ -90,9 +90,9 @@ check_eq 'also without a user namespace' '1234:4321' \
 	"$(lcx run --rm --network none -v "$T/volume:/v:idmap=uids=0-1234-1;gids=0-4321-1" box stat -c %u:%g /v/root)"
 check_fails 'where there is no other map' 125 'the container has no map of ids' \
 	lcx run --rm --network none -v "$T/volume:/v:idmap" box true
-check_fails 'what is no map' 125 'FIRST-HOST-COUNT' run -v "$T/volume:/v:idmap=uids=0" box true
-check_fails 'half a map' 125 'must have users and groups' run -v "$T/volume:/v:idmap=uids=0-1-1" box true
-check_fails 'ranges that overlap' 125 'overlap' run -v "$T/volume:/v:idmap=uids=0-1-2#1-5-1;gids=0-1-1" box true
+in_guest || check_fails 'what is no map' 125 'FIRST-HOST-COUNT' run -v "$T/volume:/v:idmap=uids=0" box true
+in_guest || check_fails 'half a map' 125 'must have users and groups' run -v "$T/volume:/v:idmap=uids=0-1-1" box true
+in_guest || check_fails 'ranges that overlap' 125 'overlap' run -v "$T/volume:/v:idmap=uids=0-1-2#1-5-1;gids=0-1-1" box true
 mount -t tmpfs -o mode=755 lcx-test-below "$T/volume/below"
 echo below >"$T/volume/below/file"
 check_eq 'what is mounted below keeps its owners' 65534 "$(run -v "$T/volume:/v:idmap" box stat -c %u /v/below/file)"
@@ -119,6 +119,13 @@ check_eq 'files are on the disk with the ids that it knows' '0:0 1000:50 0:0' \
 lcx diff it >"$T/diff"
 check 'diff' grep -qx 'A /dir/user' "$T/diff"
 check 'diff tells what is deleted' grep -qx 'D /odd/suid/who' "$T/diff"
+
+# What follows knows no kernel.
+if in_guest; then
+	check 'it is removed' lcx rm -f it
+	leak_check 'nothing is left'
+	exit 0
+fi
 
 lcx export it >"$T/it.tar"
 owners() { tar -tvf "$1" --numeric-owner | awk -v name="$2" '$6 == name { print $2 }'; }

@@ -3,6 +3,6 @@
 # build: plain
 # guest: no, the failures are made, not the kernel's
 # Calls of the host program fail, and its allocations, evenly spread over all that there are;
-# `sh tests/run.sh sweep/fail` goes to each.
+# `sh tests/run.sh sweep/crash-fail` goes to each.
 . "${SRC:?}/tests/system/crash.sh"
-crash 2 -k error -k alloc
+crash 1 -k error -k alloc

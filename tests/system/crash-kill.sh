@@ -3,6 +3,6 @@
 # build: plain
 # guest: no, it is the same library that dies, and stopping it at each call is slow there
 # The host program, and what it starts, is killed at calls by which it makes or removes something, evenly spread
-# over all that there are; `sh tests/run.sh sweep/kill` goes to each.
+# over all that there are; `sh tests/run.sh sweep/crash-kill` goes to each.
 . "${SRC:?}/tests/system/crash.sh"
-crash 6 -k kill -k helper
+crash 3 -k kill -k helper

@@ -17,10 +17,10 @@ registry_start plain
 registry_push "$T/debian:bookworm" debian:bookworm
 registry_push "$T/debian:bookworm-zstd" debian:zstd
 
-# --- kill -9 at 40 moments; the last one is left alone
+# --- kill -9 at 14 moments; the last one is left alone
 moment=0
-while [ $moment -lt 40 ]; do
-	moment=$((moment + 1))
+while [ $moment -lt 42 ]; do
+	moment=$((moment + 3))
 	"$BUILD/tests/image-tool" "$T/store" --plain-http pull "$REGISTRY/debian:bookworm" >/dev/null 2>&1 &
 	pull=$!
 	sleep "$(awk -v m=$moment 'BEGIN { printf "%.3f", 0.01 + m * m * 0.0008 }')"

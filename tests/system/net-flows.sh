@@ -18,18 +18,12 @@ ip -n outside addr add 2001:db8:1::2/64 dev eth0 nodad
 ip -n outside link set eth0 up
 
 ask() { # ADDRESS
-	SOURCE_PORT=40000 ip netns exec outside "$BUILD/tests/net-tool" "$T/root" ask udp "$1" 8053 2>&1 || :
-}
-
-listens() { # NETNS
-	ip netns exec "$1" grep -q ':0035 ' /proc/net/udp6
+	SOURCE_PORT=40000 ip netns exec outside "$BUILD/tests/net-tool" "$T/root" ask udp "$1" 8053 10 2>&1 || :
 }
 
 check 'create' tool create net 10.91.0.0/24 subnet=fd00:91::/64
 for netns in first second; do
-	ip netns exec "$netns" "$BUILD/tests/net-tool" "$T/root" serve udp 53 2>"$T/serve.err" &
-	defer "kill $!"
-	wait_for 10 listens "$netns"
+	serve "$netns" udp 53
 done
 check 'the first' tool attach net first /run/netns/first 8053:53/udp
 check_eq 'answers' 192.0.2.2 "$(ask 192.0.2.1)"

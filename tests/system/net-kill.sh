@@ -8,7 +8,9 @@
 . "$SRC/tests/system/net.sh"
 need strace
 CALLS='openat mkdirat linkat renameat unlinkat ftruncate write pwrite64 fsync flock socket bind setns sendto close'
-step=1
+# All of them: LCX_TEST_EVERY_CALL=1.
+step=3
+[ -z "${LCX_TEST_EVERY_CALL:-}" ] || step=1
 
 # Kill at the N-th CALL; false if there is no such one.
 killed_at() { # CALL N VERB ARGUMENT...

@@ -9,9 +9,6 @@ need python3
 for netns in one two; do
 	make_netns "$netns"
 done
-listens() { # NETNS PORT
-	ip netns exec "$1" grep -q ":$(printf %04X "$2") " /proc/net/tcp6
-}
 monitor() { # NETWORK: its process
 	cut -d' ' -f1 "$T/root/run/net/$1/monitor" 2>/dev/null
 }
@@ -26,16 +23,13 @@ serve one tcp 80
 serve one tcp 81
 serve one tcp 82
 serve one tcp 85
-for port in 80 81 82 85; do
-	wait_for 10 listens one "$port"
-done
 check_eq 'on all addresses: on ::1, too' fd00:91::1 "$(ask host tcp ::1 80)"
 check_eq 'on ::1 only' fd00:91::1 "$(ask host tcp ::1 8081)"
-check_eq 'is nowhere else' refused "$(ask host tcp 127.0.0.1 8081)"
-check_eq 'on 127.0.0.1 only' refused "$(ask host tcp ::1 8082)"
+check_eq 'is nowhere else' refused "$(ask_briefly host tcp 127.0.0.1 8081)"
+check_eq 'on 127.0.0.1 only' refused "$(ask_briefly host tcp ::1 8082)"
 check_eq 'the last of a range' fd00:91::1 "$(ask host tcp ::1 7002)"
-check_eq 'a container where nobody listens' refused "$(ask host tcp ::1 7000)"
-check_eq 'what nobody has published' refused "$(ask host tcp ::1 9999)"
+check_eq 'a container where nobody listens' refused "$(ask_briefly host tcp ::1 7000)"
+check_eq 'what nobody has published' refused "$(ask_briefly host tcp ::1 9999)"
 check_fails 'a port that is taken' 1 'already published' attach both two '[::1]:80:80'
 check_fails 'UDP' 1 'TCP' attach both two '[::1]:53:53/udp'
 
@@ -61,7 +55,7 @@ check 'detach two' tool detach both two 0
 check 'attach it with a port' attach both two 8090:90
 ip netns exec two python3 "$T/echo.py" serve &
 defer "kill $!"
-wait_for 10 listens two 90
+wait_for 10 listens two tcp 90
 check_eq '16 MiB come back after the end of the question' same "$(timeout 60 python3 "$T/echo.py" ask)"
 
 # As many as there is room for, and no more; the one too many waits.
@@ -90,7 +84,7 @@ check_eq 'one too many waits for its turn' 'waits answered' "$(timeout 60 python
 before=$(monitor both)
 kill -9 "$before"
 wait_for 5 sh -c "! kill -0 $before"
-check_eq 'without the monitor: refused' refused "$(ask host tcp ::1 80)"
+check_eq 'without the monitor: refused' refused "$(ask_briefly host tcp ::1 80)"
 check_eq 'other addresses do without it' 10.91.0.1 "$(ask host tcp 127.0.0.1 80)"
 make_netns three
 check 'the next attachment' attach both three
@@ -101,7 +95,7 @@ check 'the rules are put back' tool reload
 check_eq 'likewise' fd00:91::1 "$(ask host tcp ::1 80)"
 
 check 'detach one' tool detach both one 0
-check_eq 'it is refused' refused "$(ask host tcp ::1 80)"
+check_eq 'it is refused' refused "$(ask_briefly host tcp ::1 80)"
 check 'who comes next has the port' attach both one 80:80
 check_eq 'at once' fd00:91::1 "$(ask host tcp ::1 80)"
 for owner in one two three; do

@@ -394,7 +394,6 @@ static const struct {
 
 static int make_socket(int family, const char *protocol)
 {
-	struct timeval timeout = {.tv_sec = 1};
 	int fd = -1, off = 0, on = 1;
 
 	for (size_t i = 0; i < ARRAY_SIZE(protocols) && fd < 0; i++)
@@ -402,7 +401,6 @@ static int make_socket(int family, const char *protocol)
 			fd = socket(family, protocols[i].type | SOCK_CLOEXEC, protocols[i].number);
 	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
-	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
 	return fd;
 }
 
@@ -494,20 +492,21 @@ static void bind_source_port(int fd, sa_family_t family)
 		   family == AF_INET ? sizeof(v4) : sizeof(v6));
 }
 
-/* ask PROTOCOL ADDRESS PORT: print the address that the server saw, if the payload came back whole
+/* ask PROTOCOL ADDRESS PORT SECONDS: print the address that the server saw, if the payload came back whole
  */
 static int ask(struct lcx_ctx *ctx, char **args, struct lcx_error **err)
 {
 	char payload[PAYLOAD_SIZE], answer[PAYLOAD_SIZE + INET6_ADDRSTRLEN] = "";
 	struct sockaddr_storage address = {0};
 	socklen_t length = read_address(args + 1, &address);
-	struct timeval timeout = {.tv_sec = 1};
+	struct timeval timeout = {.tv_sec = atol(args[3])};
 	int fd = make_socket(address.ss_family, args[0]);
 	size_t received = 0;
 
 	(void)ctx;
 	for (size_t i = 0; i < sizeof(payload); i++)
 		payload[i] = (char)('a' + (i * 7 + (size_t)getpid()) % 26);
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
 	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
 	bind_source_port(fd, address.ss_family);
 	if (connect(fd, (struct sockaddr *)&address, length) < 0)
@@ -544,7 +543,7 @@ static const struct {
 	{"many", 2, many},
 	{"cycle", 3, cycle},
 	{"serve", 2, serve},
-	{"ask", 3, ask},
+	{"ask", 4, ask},
 	{"attach-alone", 3, attach_alone},
 };
 

@@ -38,13 +38,12 @@ for netns in one two far lonely outside; do
 done
 serve one udp 53
 serve one tcp 82
-sleep 0.5
 
 check_eq 'host to container: the gateway is seen' "$gateway" "$(ask host tcp "$one" 80)"
 check_eq '127.0.0.1 reaches a published port' "$gateway" "$(ask host tcp 127.0.0.1 8080)"
 check_eq 'a port published on 127.0.0.1 is there' "$gateway" "$(ask host tcp 127.0.0.1 8081)"
-check_eq 'and not on another address of the host' refused "$(ask host tcp 192.0.2.1 8081)"
-check_eq 'nor from outside' refused "$(ask outside tcp 192.0.2.1 8081)"
+check_eq 'and not on another address of the host' refused "$(ask_briefly host tcp 192.0.2.1 8081)"
+check_eq 'nor from outside' refused "$(ask_briefly outside tcp 192.0.2.1 8081)"
 check_eq "the host's own address reaches a published port" 192.0.2.1 "$(ask host tcp 192.0.2.1 8080)"
 check_eq 'outside to published port: the source address is kept' 192.0.2.2 "$(ask outside tcp 192.0.2.1 8080)"
 check_eq 'the last port of a range is published' 192.0.2.2 "$(ask outside tcp 192.0.2.1 7002)"
@@ -55,10 +54,10 @@ check_eq 'a published port of a neighbour' "$gateway" "$(ask two tcp 192.0.2.1 8
 check_eq 'its own published port' "$gateway" "$(ask one tcp 192.0.2.1 8080)"
 check_eq 'container to outside: the address of the host is seen' 192.0.2.1 "$(ask two tcp 192.0.2.2 80)"
 check_eq 'a published port of another network' "$one" "$(ask one tcp 192.0.2.1 8090)"
-check_eq 'another network without publication' refused "$(ask one tcp "$far" 80)"
-check_eq 'outside to an unpublished container' refused "$(ask outside tcp "$two" 80)"
-check_eq 'internal network to outside' refused "$(ask lonely tcp 192.0.2.2 80)"
-check_eq 'into an internal network' refused "$(ask one tcp "$lonely" 80)"
+check_eq 'another network without publication' refused "$(ask_briefly one tcp "$far" 80)"
+check_eq 'outside to an unpublished container' refused "$(ask_briefly outside tcp "$two" 80)"
+check_eq 'internal network to outside' refused "$(ask_briefly lonely tcp 192.0.2.2 80)"
+check_eq 'into an internal network' refused "$(ask_briefly one tcp "$lonely" 80)"
 check_eq 'host to a container of an internal network' "$(tool inspect closed | jq -r .gateway)" \
 	"$(ask host tcp "$lonely" 80)"
 
@@ -71,7 +70,7 @@ ip -n one link set lo down
 ip -n one route add 127.0.0.0/8 via "$gateway" dev eth0 table 100
 ip -n one rule add to 127.0.0.0/8 table 100 pref 0
 ip netns exec one sh -c 'echo 1 >/proc/sys/net/ipv4/conf/all/route_localnet'
-check_eq "a container does not reach the host's 127.0.0.1" refused "$(ask one tcp 127.0.0.1 9999)"
+check_eq "a container does not reach the host's 127.0.0.1" refused "$(ask_briefly one tcp 127.0.0.1 9999)"
 
 # The table without the order of its entries.
 entries() {
@@ -89,7 +88,7 @@ fi
 entries >"$T/before"
 check_match 'a port is an entry with its owner' 'tcp . 8080 comment "[0-9a-f]*:one" : '"$one . 80" "$(cat "$T/before")"
 nft flush ruleset
-check_eq 'after a flush the port is gone' refused "$(ask outside tcp 192.0.2.1 8080)"
+check_eq 'after a flush the port is gone' refused "$(ask_briefly outside tcp 192.0.2.1 8080)"
 check 'reload' tool reload
 entries >"$T/after"
 check 'reload brings the same table back' diff "$T/before" "$T/after"
@@ -109,7 +108,7 @@ if [ "$forwarding" = 0 ]; then
 	ip -n second route add default via 198.51.100.1
 	ip -n outside route add default via 192.0.2.1
 	check_eq 'forwarding is on' 1 "$(cat /proc/sys/net/ipv4/ip_forward)"
-	check_eq 'but not between others' refused "$(ask second tcp 192.0.2.2 80)"
+	check_eq 'but not between others' refused "$(ask_briefly second tcp 192.0.2.2 80)"
 	ip link del out2
 fi
 

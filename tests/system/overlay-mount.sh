@@ -76,8 +76,8 @@ overlay unmount root
 # --- many layers, by each way of asking the kernel
 
 mkdir many
+seq 0 500 | (cd many && xargs mkdir)
 for i in $(seq 0 500); do
-	mkdir "many/$i"
 	echo "$i" >"many/$i/top"
 	echo "$i" >"many/$i/only-$i"
 done
@@ -135,8 +135,8 @@ check_eq 'after all that nothing is mounted' '' "$(grep " $D/" /proc/self/mounti
 # Not on a tmpfs, which maps no owners before Linux 6.3.
 mkdir "$T/mapped" "$T/mapped/target"
 cd "$T/mapped"
+seq 0 399 | xargs mkdir
 for i in $(seq 0 399); do
-	mkdir "$i"
 	echo "$i" >"$i/only-$i"
 done
 chown 5:6 0/only-0

@@ -123,11 +123,11 @@ many() { # COUNT: an image of so many layers, each with a file of its own
 # The usual limit of descriptors must do.
 ulimit -Sn 1024
 newer=$(uname -r | awk -F. '{ print ($1 > 6 || ($1 == 6 && $2 + 0 >= 8)) }')
-many 500
 if [ "$newer" = 1 ]; then
+	many 500
 	check_eq 'a container on 500 layers' 500 "$(run "$T/memory" --rm many:500 /busybox sh -c '/busybox ls / | /busybox grep -c ^file')"
 else
-	check_fails '500 layers are too many, and the error has the number' 125 '500 layers are too many' run "$T/memory" --rm many:500 /busybox true
+	# (What is too many there is in overlay-mount.)
 	many 150
 	check_eq 'a container on 150 layers' 150 "$(run "$T/memory" --rm many:150 /busybox sh -c '/busybox ls / | /busybox grep -c ^file')"
 fi
