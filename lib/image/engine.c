@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/statvfs.h>
 
-enum { STEP_BYTES = 2 << 20 };
+enum { STEP_BYTES = 2 << 20, BUFFER = 256 << 10 };
 
 struct lcx__engine {
 	struct lcx__engine_job job;
@@ -14,7 +14,8 @@ struct lcx__engine {
 	struct lcx__hash *hash;
 	struct lcx__extractor *extractor;
 	struct lcx__extract_source source; /* of decoded bytes */
-	/* Perhaps another thread's, which reads ahead: so are the decoder and the hash. */
+	unsigned char *buffer;             /* for them, unless they are read ahead */
+	/* Perhaps another thread's, which reads ahead: so is the decoder. */
 	_Atomic uint64_t consumed, produced;
 	bool extracted; /* what follows the archive's end only counts for the digest */
 };
@@ -41,22 +42,42 @@ static ssize_t read_decoded(void *data, void *buffer, size_t size, struct lcx_er
 		return lcx__fail(err, EBADMSG,
 				 "%ju bytes grew to %ju, which looks like a decompression bomb",
 				 (uintmax_t)consumed, (uintmax_t)produced);
-	if (lcx__hash_update(u->hash, buffer, (size_t)n) < 0)
+	return n;
+}
+
+static ssize_t next_decoded(void *data, const unsigned char **ret, struct lcx_error **err)
+{
+	struct lcx__engine *u = data;
+
+	*ret = u->buffer;
+	return read_decoded(u, u->buffer, BUFFER, err);
+}
+
+/* With the files, not with the decoder: both take about as long, and may run at the same time. */
+static ssize_t next_hashed(void *data, const unsigned char **ret, struct lcx_error **err)
+{
+	struct lcx__engine *u = data;
+	ssize_t n = u->source.next(u->source.data, ret, err);
+
+	if (n > 0 && lcx__hash_update(u->hash, *ret, (size_t)n) < 0)
 		return lcx__fail(err, EIO, "hash the layer");
 	return n;
 }
 
-/* The hash and the decoder must be there: another thread may begin with them at once. */
-static void set_source(struct lcx__engine *u)
+/* The decoder must be there: another thread may begin with it at once. */
+static int set_source(struct lcx__engine *u, struct lcx_error **err)
 {
-	const struct lcx__extract_source inner = {read_decoded, u};
+	const struct lcx__source decoded = {.read = read_decoded, .data = u};
 	const struct lcx__read_ahead *ahead = &u->job.ahead;
 
-	u->source = inner;
-	if (!ahead->begin)
-		return;
-	ahead->begin(ahead->data, &inner);
-	u->source = (struct lcx__extract_source){ahead->read, ahead->data};
+	u->source = (struct lcx__extract_source){next_decoded, u};
+	if (ahead->begin) {
+		ahead->begin(ahead->source.data, &decoded);
+		u->source = ahead->source;
+		return 0;
+	}
+	u->buffer = malloc(BUFFER);
+	return u->buffer ? 0 : lcx__fail_nomem(err);
 }
 
 int lcx__engine_new(const struct lcx__engine_job *job, struct lcx__engine **ret,
@@ -64,6 +85,7 @@ int lcx__engine_new(const struct lcx__engine_job *job, struct lcx__engine **ret,
 {
 	CLEANUP(lcx__engine_freep) struct lcx__engine *u = calloc(1, sizeof(*u));
 	const struct lcx__decode_options options = {job->gate, job->limits.window_bytes};
+	const struct lcx__extract_source hashed = {next_hashed, u};
 	int r;
 
 	if (!u)
@@ -77,9 +99,10 @@ int lcx__engine_new(const struct lcx__engine_job *job, struct lcx__engine **ret,
 		r = lcx__fail_nomem(err);
 	if (r < 0)
 		return r;
-	set_source(u);
-	r = lcx__extractor_new(job->root_fd, &u->source, &job->limits, &u->rights, &u->extractor,
-			       err);
+	r = set_source(u, err);
+	if (r < 0)
+		return r;
+	r = lcx__extractor_new(job->root_fd, &hashed, &job->limits, &u->rights, &u->extractor, err);
 	if (r < 0 && job->ahead.begin)
 		(void)TAKE_PTR(u); /* the other thread has it */
 	if (r < 0)
@@ -94,6 +117,7 @@ struct lcx__engine *lcx__engine_free(struct lcx__engine *u)
 		(void)lcx__extractor_free(u->extractor);
 		(void)lcx__decoder_free(u->decoder);
 		(void)lcx__hash_free(u->hash);
+		free(u->buffer);
 		free(u);
 	}
 	return NULL;
@@ -107,15 +131,15 @@ const struct lcx__strbuf *lcx__engine_implied(const struct lcx__engine *u)
 /* Padding behind the end of the archive. 0 at the end. */
 static int drain(struct lcx__engine *u, struct lcx_error **err)
 {
-	enum { CHUNK = 64 << 10 };
-	CLEANUP(freep) char *buffer = malloc(CHUNK);
+	const unsigned char *bytes;
 	ssize_t n = 1;
 
-	if (!buffer)
-		return lcx__fail_nomem(err);
-	for (size_t done = 0; n > 0 && done < STEP_BYTES; done += CHUNK)
-		n = u->source.read(u->source.data, buffer, CHUNK, err);
-	return n < 0 ? (int)n : n > 0;
+	for (size_t done = 0; n > 0 && done < STEP_BYTES; done += (size_t)n) {
+		n = next_hashed(u, &bytes, err);
+		if (n < 0)
+			return (int)n;
+	}
+	return n > 0;
 }
 
 static int check_diff_id(struct lcx__engine *u, struct lcx_error **err)

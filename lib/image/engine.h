@@ -10,12 +10,12 @@
 #include "image/decode.h"
 #include "image/digest.h"
 #include "image/extract.h"
+#include "tar/tar.h"
 
 /* Something between decoding and extracting that lets the two overlap; ahead.h. */
 struct lcx__read_ahead {
-	void (*begin)(void *data, const struct lcx__extract_source *source);
-	ssize_t (*read)(void *data, void *buffer, size_t size, struct lcx_error **err);
-	void *data;
+	void (*begin)(void *data, const struct lcx__source *source);
+	struct lcx__extract_source source;
 };
 
 struct lcx__engine_job {

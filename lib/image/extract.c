@@ -6,17 +6,13 @@
 #include "image/extract.h"
 
 #include <errno.h>
-#include <stddef.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "image/tree.h"
 #include "util/str.h"
 
-enum {
-	BUFFER = 256 << 10,
-	ENTRY_COST = 4096, /* of the budget, for the system calls it takes */
-};
+enum { ENTRY_COST = 4096 }; /* of the budget, for the system calls it takes */
 
 struct lcx__extractor {
 	struct lcx__extract_source source;
@@ -30,29 +26,41 @@ struct lcx__extractor {
 	uint64_t written_end;
 	int file_fd;
 
-	size_t ahead, ahead_end; /* of the source, in the first of these */
-	unsigned char input[BUFFER], data[BUFFER];
+	const unsigned char *ahead; /* of the source, lent by it */
+	size_t n_ahead;
 };
 
-/* Headers are small, and a read of the source is not for nothing. */
+/* Have something of the source at hand: how much, 0 at its end. */
+static ssize_t look_ahead(struct lcx__extractor *x, struct lcx_error **err)
+{
+	ssize_t n;
+
+	if (x->n_ahead > 0)
+		return (ssize_t)x->n_ahead;
+	n = x->source.next(x->source.data, &x->ahead, err);
+	x->source_result = n < 0 ? (int)n : 0;
+	x->n_ahead = n < 0 ? 0 : (size_t)n;
+	return n;
+}
+
+static void take_ahead(struct lcx__extractor *x, size_t n)
+{
+	x->ahead += n;
+	x->n_ahead -= n;
+}
+
+/* For headers, which are small. Files are written from where they are. */
 static ssize_t read_source(void *data, void *buffer, size_t size, struct lcx_error **err)
 {
 	struct lcx__extractor *x = data;
-	bool direct = x->ahead == x->ahead_end && size >= BUFFER;
-	ssize_t n;
+	ssize_t n = look_ahead(x, err);
 
-	if (direct || x->ahead == x->ahead_end) {
-		n = x->source.read(x->source.data, direct ? buffer : x->input, BUFFER, err);
-		x->source_result = n < 0 ? (int)n : 0;
-		if (n <= 0 || direct)
-			return n;
-		x->ahead = 0;
-		x->ahead_end = (size_t)n;
-	}
-	if (size > x->ahead_end - x->ahead)
-		size = x->ahead_end - x->ahead;
-	memcpy(buffer, x->input + x->ahead, size);
-	x->ahead += size;
+	if (n <= 0)
+		return n;
+	if (size > x->n_ahead)
+		size = x->n_ahead;
+	memcpy(buffer, x->ahead, size);
+	take_ahead(x, size);
 	return (ssize_t)size;
 }
 
@@ -61,12 +69,11 @@ int lcx__extractor_new(int root_fd, const struct lcx__extract_source *source,
 		       const struct lcx__extract_rights *rights, struct lcx__extractor **ret,
 		       struct lcx_error **err)
 {
-	CLEANUP(lcx__extractor_freep) struct lcx__extractor *x = malloc(sizeof(*x));
+	CLEANUP(lcx__extractor_freep) struct lcx__extractor *x = calloc(1, sizeof(*x));
 	struct lcx__source input = {read_source, NULL, x, NULL};
 
 	if (!x)
 		return lcx__fail_nomem(err);
-	memset(x, 0, offsetof(struct lcx__extractor, input));
 	x->file_fd = -1;
 	x->source = *source;
 	x->limits = *limits;
@@ -186,15 +193,21 @@ static int write_at(int fd, const char *data, size_t length, int64_t offset)
 /* Holes come as jumps of the offset. *@spent grows by what was written. */
 static int copy_piece(struct lcx__extractor *x, size_t *spent, struct lcx_error **err)
 {
-	uint64_t offset = 0;
-	ssize_t n = lcx__tar_read(x->reader, x->data, BUFFER, &offset, err);
+	uint64_t offset = 0, room = lcx__tar_room(x->reader, &offset);
+	ssize_t n = room > 0 ? look_ahead(x, err) : 0;
 	int r;
 
+	if (room > 0 && n == 0)
+		return lcx__fail(err, EBADMSG, "the archive is cut off");
 	if (n <= 0)
 		return (int)n;
-	r = write_at(x->file_fd, (const char *)x->data, (size_t)n, (int64_t)offset);
+	if ((uint64_t)n > room)
+		n = (ssize_t)room;
+	r = write_at(x->file_fd, (const char *)x->ahead, (size_t)n, (int64_t)offset);
 	if (r < 0)
 		return lcx__fail_sys(err, -r, "write");
+	take_ahead(x, (size_t)n);
+	lcx__tar_took(x->reader, (uint64_t)n);
 	x->written_end = offset + (uint64_t)n;
 	*spent += (size_t)n;
 	return 1;

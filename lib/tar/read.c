@@ -134,30 +134,45 @@ struct lcx__tar_reader *lcx__tar_reader_free(struct lcx__tar_reader *reader)
 
 /* ---- content ---- */
 
-ssize_t lcx__tar_read(struct lcx__tar_reader *t, void *buffer, size_t size, uint64_t *ret_offset,
-		      struct lcx_error **err)
+uint64_t lcx__tar_room(struct lcx__tar_reader *t, uint64_t *ret_offset)
 {
 	const struct lcx__tar_segment *piece;
-	ssize_t n;
 
 	while (t->piece < t->map.n && t->in_piece == t->map.items[t->piece].size) {
 		t->piece++;
 		t->in_piece = 0;
 	}
-	if (t->piece == t->map.n || size == 0)
+	if (t->piece == t->map.n)
 		return 0;
 	piece = &t->map.items[t->piece];
-	if (size > piece->size - t->in_piece)
-		size = (size_t)(piece->size - t->in_piece);
+	*ret_offset = piece->offset + t->in_piece;
+	return piece->size - t->in_piece;
+}
+
+void lcx__tar_took(struct lcx__tar_reader *t, uint64_t length)
+{
+	t->in_piece += length;
+	t->left -= length;
+	t->position += length;
+}
+
+ssize_t lcx__tar_read(struct lcx__tar_reader *t, void *buffer, size_t size, uint64_t *ret_offset,
+		      struct lcx_error **err)
+{
+	uint64_t offset = 0, room = lcx__tar_room(t, &offset);
+	ssize_t n;
+
+	if (size > room)
+		size = (size_t)room;
+	if (size == 0)
+		return 0;
 	n = t->source.read(t->source.data, buffer, size, err);
 	if (n == 0)
 		return lcx__fail(err, EBADMSG, "the archive is cut off");
 	if (n < 0)
 		return n;
-	*ret_offset = piece->offset + t->in_piece;
-	t->in_piece += (uint64_t)n;
-	t->left -= (uint64_t)n;
-	t->position += (uint64_t)n;
+	*ret_offset = offset;
+	lcx__tar_took(t, (uint64_t)n);
 	return n;
 }
 

@@ -195,15 +195,13 @@ struct memory {
 	size_t left, at_once;
 };
 
-static ssize_t read_memory(void *data, void *buffer, size_t size, struct lcx_error **err)
+static ssize_t next_of_memory(void *data, const unsigned char **ret, struct lcx_error **err)
 {
 	struct memory *m = data;
-	size_t n = m->left < size ? m->left : size;
+	size_t n = m->at_once && m->left > m->at_once ? m->at_once : m->left;
 
 	(void)err;
-	if (m->at_once && n > m->at_once)
-		n = m->at_once;
-	memcpy(buffer, m->data, n);
+	*ret = (const unsigned char *)m->data;
 	m->data += n;
 	m->left -= n;
 	return (ssize_t)n;
@@ -214,7 +212,7 @@ static int extract(const struct lcx__strbuf *tar, size_t at_once,
 {
 	CLEANUP(lcx__extractor_freep) struct lcx__extractor *x = NULL;
 	struct memory memory = {tar->text, tar->length, at_once};
-	const struct lcx__extract_source source = {read_memory, &memory};
+	const struct lcx__extract_source source = {next_of_memory, &memory};
 	int r = lcx__extractor_new(root_fd, &source, limits, &rights, &x, err);
 
 	if (r < 0)

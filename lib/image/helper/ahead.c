@@ -19,16 +19,17 @@ enum {
 };
 
 struct slot {
-	ssize_t n; /* as lcx__extract_source has it */
+	ssize_t n; /* as struct lcx__extract_source has it */
 	struct lcx_error *err;
 	unsigned char data[SLOT_BYTES];
 };
 
 struct ahead {
-	struct lcx__extract_source source;
+	struct lcx__source source;
 	sem_t running, begun, empty, full;
 	struct slot *slots;
-	size_t taken, at; /* by the reader: slots, and bytes of the one at hand */
+	size_t taken; /* slots, by the reader */
+	bool lent;    /* the one at hand */
 };
 
 static void wait_for(sem_t *sem)
@@ -56,7 +57,7 @@ __attribute__((__noreturn__)) static void *run(void *data)
 		wait_for(&a->begun); /* which nobody posts again */
 }
 
-static void begin(void *data, const struct lcx__extract_source *source)
+static void begin(void *data, const struct lcx__source *source)
 {
 	struct ahead *a = data;
 
@@ -64,30 +65,27 @@ static void begin(void *data, const struct lcx__extract_source *source)
 	(void)sem_post(&a->begun);
 }
 
-/* The end, or a failure, stays at hand: whoever asks again gets it again. */
-static ssize_t read_slot(void *data, void *buffer, size_t size, struct lcx_error **err)
+/*
+ * A slot is lent until the next one is asked for. The end, or a failure, stays at hand: whoever
+ * asks again gets it again.
+ */
+static ssize_t next_slot(void *data, const unsigned char **ret, struct lcx_error **err)
 {
 	struct ahead *a = data;
 	struct slot *slot = &a->slots[a->taken % N_SLOTS];
-	size_t n;
 
-	if (a->at == 0)
-		wait_for(&a->full);
-	if (slot->n <= 0) {
-		a->at = 1;
-		if (slot->err)
-			*err = TAKE_PTR(slot->err);
-		return slot->n;
-	}
-	n = (size_t)slot->n - a->at < size ? (size_t)slot->n - a->at : size;
-	memcpy(buffer, slot->data + a->at, n);
-	a->at += n;
-	if (a->at == (size_t)slot->n) {
-		a->at = 0;
-		a->taken++;
+	if (a->lent && slot->n > 0) {
+		a->lent = false;
+		slot = &a->slots[++a->taken % N_SLOTS];
 		(void)sem_post(&a->empty);
 	}
-	return (ssize_t)n;
+	if (!a->lent)
+		wait_for(&a->full);
+	a->lent = true;
+	if (slot->err)
+		*err = TAKE_PTR(slot->err);
+	*ret = slot->data;
+	return slot->n;
 }
 
 static int start_thread(struct ahead *a)
@@ -124,6 +122,6 @@ int lcx__ahead_start(struct lcx__read_ahead *ret, struct lcx_error **err)
 	r = a->slots ? start_thread(a) : -ENOMEM;
 	if (r < 0)
 		return lcx__fail_sys(err, -r, "start a thread to decompress");
-	*ret = (struct lcx__read_ahead){.begin = begin, .read = read_slot, .data = a};
+	*ret = (struct lcx__read_ahead){begin, {next_slot, a}};
 	return 0;
 }
