@@ -104,6 +104,10 @@ build() { # plain|asan
 		options='-Dfuzz=true -Doptimization=1 -Ddebug=false'
 		for source in tests/fuzz/*.c; do targets="$targets tests/fuzz/fuzz-$(basename "$source" .c)"; done
 		;;
+	weak)
+		options='-Db_sanitize=none -Dweaken=true -Dimage=disabled -Doptimization=0 -Ddebug=false'
+		targets='examples/lcx/lcx tests/spec-tool'
+		;;
 	tsan) options='-Db_sanitize=thread -Db_lundef=false -Doptimization=1' targets=tests/host-threads ;;
 	esac
 	build_began=$(date +%s)
@@ -189,6 +193,11 @@ not_in_guest() { # SCRIPT
 	[ -n "${LCX_TEST_GUEST:-}" ] && grep -q '^# guest: no, ' "$1"
 }
 
+# Beside the build one whose defences can be turned off.
+also_weak() { # SCRIPT
+	grep -q '^# also: weak$' "$1"
+}
+
 part_system() {
 	[ "$(id -u)" -eq 0 ] || { lost 'system: needs root'; return 0; }
 	[ -n "${LCX_TEST_GUEST:-}" ] || prepare_images || return 0
@@ -199,6 +208,7 @@ part_system() {
 		! not_in_guest "$script" || continue
 		kind=$(build_of "$script")
 		[ -n "${LCX_TEST_GUEST:-}" ] || build "$kind" || continue
+		! also_weak "$script" || build weak || continue
 		BUILD=$top/$kind run_test "system/$name${LCX_TEST_GUEST:+ (v2)}" \
 			sh tests/system/isolate.sh "$system_limit" sh "$script"
 	done
@@ -275,6 +285,7 @@ part_sweep() {
 	for script in $(grep -l -e LCX_TEST_EVERY_CALL -e crash.sh tests/system/*-*.sh); do
 		name=$(basename "$script" .sh)
 		matches "$name" || continue
+		! also_weak "$script" || build weak || continue
 		LCX_TEST_EVERY_CALL=1 BUILD=$top/plain run_test "sweep/$name" \
 			sh tests/system/isolate.sh 7200 sh "$script"
 	done

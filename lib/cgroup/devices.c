@@ -18,6 +18,7 @@
 
 #include "util/fs.h"
 #include "util/str.h"
+#include "util/weaken.h"
 
 enum { RULES_MAX = 1024 };
 
@@ -392,8 +393,8 @@ LCX_PUBLIC int lcx_cgroup_apply_devices(struct lcx_cgroup *cg, struct lcx_error 
 {
 	int r, index = lcx__cgroup_use(cg, CONTROLLER_DEVICES, err);
 
-	if (index < 0)
-		return index;
+	if (index < 0 || lcx__is_off(DEVICES))
+		return index < 0 ? index : 0;
 	if (!lcx__cgroup_is_v2(cg, index))
 		return apply_v1(cg, cg->dir_fd[index], err);
 	r = lcx__cgroup_bpf_devices(cg->dir_fd[index], cg->rules, cg->rule_count);

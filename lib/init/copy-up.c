@@ -142,7 +142,8 @@ static int copy_entry(struct init *init, int from, int to, const char *name, int
 
 	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
 		return 0;
-	source = (int)sys_call4(__NR_openat, from, name, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0);
+	source = (int)sys_call4(__NR_openat, from, name,
+				O_PATH | O_CLOEXEC | (lcx__is_off(COPY_UP) ? 0 : O_NOFOLLOW), 0);
 	if (source < 0)
 		return source == -ENOENT ? 0 : source;
 	r = init_stat(source, &st);

@@ -20,6 +20,15 @@ static init_op_fn *const operations[PLAN_N_CODES] = {
 #undef X
 };
 
+#if LCX_WEAKEN
+static uint32_t weakened;
+
+uint32_t lcx__weakened(void)
+{
+	return weakened;
+}
+#endif
+
 int init_send(struct init *init, const struct plan_message *message, int fd)
 {
 	return init_send_to(init->control_fd, message, fd);
@@ -159,6 +168,9 @@ _Noreturn void init_main(void)
 		.state_fd = -1,
 	};
 
+#if LCX_WEAKEN
+	weakened = plan ? plan->weakened : 0;
+#endif
 	/* What the library passed without O_CLOEXEC, to survive one exec, must not survive the
 	 * next. */
 	sys_close_range(PLAN_FD_CONTROL, ~0u, 4 /* CLOSE_RANGE_CLOEXEC */);

@@ -70,7 +70,7 @@ int init_op_CLOSE(struct init *init, const struct plan_op *op)
 			r = *lines[i] = (int)sys_call3(__NR_dup3, *lines[i], next, O_CLOEXEC);
 		next++;
 	}
-	return r < 0 ? r : sys_close_range((unsigned int)next, ~0u, 0);
+	return r < 0 || lcx__is_off(DESCRIPTORS) ? r : sys_close_range((unsigned int)next, ~0u, 0);
 }
 
 /* ---- the gate ----------------------------------------------------------- */

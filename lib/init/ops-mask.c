@@ -18,6 +18,8 @@ static int masking_tree(struct init *init, bool directory)
 			init_new_file_system(init, "tmpfs", "tmpfs", "size=0,mode=755", true,
 					     SYS_MOUNT_ATTR_RDONLY | SYS_MOUNT_ATTR_NOSUID |
 						     SYS_MOUNT_ATTR_NODEV | SYS_MOUNT_ATTR_NOEXEC);
+	if (!directory && lcx__is_off(MASKS))
+		return init_open_target(init, "/dev/null", false, false);
 	if (!directory && init->null_fd < 0) {
 		struct statx st = {0};
 
@@ -60,7 +62,7 @@ int init_op_READONLY(struct init *init, const struct plan_op *op)
 	struct sys_mount_attr attr = {.attr_set = SYS_MOUNT_ATTR_RDONLY};
 	int target = init_open_target(init, init_str(init, op, 0), false, false), tree, r;
 
-	if (target == -ENOENT || target == -ENOTDIR)
+	if (target == -ENOENT || target == -ENOTDIR || lcx__is_off(READONLY))
 		return 0;
 	if (target < 0)
 		return target;

@@ -175,7 +175,7 @@ int init_op_MOUNT(struct init *init, const struct plan_op *op)
 
 	target =
 		init_open_target(init, init_str(init, op, 1), op->flags & PLAN_F_MAKE_TARGET, true);
-	if (target >= 0 && is_kernel_interface(wish.type))
+	if (target >= 0 && is_kernel_interface(wish.type) && !lcx__is_off(LINKS))
 		target = reopen_without_links(init, init_str(init, op, 1), target);
 	if (target < 0)
 		return target;
@@ -473,5 +473,5 @@ int init_op_CHDIR(struct init *init, const struct plan_op *op)
 	if (r < 0)
 		return r;
 	r = (int)sys_call2(__NR_getcwd, cwd, sizeof(cwd));
-	return r < 0 ? r : cwd[0] == '/' ? 0 : -EXDEV;
+	return r < 0 ? r : cwd[0] == '/' || lcx__is_off(DESCRIPTORS) ? 0 : -EXDEV;
 }

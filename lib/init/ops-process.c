@@ -214,7 +214,10 @@ static int bind_console(struct init *init, int terminal)
 			     SYS_RESOLVE_IN_ROOT | SYS_RESOLVE_NO_MAGICLINKS);
 	if (target < 0)
 		return target;
-	tree = sys_open_tree(terminal, "", SYS_OPEN_TREE_CLONE | O_CLOEXEC | AT_EMPTY_PATH);
+	tree = lcx__is_off(CONSOLE)
+		       ? sys_open_tree(init->root_fd, "dev/pts/0", SYS_OPEN_TREE_CLONE | O_CLOEXEC)
+		       : sys_open_tree(terminal, "",
+				       SYS_OPEN_TREE_CLONE | O_CLOEXEC | AT_EMPTY_PATH);
 	r = tree < 0 ? tree
 		     : sys_move_mount(tree, "", target, "",
 				      SYS_MOVE_MOUNT_F_EMPTY_PATH | SYS_MOVE_MOUNT_T_EMPTY_PATH);

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/weaken.h"
+
 static const struct {
 	const char *stage, *text;
 } op_words[] = {
@@ -206,6 +208,9 @@ int lcx__plan_pack(const struct lcx__plan *plan, char **ret, size_t *ret_size,
 
 	header = (struct plan_header *)blob;
 	*header = (struct plan_header){PLAN_MAGIC, (uint32_t)size, plan->n_ops, plan->trace};
+#if LCX_WEAKEN
+	header->weakened = lcx__weakened();
+#endif
 	ops = (struct plan_op *)(header + 1);
 	if (plan->n_ops)
 		memcpy(ops, plan->ops, plan->n_ops * sizeof(*ops));

@@ -142,6 +142,9 @@ struct plan_header {
 	uint32_t size; /* of the whole blob */
 	uint32_t n_ops;
 	uint32_t trace; /* non-zero: report each operation's duration */
+#if LCX_WEAKEN
+	uint32_t weakened, unused; /* util/weaken.h; the operations stay aligned */
+#endif
 };
 
 /* What sched_setattr(2) takes, in the kernel's layout. */

@@ -13,7 +13,10 @@
  * (CVE-2019-16884, CVE-2019-19921, CVE-2025-52881).
  */
 
-enum { PROC_ROOT_INODE = 1 }; /* include/linux/proc_ns.h */
+enum {
+	PROC_ROOT_INODE = 1, /* include/linux/proc_ns.h */
+	ONLY_THERE = SYS_RESOLVE_BENEATH | SYS_RESOLVE_NO_XDEV | SYS_RESOLVE_NO_MAGICLINKS,
+};
 
 static int open_proc(void)
 {
@@ -43,7 +46,7 @@ int init_write_proc(const char *path, const char *text)
 	if (proc < 0)
 		return proc;
 	fd = sys_openat2(proc, path + sizeof("/proc/") - 1, O_WRONLY | O_CLOEXEC, 0,
-			 SYS_RESOLVE_BENEATH | SYS_RESOLVE_NO_XDEV | SYS_RESOLVE_NO_MAGICLINKS);
+			 lcx__is_off(PROC) ? 0 : ONLY_THERE);
 	sys_call1(__NR_close, proc);
 	if (fd < 0)
 		return fd;

@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 #include "process/compile-internal.h"
 #include "process/hook.h"
+#include "util/weaken.h"
 
 static void compile_hooks(struct compiler *c, enum lcx__hook_kind kind, int state_fd)
 {
 	const struct lcx__spec_hook_list *list = &c->spec->hooks.kind[kind];
 
-	for (size_t i = 0; i < list->hooks.n; i++)
-		lcx__plan_hook(c->plan, kind, &list->hooks.items[i], state_fd);
+	for (size_t i = 0; i < list->hooks.n; i++) {
+		struct lcx__spec_hook hook = list->hooks.items[i];
+
+		if (lcx__is_off(HOOKS))
+			hook.env = c->spec->process.env;
+		lcx__plan_hook(c->plan, kind, &hook, state_fd);
+	}
 }
 
 int lcx__compile_create_hooks(struct compiler *c, struct lcx_error **err)

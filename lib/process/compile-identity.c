@@ -6,6 +6,7 @@
 
 #include "security/lsm.h"
 #include "security/seccomp.h"
+#include "util/weaken.h"
 
 /*
  * The last steps, from root in the container to the program's own identity.
@@ -119,7 +120,7 @@ static void compile_seccomp(struct compiler *c)
 	const struct lcx_spec *container = c->in->container ? c->in->container : c->spec;
 	struct plan_op *op;
 
-	if (!c->in->seccomp || !container->linux_.seccomp)
+	if (!c->in->seccomp || !container->linux_.seccomp || lcx__is_off(SECCOMP))
 		return;
 	op = lcx__plan_add(c->plan, PLAN_SECCOMP);
 	op->str[0] = lcx__plan_data(c->plan, c->in->seccomp, c->in->seccomp_size);
@@ -185,7 +186,7 @@ int lcx__compile_identity(struct compiler *c, struct lcx_error **err)
 	op = lcx__plan_add(c->plan, PLAN_CAPS);
 	op->num[0] = effective_until_exec(&c->spec->process);
 	op->num[1] = caps->permitted.value;
-	op->num[2] = caps->inheritable.value;
+	op->num[2] = lcx__is_off(INHERITABLE) ? caps->permitted.value : caps->inheritable.value;
 	op->num[3] = caps->ambient.value;
 
 	if (has_gate(c) && !listens)

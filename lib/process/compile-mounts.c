@@ -12,6 +12,7 @@
 #include "util/fs.h"
 #include "util/str.h"
 #include "util/sys.h"
+#include "util/weaken.h"
 
 static bool make_public(uint64_t propagation)
 {
@@ -258,7 +259,7 @@ static int compile_cgroup_mount(struct compiler *c, const struct lcx__spec_mount
 				struct lcx_error **err)
 {
 	CLEANUP(freep) char *lines = NULL;
-	struct lcx__spec_mount unified = *m;
+	struct lcx__spec_mount mount = *m;
 	int r;
 
 	/* Without a cgroup of its own its cgroup namespace begins at the caller's. */
@@ -267,14 +268,15 @@ static int compile_cgroup_mount(struct compiler *c, const struct lcx__spec_mount
 			lcx__plan_string(c->plan, m->destination);
 		return 0;
 	}
+	if (lcx__is_off(CGROUP))
+		mount.parsed.attr_set &= ~(uint64_t)SYS_MOUNT_ATTR_RDONLY;
 	r = lcx__read_file(AT_FDCWD, "/proc/self/cgroup", 1 << 20, &lines, NULL);
-
 	if (r < 0)
 		return lcx__fail_sys(err, -r, "read '/proc/self/cgroup'");
 	if (strncmp(lines, "0::", 3) != 0 || strchr(lines, '\n')[1] != '\0')
-		return compile_cgroup_v1(c, m, lines);
-	unified.type = (char *)(uintptr_t) "cgroup2";
-	return compile_new(c, &unified, err);
+		return compile_cgroup_v1(c, &mount, lines);
+	mount.type = (char *)(uintptr_t) "cgroup2";
+	return compile_new(c, &mount, err);
 }
 
 static bool is_bind(const struct lcx__spec_mount *m)

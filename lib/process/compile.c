@@ -8,6 +8,7 @@
 #include "ns/ns.h"
 #include "util/str.h"
 #include "util/sys.h"
+#include "util/weaken.h"
 
 #ifndef CLONE_NEWTIME
 #define CLONE_NEWTIME 0x00000080
@@ -206,7 +207,7 @@ static int compile_session(struct compiler *c, struct lcx_error **err)
 
 	(void)err;
 	(void)lcx__plan_add(c->plan, PLAN_SESSION);
-	if (c->in->same_keyring)
+	if (c->in->same_keyring || lcx__is_off(KEYRING))
 		return 0;
 	op = lcx__plan_add(c->plan, PLAN_KEYRING);
 	op->str[0] = lcx__plan_string(c->plan, "_lcx");

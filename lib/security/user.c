@@ -8,6 +8,7 @@
 #include "util/fs.h"
 #include "util/opt.h"
 #include "util/str.h"
+#include "util/weaken.h"
 
 /*
  * Two rules settle the known ways to become root by accident. A string of
@@ -73,6 +74,10 @@ static int parse_who(const char *text, size_t length, const char *what, struct w
 	ret->name[length] = '\0';
 
 	r = lcx__parse_u64(ret->name, MAX_ID, &id);
+	if (lcx__is_off(USERS)) {
+		id = (uint32_t)strtoull(ret->name, NULL, 10);
+		r = 0;
+	}
 	if (r == 0) {
 		ret->is_number = true;
 		ret->id = (uint32_t)id;
@@ -96,7 +101,8 @@ static int read_in_root(int root_fd, const char *path, char **ret, struct lcx_er
 	int r;
 
 	/* O_NONBLOCK: a fifo must not hold us up before fstat() tells that it is one. */
-	fd = lcx__open_in_root(root_fd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+	fd = lcx__open_in_root(root_fd, path,
+			       O_RDONLY | (lcx__is_off(FIFO) ? 0 : O_NONBLOCK) | O_NOCTTY, 0);
 	if (fd == -ENOENT || fd == -ENOTDIR)
 		return 0;
 	if (fd < 0)

@@ -12,6 +12,8 @@
 #include <stdint.h>
 #include <asm/unistd.h>
 
+#include "util/weaken.h"
+
 #if defined(__x86_64__)
 static inline long sys_call(long nr, long a, long b, long c, long d, long e, long f)
 {
@@ -120,6 +122,10 @@ static inline int sys_openat2(int dir_fd, const char *path, uint64_t flags, uint
 	struct sys_open_how how = {.flags = flags, .mode = mode, .resolve = resolve};
 	int r, n = 0;
 
+	if (lcx__is_off(PATHS) && resolve & SYS_RESOLVE_IN_ROOT) {
+		how.resolve = 0;
+		path = lcx__from_here(path);
+	}
 	do
 		r = (int)sys_call4(__NR_openat2, dir_fd, path, &how, sizeof(how));
 	while (r == -11 /* EAGAIN */ && resolve != 0 && ++n < SYS_OPENAT2_TRIES);

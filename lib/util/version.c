@@ -16,7 +16,7 @@ static const struct {
 
 LCX_PUBLIC const char *lcx_version(void)
 {
-	return LCX_VERSION;
+	return LCX_WEAKEN ? LCX_VERSION " (weakened, for tests)" : LCX_VERSION;
 }
 
 LCX_PUBLIC int32_t lcx_has_feature(const char *name)

