@@ -161,11 +161,22 @@ struct lcx__ipam_change {
 	struct lcx__ipam_cell cells[LCX__CHANGE_CELLS];
 };
 
-/* file.c: cells on disk, lock, journal. */
+/* file.c: cells on disk, and the lock. */
 enum { LCX__FILE_NAME_SIZE = LCX_IPAM_OWNER_SIZE + 8 };
 int lcx__ipam_file_name(const char *name, char text[static LCX__FILE_NAME_SIZE],
 			struct lcx_error **err);
-/* @draft says what the pool will be: header, subnet, gateway, range. */
+void lcx__ipam_sign(struct lcx__ipam_header *header);
+/* -EUCLEAN, with the way out. */
+int lcx__ipam_damaged(const struct lcx_ipam_pool *pool, const char *why, struct lcx_error **err);
+int lcx__ipam_map(struct lcx_ipam_pool *pool, off_t size, struct lcx_error **err);
+/* NULL beyond the end. */
+const struct lcx__ipam_cell *lcx__ipam_mapped_cell(const struct lcx_ipam_pool *pool,
+						   uint32_t number);
+bool lcx__ipam_cell_is_whole(const struct lcx_ipam_pool *pool, const struct lcx__ipam_cell *cell,
+			     uint32_t number);
+int lcx__ipam_write_at(struct lcx_ipam_pool *pool, const void *data, size_t length, off_t offset);
+void lcx__ipam_unlock(int fd);
+/* make.c. @draft says what the pool will be: header, subnet, gateway, range. */
 int lcx__ipam_file_create(int dir_fd, const char *name, struct lcx_ipam_pool *draft,
 			  struct lcx_error **err);
 int lcx__ipam_file_open(int dir_fd, const char *name, struct lcx_ipam_pool **ret,
@@ -178,7 +189,7 @@ uint64_t lcx__mix(uint64_t seed, const void *data, size_t length);
 int lcx__ipam_layout(const struct lcx__ipam_header *header, struct lcx__ipam_layout *layout);
 
 /*
- * Lock the pool and finish what a dead process began. A change lives in a variable with
+ * change.c: lock the pool and finish what a dead process began. A change lives in a variable with
  * CLEANUP(lcx__ipam_end), which unlocks; without a commit, nothing has happened.
  */
 int lcx__ipam_begin(struct lcx_ipam_pool *pool, struct lcx__ipam_change *change,
