@@ -38,8 +38,8 @@ struct lcx__extract_rights {
 int lcx__extract_rights_probe(int dir_fd, struct lcx__extract_rights *ret, struct lcx_error **err);
 
 /*
- * Where the bytes come from: the next ones, as many as are at hand, which stay there until it is asked
- * again; 0 at the end, <0 with words.
+ * Where the bytes come from: the next ones, as many as are at hand, which stay there until it is
+ * asked again; 0 at the end, <0 with words.
  */
 struct lcx__extract_source {
 	ssize_t (*next)(void *data, const unsigned char **ret, struct lcx_error **err);

@@ -138,10 +138,18 @@ static int check_blob_size(const struct lcx__layer *layer, struct lcx_error **er
 	return 1;
 }
 
-/* Scratch of this layer in the pin's directory: "HEX/" with "diff/" in it. */
+/*
+ * Scratch of this layer in the pin's directory: "HEX/" with "diff/" in it. Named after the chain:
+ * an image may have one archive several times.
+ */
+static const char *scratch_name(const struct lcx__layer *layer)
+{
+	return lcx__digest_hex(&layer->chain_id);
+}
+
 static int make_scratch(struct lcx__layer *layer)
 {
-	layer->tree_fd = lcx__make_dirs(layer->pin->tmp_fd, lcx__digest_hex(&layer->digest), 0700);
+	layer->tree_fd = lcx__make_dirs(layer->pin->tmp_fd, scratch_name(layer), 0700);
 	if (layer->tree_fd < 0)
 		return layer->tree_fd;
 	if (mkdirat(layer->tree_fd, "diff", 0755) < 0)
@@ -203,7 +211,7 @@ static void drop_unpacked(struct lcx__layer *layer)
 	layer->unpack = lcx__unpack_free(layer->unpack);
 	closep(&layer->root_fd);
 	closep(&layer->tree_fd);
-	(void)lcx__remove_tree(layer->pin->tmp_fd, lcx__digest_hex(&layer->digest));
+	(void)lcx__remove_tree(layer->pin->tmp_fd, scratch_name(layer));
 }
 
 int lcx__layer_restart(struct lcx__layer *layer, struct lcx_error **err)
@@ -392,8 +400,8 @@ static int write_info(const struct lcx__layer *layer)
 
 int lcx__layer_commit(struct lcx__layer *layer, struct lcx_error **err)
 {
-	int r = lcx__layer_place(store_of(layer), layer->pin->tmp_fd,
-				 lcx__digest_hex(&layer->digest), &layer->chain_id, err);
+	int r = lcx__layer_place(store_of(layer), layer->pin->tmp_fd, scratch_name(layer),
+				 &layer->chain_id, err);
 
 	if (r < 0)
 		return fail(layer, r, err);
@@ -446,7 +454,7 @@ int lcx__layer_open_root(const struct lcx__layer *layer)
 	int fd;
 
 	if (is_scratch)
-		(void)snprintf(name, sizeof(name), "%s", lcx__digest_hex(&layer->digest));
+		(void)snprintf(name, sizeof(name), "%s", scratch_name(layer));
 	else
 		lcx__layer_name(&layer->chain_id, name);
 	(void)snprintf(path, sizeof(path), "%s/diff", name);
@@ -482,7 +490,7 @@ int lcx__layer_unpack_again(struct lcx__layer *layer, struct lcx_error **err)
 void lcx__layer_discard(struct lcx__layer *layer)
 {
 	finish(layer);
-	(void)lcx__remove_tree(layer->pin->tmp_fd, lcx__digest_hex(&layer->digest));
+	(void)lcx__remove_tree(layer->pin->tmp_fd, scratch_name(layer));
 }
 
 int lcx__layer_step(struct lcx__layer *layer, struct lcx_error **err)

@@ -143,25 +143,30 @@ static int compare_layer(const struct lcx__store *store, const struct lcx__layer
 			  : 0;
 }
 
+/*
+ * From the lowest layer up: directories that a layer only implies are as they are below it. So what
+ * was unpacked here of a damaged one stays until the end, for those above to be compared with what
+ * they should have inherited, not with what they did. Of a good one, what is in the store is as
+ * good.
+ */
 static int check_layer(struct verify *v, struct lcx__install *install, size_t i,
 		       struct lcx_error **err)
 {
 	CLEANUP(lcx_error_freep) struct lcx_error *words = NULL;
 	struct lcx__layer *layer = &install->layers[i];
-	int r;
+	bool is_there = lcx__layer_exists(v->store, &layer->chain_id);
+	int r = lcx__layer_unpack_again(layer, &words);
 
-	if (!lcx__layer_exists(v->store, &layer->chain_id)) {
-		(void)lcx__fail(&words, EUCLEAN, "layer '%s' is not unpacked", layer->digest.text);
-		return damaged(v, &words);
-	}
-	r = lcx__layer_unpack_again(layer, &words);
 	if (r == 0)
 		r = lcx__install_inherit(install, i, &words);
-	if (r == 0)
+	if (r == 0 && !is_there)
+		r = lcx__fail(&words, EUCLEAN, "layer '%s' is not unpacked", layer->digest.text);
+	else if (r == 0)
 		r = compare_layer(v->store, layer, &words);
 	if (r == -EUCLEAN)
 		lcx__layer_set_aside(v->store, &layer->chain_id);
-	lcx__layer_discard(layer);
+	else
+		lcx__layer_discard(layer);
 	return judge(v, r, &words, err);
 }
 

@@ -155,8 +155,8 @@ ssize_t lcx__tar_read(struct lcx__tar_reader *reader, void *buffer, size_t size,
 		      uint64_t *ret_offset, struct lcx_error **err);
 
 /*
- * The same for who has the source's bytes at hand: how many of the next ones belong to *@ret_offset, 0
- * when there is no more; and that so many were taken from it.
+ * The same for who has the source's bytes at hand: how many of the next ones belong to
+ * *@ret_offset, 0 when there is no more; and that so many were taken from it.
  */
 uint64_t lcx__tar_room(struct lcx__tar_reader *reader, uint64_t *ret_offset);
 void lcx__tar_took(struct lcx__tar_reader *reader, uint64_t length);

@@ -112,6 +112,46 @@ check 'and with it' lcx gc
 check_eq 'the damaged layers' '' "$(ls "$images/damaged")"
 check 'all are as they were, at last' whole
 
+# --- a layer that has inherited from a damaged one, which one look must find out
+python3 - "$SRC" "$T" <<'PY'
+import io, sys, tarfile
+sys.path.insert(0, sys.argv[1] + '/tests/layers')
+import layout
+def tar(*entries):
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode='w') as t:
+        for name, mode, content in entries:
+            i = tarfile.TarInfo(name)
+            i.mode, i.uid, i.mtime = mode, 7, 1000
+            if content is None:
+                i.type = tarfile.DIRTYPE
+                t.addfile(i)
+            else:
+                i.size = len(content)
+                t.addfile(i, io.BytesIO(content))
+    return out.getvalue()
+low, high, top = tar(('d', 0o750, None), ('d/low', 0o644, b'low')), tar(('d/high', 0o644, b'high')), tar(('d/top', 0o644, b'top'))
+plain = lambda *layers: [(l, l, '') for l in layers]
+layout.write(sys.argv[2] + '/one', plain(low))
+layout.write(sys.argv[2] + '/four', plain(low, high, top, high))
+PY
+again() { lcx import --ref x "$T/four" four; }
+heirs() { lcx image inspect four | jq -r '.[0].GraphDriver.Data.LowerDir' | tr : '\n' | while read -r dir; do stat -c %a "$dir/d"; done | tr '\n' ' '; }
+lcx import --ref x "$T/one" one >/dev/null
+chmod 700 "$(lcx image inspect one | jq -r '.[0].GraphDriver.Data.LowerDir')/d"
+again >/dev/null
+check_eq 'layers inherit what is damaged' '700 700 700 700 ' "$(heirs)"
+check_fails 'all of them are found' 1 'and 3 more' lcx image verify four
+check 'made anew' again
+check_eq 'as they should be' '750 750 750 750 ' "$(heirs)"
+check 'at once' lcx image verify four
+# And one that is right, on a damaged one.
+chmod 700 "$(lcx image inspect one | jq -r '.[0].GraphDriver.Data.LowerDir')/d"
+check_fails 'a good layer above a damaged one is good' 1 "'/d' has another mode; pull" lcx image verify four
+check 'and the other is made anew' again
+check 'then all is well' lcx image verify four
+check_eq 'nothing is left of the comparison' '' "$(ls "$images/tmp")"
+
 registry_stop plain
 flip "$archive"
 check_fails 'without a registry it says so' 1 'connect' lcx --quiet image verify --repair --plain-http "$ref"
