@@ -34,6 +34,8 @@ static int masking_tree(struct init *init, bool directory)
 
 int init_op_MASK(struct init *init, const struct plan_op *op)
 {
+	struct sys_mount_attr attr = {.attr_set = SYS_MOUNT_ATTR_RDONLY | SYS_MOUNT_ATTR_NOSUID |
+						  SYS_MOUNT_ATTR_NOEXEC};
 	int target = init_open_target(init, init_str(init, op, 0), false, false), from, tree, r;
 	struct statx st = {0};
 	bool directory;
@@ -51,7 +53,11 @@ int init_op_MASK(struct init *init, const struct plan_op *op)
 		tree = init->empty_fd;
 		init->empty_fd = -1;
 	}
-	r = tree < 0 ? tree : init_attach(tree, target);
+	r = tree;
+	if (tree >= 0 && !directory)
+		r = sys_mount_setattr(tree, "", AT_EMPTY_PATH, &attr);
+	if (r >= 0)
+		r = init_attach(tree, target);
 	init_close(tree);
 	init_close(target);
 	return r;

@@ -229,6 +229,17 @@ static void compile_hierarchy(struct compiler *c, const struct lcx__spec_mount *
 	op->num[0] = m->parsed.attr_set;
 }
 
+/* In a hierarchy where the container has no cgroup of its own it sees the root of all, and there is
+ * the name of a program that the kernel runs on the host (CVE-2022-0492). */
+static void cover_release_agent(struct compiler *c, const struct lcx__spec_mount *m,
+				const char *controllers)
+{
+	const char *name = strncmp(controllers, "name=", 5) == 0 ? controllers + 5 : controllers;
+
+	lcx__plan_add(c->plan, PLAN_MASK)->str[0] =
+		lcx__plan_format(c->plan, "%s/%s/release_agent", m->destination, name);
+}
+
 static int compile_cgroup_v1(struct compiler *c, const struct lcx__spec_mount *m, char *lines)
 {
 	struct plan_op *op;
@@ -244,8 +255,11 @@ static int compile_cgroup_v1(struct compiler *c, const struct lcx__spec_mount *m
 	while ((line = strsep(&lines, "\n"))) {
 		char *id = strsep(&line, ":"), *controllers = strsep(&line, ":");
 
-		if (controllers && line)
-			compile_hierarchy(c, m, (uint32_t)strtoul(id, NULL, 10), controllers);
+		if (!controllers || !line)
+			continue;
+		compile_hierarchy(c, m, (uint32_t)strtoul(id, NULL, 10), controllers);
+		if (controllers[0])
+			cover_release_agent(c, m, controllers);
 	}
 	if (m->parsed.attr_set & SYS_MOUNT_ATTR_RDONLY) {
 		op = lcx__plan_add(c->plan, PLAN_REMOUNT);

@@ -28,7 +28,7 @@ static const struct {
 	const char *options[MAX_OPTIONS];
 } mounts[] = {
 	{"proc", "/proc", "proc", {"nosuid", "noexec", "nodev"}},
-	{"tmpfs", "/dev", "tmpfs", {"nosuid", "strictatime", "mode=755", "size=65536k"}},
+	{"tmpfs", "/dev", "tmpfs", {"nosuid", "noexec", "strictatime", "mode=755", "size=65536k"}},
 	{"devpts",
 	 "/dev/pts",
 	 "devpts",
