@@ -8,6 +8,7 @@
 #include "memory.h"
 #include "options.h"
 #include "table.h"
+#include "trace.h"
 
 DEFINE_CLEANUP(struct lcx_network *, lcx_network_free)
 DEFINE_CLEANUP(struct lcx_port *, lcx_port_free)
@@ -446,6 +447,7 @@ static const struct command commands[] = {
 	{"rm", network_rm, "remove networks"},
 	{"connect", network_connect, "attach a running container"},
 	{"disconnect", network_disconnect, "take a container off a network"},
+	{"trace", network_trace, "show the path of a container's packets"},
 	{"reload", network_reload, "put the firewall's rules back"},
 	{0},
 };
@@ -467,7 +469,7 @@ int cmd_network(struct app *app, int argc, char **argv)
 
 	if (argc == 0)
 		return options_usage_error(
-			app, "no command: ls, create, inspect, rm, connect, disconnect or reload");
+			app, "no command: ls, create, inspect, rm, connect, disconnect, trace or reload");
 	if (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0)
 		return print_help();
 	command = app_find_command(app, commands, argv[0]);

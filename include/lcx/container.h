@@ -642,6 +642,16 @@ int lcx_container_inspect(struct lcx_container *c, char **ret, struct lcx_error 
 int lcx_container_audit(struct lcx_container *c, char **ret, struct lcx_error **err);
 
 /**
+ * lcx_container_trace() - the path of the running container's packets, out of the kernel, as JSON
+ * @ret: a string that the caller releases with lcx_string_free()
+ *
+ * The members of lcx_net_trace() in lcx/net.h. With the network "container:NAME" or "host" the
+ * namespace is another's: what is seen there is told, and no network is its own.
+ * Return: 0, -ESRCH if it has just ended, an errno if it does not run.
+ */
+int lcx_container_trace(struct lcx_container *c, char **ret, struct lcx_error **err);
+
+/**
  * lcx_container_stats() - memory, cpu, pids and io of the running container
  * @ret: to be released with lcx_cgroup_stats_free()
  */

@@ -414,6 +414,24 @@ int lcx_net_watch_fd(const struct lcx_net_watch *watch);
 int lcx_net_watch_dispatch(struct lcx_net_watch *watch, struct lcx_error **err);
 struct lcx_net_watch *lcx_net_watch_free(struct lcx_net_watch *watch);
 
+/* ---- diagnosis ---- */
+
+/**
+ * lcx_net_trace() - the path of an owner's packets, out of the kernel, as one JSON object
+ * @netns_fd: the network namespace with its interfaces, or -1: what is inside is left out
+ * @ret:      a string that the caller releases with lcx_string_free()
+ *
+ * Members: networks, each with the interface inside, its end on this host, and the bridge or
+ * parent, with their addresses ("present": false, where the path is broken); routes, those
+ * inside; published, the entries of its ports; chains, the rules of the table "lcx" in the order
+ * in which a packet meets them, with the packets and bytes, of all containers, that each has decided
+ * since the rules were made; host: whether it forwards, and its routes.
+ *
+ * Return: 0, also for an owner of nothing, whose networks are none.
+ */
+int lcx_net_trace(struct lcx_ctx *ctx, const char *owner, int netns_fd, char **ret,
+		  struct lcx_error **err);
+
 /* ---- names ---- */
 
 /** struct lcx_resolver - a network's resolver, in the loop of a program. One thread at a time. */

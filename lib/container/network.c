@@ -35,6 +35,16 @@ static int open_netns(struct lcx_container *c, struct lcx_error **err)
 	return r < 0 ? r : TAKE_FD(netns_fd);
 }
 
+LCX_PUBLIC int lcx_container_trace(struct lcx_container *c, char **ret, struct lcx_error **err)
+{
+	CLEANUP(closep) int pidfd = lcx__container_open_running(c, err), netns_fd = -1;
+
+	if (pidfd < 0)
+		return pidfd;
+	netns_fd = lcx_ns_open_pidfd(pidfd, LCX_NS_NET, err);
+	return netns_fd < 0 ? netns_fd : lcx_net_trace(c->ctx, c->d.id, netns_fd, ret, err);
+}
+
 static int check_not_connected(struct lcx_container *c, const char *network, struct lcx_error **err)
 {
 	CLEANUP(lcx_attachment_freep) struct lcx_attachment *there = NULL;

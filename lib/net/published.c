@@ -397,3 +397,63 @@ int lcx__firewall_move_loopback(uint16_t from, uint16_t to, struct lcx_error **e
 		r = lcx__firewall_commit(nl, &batch);
 	return r < 0 ? lcx__firewall_fail(nl, err, r, "move what is published on ::1") : 0;
 }
+
+/* ---- what is there, for its reader ---- */
+
+static void read_address(enum net_family family, const uint8_t *bytes,
+			 char text[static LCX__INET_SIZE])
+{
+	struct lcx__inet address = {.family = family == NET_V4 ? AF_INET : AF_INET6};
+
+	memcpy(address.bytes, bytes, lcx__inet_length(&address));
+	lcx__inet_format_address(&address, text);
+}
+
+static uint16_t read_port(const uint8_t *bytes)
+{
+	uint16_t port;
+
+	memcpy(&port, bytes, sizeof(port));
+	return ntohs(port);
+}
+
+/* The layout is that of make_key() and fill_data(). */
+static void read_entry(const struct port_set *set, const struct lcx__nft_element *element,
+		       struct lcx__published *ret)
+{
+	const char *anywhere = set->family == NET_V4 ? "0.0.0.0" : "::";
+	size_t length = set->family == NET_V4 ? 4 : 16, n = set->anywhere ? 0 : length;
+
+	*ret = (struct lcx__published){.map = set->name};
+	if (set->anywhere)
+		strcpy(ret->host_address, set->loopback ? "::1" : anywhere);
+	else
+		read_address(set->family, element->key, ret->host_address);
+	ret->protocol = element->key[n];
+	ret->host_port = read_port(element->key + n + 4);
+	read_address(set->family, element->data, ret->address);
+	ret->port = read_port(element->data + length);
+}
+
+int lcx__firewall_list_ports(const char *comment,
+			     int (*visit)(const struct lcx__published *entry, void *data),
+			     void *data, struct lcx_error **err)
+{
+	CLEANUP(lcx_netlink_freep) struct lcx_netlink *nl = NULL;
+	int r = lcx__firewall_open(&nl, err);
+
+	for (size_t k = 0; k < ARRAY_SIZE(port_sets) && r == 0; k++) {
+		CLEANUP(lcx__nft_elements_free) struct lcx__nft_elements own = {0};
+
+		r = find_own(nl, &port_sets[k], comment, NULL, 0, &own);
+		if (r < 0)
+			return lcx__firewall_fail(nl, err, r, "list published ports");
+		for (size_t i = 0; i < own.count && r == 0; i++) {
+			struct lcx__published entry;
+
+			read_entry(&port_sets[k], &own.list[i], &entry);
+			r = visit(&entry, data);
+		}
+	}
+	return r;
+}

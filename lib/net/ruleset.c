@@ -61,9 +61,10 @@ enum {
 #define NOT_IN(s)           { .kind = LCX__NFT_IN, .reg = R1, .set = (s), .invert = true }
 #define ADDRESS_TYPE        { .kind = LCX__NFT_FIB_TYPE, .reg = R1 }
 #define CT(k)               { .kind = LCX__NFT_CT, .reg = R1, .key = (k) }
-#define MASQUERADE          { .kind = LCX__NFT_MASQUERADE }
-#define ACCEPT              { .kind = LCX__NFT_VERDICT, .value = NF_ACCEPT }
-#define DROP                { .kind = LCX__NFT_VERDICT, .value = NF_DROP }
+#define COUNT               { .kind = LCX__NFT_COUNTER }
+#define MASQUERADE          COUNT, { .kind = LCX__NFT_MASQUERADE }
+#define ACCEPT              COUNT, { .kind = LCX__NFT_VERDICT, .value = NF_ACCEPT }
+#define DROP                COUNT, { .kind = LCX__NFT_VERDICT, .value = NF_DROP }
 
 /* Sentences made of it. */
 #define IIFNAME(r)          META(NFT_META_IIFNAME, r)
@@ -83,14 +84,14 @@ enum {
 #define LOOPBACK6           NETWORK(IPV6_DADDR, 16, R1), \
 			    { .kind = LCX__NFT_IS_BYTES, .reg = R1, .length = 16, .bytes = loopback6 }
 #define TO_THIS_HOST        ADDRESS_TYPE, IS(4, RTN_LOCAL)
-#define DNAT_BY(s)          { .kind = LCX__NFT_MAP, .reg = R1, .dreg = R1, .set = (s) }, \
+#define DNAT_BY(s)          { .kind = LCX__NFT_MAP, .reg = R1, .dreg = R1, .set = (s) }, COUNT, \
 			    { .kind = LCX__NFT_DNAT, .reg = R1, .dreg = R1_SECOND, .key = NFPROTO_IPV4 }
-#define DNAT6_BY(s)         { .kind = LCX__NFT_MAP, .reg = R1, .dreg = R1, .set = (s) }, \
+#define DNAT6_BY(s)         { .kind = LCX__NFT_MAP, .reg = R1, .dreg = R1, .set = (s) }, COUNT, \
 			    { .kind = LCX__NFT_DNAT, .reg = R1, .dreg = R1_FIFTH, .key = NFPROTO_IPV6 }
 #define CT_STATE(bits)      CT(NFT_CT_STATE), HAS_BITS(bits)
 #define WAS_DNAT            CT(NFT_CT_STATUS), HAS_BITS(IPS_DST_NAT)
 
-#define RULE(c, ...)        { (c), (const struct lcx__nft_expr[]){ __VA_ARGS__, { .kind = LCX__NFT_END } } }
+#define RULE(c, why, ...)   { (c), (why), (const struct lcx__nft_expr[]){ __VA_ARGS__, { .kind = LCX__NFT_END } } }
 
 static const uint8_t loopback6[16] = { [15] = 1 };
 
@@ -98,44 +99,44 @@ static const uint8_t loopback6[16] = { [15] = 1 };
 enum { ESTABLISHED = 1 << 1, RELATED = 1 << 2 };
 
 #define PUBLISHED(chain) \
-	RULE(chain, TO_THIS_HOST, IPV4, NETWORK(IPV4_DADDR, 4, R1), META(NFT_META_L4PROTO, R1_SECOND), \
+	RULE(chain, "published on one address", TO_THIS_HOST, IPV4, NETWORK(IPV4_DADDR, 4, R1), META(NFT_META_L4PROTO, R1_SECOND), \
 	     TRANSPORT(DESTINATION_PORT, 2, R1_THIRD), DNAT_BY(SET_PORTS_OF_ADDRESS)), \
-	RULE(chain, TO_THIS_HOST, IPV4, META(NFT_META_L4PROTO, R1), \
+	RULE(chain, "published on all addresses", TO_THIS_HOST, IPV4, META(NFT_META_L4PROTO, R1), \
 	     TRANSPORT(DESTINATION_PORT, 2, R1_SECOND), DNAT_BY(SET_PORTS_ANYWHERE)), \
-	RULE(chain, TO_THIS_HOST, IPV6, NOT_LOOPBACK6, NETWORK(IPV6_DADDR, 16, R1), META(NFT_META_L4PROTO, R1_FIFTH), \
+	RULE(chain, "published on one address", TO_THIS_HOST, IPV6, NOT_LOOPBACK6, NETWORK(IPV6_DADDR, 16, R1), META(NFT_META_L4PROTO, R1_FIFTH), \
 	     TRANSPORT(DESTINATION_PORT, 2, R1_SIXTH), DNAT6_BY(SET_PORTS_OF_ADDRESS6)), \
-	RULE(chain, TO_THIS_HOST, IPV6, NOT_LOOPBACK6, META(NFT_META_L4PROTO, R1), \
+	RULE(chain, "published on all addresses", TO_THIS_HOST, IPV6, NOT_LOOPBACK6, META(NFT_META_L4PROTO, R1), \
 	     TRANSPORT(DESTINATION_PORT, 2, R1_SECOND), DNAT6_BY(SET_PORTS_ANYWHERE6))
 
 static const struct lcx__nft_rule rules[] = {
-	RULE("raw", FROM(SET_BRIDGES), LOOPBACK_AT(IPV4_DADDR), DROP),
-	RULE("raw", FROM(SET_BRIDGES), LOOPBACK_AT(IPV4_SADDR), DROP),
+	RULE("raw", "no container speaks to 127.0.0.0/8", FROM(SET_BRIDGES), LOOPBACK_AT(IPV4_DADDR), DROP),
+	RULE("raw", "no container speaks as 127.0.0.0/8", FROM(SET_BRIDGES), LOOPBACK_AT(IPV4_SADDR), DROP),
 
-	RULE("prerouting", FROM(SET_BRIDGES), IPV4, NETWORK(IPV4_DADDR, 4, R1), META(NFT_META_L4PROTO, R1_SECOND), \
+	RULE("prerouting", "port 53 of a gateway: the resolver", FROM(SET_BRIDGES), IPV4, NETWORK(IPV4_DADDR, 4, R1), META(NFT_META_L4PROTO, R1_SECOND), \
 	     TRANSPORT(DESTINATION_PORT, 2, R1_THIRD), DNAT_BY(SET_NAMES)),
-	RULE("prerouting", FROM(SET_BRIDGES), IPV6, NETWORK(IPV6_DADDR, 16, R1), META(NFT_META_L4PROTO, R1_FIFTH), \
+	RULE("prerouting", "port 53 of a gateway: the resolver", FROM(SET_BRIDGES), IPV6, NETWORK(IPV6_DADDR, 16, R1), META(NFT_META_L4PROTO, R1_FIFTH), \
 	     TRANSPORT(DESTINATION_PORT, 2, R1_SIXTH), DNAT6_BY(SET_NAMES6)),
 	PUBLISHED("prerouting"),
-	RULE("output", IPV6, LOOPBACK6, META(NFT_META_L4PROTO, R1), TRANSPORT(DESTINATION_PORT, 2, R1_SECOND), \
+	RULE("output", "published on ::1: the monitor", IPV6, LOOPBACK6, META(NFT_META_L4PROTO, R1), TRANSPORT(DESTINATION_PORT, 2, R1_SECOND), \
 	     DNAT6_BY(SET_LOOPBACK6)),
 	PUBLISHED("output"),
 
-	RULE("forward", SAME_BRIDGE, ACCEPT),
-	RULE("forward", FROM(SET_INTERNAL), DROP),
-	RULE("forward", TO(SET_INTERNAL), DROP),
-	RULE("forward", CT_STATE(ESTABLISHED | RELATED), ACCEPT),
-	RULE("forward", TO(SET_BRIDGES), WAS_DNAT, ACCEPT),
-	RULE("forward", TO(SET_BRIDGES), DROP),
+	RULE("forward", "containers of one network", SAME_BRIDGE, ACCEPT),
+	RULE("forward", "out of an internal network", FROM(SET_INTERNAL), DROP),
+	RULE("forward", "into an internal network", TO(SET_INTERNAL), DROP),
+	RULE("forward", "answers", CT_STATE(ESTABLISHED | RELATED), ACCEPT),
+	RULE("forward", "to a published port", TO(SET_BRIDGES), WAS_DNAT, ACCEPT),
+	RULE("forward", "into a network, unpublished", TO(SET_BRIDGES), DROP),
 
-	RULE("postrouting", FROM_ITS_SUBNET, WAS_DNAT, MASQUERADE),
-	RULE("postrouting", FROM_ITS_SUBNET6, WAS_DNAT, MASQUERADE),
-	RULE("postrouting", TO(SET_BRIDGES), LOOPBACK_AT(IPV4_SADDR), MASQUERADE),
-	RULE("postrouting", FROM(SET_BRIDGES), NOT_TO(SET_BRIDGES), MASQUERADE),
+	RULE("postrouting", "a published port of its own network", FROM_ITS_SUBNET, WAS_DNAT, MASQUERADE),
+	RULE("postrouting", "a published port of its own network", FROM_ITS_SUBNET6, WAS_DNAT, MASQUERADE),
+	RULE("postrouting", "127.0.0.1 to a published port", TO(SET_BRIDGES), LOOPBACK_AT(IPV4_SADDR), MASQUERADE),
+	RULE("postrouting", "out into the world", FROM(SET_BRIDGES), NOT_TO(SET_BRIDGES), MASQUERADE),
 };
 
 static const struct lcx__nft_rule guard_rules[NET_FAMILIES] = {
-	[NET_V4] = RULE(CHAIN_GUARD, IPV4, NOT_FROM(SET_BRIDGES), NOT_TO(SET_BRIDGES), DROP),
-	[NET_V6] = RULE(CHAIN_GUARD6, IPV6, NOT_FROM(SET_BRIDGES), NOT_TO(SET_BRIDGES), DROP),
+	[NET_V4] = RULE(CHAIN_GUARD, "forwarding is for containers only", IPV4, NOT_FROM(SET_BRIDGES), NOT_TO(SET_BRIDGES), DROP),
+	[NET_V6] = RULE(CHAIN_GUARD6, "forwarding is for containers only", IPV6, NOT_FROM(SET_BRIDGES), NOT_TO(SET_BRIDGES), DROP),
 };
 
 static const struct lcx__nft_chain chains[] = {

@@ -17,6 +17,10 @@ static inline void lcx__nft_message(struct lcx__nl_batch *batch, uint16_t type, 
 		      (uint16_t)(NLM_F_REQUEST | flags), &header, sizeof(header));
 }
 
+/* User data is a row of (type, length, bytes); type 0 is nft(8)'s comment, with its NUL. */
+void lcx__nft_put_comment(struct lcx__nl_batch *batch, uint16_t attribute, const char *comment);
+void lcx__nft_read_comment(const struct nlattr *attr, char comment[static LCX__NFT_COMMENT_SIZE]);
+
 /* Bytes as nf_tables wraps them: NFTA_DATA_VALUE inside @type. */
 static inline void lcx__nft_put_data(struct lcx__nl_batch *batch, uint16_t type, const void *data,
 				     size_t length)

@@ -110,8 +110,7 @@ void lcx__nft_put_set(struct lcx__nl_batch *batch, const char *table,
 		put_byte_order(batch);
 }
 
-/* User data is a row of (type, length, bytes); type 0 is nft(8)'s comment, with its NUL. */
-static void put_comment(struct lcx__nl_batch *batch, const char *comment)
+void lcx__nft_put_comment(struct lcx__nl_batch *batch, uint16_t attribute, const char *comment)
 {
 	uint8_t data[2 + LCX__NFT_COMMENT_SIZE];
 	size_t length = strnlen(comment, LCX__NFT_COMMENT_SIZE - 1);
@@ -120,7 +119,7 @@ static void put_comment(struct lcx__nl_batch *batch, const char *comment)
 	data[1] = (uint8_t)(length + 1);
 	memcpy(data + 2, comment, length);
 	data[2 + length] = '\0';
-	lcx__nl_put(batch, NFTA_SET_ELEM_USERDATA, data, 2 + length + 1);
+	lcx__nl_put(batch, attribute, data, 2 + length + 1);
 }
 
 static void put_element(struct lcx__nl_batch *batch, const struct lcx__nft_element *element,
@@ -135,7 +134,7 @@ static void put_element(struct lcx__nl_batch *batch, const struct lcx__nft_eleme
 	if (!key_only && element->data_length > 0)
 		lcx__nft_put_data(batch, NFTA_SET_ELEM_DATA, element->data, element->data_length);
 	if (!key_only && element->comment[0] != '\0')
-		put_comment(batch, element->comment);
+		lcx__nft_put_comment(batch, NFTA_SET_ELEM_USERDATA, element->comment);
 	lcx__nl_nest_end(batch, nest);
 }
 

@@ -45,7 +45,7 @@ static void read_data(const struct nlattr *nest, uint8_t *data, size_t size, uin
 	}
 }
 
-static void read_comment(const struct nlattr *attr, char *comment)
+void lcx__nft_read_comment(const struct nlattr *attr, char comment[static LCX__NFT_COMMENT_SIZE])
 {
 	const uint8_t *data = mnl_attr_get_payload(attr);
 	size_t left = mnl_attr_get_payload_len(attr);
@@ -81,7 +81,7 @@ static int read_element(const struct nlattr *nest, struct lcx__nft_elements *ret
 			read_data(attr, element.data, sizeof(element.data), &element.data_length);
 			break;
 		case NFTA_SET_ELEM_USERDATA:
-			read_comment(attr, element.comment);
+			lcx__nft_read_comment(attr, element.comment);
 			break;
 		}
 	}

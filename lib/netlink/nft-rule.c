@@ -86,7 +86,7 @@ static void put_dnat(struct lcx__nl_batch *batch, const struct lcx__nft_expr *e)
 	lcx__nl_put_be32(batch, NFTA_NAT_REG_PROTO_MIN, e->dreg);
 }
 
-static void put_masquerade(struct lcx__nl_batch *batch, const struct lcx__nft_expr *e)
+static void put_nothing(struct lcx__nl_batch *batch, const struct lcx__nft_expr *e)
 {
 	(void)batch;
 	(void)e;
@@ -118,8 +118,9 @@ static const struct {
 	[LCX__NFT_IN] = {"lookup", put_lookup},
 	[LCX__NFT_MAP] = {"lookup", put_lookup},
 	[LCX__NFT_DNAT] = {"nat", put_dnat},
-	[LCX__NFT_MASQUERADE] = {"masq", put_masquerade},
+	[LCX__NFT_MASQUERADE] = {"masq", put_nothing},
 	[LCX__NFT_VERDICT] = {"immediate", put_verdict},
+	[LCX__NFT_COUNTER] = {"counter", put_nothing},
 };
 
 static void put_expr(struct lcx__nl_batch *batch, const struct lcx__nft_expr *e)
@@ -153,4 +154,6 @@ void lcx__nft_put_rule(struct lcx__nl_batch *batch, const char *table,
 								.invert = true});
 	}
 	lcx__nl_nest_end(batch, list);
+	if (rule->comment)
+		lcx__nft_put_comment(batch, NFTA_RULE_USERDATA, rule->comment);
 }

@@ -51,6 +51,7 @@ enum lcx__nft_kind {
 	LCX__NFT_DNAT,     /* destination = address (of NFPROTO key) in reg, port in dreg */
 	LCX__NFT_MASQUERADE,
 	LCX__NFT_VERDICT, /* value */
+	LCX__NFT_COUNTER, /* of the packets that came as far as this */
 };
 
 struct lcx__nft_expr {
@@ -63,6 +64,7 @@ struct lcx__nft_expr {
 
 struct lcx__nft_rule {
 	const char *chain;
+	const char *comment;               /* why, for the reader of a listing */
 	const struct lcx__nft_expr *exprs; /* up to LCX__NFT_END */
 };
 
@@ -126,8 +128,22 @@ int lcx__nft_list(struct lcx_netlink *nl, const char *table, const char *set,
 int lcx__nft_find(struct lcx_netlink *nl, const char *table, const char *set,
 		  const struct lcx__nft_element *keys, size_t count, struct lcx__nft_elements *ret);
 
+/* A rule as it stands there. */
+struct lcx__nft_rule_entry {
+	char chain[64], comment[LCX__NFT_COMMENT_SIZE];
+	uint64_t handle, packets, bytes;
+	bool is_counted;
+};
+
+/* Call @visit for each rule of the table, chain by chain, in the order in which they are met. */
+int lcx__nft_list_rules(struct lcx_netlink *nl, const char *table,
+			int (*visit)(const struct lcx__nft_rule_entry *rule, void *data),
+			void *data);
+
 /* Whether an event tells that a table of the inet family is gone. */
 bool lcx__nft_is_table_deletion(const struct nlmsghdr *nlh, const char *table);
 
 /* Read an NFT_MSG_NEWSETELEM: for the tests and the fuzzer. */
 int lcx__nft_parse_elements(const struct nlmsghdr *nlh, struct lcx__nft_elements *ret);
+/* Likewise an NFT_MSG_NEWRULE. */
+int lcx__nft_parse_rule(const struct nlmsghdr *nlh, struct lcx__nft_rule_entry *ret);

@@ -18,6 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static int read_anything(const struct nlmsghdr *nlh, void *data)
 {
 	struct lcx__nft_elements *elements = data;
+	struct lcx__nft_rule_entry rule;
 	struct lcx__address_entry address;
 	struct lcx__route_entry route;
 	struct lcx_link link;
@@ -26,6 +27,7 @@ static int read_anything(const struct nlmsghdr *nlh, void *data)
 	(void)lcx__nl_parse_address(nlh, &address);
 	(void)lcx__nl_parse_route(nlh, &route);
 	(void)lcx__nft_is_table_deletion(nlh, "lcx");
+	(void)lcx__nft_parse_rule(nlh, &rule);
 	return lcx__nft_parse_elements(nlh, elements) == -ENOMEM ? -ENOMEM : 0;
 }
 

@@ -152,6 +152,9 @@ static int inspect_container(struct world *w, struct lcx_error **err)
 	text = NULL;
 	MUST(lcx_container_audit(container, &text, err));
 	lcx_string_free(text);
+	text = NULL;
+	MUST(lcx_container_trace(container, &text, err));
+	lcx_string_free(text);
 	MUST(lcx_container_stats(container, &stats, err));
 	lcx_cgroup_stats_free(stats);
 	return 0;

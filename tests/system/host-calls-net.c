@@ -123,6 +123,7 @@ static int attach_to_network(struct world *w, struct lcx_error **err)
 {
 	struct lcx_netlink *nl = NULL;
 	struct lcx_ns_set *set = NULL;
+	char *text = NULL;
 	int ns_fd;
 
 	MUST(lcx_ns_create(LCX_NS_NET, NULL, &set, err));
@@ -131,6 +132,8 @@ static int attach_to_network(struct world *w, struct lcx_error **err)
 	MUST(attach(w, ns_fd, lcx_netlink_fd(nl), err));
 	attachment = lcx_attachment_free(attachment);
 	MUST(lcx_net_reload(w->ctx, err));
+	MUST(lcx_net_trace(w->ctx, "somebody", ns_fd, &text, err));
+	lcx_string_free(text);
 	MUST(lcx_attachment_open(w->ctx, "guest", "somebody", &attachment, err));
 	port = lcx_port_free(port);
 	network = lcx_network_free(network);

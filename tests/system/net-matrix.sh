@@ -113,11 +113,11 @@ check_eq 'and the host goes on to hear its routers' 2 "$(cat /proc/sys/net/ipv6/
 check_eq 'but no container' 0 "$(cat "/proc/sys/net/ipv6/conf/$bridge/accept_ra")"
 
 # The table comes back, IPv6 too.
-nft list table inet lcx | sed 's/elements = {//; s/[[:space:],}]*$//; s/^[[:space:]]*//' | sort >"$T/before"
+nft -s list table inet lcx | sed 's/elements = {//; s/[[:space:],}]*$//; s/^[[:space:]]*//' | sort >"$T/before"
 nft flush ruleset
 check_eq 'after a flush the port is gone' refused "$(ask_briefly outside tcp 2001:db8:1::1 8080)"
 check 'reload' tool reload
-nft list table inet lcx | sed 's/elements = {//; s/[[:space:],}]*$//; s/^[[:space:]]*//' | sort >"$T/after"
+nft -s list table inet lcx | sed 's/elements = {//; s/[[:space:],}]*$//; s/^[[:space:]]*//' | sort >"$T/after"
 check 'brings the same table back' diff "$T/before" "$T/after"
 check_eq 'and the traffic' 2001:db8:2::2 "$(ask outside tcp 2001:db8:1::1 8080)"
 

@@ -74,7 +74,7 @@ check_eq "a container does not reach the host's 127.0.0.1" refused "$(ask_briefl
 
 # The table without the order of its entries.
 entries() {
-	nft list table inet lcx | sed 's/elements = {//; s/[[:space:],}]*$//; s/^[[:space:]]*//' | sort
+	nft -s list table inet lcx | sed 's/elements = {//; s/[[:space:],}]*$//; s/^[[:space:]]*//' | sort
 }
 
 # Router advertisements of a container are not heard.
