@@ -143,10 +143,14 @@ int lcx__transport_new(struct lcx__transport **ret, struct lcx_error **err)
 {
 	CLEANUP(lcx__transport_freep) struct lcx__transport *t = calloc(1, sizeof(*t));
 	struct epoll_event event = {.events = EPOLLIN};
+	int r;
 
 	if (!t)
 		return lcx__fail_nomem(err);
-	t->timer_fd = -1;
+	t->timer_fd = t->epoll_fd = -1;
+	r = lcx__curl_load(err);
+	if (r < 0)
+		return r;
 	t->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (t->epoll_fd >= 0)
 		t->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);

@@ -7,7 +7,7 @@
  * calls it once and, since 7.84, safely from any thread.
  */
 
-#include <curl/curl.h>
+#include "image/curl.h"
 #include <stdbool.h>
 #include <stdint.h>
 

@@ -124,12 +124,13 @@ uint64_t lcx__capability_all(void)
 uint64_t lcx__capability_grantable(void)
 {
 	void *before = capng_save_state();
+	int32_t last = lcx_capability_last();
 	uint64_t mask = 0;
 
 	capng_clear(CAPNG_SELECT_ALL);
 	if (capng_get_caps_process() < 0)
 		mask = lcx__capability_all();
-	for (int cap = 0; cap <= lcx_capability_last(); cap++)
+	for (int cap = 0; cap <= last; cap++)
 		if (capng_have_capability(CAPNG_BOUNDING_SET, (unsigned int)cap))
 			mask |= UINT64_C(1) << cap;
 	capng_restore_state(&before);

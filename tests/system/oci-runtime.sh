@@ -225,6 +225,14 @@ check_eq 'what the caller has not is left out' '0000000000000001' "$(setpriv --b
 check_match 'with a warning in the log' 'level=warning msg="process.capabilities: CAP_KILL can' "$(cat "$T/warnings")"
 check_match 'so is what no kernel has' "level=warning msg=.*unknown capability 'CAP_FLY'" "$(cat "$T/warnings")"
 
+# --- what it does not load: a registry's client brings thirty libraries along
+
+check_eq 'libcurl is loaded when a registry is asked' '' "$(ldd "$BUILD/examples/lcx-runtime/lcx-runtime" | grep curl || :)"
+mkdir "$T/libraries"
+: >"$T/libraries/libcurl.so.4"
+check_fails 'and if it is not there, that is told' 1 "need libcurl.so.4, which can't be loaded: .*$T/libraries/libcurl.so.4" \
+	env LD_LIBRARY_PATH="$T/libraries" "$BUILD/examples/lcx/lcx" --root "$T/lcx-root" --run-dir "$T/lcx-run" pull 127.0.0.1:1/none
+
 # --- what it can do
 
 runtime features >"$T/features"
