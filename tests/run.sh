@@ -7,7 +7,7 @@
 #   abi        exported symbols, headers alone as C11 and C++, man pages, pkg-config
 #   system     real kernel objects, on this machine
 #   vm         the same system tests in a virtual machine with cgroup v2
-#   ffi        the library called from Python, nothing compiled
+#   ffi        the library called from Python and Lua, nothing compiled
 #   examples   every example program, and examples/quickstart.sh
 #   fuzz       every fuzz target for LCX_FUZZ_SECONDS (3) with an instrumented build of clang's
 #   bench      measurements (not part of "everything")

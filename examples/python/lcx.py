@@ -49,7 +49,10 @@ _FALLIBLE = {
     "lcx_container_stats": [c_void_p, _OUT],
     "lcx_container_stop": [c_void_p, c_int32],
     "lcx_container_wait": [c_void_p, c_int32, POINTER(c_int32)],
+    "lcx_ctx_fd": [c_void_p],
     "lcx_ctx_open": [c_char_p, c_char_p, _OUT],
+    "lcx_dispatch": [c_void_p],
+    "lcx_event_next": [c_void_p, _OUT],
     "lcx_gc": [c_void_p, POINTER(c_uint32)],
     "lcx_image_import": [c_void_p, c_char_p, c_char_p, c_char_p, _OUT],
     "lcx_log_reader_next": [c_void_p],
@@ -86,6 +89,9 @@ _PLAIN = {
     "lcx_error_code": (c_int32, [c_void_p]),
     "lcx_error_message": (c_char_p, [c_void_p]),
     "lcx_error_stage": (c_char_p, [c_void_p]),
+    "lcx_event_container_id": (c_char_p, [c_void_p]),
+    "lcx_event_exit_status": (c_int32, [c_void_p]),
+    "lcx_event_type": (c_char_p, [c_void_p]),
     "lcx_has_feature": (c_int32, [c_char_p]),
     "lcx_image_id": (c_char_p, [c_void_p]),
     "lcx_log_reader_length": (c_size_t, [c_void_p]),
@@ -227,6 +233,18 @@ class Context(_Handle):
         with ContainerList(_make("lcx_container_list_new", self._handle)) as ids:
             return [_library.lcx_container_list_id(ids._handle, i).decode()
                     for i in range(_library.lcx_container_list_length(ids._handle))]
+
+    def fileno(self):
+        """For select and asyncio: readable when there is work for events()."""
+        return _call("lcx_ctx_fd", self._handle)
+
+    def events(self):
+        """Serve this program's containers, and tell what happened: (type, container's id, exit status)."""
+        _call("lcx_dispatch", self._handle)
+        event = c_void_p()
+        while _call("lcx_event_next", self._handle, byref(event)):
+            yield (_text("lcx_event_type", event), _text("lcx_event_container_id", event),
+                   _library.lcx_event_exit_status(event))
 
     def gc(self):
         count = c_uint32()
