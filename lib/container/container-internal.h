@@ -281,6 +281,15 @@ bool lcx__container_is_handed(const struct lcx_container *c);
  * range. */
 bool lcx__container_is_mapped(const struct lcx_container *c);
 
+/* chowned.c: instead, its only layer is a copy of its image with the ids of its range, in its own
+ * directory. */
+#define LCX__CHOWNED_DIR "chowned"
+bool lcx__container_is_chowned(const struct lcx_container *c);
+/* When the container is made, in its directory: nothing unless it wants one. */
+int lcx__container_chown_layers(struct lcx_container *c, int dir_fd, struct lcx_error **err);
+/* A file that is bound into it becomes its root's. */
+int lcx__container_own_file(struct lcx_container *c, int fd);
+
 /* The map of its user namespace, for the caller. */
 int lcx__container_idmap(const struct lcx_container *c, struct lcx_idmap **ret,
 			 struct lcx_error **err);
@@ -327,6 +336,7 @@ int lcx__container_check_storage_option(const char *key, const char *value, stru
 /* When the container is made, in its directory. */
 int lcx__container_limit_storage(const struct lcx_container *c, int dir_fd, struct lcx_error **err);
 bool lcx__container_is_volatile(const struct lcx_container *c);
+bool lcx__container_wants_chown(const struct lcx_container *c);
 /* Before each start: -EUCLEAN if changes may be lost. */
 int lcx__container_renew_volatile(const struct lcx_container *c, struct lcx_error **err);
 /* A container's directory, of any name, with its limit. */

@@ -259,8 +259,8 @@ static int merge(struct lcx_container *c, const struct lcx_image *image, struct 
 {
 	static int (*const steps[])(struct lcx_container * c, const struct lcx_image *image,
 				    struct lcx_error **err) = {
-		merge_arguments, merge_environment, merge_cwd, merge_user, merge_stop_signal,
-		lcx__health_merge,
+		merge_arguments, merge_environment, merge_cwd,
+		merge_user,      merge_stop_signal, lcx__health_merge,
 	};
 	int r = 0;
 
@@ -303,11 +303,13 @@ static int write_spec(struct lcx_container *c, int dir_fd, struct lcx_error **er
  */
 static int adopt_root(const struct lcx_container *c, int dir_fd, struct lcx_error **err)
 {
+	bool own = lcx__container_is_chowned(c);
 	struct stat st, ours;
 
 	if (!c->d.layers || !c->d.layers[0])
 		return 0;
-	if (stat(c->d.layers[0], &st) < 0 || fstatat(dir_fd, "upper", &ours, 0) < 0)
+	if (fstatat(dir_fd, own ? LCX__CHOWNED_DIR : c->d.layers[0], &st, 0) < 0 ||
+	    fstatat(dir_fd, "upper", &ours, 0) < 0)
 		return lcx__fail_sys(err, errno, "layer '%s'", c->d.layers[0]);
 	if ((st.st_uid != ours.st_uid || st.st_gid != ours.st_gid) &&
 	    fchownat(dir_fd, "upper", st.st_uid, st.st_gid, AT_SYMLINK_NOFOLLOW) < 0)
@@ -334,7 +336,9 @@ static int fill_directory(struct lcx_container *c, int dir_fd, struct lcx_error 
 		if (mkdirat(dir_fd, dirs[i].name, 0700) < 0 ||
 		    fchmodat(dir_fd, dirs[i].name, dirs[i].mode, 0) < 0)
 			return lcx__fail_sys(err, errno, "make '%s'", dirs[i].name);
-	r = adopt_root(c, dir_fd, err);
+	r = lcx__container_chown_layers(c, dir_fd, err);
+	if (r == 0)
+		r = adopt_root(c, dir_fd, err);
 	if (r == 0)
 		r = lcx__container_limit_storage(c, dir_fd, err);
 	if (r < 0)

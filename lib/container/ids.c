@@ -13,7 +13,8 @@
  * container with a user namespace made by root of the machine sees them as its own: the
  * mounts map them (lib/overlay/mapped.c), and its read-write layer, too, keeps the image's ids. So
  * a layer serves any number of containers, whatever their ranges, and what a container wrote is
- * read, committed and given another range without touching a file.
+ * read, committed and given another range without touching a file. Only if it asks for it, where no
+ * mount can map ids, it has a copy with its own (chowned.c).
  *
  * An ordinary user can't have that. His layers have the ids that they were unpacked with in his
  * user namespace, and his container's process mounts them itself.
@@ -50,13 +51,24 @@ static bool is_identity(const struct lcx__spec_id_map *ranges, size_t n)
 	return true;
 }
 
-bool lcx__container_is_mapped(const struct lcx_container *c)
+/* Its ids are others than the image's. */
+static bool is_shifted(const struct lcx_container *c)
 {
 	const struct lcx__spec_linux *linux_ = &c->spec->linux_;
 
 	return c->d.layers && lcx__container_is_handed(c) &&
 	       !(is_identity(linux_->uid_mappings.items, linux_->uid_mappings.n) &&
 		 is_identity(linux_->gid_mappings.items, linux_->gid_mappings.n));
+}
+
+bool lcx__container_is_mapped(const struct lcx_container *c)
+{
+	return is_shifted(c) && !lcx__container_wants_chown(c);
+}
+
+bool lcx__container_is_chowned(const struct lcx_container *c)
+{
+	return is_shifted(c) && lcx__container_wants_chown(c);
 }
 
 static int add_range(struct lcx_idmap *map, enum lcx_id_kind kind,

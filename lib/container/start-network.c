@@ -146,6 +146,8 @@ static int write_file(struct lcx_container *c, const char *name, const char *tex
 	if (fd < 0 || fchmod(fd, 0644) < 0)
 		return lcx__fail_sys(err, errno, "write '%s'", name);
 	r = lcx__write_all(fd, text, strlen(text));
+	if (r == 0)
+		r = lcx__container_own_file(c, fd);
 	return r < 0 ? lcx__fail_sys(err, -r, "write '%s'", name) : 0;
 }
 

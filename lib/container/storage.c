@@ -36,8 +36,13 @@ int lcx__container_check_storage_option(const char *key, const char *value, stru
 			       : lcx__fail(err, EINVAL,
 					   "storage option volatile='%s': must be on or off",
 					   value);
-	return lcx__fail(err, EINVAL, "no storage option '%s'; there are 'size' and 'volatile'",
-			 key);
+	if (strcmp(key, "chown") == 0)
+		return strcmp(value, "copy") == 0
+			       ? 0
+			       : lcx__fail(err, EINVAL, "storage option chown='%s': must be copy",
+					   value);
+	return lcx__fail(err, EINVAL,
+			 "no storage option '%s'; there are 'chown', 'size' and 'volatile'", key);
 }
 
 /* The read-write layer alone. */
@@ -75,6 +80,11 @@ int lcx__container_limit_storage(const struct lcx_container *c, int dir_fd, stru
 		return 0;
 	r = open_layer(dir_fd, &overlay, err);
 	return r < 0 ? r : lcx_overlay_set_size_limit(overlay, size_bytes, err);
+}
+
+bool lcx__container_wants_chown(const struct lcx_container *c)
+{
+	return option(c, "chown") != NULL;
 }
 
 bool lcx__container_is_volatile(const struct lcx_container *c)

@@ -300,6 +300,16 @@ static int clone_for_start(const struct lcx_container *c, struct lcx_error **err
 	return r < 0 ? lcx__fail_sys(err, -r, "root file system '%s'", c->d.rootfs) : TAKE_FD(fd);
 }
 
+/* It takes a container's creation to have it: that is for the caller to decide. */
+static int tell_way_out(struct lcx_error **err)
+{
+	CLEANUP(lcx_error_freep) struct lcx_error *inner = err ? TAKE_PTR(*err) : NULL;
+
+	return lcx__fail(err, EOPNOTSUPP,
+			 "%s; a container with the storage option 'chown=copy' has a copy instead",
+			 lcx_error_message(inner));
+}
+
 int lcx__container_mount_root(struct lcx_container *c, struct lcx_error **err)
 {
 	CLEANUP(lcx_overlay_freep) struct lcx_overlay *overlay = NULL;
@@ -316,5 +326,9 @@ int lcx__container_mount_root(struct lcx_container *c, struct lcx_error **err)
 		r = lcx__container_idmap(c, &map, err);
 	if (r == 0)
 		r = lcx_overlay_set_idmap(overlay, map, err);
-	return r < 0 ? r : lcx_overlay_mount_fd(overlay, err);
+	if (r == 0)
+		r = lcx_overlay_mount_fd(overlay, err);
+	if (r == -EOPNOTSUPP && map)
+		return tell_way_out(err);
+	return r;
 }

@@ -7,8 +7,10 @@
  */
 #include "tar/tar.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/magic.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -46,6 +48,25 @@ static void self_path(int fd, char path[static PROC_PATH_SIZE])
 
 /* ---- one file ---- */
 
+/* What counts for the root of a user namespace is, in there, what every image may say. */
+static void capabilities_inside(struct lcx__tar_xattr *x, const struct lcx__id_map *map)
+{
+	struct vfs_ns_cap_data caps;
+	uint32_t magic;
+
+	if (!map || map->n_uids == 0 || strcmp(x->name, "security.capability") != 0 ||
+	    x->size != sizeof(caps))
+		return;
+	memcpy(&caps, x->value, sizeof(caps));
+	magic = le32toh(caps.magic_etc);
+	if ((magic & VFS_CAP_REVISION_MASK) != VFS_CAP_REVISION_3 ||
+	    le32toh(caps.rootid) != lcx__uid_outside(map, 0))
+		return;
+	caps.magic_etc = htole32((magic & ~(uint32_t)VFS_CAP_REVISION_MASK) | VFS_CAP_REVISION_2);
+	memcpy(x->value, &caps, XATTR_CAPS_SZ_2);
+	x->size = XATTR_CAPS_SZ_2;
+}
+
 static int add_xattr(struct lcx__tar_entry *e, const char *file, const char *name,
 		     const struct lcx__id_map *map)
 {
@@ -68,6 +89,8 @@ static int add_xattr(struct lcx__tar_entry *e, const char *file, const char *nam
 	bigger[e->n_xattrs] = (struct lcx__tar_xattr){strdup(name), TAKE_PTR(value), (size_t)n};
 	if (lcx__acl_is(name) && n > 0)
 		lcx__acl_inside(bigger[e->n_xattrs].value, &bigger[e->n_xattrs].size, map);
+	if (bigger[e->n_xattrs].name && n > 0)
+		capabilities_inside(&bigger[e->n_xattrs], map);
 	return bigger[e->n_xattrs++].name ? 0 : -ENOMEM;
 }
 
