@@ -40,27 +40,55 @@ const struct option exec_options[] = {
 	{0},
 };
 
-static int set_user(struct lcx_spec *spec, const char *user, struct lcx_error **err)
+/* Digits, and nothing but the end or @end after them: what is misread here may become root. */
+static const char *read_id(const char *text, char end, uint32_t *ret)
 {
-	unsigned int uid, gid = lcx_spec_gid(spec);
+	uint64_t id = 0;
+	const char *at = text;
 
-	if (!user)
-		return 0;
-	if (sscanf(user, "%u:%u", &uid, &gid) < 1)
-		return -EINVAL;
-	return lcx_spec_set_user(spec, uid, gid, err);
+	for (; *at >= '0' && *at <= '9' && id < UINT32_MAX; at++)
+		id = id * 10 + (uint64_t)(*at - '0');
+	if (at == text || id >= UINT32_MAX || (*at && *at != end))
+		return NULL;
+	*ret = (uint32_t)id;
+	return *at ? at + 1 : at;
+}
+
+static bool read_user(const char *text, uint32_t *uid, uint32_t *gid)
+{
+	const char *rest = read_id(text, ':', uid);
+
+	return rest && (rest[-1] != ':' || read_id(rest, '\0', gid));
+}
+
+static int set_ids(const struct runtime *rt, const struct exec_options *o, struct lcx_spec *spec,
+		   struct lcx_error **err)
+{
+	uint32_t uid, gid = lcx_spec_gid(spec);
+	int r = 0;
+
+	if (o->user && !read_user(o->user, &uid, &gid))
+		return report(rt, "--user '%s' is not UID or UID:GID", o->user);
+	if (o->user)
+		r = lcx_spec_set_user(spec, uid, gid, err);
+	for (size_t i = 0; r == 0 && i < o->gids.n; i++) {
+		if (!read_id(o->gids.items[i], '\0', &gid))
+			return report(rt, "--additional-gids '%s' is not a GID", o->gids.items[i]);
+		r = lcx_spec_add_group(spec, gid, err);
+	}
+	return r;
 }
 
 /* What the options say, on top of the container's own process. */
-static int describe(struct lcx_container *c, const struct exec_options *o, char **argv,
-		    struct lcx_spec **ret, struct lcx_error **err)
+static int describe(const struct runtime *rt, struct lcx_container *c, const struct exec_options *o,
+		    char **argv, struct lcx_spec **ret, struct lcx_error **err)
 {
 	int r = lcx_container_exec_spec(c, ret, err);
 
 	if (r == 0)
 		r = lcx_spec_set_args(*ret, (const char *const *)argv, err);
 	if (r == 0)
-		r = set_user(*ret, o->user, err);
+		r = set_ids(rt, o, *ret, err);
 	if (r == 0 && o->cwd)
 		r = lcx_spec_set_cwd(*ret, o->cwd, err);
 	if (r == 0 && o->tty)
@@ -75,8 +103,6 @@ static int describe(struct lcx_container *c, const struct exec_options *o, char 
 		r = lcx_spec_add_env(*ret, o->env.items[i], err);
 	for (size_t i = 0; r == 0 && i < o->caps.n; i++)
 		r = lcx_spec_add_capability(*ret, o->caps.items[i], err);
-	for (size_t i = 0; r == 0 && i < o->gids.n; i++)
-		r = lcx_spec_add_group(*ret, (uint32_t)strtoul(o->gids.items[i], NULL, 10), err);
 	return r;
 }
 
@@ -130,7 +156,7 @@ int cmd_exec(struct runtime *rt, void *values, int argc, char **argv)
 	if (open_container(rt, argv[0], &c) != 0)
 		return 1;
 	if (o->description ? read_process(rt, o, &spec) != 0
-			   : describe(c, o, argv + 1, &spec, &err) < 0)
+			   : describe(rt, c, o, argv + 1, &spec, &err) != 0)
 		return err ? report_error(rt, err) : 1;
 	own = !o->detach && !o->process.console_socket;
 	if (own ? make_own_stdio(rt, o, lcx_spec_terminal(spec), &stdio)

@@ -51,6 +51,12 @@ check_eq 'exec' "bundled" "$(runtime exec c1 hostname)"
 check_fails 'exec: its own code' 7 '' runtime exec c1 sh -c 'exit 7'
 check_fails 'exec: no such program' 255 'No such file' runtime exec c1 nothing-here
 check_fails 'a name is no prefix' 1 'does not exist' runtime state c
+for user in '' 0x0 ' 0' -1 1x 4294967295 4294967296 1: 1:x 1:2:3 :1 99999999999999999999; do
+	check_fails "exec: --user '$user' is nobody" 1 "'$user' is not UID" runtime exec --user "$user" c1 id
+done
+check_fails 'exec: a group that is none' 1 "'50x' is not a GID" runtime exec --additional-gids 50x c1 id
+check_eq 'exec: a user, with groups' '1000 1001 50' \
+	"$(runtime exec --user 1000:1001 --additional-gids 50 c1 sh -c 'echo $(id -u) $(id -g) $(id -G | cut -d" " -f2)')"
 check 'pause' runtime pause c1
 check_eq 'paused: the state' paused "$(state_of c1)"
 check 'resume' runtime resume c1
