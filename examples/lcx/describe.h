@@ -21,6 +21,7 @@ struct run_options {
 		*stop_timeout;
 	const char *health_cmd, *health_interval, *health_timeout, *health_start_period,
 		*health_start_interval, *health_retries;
+	struct list dns, dns_search, dns_options, hosts;
 	struct list env, volumes, ports, cap_add, cap_drop, labels, log_options, security,
 		storage_options, landlock;
 	struct network_options network;
@@ -66,6 +67,15 @@ struct run_options {
 		RUN_ROW('\0', "net-alias", OPTION_LIST, network.aliases, "NAME", NULL),            \
 		RUN_ROW('p', "publish", OPTION_LIST, ports, "[[ADDRESS:]PORT:]PORT",               \
 			"make a port reachable from outside"),                                     \
+		RUN_ROW('\0', "dns", OPTION_LIST, dns, "ADDRESS",                                  \
+			"a name server, instead of the network's or the host's"),                  \
+		RUN_ROW('\0', "dns-search", OPTION_LIST, dns_search, "DOMAIN",                     \
+			"where a short name is looked for; . for nowhere"),                        \
+		RUN_ROW('\0', "dns-option", OPTION_LIST, dns_options, "OPTION",                    \
+			"of resolv.conf: ndots:2"),                                                \
+		RUN_ROW('\0', "dns-opt", OPTION_LIST, dns_options, "OPTION", NULL),                \
+		RUN_ROW('\0', "add-host", OPTION_LIST, hosts, "NAME:ADDRESS",                      \
+			"a line of its hosts file; host-gateway for this host"),                   \
 		RUN_ROW('h', "hostname", OPTION_STRING, hostname, "NAME",                          \
 			"the container's host name"),                                              \
 		RUN_ROW('\0', "read-only", OPTION_FLAG, read_only, NULL,                           \

@@ -135,6 +135,28 @@ int lcx_container_add_volume(struct lcx_container *c, const char *volume, struct
 int lcx_container_set_network(struct lcx_container *c, const char *network, struct lcx_error **err);
 
 /**
+ * lcx_container_add_dns() - a server to ask names of, instead of the network's resolver or the host's
+ * @server: an address; several are asked in their order
+ *
+ * A container with servers of its own finds no neighbours by their names, unless it is told to ask
+ * the network's gateway first. This, search domains, options and hosts need an image, and a network
+ * that is not "container:NAME": -EINVAL at the creation.
+ */
+int lcx_container_add_dns(struct lcx_container *c, const char *server, struct lcx_error **err);
+/** lcx_container_add_dns_search() - of its resolv.conf, instead of the host's; "." alone: none */
+int lcx_container_add_dns_search(struct lcx_container *c, const char *domain,
+				 struct lcx_error **err);
+/** lcx_container_add_dns_option() - of its resolv.conf, instead of the host's: "ndots:2" */
+int lcx_container_add_dns_option(struct lcx_container *c, const char *option,
+				 struct lcx_error **err);
+/**
+ * lcx_container_add_host() - one more line of its hosts file
+ * @entry: "NAME:ADDRESS" or "NAME=ADDRESS"; the address "host-gateway" is that of this host on the
+ *         network that gives the default route, and a failure of the start where there is none
+ */
+int lcx_container_add_host(struct lcx_container *c, const char *entry, struct lcx_error **err);
+
+/**
  * lcx_container_add_network() - one of the networks that it is attached to when it starts
  * @network:    its name
  * @attachment: how: address, MAC, interface, aliases, gateway's priority, rates; its owner is this

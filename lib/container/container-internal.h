@@ -67,6 +67,8 @@ struct description {
 	char *network; /* "none", "host", "container:ID", "ns:PATH", or the first of: */
 	LCX__LIST(struct network_wish) networks; /* none: that one, as it comes */
 	char **ports;
+	char **dns, **dns_search, **dns_options;
+	char **hosts; /* "NAME=ADDRESS" */
 	char *log_driver;
 	LCX__LIST(struct lcx__key_value) log_options, labels, storage_options;
 	char *stop_signal;
@@ -357,6 +359,14 @@ int lcx__container_attachment(const struct lcx_container *c, size_t i, struct lc
 /* Under which the others of a network find it. */
 int lcx__container_add_names(const struct lcx_container *c, struct lcx_attachment *attachment,
 			     struct lcx_error **err);
+
+/* ---- resolving.c ---- */
+
+int lcx__container_check_resolving(const struct lcx_container *c, struct lcx_error **err);
+int lcx__container_resolv_conf(const struct lcx_container *c, const char *server, char **ret,
+			       struct lcx_error **err);
+int lcx__container_add_hosts(const struct lcx_container *c, const char *gateway, bool is_final,
+			     struct lcx__strbuf *text, struct lcx_error **err);
 
 /* ---- network-mode.c ---- */
 

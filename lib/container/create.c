@@ -199,6 +199,8 @@ static int check_network(struct lcx_container *c, struct lcx_error **err)
 {
 	int r = lcx__container_settle_mode(c, err);
 
+	if (r == 0)
+		r = lcx__container_check_resolving(c, err);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < lcx__container_network_count(c); i++) {

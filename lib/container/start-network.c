@@ -156,16 +156,6 @@ static const char *hostname_of(const struct lcx_container *c)
 	return c->spec->hostname ? c->spec->hostname : "localhost";
 }
 
-static int write_hosts(struct start *s, struct lcx_error **err)
-{
-	CLEANUP(freep) char *text = NULL;
-	const char *address =
-		s->n_places > 0 ? lcx_attachment_address(s->places[0].attachment) : NULL;
-	int r = lcx_net_hosts_file(hostname_of(s->c), address, &text, err);
-
-	return r < 0 ? r : write_file(s->c, "hosts", text, err);
-}
-
 /* That of the network with the way out, if it has one; else the first. */
 static const char *name_server(struct start *s)
 {
@@ -177,21 +167,46 @@ static const char *name_server(struct start *s)
 	return server;
 }
 
-/*
- * The host's servers; once the container has an address, its network's resolver. A name
- * without a dot is asked for as it is first: it is one of a neighbour, as a rule.
- */
-static int write_resolv_conf(struct start *s, const char *server, struct lcx_error **err)
+/* This host's address on the network with the way out, else on the first one, if it is there. */
+static const char *host_address(struct start *s)
 {
-	const char *const servers[] = {server, NULL};
-	CLEANUP(freep) char *resolv = NULL, *text = NULL;
-	int r = lcx_net_resolv_conf(NULL, servers, NULL, NULL, strcmp(s->c->d.network, "host") == 0,
-				    &resolv, err);
+	const struct place *way = s->n_places > 0 ? way_out(s) : NULL;
+	const struct lcx_network *network;
+
+	if (strcmp(s->c->d.network, "host") == 0)
+		return "127.0.0.1";
+	if (s->n_places == 0)
+		return NULL;
+	network = (way ? way : s->places)->network;
+	return strcmp(lcx_network_driver(network), "bridge") == 0 ? lcx_network_gateway(network)
+								  : NULL;
+}
+
+/* @is_final: it has its addresses, if it gets any. */
+static int write_hosts(struct start *s, bool is_final, struct lcx_error **err)
+{
+	CLEANUP(lcx__strbuf_free) struct lcx__strbuf all = STRBUF_EMPTY;
+	CLEANUP(freep) char *text = NULL;
+	const char *address =
+		s->n_places > 0 ? lcx_attachment_address(s->places[0].attachment) : NULL;
+	int r = lcx_net_hosts_file(hostname_of(s->c), address, &text, err);
 
 	if (r < 0)
 		return r;
-	text = lcx__format("%s%s", resolv, server ? "options ndots:0\n" : "");
-	return text ? write_file(s->c, "resolv.conf", text, err) : lcx__fail_nomem(err);
+	lcx__strbuf_adds(&all, text);
+	r = lcx__container_add_hosts(s->c, host_address(s), is_final, &all, err);
+	if (r < 0)
+		return r;
+	return all.failed ? lcx__fail_nomem(err) : write_file(s->c, "hosts", all.text, err);
+}
+
+/* The host's servers; once the container has an address, its network's resolver. */
+static int write_resolv_conf(struct start *s, const char *server, struct lcx_error **err)
+{
+	CLEANUP(freep) char *text = NULL;
+	int r = lcx__container_resolv_conf(s->c, server, &text, err);
+
+	return r < 0 ? r : write_file(s->c, "resolv.conf", text, err);
 }
 
 int lcx__start_files(struct start *s, struct lcx_error **err)
@@ -207,7 +222,7 @@ int lcx__start_files(struct start *s, struct lcx_error **err)
 	if (r == 0)
 		r = write_resolv_conf(s, NULL, err);
 	if (r == 0)
-		r = write_hosts(s, err);
+		r = write_hosts(s, !lcx__container_has_network(s->c), err);
 	return r;
 }
 
@@ -218,6 +233,6 @@ int lcx__start_write_hosts(struct start *s, struct lcx_error **err)
 
 	if (s->n_places == 0 || s->c->d.rootfs)
 		return 0;
-	r = write_hosts(s, err);
+	r = write_hosts(s, true, err);
 	return r == 0 && server ? write_resolv_conf(s, server, err) : r;
 }

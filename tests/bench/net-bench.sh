@@ -29,5 +29,5 @@ ulimit -n 4096
 "$BUILD/tests/net-tool" "$T/root" many wide 1000 >"$T/times"
 awk '{ printf "%-44s %8.2f  (%d us and %d us of CPU time)\n", "attach, the last 100 of 1,000 to the first", $2 / $1, $1, $2 }' "$T/times"
 printf '%-44s %8d\n' 'rules in the table with 1,000 ports' \
-	"$(nft list table inet lcx | grep -c -e ' accept$' -e ' drop$' -e ' masquerade$' -e ' dnat ip')"
+	"$(nft list table inet lcx | grep -c -e ' accept comment ' -e ' drop comment ' -e ' masquerade comment ' -e ' dnat ip')"
 "$BUILD/tests/net-tool" "$T/root" sweep >/dev/null

@@ -53,6 +53,14 @@ static int describe_container(struct world *w, struct lcx_error **err)
 		return -EINVAL;
 	MUST(lcx_container_set_storage_option(container, "volatile", "on", err));
 	REFUSED(lcx_container_set_storage_option(container, "x", "on", err));
+	MUST(lcx_container_add_dns(container, "192.0.2.53", err));
+	MUST(lcx_container_add_dns_search(container, "example.test", err));
+	MUST(lcx_container_add_dns_option(container, "ndots:2", err));
+	MUST(lcx_container_add_host(container, "db:192.0.2.1", err));
+	REFUSED(lcx_container_add_dns(container, "x", err));
+	REFUSED(lcx_container_add_dns_search(container, "a b", err));
+	REFUSED(lcx_container_add_dns_option(container, "a\nb", err));
+	REFUSED(lcx_container_add_host(container, "db", err));
 	REFUSED(lcx_container_new(w->ctx, "not a name", &none, err));
 	REFUSED(lcx_container_add_env(container, "A", err));
 	REFUSED(lcx_container_set_cwd(container, "relative", err));
