@@ -71,6 +71,8 @@ int cmd_stop(struct app *app, int argc, char **argv);
 int cmd_tag(struct app *app, int argc, char **argv);
 int cmd_pause(struct app *app, int argc, char **argv);
 int cmd_port(struct app *app, int argc, char **argv);
+int cmd_mount(struct app *app, int argc, char **argv);
+int cmd_unmount(struct app *app, int argc, char **argv);
 int cmd_rename(struct app *app, int argc, char **argv);
 int cmd_restart(struct app *app, int argc, char **argv);
 int cmd_top(struct app *app, int argc, char **argv);

@@ -46,6 +46,8 @@ static const struct command commands[] = {
 	{"wait", cmd_wait, "wait for the end of containers, print their exit codes"},
 	{"pause", cmd_pause, "stop all processes of containers where they are"},
 	{"unpause", cmd_unpause, "let them go on"},
+	{"mount", cmd_mount, "show a directory to a running container"},
+	{"unmount", cmd_unmount, "take it away again"},
 	{"rename", cmd_rename, "give a container another name"},
 	{"update", cmd_update, "change the limits of containers"},
 	{"rm", cmd_rm, "remove containers"},

@@ -402,6 +402,31 @@ int lcx_container_connect(struct lcx_container *c, const char *network,
  * Return: 0; -ENOENT when it is not connected with it.
  */
 int lcx_container_disconnect(struct lcx_container *c, const char *network, struct lcx_error **err);
+/**
+ * lcx_container_mount() - show a directory or file of the host to a container that runs
+ * @source:      absolute, on the host
+ * @destination: absolute, inside; must be there. Found in the container's root, whatever links
+ *               there are on the way
+ * @options:     NULL-terminated, may be NULL: of a bind mount ("rbind", "ro", "rro", "nodev",
+ *               "idmap", ...); propagation is private
+ *
+ * Until the container stops, or lcx_container_unmount(): a later start does not have it.
+ *
+ * Return: 0; -ESRCH when it does not run; -EEXIST when a volume came to that place before; -ENOENT
+ * when the source or the place is missing; -EPERM for an ordinary user; -EINVAL when it has no
+ * mount namespace of its own.
+ */
+int lcx_container_mount(struct lcx_container *c, const char *source, const char *destination,
+			const char *const *options, struct lcx_error **err);
+
+/**
+ * lcx_container_unmount() - take away what lcx_container_mount() has brought, in its words
+ *
+ * Who uses files of it goes on with them. Return: 0; -ENOENT when it brought nothing there;
+ * -EBUSY when something else is there now: a container with the right to mount can cover it.
+ */
+int lcx_container_unmount(struct lcx_container *c, const char *destination,
+			  struct lcx_error **err);
 /** lcx_container_stop_timeout_ms() - what was set for it, else ten seconds; -1: never kill */
 int32_t lcx_container_stop_timeout_ms(const struct lcx_container *c);
 

@@ -100,6 +100,7 @@ struct run_state {
 		external;            /* nobody of ours owns its process: who started it reaps it */
 	char *cgroup;                /* absolute; NULL if there is none */
 	char *address, *mac, *ports; /* of its network attachment */
+	char **volumes;              /* "ID:PATH" of those that came while it runs: mount.c */
 };
 
 int lcx__run_state_save(const struct run_state *state, int run_fd, struct lcx_error **err);

@@ -83,6 +83,7 @@ static const struct lcx__json_field run_state_fields[] = {
 	{"address", AS_STRING(struct run_state, address)},
 	{"mac", AS_STRING(struct run_state, mac)},
 	{"ports", AS_STRING(struct run_state, ports)},
+	{"volumes", AS_STRINGS(struct run_state, volumes)},
 	{0},
 };
 

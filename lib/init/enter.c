@@ -2,8 +2,10 @@
 #include "init/enter.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -60,6 +62,52 @@ int lcx__socket_in_netns(int netns_fd, int domain, int type, int protocol)
 		.result = -EIO,
 	};
 
+	return clone_and_wait(&enter);
+}
+
+int lcx__find_in_mounts(int ns_fd, const char *path)
+{
+	struct lcx__enter enter = {
+		.what = LCX__ENTER_FIND,
+		.ns_fd = ns_fd,
+		.path = path,
+		.result = -EIO,
+	};
+
+	return clone_and_wait(&enter);
+}
+
+int lcx__attach_in_mounts(int ns_fd, int tree_fd, int place_fd)
+{
+	struct lcx__enter enter = {
+		.what = LCX__ENTER_ATTACH,
+		.ns_fd = ns_fd,
+		.tree_fd = tree_fd,
+		.place_fd = place_fd,
+		.result = -EIO,
+	};
+
+	return clone_and_wait(&enter);
+}
+
+/* umount2(2) takes a path only; the one below /proc/self/fd is the descriptor itself, and the
+ * directory is opened here, where no container has a hand in it. */
+int lcx__detach_in_mounts(int ns_fd, int place_fd)
+{
+	CLEANUP(closep)
+	int fds = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	char name[16];
+	struct lcx__enter enter = {
+		.what = LCX__ENTER_DETACH,
+		.ns_fd = ns_fd,
+		.place_fd = fds,
+		.path = name,
+		.result = -EIO,
+	};
+
+	if (fds < 0)
+		return -errno;
+	(void)snprintf(name, sizeof(name), "%d", place_fd);
 	return clone_and_wait(&enter);
 }
 

@@ -23,13 +23,31 @@ int lcx__write_in_netns(int netns_fd, const char *path, const char *text);
  */
 int lcx__open_in_namespace(int ns_fd, const char *path);
 
+enum lcx__enter_for {
+	LCX__ENTER_NETWORK, /* a socket, or a file of a network namespace's /proc/sys */
+	LCX__ENTER_FIND,    /* a place in a mount namespace, as seen from its root */
+	LCX__ENTER_ATTACH,
+	LCX__ENTER_DETACH,
+};
+
 struct lcx__enter {
-	int ns_fd, domain, type, protocol;
+	enum lcx__enter_for what;
+	int ns_fd, tree_fd, place_fd;
+	int domain, type, protocol;
 	const char *path; /* a file, in the place of a socket */
 	const char *text; /* what is written to it; NULL: it is opened for reading */
 	uint64_t length;
 	int result;
 };
+
+/*
+ * In a mount namespace, for who may enter it. A place is found in its root directory, whatever
+ * links there are in there; the descriptor (O_PATH) is the caller's. What is detached is the mount
+ * that @place_fd is the root of, and no other that somebody puts there meanwhile.
+ */
+int lcx__find_in_mounts(int ns_fd, const char *path);
+int lcx__attach_in_mounts(int ns_fd, int tree_fd, int place_fd);
+int lcx__detach_in_mounts(int ns_fd, int place_fd);
 
 /* What the child does; compiled without sanitizers, as child.c is. */
 int lcx__enter_child(void *data);

@@ -283,6 +283,15 @@ static int pause_and_unpause_container(struct world *w, struct lcx_error **err)
 	return lcx_container_unpause(container, err);
 }
 
+static int mount_and_unmount_in_container(struct world *w, struct lcx_error **err)
+{
+	static const char *const options[] = {"rbind", "ro", NULL};
+
+	(void)w;
+	MUST(lcx_container_mount(container, "/etc", "/tmp", options, err));
+	return lcx_container_unmount(container, "/tmp", err);
+}
+
 static int kill_and_wait_for_container(struct world *w, struct lcx_error **err)
 {
 	int32_t status;
@@ -355,6 +364,7 @@ const struct row rows_container[] = {
 	ROW(export_container, HELD),
 	ROW(export_container_to_nobody, HELD),
 	ROW(pause_and_unpause_container, HELD),
+	ROW(mount_and_unmount_in_container, HELD),
 	ROW(kill_and_wait_for_container, HELD),
 	/* The context now keeps a directory of compiled filters: once, not once a container. */
 	ROW(remove_container, BASE),

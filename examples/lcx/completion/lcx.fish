@@ -23,4 +23,4 @@ complete -c lcx -n 'string match -q -- "-*" (commandline -ct)' -f -a '(__lcx_opt
 complete -c lcx -n '__fish_seen_subcommand_from network' -f -a '(__lcx_commands network)'
 complete -c lcx -n '__fish_seen_subcommand_from image' -f -a '(__lcx_commands image)'
 complete -c lcx -n '__fish_seen_subcommand_from run create rmi save tag push history inspect' -f -a '(__lcx_images)'
-complete -c lcx -n '__fish_seen_subcommand_from attach diff exec export inspect kill logs pause port rename restart rm start stats stop top unpause update wait' -f -a '(__lcx_containers)'
+complete -c lcx -n '__fish_seen_subcommand_from attach diff exec export inspect kill logs mount pause port rename restart rm start stats stop top unmount unpause update wait' -f -a '(__lcx_containers)'
