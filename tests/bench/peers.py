@@ -89,6 +89,8 @@ def main():
         for command in (podman("crun", "import", "-q", top + "/box.tar", "box"), podman("crun", "save", "-q", "-o", top + "/saved", "box"),
                         [*LCX, "load", "-i", top + "/saved"]):
             subprocess.run(command, stdout=subprocess.DEVNULL)
+        # Podman leaves its bridge when the last container has gone; ours stays with a container that runs.
+        subprocess.run([*LCX, "run", "-d", "--name", "keeper", "localhost/box", "sleep", "1000"], stdout=subprocess.DEVNULL)
     runtimes = [(RUNTIME, "lcx"), ("crun", "crun"), ("runc", "runc")]
     for path, name in runtimes:
         if shutil.which(path):
@@ -98,6 +100,7 @@ def main():
         for row in TABLE:
             compare(*row)
     finally:
+        subprocess.run([*LCX, "rm", "-f", "keeper"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         for path, name in runtimes:
             if shutil.which(path):
                 subprocess.run([path, "--root", "/run/bench-" + name, "delete", "--force", name + "-sleeps"], stderr=subprocess.DEVNULL)
