@@ -17,6 +17,7 @@ import http.server
 import io
 import json
 import os
+import socket
 import sys
 import tarfile
 import threading
@@ -315,9 +316,27 @@ class Mirror(Handler):
         return self.send(LAYER[:1000] + bytes([LAYER[1000] ^ 1]) + LAYER[1001:] if self.path.endswith(digest(LAYER)) else CONFIG)
 
 
+def pump(source, target):
+    while data := source.recv(65536):
+        target.sendall(data)
+    target.shutdown(socket.SHUT_WR)
+
+
 class Proxy(Handler):
-    """An HTTP proxy, for GET and only as far as here."""
+    """An HTTP proxy, for GET and CONNECT and only as far as here."""
     log_name = "proxy.log"
+
+    def do_CONNECT(self):
+        self.note()
+        host, _, port = self.path.rpartition(":")
+        with socket.create_connection((host, int(port))) as other:
+            self.send_response(200)
+            self.end_headers()
+            there = threading.Thread(target=pump, args=(self.connection, other), daemon=True)
+            there.start()
+            pump(other, self.connection)
+            there.join()
+        self.close_connection = True
 
     def do_GET(self):
         self.note()

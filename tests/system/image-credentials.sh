@@ -205,3 +205,17 @@ check 'really' grep -q "http://$registry_name/v2/honest/blobs" "$T/liar/proxy.lo
 rm -rf "$T/store" "$T/liar/proxy.log"
 check 'but for no_proxy' env http_proxy="http://127.0.0.1:1" no_proxy=registry.example "$BUILD/tests/image-tool" "$T/store" \
 	--plain-http pull "$registry_name/honest"
+# Through TLS it carries bytes, and sees no more of them than where they go.
+registry_start tunnel tls basic
+registry_push "$T/busybox:latest" team/tool:1
+rm -f "$T/liar/proxy.log"
+secret() { "$BUILD/tests/image-tool" "$T/tunnel" --ca "$REGISTRY_CA" --creds "$REGISTRY_CREDS" pull "$REGISTRY/team/tool:1"; }
+export https_proxy="http://127.0.0.1:$(cat "$T/liar/proxy")"
+check 'a tunnel to a registry with TLS' secret
+check 'was gone through' grep -q "^$REGISTRY " "$T/liar/proxy.log"
+check_eq 'for that alone, without the credentials' '' "$(grep -v "^$REGISTRY .*authorization=-$" "$T/liar/proxy.log")"
+rm -rf "$T/tunnel" "$T/liar/proxy.log"
+export no_proxy=example.org,127.0.0.1
+check 'none for whom it is not' secret
+check 'truly' test ! -e "$T/liar/proxy.log"
+unset https_proxy no_proxy

@@ -14,6 +14,7 @@ registry_start tokens tls token
 registry_push "$T/busybox:latest" public/busybox:latest
 registry_push "$T/busybox:layers" private/busybox:layers
 check 'pulls what is public without credentials' tool --ca "$REGISTRY_CA" pull "$REGISTRY/public/busybox"
+check 'by HTTP/2' grep -q '"GET /v2/public/busybox/blobs/.* HTTP/2.0".*liblcx/' "$REGISTRY_LOG"
 check_fails 'trusts no certificate by itself' 1 '^EPROTO: .*certificate' tool pull "$REGISTRY/public/busybox"
 check_fails 'says that a CA file is missing' 1 'CA file\|CAfile' tool --ca /nonexistent pull "$REGISTRY/public/busybox"
 check_fails 'refuses plain HTTP to a TLS port' 1 '^E' tool --plain-http pull "$REGISTRY/public/busybox"
