@@ -166,6 +166,7 @@ check_eq 'deleted: hooks on the host' "createRuntime poststart poststop" "$(cut 
 bundle "$T/b" '.hooks.startContainer = [{"path": "/bin/sh", "args": ["sh", "-c", "echo not today; exit 3"]}]'
 runtime create --bundle "$T/b" h2 </dev/null
 check_fails 'start: a hook fails' 1 'startContainer.*exit status 3: not today' runtime start h2
+wait_for 5 is_stopped h2
 check 'delete: its process has ended' runtime delete h2
 bundle "$T/b" '.hooks.createRuntime = [{"path": "/bin/false"}]'
 check_fails 'create: a hook fails' 1 'createRuntime' runtime create --bundle "$T/b" h3
@@ -252,6 +253,23 @@ check_fails 'spec: not over another' 1 'exists' runtime spec --bundle "$T/s"
 jq '.process.terminal = false | .process.args = ["hostname"]' "$T/s/config.json" >"$T/s/new"
 mv "$T/s/new" "$T/s/config.json"
 check_eq 'spec: it runs' lcx "$(runtime run --bundle "$T/s" s1)"
+
+# An ordinary user has no way into the directories of the test: he gets one of his own.
+mkdir -p "$T/user/bundle" "$T/user/lib" "$T/user/run"
+cp -a "$T/rootfs" "$T/user/bundle/rootfs"
+cp "$BUILD/examples/lcx-runtime/lcx-runtime" "$T/user"
+cp "$BUILD/lib/liblcx.so.0" "$T/user/lib"
+chown -R 1000:1000 "$T/user"
+mount --bind "$T/user" /mnt
+defer 'umount /mnt'
+as_user() {
+	(cd /mnt && setpriv --reuid 1000 --regid 1000 --clear-groups --inh-caps=-all env LD_LIBRARY_PATH=/mnt/lib \
+		XDG_RUNTIME_DIR=/mnt/run ASAN_OPTIONS=detect_leaks=0 "$@")
+}
+check 'spec --rootless' as_user ./lcx-runtime spec --rootless --bundle bundle
+jq '.process.terminal = false | .process.args = ["sh", "-c", "id -u; tr -s \" \" </proc/self/uid_map"]' /mnt/bundle/config.json >"$T/rootless"
+cp "$T/rootless" /mnt/bundle/config.json
+check_eq 'spec --rootless: an ordinary user runs it' '0 0 1000 1' "$(as_user ./lcx-runtime run --bundle bundle r1 | tr -s '\n ' ' ' | sed 's/ $//')"
 
 # --- refused by name
 
