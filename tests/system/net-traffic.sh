@@ -33,6 +33,8 @@ lonely=$(address "$(attach closed lonely)")
 read -r _ gateway _ <<END
 $(tool inspect bridge | jq -r '"\(.name) \(.gateway)"')
 END
+check_eq 'without an IPv6 subnet there is no IPv6, link-local or other, at either end' '' \
+	"$(ip -n one -6 addr show dev eth0; ip -6 -o addr show | grep -v -e '^1:' -e ' out ' -e ' lcx[n-]' || :)"
 for netns in one two far lonely outside; do
 	serve "$netns" tcp 80
 done

@@ -75,6 +75,11 @@ conf=net.ipv4.conf.IFNAME
 docker=driver-opt=com.docker.network.endpoint.sysctls
 check_eq 'a switch of the interface, and of no other' '1 0' "$(lcx run --rm --network "name=bridge,$docker=$conf.log_martians=1" \
 	--rootfs "$T/rootfs" cat /proc/sys/net/ipv4/conf/eth0/log_martians /proc/sys/net/ipv4/conf/lo/log_martians | tr '\n' ' ' | sed 's/ $//')"
+link_local() { lcx run --rm --network "name=bridge$1" --rootfs "$T/rootfs" ip -6 addr show dev eth0 | grep -c fe80 || :; }
+if [ -d /proc/sys/net/ipv6 ]; then
+	check_eq 'a network without IPv6 gives no link-local address' 0 "$(link_local '')"
+	check_eq 'but for who wants it' 1 "$(link_local ",$docker=net.ipv6.conf.IFNAME.addr_gen_mode=0")"
+fi
 check_eq 'two of them' '1 1' "$(lcx run --rm --network "name=bridge,\"$docker=$conf.log_martians=1,$conf.forwarding=1\",alias=x" \
 	--rootfs "$T/rootfs" cat /proc/sys/net/ipv4/conf/eth0/log_martians /proc/sys/net/ipv4/conf/eth0/forwarding | tr '\n' ' ' | sed 's/ $//')"
 check 'in the background' lcx run -d --name web --network none --rootfs "$T/rootfs" sleep 1000
