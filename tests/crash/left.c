@@ -102,7 +102,7 @@ static int add_cgroup(const char *path, const struct stat *st, int type, struct 
 
 static void add_nftables(void)
 {
-	FILE *file = popen("nft list ruleset 2>/dev/null", "re");
+	FILE *file = popen("nft -s list ruleset 2>/dev/null", "re");
 	char line[4096];
 
 	while (file && fgets(line, sizeof(line), file))

@@ -17,7 +17,7 @@ links() {
 }
 
 rules() {
-	nft list ruleset 2>/dev/null || :
+	nft -s list ruleset 2>/dev/null || :
 }
 
 # Mount ids are handed out again: a mount is its root, its place and what it is, not whom it tells.
