@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# guest: no, cgroup-limits and oci-runtime change limits of version 2
+# guest: no, cgroup-limits and oci-cgroup change limits of version 2
 # A container that is changed by the command: started again, renamed, paused, limited otherwise; by several at once.
 . "${SRC:?}/tests/system/lib.sh"
 need jq busybox strace

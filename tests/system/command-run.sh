@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# guest: no, oci-runtime and container-life see containers of version 2
+# guest: no, oci-cgroup and container-life see containers of version 2
 # `lcx run`: exit codes, streams, and what its options do.
 . "${SRC:?}/tests/system/lib.sh"
 need busybox

@@ -1,5 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
+# guest: no, net-matrix tells that kernel from this one
 # Who reaches whom through a bridge network, by real sockets, and with which address of origin.
 . "${SRC:?}/tests/system/lib.sh"
 . "$SRC/tests/system/net.sh"

@@ -1,5 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
+# guest: no, notification has not changed since that kernel
 # Flags of filters, and filters that notify: who gets the listener, by a path or by the host's socket, and
 # what a supervisor does with it.
 . "${SRC:?}/tests/system/lib.sh"

@@ -1,5 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
+# guest: no, the calls are the same there
 # A process's share of the machine: each property is asserted from inside the container, of its first
 # process and of one that is executed later; and what the kernel refuses is told with its name.
 . "${SRC:?}/tests/system/lib.sh"
