@@ -49,7 +49,7 @@ ip link set out up
 ip -n outside addr add 192.0.2.2/24 dev eth0
 ip -n outside link set eth0 up
 ip -n outside route add 10.0.0.0/8 via 192.0.2.1
-check_eq 'from outside, past the port' refused "$(ask outside tcp 10.77.0.2 80)"
+check_eq 'from outside, past the port' refused "$(ask_briefly outside tcp 10.77.0.2 80)"
 check 'what was dropped is counted, where it was' test "$(packets 'into a network, unpublished')" -gt "$before"
 
 lcx net trace web >"$T/text"

@@ -23,7 +23,7 @@ bridge=$(tool inspect web | jq -r .bridge)
 
 # to the outside, from the outside to a published port, from the host to it, to each other
 matrix() {
-	echo "$(ask one tcp 192.0.2.1 80) $(ask outside tcp 192.0.2.2 8080) $(ask host tcp 10.91.0.1 8080) $(ask two tcp 10.91.0.2 80)"
+	echo "$(ask_briefly one tcp 192.0.2.1 80) $(ask_briefly outside tcp 192.0.2.2 8080) $(ask_briefly host tcp 10.91.0.1 8080) $(ask_briefly two tcp 10.91.0.2 80)"
 }
 all='192.0.2.2 192.0.2.1 10.91.0.1 10.91.0.3'
 inner_only='refused refused 10.91.0.1 10.91.0.3'
@@ -131,7 +131,7 @@ iptables -I DOCKER-USER -o "$bridge" -j ACCEPT
 check_eq 'Docker, with two rules in DOCKER-USER' "$all" "$(matrix)"
 check_eq 'of which ours still refuses what it refuses' refused "$(
 	ip -n outside route add 10.91.0.0/24 via 192.0.2.2
-	ask outside tcp 10.91.0.2 80
+	ask_briefly outside tcp 10.91.0.2 80
 )"
 end
 iptables -P FORWARD ACCEPT
