@@ -129,6 +129,19 @@ static int call_container(struct app *app, const char *name, void *data, struct 
 	return r < 0 ? r : call->fn(container, call->data, err);
 }
 
+int app_one_container(struct app *app, const char *name, app_container_fn *fn, void *data)
+{
+	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
+	struct container_call call = {fn, data};
+
+	if (!app_open(app))
+		return EXIT_COMMAND_FAILED;
+	if (call_container(app, name, &call, &err) == 0)
+		return EXIT_SUCCESS;
+	app_report(app, &err);
+	return EXIT_COMMAND_FAILED;
+}
+
 int app_each_container(struct app *app, int argc, char **argv, app_container_fn *fn, void *data)
 {
 	struct container_call call = {fn, data};

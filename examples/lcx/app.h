@@ -117,3 +117,6 @@ int app_each(struct app *app, int argc, char **argv, app_each_fn *fn, void *data
 /* The same for a container that is opened first. */
 typedef int app_container_fn(struct lcx_container *container, void *data, struct lcx_error **err);
 int app_each_container(struct app *app, int argc, char **argv, app_container_fn *fn, void *data);
+
+/* For one container, of the root directory that is opened first; prints nothing when it is done. */
+int app_one_container(struct app *app, const char *name, app_container_fn *fn, void *data);

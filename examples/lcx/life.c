@@ -101,6 +101,11 @@ int cmd_unpause(struct app *app, int argc, char **argv)
 		       unpause_one);
 }
 
+static int rename_one(struct lcx_container *container, void *data, struct lcx_error **err)
+{
+	return lcx_container_rename(container, data, err);
+}
+
 int cmd_rename(struct app *app, int argc, char **argv)
 {
 	static const struct grammar grammar = {
@@ -110,22 +115,11 @@ int cmd_rename(struct app *app, int argc, char **argv)
 		.min = 2,
 		.max = 2,
 	};
-	CLEANUP(lcx_container_freep) struct lcx_container *c = NULL;
-	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
 	struct life_options o = {0};
 	enum options_result result = options_parse(app, &grammar, &o, &argc, argv);
-	int r;
 
-	if (result != OPTIONS_OK)
-		return options_exit(result);
-	if (!app_open(app))
-		return EXIT_COMMAND_FAILED;
-	r = lcx_container_open(app->ctx, argv[0], &c, &err);
-	if (r == 0)
-		r = lcx_container_rename(c, argv[1], &err);
-	if (r < 0)
-		app_report(app, &err);
-	return r < 0 ? EXIT_COMMAND_FAILED : EXIT_SUCCESS;
+	return result == OPTIONS_OK ? app_one_container(app, argv[0], rename_one, argv[1])
+				    : options_exit(result);
 }
 
 /* As Docker: the exit codes, one a line, in the order of the names. */

@@ -15,22 +15,39 @@ static const struct option_row no_rows[] = {{0}};
 
 enum { MOST_OPTIONS = 32 };
 
+struct volume {
+	char *source, *dir;
+	const char *options[MOST_OPTIONS + 1];
+};
+
 /* "SOURCE:DIR[:OPTION,...]", cut up; without options all of the source, as lcx run -v does. */
-static bool parse(char *text, char **source, char **dir, const char *options[MOST_OPTIONS + 1])
+static bool parse(char *text, struct volume *volume)
 {
 	size_t n = 0;
 	char *rest, *word;
 
-	*source = strtok_r(text, ":", &rest);
-	*dir = strtok_r(NULL, ":", &rest);
-	options[n++] = "rbind";
+	volume->source = strtok_r(text, ":", &rest);
+	volume->dir = strtok_r(NULL, ":", &rest);
+	volume->options[n++] = "rbind";
 	while ((word = strtok_r(NULL, ",", &rest))) {
 		if (n == MOST_OPTIONS)
 			return false;
-		options[n++] = word;
+		volume->options[n++] = word;
 	}
-	options[n] = NULL;
-	return *source && *dir;
+	volume->options[n] = NULL;
+	return volume->source && volume->dir;
+}
+
+static int mount_one(struct lcx_container *container, void *data, struct lcx_error **err)
+{
+	const struct volume *volume = data;
+
+	return lcx_container_mount(container, volume->source, volume->dir, volume->options, err);
+}
+
+static int unmount_one(struct lcx_container *container, void *data, struct lcx_error **err)
+{
+	return lcx_container_unmount(container, data, err);
 }
 
 int cmd_mount(struct app *app, int argc, char **argv)
@@ -42,26 +59,15 @@ int cmd_mount(struct app *app, int argc, char **argv)
 		.min = 2,
 		.max = 2,
 	};
-	CLEANUP(lcx_container_freep) struct lcx_container *c = NULL;
-	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
-	const char *options[MOST_OPTIONS + 1];
-	char *source, *dir;
 	struct mount_options o = {0};
 	enum options_result result = options_parse(app, &grammar, &o, &argc, argv);
-	int r;
+	struct volume volume;
 
 	if (result != OPTIONS_OK)
 		return options_exit(result);
-	if (!parse(argv[1], &source, &dir, options))
+	if (!parse(argv[1], &volume))
 		return options_usage_error(app, "a volume is SOURCE:DIR[:OPTION,...]");
-	if (!app_open(app))
-		return EXIT_COMMAND_FAILED;
-	r = lcx_container_open(app->ctx, argv[0], &c, &err);
-	if (r == 0)
-		r = lcx_container_mount(c, source, dir, options, &err);
-	if (r < 0)
-		app_report(app, &err);
-	return r < 0 ? EXIT_COMMAND_FAILED : EXIT_SUCCESS;
+	return app_one_container(app, argv[0], mount_one, &volume);
 }
 
 int cmd_unmount(struct app *app, int argc, char **argv)
@@ -73,20 +79,9 @@ int cmd_unmount(struct app *app, int argc, char **argv)
 		.min = 2,
 		.max = 2,
 	};
-	CLEANUP(lcx_container_freep) struct lcx_container *c = NULL;
-	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
 	struct mount_options o = {0};
 	enum options_result result = options_parse(app, &grammar, &o, &argc, argv);
-	int r;
 
-	if (result != OPTIONS_OK)
-		return options_exit(result);
-	if (!app_open(app))
-		return EXIT_COMMAND_FAILED;
-	r = lcx_container_open(app->ctx, argv[0], &c, &err);
-	if (r == 0)
-		r = lcx_container_unmount(c, argv[1], &err);
-	if (r < 0)
-		app_report(app, &err);
-	return r < 0 ? EXIT_COMMAND_FAILED : EXIT_SUCCESS;
+	return result == OPTIONS_OK ? app_one_container(app, argv[0], unmount_one, argv[1])
+				    : options_exit(result);
 }
