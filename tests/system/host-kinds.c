@@ -6,7 +6,6 @@
  * waits for any child while it owns containers, one that loads and unloads the library again and
  * again. They find every function by dlsym(3), so one program serves for all.
  */
-#include <dirent.h>
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -19,6 +18,8 @@
 #include <unistd.h>
 
 #include <lcx/lcx.h>
+
+#include "host-figures.h"
 
 static struct {
 	void *handle;
@@ -97,18 +98,6 @@ static int32_t run(const char *command)
 	lib.free(c);
 	lib.ctx_free(ctx);
 	return r < 0 ? -1 : status;
-}
-
-static int count_descriptors(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	int n = 0;
-
-	while (dir && readdir(dir))
-		n++;
-	if (dir)
-		closedir(dir);
-	return n;
 }
 
 /* --- many descriptors, as careless code leaves them: not close-on-exec */
@@ -193,19 +182,6 @@ static int with_vfork(void)
 /* --- dlopen(3) and dlclose(3) */
 
 enum { LOADS = 100 };
-
-static long resident_kib(void)
-{
-	long size = 0, resident = 0;
-	FILE *file = fopen("/proc/self/statm", "r");
-
-	if (file) {
-		if (fscanf(file, "%ld %ld", &size, &resident) != 2)
-			resident = 0;
-		fclose(file);
-	}
-	return resident * (sysconf(_SC_PAGESIZE) / 1024);
-}
 
 static int with_loads(void)
 {

@@ -6,7 +6,6 @@
  * four others start and stop containers. Nothing may hang, leak or race.
  */
 #include <fcntl.h>
-#include <dirent.h>
 #include <netdb.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -16,6 +15,8 @@
 #include <unistd.h>
 
 #include <lcx/lcx.h>
+
+#include "host-figures.h"
 
 enum { BUSY_THREADS = 60, STARTERS = 4 };
 
@@ -94,31 +95,6 @@ static void *keep_starting(void *data)
 	lcx_error_free(err);
 	lcx_ctx_free(ctx);
 	return NULL;
-}
-
-static int count_descriptors(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	int n = 0;
-
-	while (dir && readdir(dir))
-		n++;
-	if (dir)
-		closedir(dir);
-	return n;
-}
-
-static long resident_kib(void)
-{
-	long size = 0, resident = 0;
-	FILE *file = fopen("/proc/self/statm", "r");
-
-	if (file) {
-		if (fscanf(file, "%ld %ld", &size, &resident) != 2)
-			resident = 0;
-		fclose(file);
-	}
-	return resident * (sysconf(_SC_PAGESIZE) / 1024);
 }
 
 static void run_starters(int containers)
