@@ -108,7 +108,7 @@ static int choose(struct lcx__ipam_change *change, const char *owner, lcx__addre
 	/* What the bitmap calls free must be so for everybody else, too. */
 	if (lcx__ipam_is_special(pool, *ret) || lcx__lease_by_address(change, *ret))
 		lcx__ipam_damage(change, pool->layout.level_cell[0] + slot / LCX__CELL_BITS);
-	/* The search goes on behind it, so that what was freed last is given last. */
+	/* The search goes on behind it: an address that was freed comes again when it is passed. */
 	lcx__ipam_state_write(change)->cursor = (slot + 1) % pool->header.range_count;
 	return lcx__ipam_whole(change, err);
 }
