@@ -318,6 +318,7 @@ int lcx_container_start_detached(struct lcx_container *c, const struct lcx_stdio
  * monitor: when this program ends, whoever is the subreaper above it (prctl(2)) becomes its parent
  * and is told its exit status. Nothing takes the container down when its process has ended,
  * until somebody waits for it or removes it. That is what engines want of an OCI runtime.
+ * A bundle whose config.json has no "process" is prepared, too: others may join it.
  *
  * Return: as lcx_container_start(); -EINVAL for other @stdio; -ENOENT, -EACCES if there is no such
  * program to execute.
@@ -328,7 +329,8 @@ int lcx_container_prepare(struct lcx_container *c, const struct lcx_stdio *stdio
 /**
  * lcx_container_proceed() - execute the program of a prepared container
  *
- * Return: 0; -EALREADY if it runs already, -ESRCH if its process has ended; else as the execution
+ * Return: 0; -EALREADY if it runs already, -ESRCH if its process has ended; -EINVAL if it was
+ * described without a process, and it then stays prepared; else as the execution
  * reports it, and the process has then ended.
  */
 int lcx_container_proceed(struct lcx_container *c, struct lcx_error **err);

@@ -38,6 +38,16 @@ static int set_root(struct lcx_container *c, struct lcx_error **err)
 	return path ? lcx_container_set_rootfs(c, path, err) : lcx__fail_nomem(err);
 }
 
+/* No process at all is one that is prepared and never started. */
+static int check_process(const struct lcx_container *c, struct lcx_error **err)
+{
+	const struct lcx__spec_process *process = &c->spec->process;
+
+	if (!process->set || (process->args && process->args[0]))
+		return 0;
+	return lcx__fail(err, EINVAL, "process.args: must name a program");
+}
+
 LCX_PUBLIC int lcx_bundle_load(struct lcx_ctx *ctx, const char *id, const char *path,
 			       struct lcx_container **ret, struct lcx_error **err)
 {
@@ -54,7 +64,9 @@ LCX_PUBLIC int lcx_bundle_load(struct lcx_ctx *ctx, const char *id, const char *
 	if (r < 0)
 		return r;
 	c->d.bundle = TAKE_PTR(dir);
-	r = lcx__spec_trim_capabilities(c->spec, err);
+	r = check_process(c, err);
+	if (r == 0)
+		r = lcx__spec_trim_capabilities(c->spec, err);
 	if (r == 0)
 		r = set_root(c, err);
 	/* Only root may have rules for devices, or make any. */

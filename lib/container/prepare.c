@@ -46,6 +46,16 @@ static int check_is_prepared(struct lcx_container *c, struct lcx_error **err)
 			 running ? "is already running" : "is not prepared to run");
 }
 
+/* What was prepared without one stays as it is: runtime.md, "Start". */
+static int check_has_program(const struct lcx_container *c, struct lcx_error **err)
+{
+	if (c->spec->process.args && c->spec->process.args[0])
+		return 0;
+	return lcx__fail(err, EINVAL,
+			 "process: container '%s' was described without one, and cannot be started",
+			 lcx__container_display(c));
+}
+
 /* A failed one ends the container: runtime.md, "Lifecycle". */
 static int run_poststart_hooks(struct lcx_container *c, struct lcx_error **err)
 {
@@ -72,6 +82,8 @@ LCX_PUBLIC int lcx_container_proceed(struct lcx_container *c, struct lcx_error *
 		r = check_is_prepared(c, err);
 	if (r == 0)
 		r = lcx__container_load_spec(c, err);
+	if (r == 0)
+		r = check_has_program(c, err);
 	if (r == 0)
 		r = record_start(c, err);
 	if (r == 0)

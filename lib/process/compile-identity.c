@@ -147,7 +147,7 @@ static void compile_find(struct compiler *c)
 	struct plan_op *op;
 
 	if (!process->args || !process->args[0])
-		return; /* it fails further down */
+		return; /* lcx__compile_program() decides */
 	op = lcx__plan_add(c->plan, PLAN_FIND);
 	op->str[0] = lcx__plan_string(c->plan, process->args[0]);
 	op->str[1] = lcx__plan_string(c->plan, path);
@@ -207,6 +207,9 @@ int lcx__compile_program(struct compiler *c, struct lcx_error **err)
 	struct plan_op *op;
 	uint32_t n_args, n_env, args, env;
 
+	/* Prepared to be joined, but not to be started: runtime-spec 1.3, "Start". */
+	if (has_gate(c) && !process->set)
+		return 0;
 	if (!process->args || !process->args[0])
 		return lcx__fail(err, EINVAL,
 				 "no command: neither the description nor the image names one");

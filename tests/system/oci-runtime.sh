@@ -62,6 +62,25 @@ check_fails 'delete of a created one' 1 'not stopped' runtime delete c2
 check_eq 'has no effect' created "$(state_of c2)"
 check 'delete --force of it' runtime delete --force c2
 
+# --- what is described without a process can be joined, but not started
+
+bundle "$T/b" 'del(.process)'
+check 'create: without a process' runtime create --bundle "$T/b" --pid-file "$T/pid" n1 </dev/null
+check_eq 'created: without a process' "created $(cat "$T/pid")" "$(runtime state n1 | jq -r '"\(.status) \(.pid)"')"
+check_eq 'created: in its own root' "/ $T/b/rootfs/bin" \
+	"$(readlink "/proc/$(cat "$T/pid")/cwd") $(find "/proc/$(cat "$T/pid")/root/bin" -maxdepth 0 -samefile "$T/b/rootfs/bin" -printf "$T/b/rootfs/bin")"
+check_eq 'created: it has no capability' '0000000000000000' "$(awk '/^CapBnd/ { print $2 }' "/proc/$(cat "$T/pid")/status")"
+check_fails 'start: without a process' 1 "process: container 'n1'" runtime start n1
+check_eq 'start: has no effect' created "$(state_of n1)"
+check_eq 'exec: in a container without a process' bundled "$(runtime exec --cwd / --env PATH=/bin n1 hostname)"
+check 'kill: without a process' runtime kill n1 KILL
+wait_for 5 is_stopped n1
+check 'delete: without a process' runtime delete n1
+check_fails 'run: without a process' 1 "process: " runtime run --bundle "$T/b" n1
+check_fails 'run: and nothing is left' 1 'does not exist' runtime state n1
+bundle "$T/b" '.process.args = []'
+check_fails 'create: a process without a program' 1 'process.args' runtime create --bundle "$T/b" n1
+
 # --- a program that is not there is told when it is created
 
 bundle "$T/none" '.process.args = ["nothing-here"]'
