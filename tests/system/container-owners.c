@@ -5,6 +5,7 @@
  * What one program, or several at once, may do to the same container. Each test is a
  * function; it returns 0 if all that must hold held, or says what did not.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -15,6 +16,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -446,18 +448,62 @@ static int role_restart(void)
 	return 0;
 }
 
-/* A second start, while the first one's owner has yet to finish it, waits for that. */
+/* Its owner, this process, has not taken its status: it has ended all the same. */
+static bool process_ends(const struct lcx_container *c, int timeout_ms)
+{
+	struct pollfd pfd = {.events = POLLIN};
+	int n;
+
+	pfd.fd = (int)syscall(SYS_pidfd_open, lcx_container_pid(c), 0);
+	n = pfd.fd < 0 ? -1 : poll(&pfd, 1, timeout_ms);
+	close(pfd.fd);
+	return n == 1;
+}
+
+/* Whoever waits for somebody else's container watches a directory. */
+static bool is_watching(pid_t pid)
+{
+	char dir[64], target[64] = "";
+	struct dirent *entry;
+	bool found = false;
+	DIR *fds;
+
+	snprintf(dir, sizeof(dir), "/proc/%d/fd", pid);
+	fds = opendir(dir);
+	while (fds && !found && (entry = readdir(fds))) {
+		ssize_t n = readlinkat(dirfd(fds), entry->d_name, target, sizeof(target) - 1);
+
+		found = n > 0 && memcmp(target, "anon_inode:inotify", 18) == 0;
+	}
+	if (fds)
+		closedir(fds);
+	return found;
+}
+
+static bool comes_to_watch(pid_t pid, int64_t timeout_ms)
+{
+	int64_t until = now_ms() + timeout_ms;
+
+	while (!is_watching(pid) && now_ms() < until)
+		poll(NULL, 0, 5);
+	return is_watching(pid);
+}
+
+/*
+ * A second start, while the first one's owner has yet to finish it, waits for that. It comes when
+ * the first process has ended, however long that took: before, it would be refused as running.
+ */
 static int restart_waits_for_the_owner(void)
 {
 	struct lcx_ctx *ctx = open_ctx();
-	struct lcx_container *c = describe(ctx, "shared", "sleep 0.3; echo x"), *again = NULL;
+	struct lcx_container *c = describe(ctx, "shared", "echo x"), *again = NULL;
 	int32_t status = 0;
 	pid_t starter;
 
 	MUST(lcx_container_start(c, NULL, &err));
-	poll(NULL, 0, 600);
+	CHECK(process_ends(c, 20000));
 	starter = in_other_process(role_restart);
-	poll(NULL, 0, 300);
+	CHECK(comes_to_watch(starter, 20000));
 	MUST(lcx_container_wait(c, 5000, &status, &err));
 	CHECK(status_of(starter) == 0);
 	MUST(lcx_container_open(ctx, "shared", &again, &err));
