@@ -9,6 +9,7 @@ Content-Range and Authorization headers, in DIR/log and DIR/other.log. Sessions 
 """
 import hashlib
 import http.server
+import itertools
 import os
 import socket
 import sys
@@ -18,6 +19,8 @@ import urllib.parse
 
 DIR = sys.argv[1]
 blobs, sessions, counts = {}, {}, {}
+# Sessions end while others begin: a number is given once, to one thread.
+numbers = itertools.count()
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -84,7 +87,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.answer(202)
         if repository == "needs-login" and not self.headers.get("Authorization"):
             return self.answer(401, WWW_Authenticate='Basic realm="x"')
-        number = str(len(sessions))
+        number = str(next(numbers))
         sessions[number] = b""
         more = {"OCI_Chunk_Min_Length": "150000"} if repository == "large-chunks" else {}
         return self.answer(202, Location=self.session_url(repository, number), **more)
