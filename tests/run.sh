@@ -14,7 +14,8 @@
 #   sweep      system tests that take a few of many places, at every single one: those that know
 #              LCX_TEST_EVERY_CALL (an hour or two; not part of "everything")
 #
-# Without arguments all but bench and sweep. A pattern chooses tests by name: system/net-*, unit/ipam.
+# Without arguments all but bench and sweep, in two lanes at once: system, ffi and examples, which work on
+# what the machine has, and beside them the rest. A pattern chooses tests by name: system/net-*, unit/ipam.
 # The last line is "N passed, N failed, N skipped"; the exit code is 1 if any failed or none ran.
 #
 # Environment: LCX_BUILD_DIR (default: build/ in the source tree) gets the builds "plain" and "asan" and
@@ -37,12 +38,15 @@ export LC_ALL=C.UTF-8
 
 logs=$top/logs
 all_parts='unit abi system vm ffi examples fuzz'
+# In the order of the lanes. The virtual machine takes the longest, so the others follow it.
+lane_parts='system ffi examples'
+beside_parts='vm unit abi fuzz'
 system_limit=240
 [ "${1:-}" != --in-guest ] || system_limit=600
 
 # --- counting
 
-passed=0 failed=0 skipped=0
+passed=0 failed=0 skipped=0 failures=
 
 # Count the TAP lines of a log; add a failure if the program failed and no line says so.
 tally() { # LOG STATUS NAME
@@ -61,6 +65,7 @@ tally() { # LOG STATUS NAME
 	fi
 	passed=$((passed + $4)) failed=$((failed + $5)) skipped=$((skipped + $6))
 	if [ "$5" -ne 0 ]; then
+		note_failure "$3: $(sed -n 's/^not ok - //p' "$1" | head -n 3 | paste -sd ';')"
 		printf '  FAIL  %-42s %3d s %4d passed, %d failed, log %s\n' "$3" "$test_time" "$4" "$5" "$1"
 		# What failed, wherever it stands, and how it ended.
 		{ awk '/^not ok/ { show = 1 } /^ok/ { show = 0 } show' "$1" | head -n 100; echo ...; tail -n 15 "$1"; } |
@@ -85,7 +90,14 @@ run_test() { # NAME COMMAND...
 
 lost() { # NAME: a part that could not even begin
 	failed=$((failed + 1))
+	note_failure "$1"
 	echo "  FAIL  $1"
+}
+
+# All failures are said once more at the end: the output is long.
+note_failure() { # TEXT
+	failures="$failures
+failed: $1"
 }
 
 # --- builds
@@ -223,30 +235,25 @@ prepare_images() {
 	return 1
 }
 
-# The machine takes its time, most of it on one processor: it is started first and asked at its turn.
-vm_start() {
-	[ "$(id -u)" -eq 0 ] || { lost 'vm: needs root'; return 1; }
-	build plain || return 1
-	prepare_images || return 1
-	LCX_BUILD_DIR=$top sh tests/vm/run.sh sh tests/run.sh --in-guest "system/$pattern" >"$logs/vm.log" 2>&1 &
-	vm_pid=$!
-	trap 'kill "$vm_pid" 2>/dev/null && wait "$vm_pid" || :' EXIT
-	trap 'exit 130' HUP INT TERM
+part_vm() {
+	[ "$(id -u)" -eq 0 ] || { lost 'vm: needs root'; return 0; }
+	build plain && prepare_images || return 0
+	r=0
+	LCX_BUILD_DIR=$top sh tests/vm/run.sh sh tests/run.sh --in-guest "system/$pattern" >"$logs/vm.log" 2>&1 || r=$?
+	take_over vm "$r" '  '
 }
 
-part_vm() {
-	[ -z "${vm_lost:-}" ] || return 0
-	[ -n "${vm_pid:-}" ] || vm_start || return 0
-	r=0
-	wait "$vm_pid" || r=$?
-	trap - EXIT
-	vm_pid=
-	grep -v '^[0-9]* passed' "$logs/vm.log" | sed 's/^/  /'
-	summary=$(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped$/\1 \2 \3/p' "$logs/vm.log" | tail -n 1)
+# Print and count what another run of this script has told.
+take_over() { # NAME STATUS INDENTATION
+	summary=$(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped$/\1 \2 \3/p' "$logs/$1.log" | tail -n 1)
+	grep -v -e '^[0-9]* passed' -e '^failed: ' "$logs/$1.log" | sed "s/^/$3/"
 	if [ -z "$summary" ]; then
-		lost "vm: the machine gave no result (status $r), log $logs/vm.log"
+		lost "$1: no result (status $2), log $logs/$1.log"
 		return 0
 	fi
+	others=$(grep '^failed: ' "$logs/$1.log") || :
+	failures="$failures${others:+
+$others}"
 	# shellcheck disable=SC2086
 	set -- $summary
 	passed=$((passed + $1)) failed=$((failed + $2)) skipped=$((skipped + $3))
@@ -318,15 +325,52 @@ fuzz_result() { # LOG
 
 # --- main
 
-if [ "${1:-}" = --in-guest ]; then
-	shift
-	logs=${LCX_VM_OUT:?}/logs
-	export LCX_TEST_GUEST=1
-fi
+# The parts that use nothing of the machine run beside those that do, with a /dev/shm of their own, so that
+# nobody takes their files for what a test has left behind.
+start_beside() {
+	# shellcheck disable=SC2016,SC2086
+	setsid unshare --mount --ipc --propagation private sh -c 'mount -t tmpfs -o mode=1777 tmpfs /dev/shm && exec "$@"' \
+		sh sh tests/run.sh --beside $beside_parts >"$logs/beside.log" 2>&1 &
+	beside=$!
+	trap 'kill -- -"$beside" 2>/dev/null && wait "$beside" || :' EXIT
+	trap 'exit 130' HUP INT TERM
+}
+
+finish_beside() {
+	r=0
+	wait "$beside" || r=$?
+	trap - EXIT
+	take_over beside "$r" ''
+}
+
+run_parts() { # PART[/PATTERN]...
+	for part; do
+		pattern='*'
+		case $part in */*) pattern=${part#*/} part=${part%%/*} ;; esac
+		began=$(date +%s)
+		echo "== $part"
+		"part_$part"
+		echo "== $part: $(($(date +%s) - began)) s"
+	done
+}
+
+# The builds that both lanes need come first, with all processors.
+run_everything() {
+	install_packages && build plain && build asan || return 0
+	[ "$(id -u)" -ne 0 ] || prepare_images || return 0
+	start_beside
+	# shellcheck disable=SC2086
+	run_parts $lane_parts
+	finish_beside
+}
+
+mode=here
+case ${1:-} in
+--in-guest) mode=guest logs=${LCX_VM_OUT:?}/logs && export LCX_TEST_GUEST=1 && shift ;;
+--beside) mode=beside && shift ;;
+esac
 mkdir -p "$logs"
-[ -n "${LCX_TEST_GUEST:-}" ] || rm -f "$top"/*.done
-# shellcheck disable=SC2086
-[ $# -gt 0 ] || set -- $all_parts
+[ "$mode" != here ] || rm -f "$top"/*.done
 
 for part; do
 	case " $all_parts bench sweep " in
@@ -335,16 +379,12 @@ for part; do
 	esac
 done
 
-[ -n "${LCX_TEST_GUEST:-}" ] || install_packages || set --
-case " $* " in *' vm '*) [ $# -eq 1 ] || { pattern='*' && vm_start; } || vm_lost=true ;; esac
-for part; do
-	pattern='*'
-	case $part in */*) pattern=${part#*/} part=${part%%/*} ;; esac
-	began=$(date +%s)
-	echo "== $part"
-	"part_$part"
-	echo "== $part: $(($(date +%s) - began)) s"
-done
+if [ $# -eq 0 ]; then
+	run_everything
+elif [ "$mode" != here ] || install_packages; then
+	run_parts "$@"
+fi
 
+[ -z "$failures" ] || echo "${failures#?}"
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
