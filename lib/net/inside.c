@@ -167,17 +167,19 @@ static int shut_to_routers(const struct lcx_attachment *attachment, int netns_fd
 /*
  * Where a network has no IPv6, its interfaces have no address of that kind either, not even a
  * link-local one: nobody asked for that way beside the rules, and its greetings would go to each
- * of a thousand containers. Before the switches, for somebody may want it after all.
+ * of a thousand containers. Before the switches, for somebody may want it after all; and together
+ * with the question for its number, as each exchange costs.
  */
-static int have_no_ipv6(struct lcx_netlink *nl, uint32_t index, struct lcx_error **err)
+static int open_inside(struct lcx_netlink *nl, const struct lcx_network *network,
+		       const struct lcx_attachment *attachment, struct lcx_link **ret,
+		       struct lcx_error **err)
 {
-	CLEANUP(lcx__nl_batch_free) struct lcx__nl_batch batch = NL_BATCH_EMPTY;
-	struct lcx__link_change change = {.no_ipv6_address = true};
-	int r;
+	const struct lcx__link_change change = {.no_ipv6_address = true};
 
-	lcx__link_put_change(&batch, NULL, index, &change);
-	r = lcx__nl_exchange(nl, &batch, NULL, NULL, NULL);
-	return r < 0 ? lcx__nl_fail(nl, err, -r, "no IPv6 for the interface") : 0;
+	if (lcx__branch_is(attachment) || !lcx__ipv6_is_there() ||
+	    lcx__network_families(network) & 1u << NET_V6)
+		return lcx_link_open(nl, attachment->interface, ret, err);
+	return lcx__link_change_and_open(nl, attachment->interface, &change, ret, err);
 }
 
 int lcx__inside_set_up(struct lcx_netlink *nl, const struct lcx_network *network,
@@ -185,13 +187,10 @@ int lcx__inside_set_up(struct lcx_netlink *nl, const struct lcx_network *network
 		       struct lcx_error **err)
 {
 	CLEANUP(lcx_link_freep) struct lcx_link *link = NULL;
-	int r = lcx_link_open(nl, attachment->interface, &link, err);
+	int r = open_inside(nl, network, attachment, &link, err);
 
 	if (r == 0 && lcx__branch_is(attachment))
 		r = shut_to_routers(attachment, netns_fd, err);
-	else if (r == 0 && lcx__ipv6_is_there() &&
-		 !(lcx__network_families(network) & 1u << NET_V6))
-		r = have_no_ipv6(nl, lcx_link_index(link), err);
 	for (char **sysctl = attachment->sysctls; r == 0 && sysctl && *sysctl; sysctl++)
 		r = lcx__sysctl_inside(netns_fd, attachment->interface, *sysctl, err);
 	if (r == 0)

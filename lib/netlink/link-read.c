@@ -91,18 +91,19 @@ static int answer_one(const struct nlmsghdr *nlh, void *data)
 	return nlh ? lcx__link_parse(nlh, data) : 0;
 }
 
-static int get_link(struct lcx_netlink *nl, const char *name, uint32_t index, struct lcx_link *ret)
+/* What stands in @batch already goes before it, with the same send. */
+static int get_link(struct lcx_netlink *nl, struct lcx__nl_batch *batch, const char *name,
+		    uint32_t index, struct lcx_link *ret)
 {
-	CLEANUP(lcx__nl_batch_free) struct lcx__nl_batch batch = NL_BATCH_EMPTY;
 	struct ifinfomsg ifi = {.ifi_index = (int)index};
 	struct lcx_link link = {0};
 	int r;
 
-	lcx__nl_begin(&batch, RTM_GETLINK, NLM_F_REQUEST, &ifi, sizeof(ifi));
+	lcx__nl_begin(batch, RTM_GETLINK, NLM_F_REQUEST, &ifi, sizeof(ifi));
 	if (name)
-		lcx__nl_put_str(&batch, IFLA_IFNAME, name);
-	lcx__nl_put_u32(&batch, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
-	r = lcx__nl_exchange(nl, &batch, answer_one, &link, NULL);
+		lcx__nl_put_str(batch, IFLA_IFNAME, name);
+	lcx__nl_put_u32(batch, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+	r = lcx__nl_exchange(nl, batch, answer_one, &link, NULL);
 	if (r < 0)
 		return r;
 	if (link.index == 0)
@@ -111,15 +112,15 @@ static int get_link(struct lcx_netlink *nl, const char *name, uint32_t index, st
 	return 0;
 }
 
-static int open_link(struct lcx_netlink *nl, const char *name, uint32_t index,
-		     struct lcx_link **ret)
+static int open_link(struct lcx_netlink *nl, struct lcx__nl_batch *batch, const char *name,
+		     uint32_t index, struct lcx_link **ret)
 {
 	CLEANUP(lcx_link_freep) struct lcx_link *link = malloc(sizeof(*link));
 	int r;
 
 	if (!link)
 		return -ENOMEM;
-	r = get_link(nl, name, index, link);
+	r = get_link(nl, batch, name, index, link);
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(link);
@@ -129,30 +130,46 @@ static int open_link(struct lcx_netlink *nl, const char *name, uint32_t index,
 LCX_PUBLIC int lcx_link_open(struct lcx_netlink *nl, const char *name, struct lcx_link **ret,
 			     struct lcx_error **err)
 {
+	CLEANUP(lcx__nl_batch_free) struct lcx__nl_batch batch = NL_BATCH_EMPTY;
 	int r;
 
 	if (!lcx__link_name_is_valid(name))
 		return lcx__fail(err, EINVAL, "'%s' cannot name an interface", name);
-	r = open_link(nl, name, 0, ret);
+	r = open_link(nl, &batch, name, 0, ret);
 	return r < 0 ? lcx__nl_fail(nl, err, -r, "look up interface '%s'", name) : 0;
+}
+
+int lcx__link_change_and_open(struct lcx_netlink *nl, const char *name,
+			      const struct lcx__link_change *change, struct lcx_link **ret,
+			      struct lcx_error **err)
+{
+	CLEANUP(lcx__nl_batch_free) struct lcx__nl_batch batch = NL_BATCH_EMPTY;
+	int r;
+
+	lcx__link_put_change(&batch, name, 0, change);
+	r = open_link(nl, &batch, name, 0, ret);
+	return r < 0 ? lcx__nl_fail(nl, err, -r, "change and look up interface '%s'", name) : 0;
 }
 
 LCX_PUBLIC int lcx_link_open_index(struct lcx_netlink *nl, uint32_t index, struct lcx_link **ret,
 				   struct lcx_error **err)
 {
+	CLEANUP(lcx__nl_batch_free) struct lcx__nl_batch batch = NL_BATCH_EMPTY;
 	int r;
 
 	if (index == 0 || index > INT32_MAX)
 		return lcx__fail(err, EINVAL, "%u cannot be an interface's index", index);
-	r = open_link(nl, NULL, index, ret);
+	r = open_link(nl, &batch, NULL, index, ret);
 	return r < 0 ? lcx__nl_fail(nl, err, -r, "look up interface %u", index) : 0;
 }
 
 void lcx__link_describe(struct lcx_netlink *nl, uint32_t index, char name[static 16])
 {
+	CLEANUP(lcx__nl_batch_free) struct lcx__nl_batch batch = NL_BATCH_EMPTY;
 	struct lcx_link link;
+	int r = get_link(nl, &batch, NULL, index, &link);
 
-	(void)snprintf(name, 16, "%s", get_link(nl, NULL, index, &link) == 0 ? link.name : "?");
+	(void)snprintf(name, 16, "%s", r == 0 ? link.name : "?");
 }
 
 LCX_PUBLIC uint32_t lcx_link_index(const struct lcx_link *link)

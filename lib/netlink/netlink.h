@@ -67,6 +67,11 @@ struct lcx__link_change {
 void lcx__link_put_change(struct lcx__nl_batch *batch, const char *name, uint32_t index,
 			  const struct lcx__link_change *change);
 
+/* Both in one exchange; the name is a valid one. */
+int lcx__link_change_and_open(struct lcx_netlink *nl, const char *name,
+			      const struct lcx__link_change *change, struct lcx_link **ret,
+			      struct lcx_error **err);
+
 struct lcx__inet;
 void lcx__address_put(struct lcx__nl_batch *batch, uint16_t type, uint16_t flags, uint32_t index,
 		      const struct lcx__inet *address);
