@@ -20,13 +20,17 @@ extern "C" {
  * [A-Za-z0-9][A-Za-z0-9_.-]{0,127}: usually a container's identifier.
  *
  * The network address, the broadcast address and the gateway are never leased.
- * An address that was released is not given again before the pool has gone
- * once round, as far as it is not full.
+ * The next address is the lowest that nobody ever had; when there is none, the
+ * one that was released longest ago. That order is kept in the file: by whom,
+ * and in which process, an address was released makes no difference. An
+ * allocation, a release and a look-up touch the same few places of the file,
+ * however full it is.
  *
  * One thread at a time per handle, which a forked child may go on using; handles in different
  * threads or processes exclude each other for the few microseconds that a call takes. Every call
  * that touches the file may fail with
- *   -EUCLEAN  the file is damaged: it is left alone and never guessed at.
+ *   -EUCLEAN  the file is damaged, or of a format that this library does not
+ *             know: it is left alone and never guessed at.
  *             Rebuild it: lcx_ipam_pool_discard(), create, and allocate again
  *             what is known to be in use;
  *   -ESTALE   the pool was destroyed while this handle was open.
@@ -133,7 +137,8 @@ int lcx_ipam_pool_used(struct lcx_ipam_pool *pool, uint64_t *ret, struct lcx_err
 /**
  * lcx_ipam_allocate() - lease an address
  * @owner:   who uses it; may hold any number of leases
- * @wanted:  the address to lease, or NULL for the next one. A reservation of
+ * @wanted:  the address to lease, or NULL for the next one: one never given
+ *           before, else the one released longest ago. A reservation of
  *           @owner's own becomes a lease: the one @wanted names, or, with NULL,
  *           its latest
  * @address: receives the address as text; untouched on failure

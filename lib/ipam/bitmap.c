@@ -4,9 +4,10 @@
 #include "ipam/ipam-internal.h"
 
 /*
- * A tree of bits: in a leaf, a set bit is a slot that is taken; above, a set bit
- * is a cell below that is full. A search or a change touches one cell per level,
- * however full the pool is. Bits beyond the end are set from the beginning.
+ * A tree of bits: in a leaf, a set bit is a slot that was given at least once; above,
+ * a set bit is a cell below that is full. A search or a change touches one cell per
+ * level, however full the pool is. Bits beyond the end are set from the beginning, as
+ * are those of addresses that are never given.
  */
 
 static uint32_t cell_of(const struct lcx__ipam_change *change, uint32_t level, uint32_t bit)
@@ -54,8 +55,11 @@ static uint32_t first_clear(const struct lcx__ipam_cell *cell, uint32_t from)
 	return LCX__CELL_BITS;
 }
 
-/* Up until a cell has a clear bit further on, then down along the first clear ones. */
-static bool find_from(struct lcx__ipam_change *change, uint32_t from, uint32_t *ret_slot)
+/*
+ * The next slot that was never given: up until a cell has a clear bit further on, then down along
+ * the first clear ones.
+ */
+bool lcx__bitmap_find(struct lcx__ipam_change *change, uint32_t from, uint32_t *ret_slot)
 {
 	const struct lcx__ipam_layout *layout = &change->pool->layout;
 	uint32_t level, at, found = LCX__CELL_BITS;
@@ -94,12 +98,6 @@ static bool find_from(struct lcx__ipam_change *change, uint32_t from, uint32_t *
 	return true;
 }
 
-/* The next free slot, going round once from @from. */
-bool lcx__bitmap_find(struct lcx__ipam_change *change, uint32_t from, uint32_t *ret_slot)
-{
-	return find_from(change, from, ret_slot) || find_from(change, 0, ret_slot);
-}
-
 bool lcx__bitmap_test(struct lcx__ipam_change *change, uint32_t slot)
 {
 	return get(lcx__ipam_read(change, cell_of(change, 0, slot)), slot % LCX__CELL_BITS);
@@ -118,24 +116,6 @@ void lcx__bitmap_set(struct lcx__ipam_change *change, uint32_t slot)
 			lcx__ipam_damage(change, cell_of(change, level, bit));
 		cell->u.words[in_cell / 64] |= UINT64_C(1) << (in_cell % 64);
 		if (!lcx__bitmap_is_full(cell))
-			return;
-	}
-}
-
-void lcx__bitmap_clear(struct lcx__ipam_change *change, uint32_t slot)
-{
-	const struct lcx__ipam_layout *layout = &change->pool->layout;
-	uint32_t bit = slot;
-
-	for (uint32_t level = 0; level < layout->levels; level++, bit /= LCX__CELL_BITS) {
-		struct lcx__ipam_cell *cell = lcx__ipam_write(change, cell_of(change, level, bit));
-		uint32_t in_cell = bit % LCX__CELL_BITS;
-		bool was_full = lcx__bitmap_is_full(cell);
-
-		if (!get(cell, in_cell))
-			lcx__ipam_damage(change, cell_of(change, level, bit));
-		cell->u.words[in_cell / 64] &= ~(UINT64_C(1) << (in_cell % 64));
-		if (!was_full)
 			return;
 	}
 }

@@ -45,7 +45,7 @@ LCX_PUBLIC int lcx_ipam_cursor_next(struct lcx_ipam_cursor *cursor, struct lcx_e
 	top = lcx__ipam_state(&change)->lease_top;
 	while (cursor->link < top && !change.damaged) {
 		lease = lcx__lease_read(&change, ++cursor->link);
-		if (lease->kind != 0)
+		if (lcx__lease_is_held(lease))
 			break;
 		lease = NULL;
 	}

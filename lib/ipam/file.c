@@ -13,7 +13,7 @@
 /* A pool's file: where everything is in it, its cells as they are mapped, its lock. */
 
 static const uint8_t magic[8] = "lcxipam";
-static const uint32_t version = 1, byte_order = 0x01020304;
+static const uint32_t version = 2, byte_order = 0x01020304;
 
 /* A multiplicative hash over words: every bit of input reaches every bit of output. */
 uint64_t lcx__mix(uint64_t seed, const void *data, size_t length)
@@ -59,6 +59,9 @@ int lcx__ipam_layout(const struct lcx__ipam_header *header, struct lcx__ipam_lay
 		layout->level_count[layout->levels++] = count;
 		at += count;
 	} while (count > 1);
+	layout->page_count = divide_up(header->range_count, LCX__PAGE_SLOTS);
+	layout->page_cell = at;
+	at += divide_up(layout->page_count, LCX__CELL_LINKS);
 	layout->address_cell = at;
 	layout->owner_cell = at + divide_up(header->bucket_count, LCX__CELL_LINKS);
 	layout->lease_cell = layout->owner_cell + divide_up(header->bucket_count, LCX__CELL_LINKS);
@@ -162,8 +165,9 @@ static int read_header(struct lcx_ipam_pool *pool, struct lcx_error **err)
 	if (header->version != version || header->byte_order != byte_order)
 		return lcx__fail(err, EUCLEAN,
 				 "address pool '%s' has format %u, this library knows %u of this "
-				 "machine's byte order",
-				 pool->name, header->version, version);
+				 "machine's byte order; discard the file '%s.ipam' and allocate "
+				 "again what is in use",
+				 pool->name, header->version, version, pool->name);
 	if (!lcx__ipam_cell_is_whole(pool, cell, LCX__HEADER_CELL))
 		return lcx__ipam_damaged(pool, "the header does not match its checksum", err);
 

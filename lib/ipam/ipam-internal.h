@@ -12,13 +12,24 @@
  * damaged when it is read. In this order:
  *
  *   header           what never changes; everything else's place follows from it
- *   state            cursor, counts, sequence number of the last change
+ *   state            counts, ends of the queue, sequence number of the last change
  *   journal          the last change: sequence, cells, checksum
- *   bitmap           leaves, then the cells that say which leaves are full, up
- *                    to one root: three levels reach 2^24 addresses
+ *   bitmap           which addresses were ever given: leaves, then the cells that
+ *                    say which leaves are full, up to one root: three levels reach
+ *                    2^24 addresses
+ *   pages            where the page of an address is, by its number
  *   address buckets  heads of chains of leases, by hash of the address
  *   owner buckets    the same by hash of owner and kind
- *   leases           one cell each, dense: the file grows with use
+ *   leases           one cell each, dense: the file grows with use. Some of these
+ *                    cells are pages
+ *
+ * What is given next: the lowest address that nobody ever had; when there is none,
+ * the one that was freed longest ago. So a bit is set once and stays, and an address
+ * that has a bit, but no lease, stands in the queue of the freed. The queue is a
+ * doubly linked list, since anyone may ask for an address in its middle, and its
+ * links lie in pages of 30 addresses. A page is made when the first of them is
+ * given: a wide subnet costs nothing before it is used, and to free an address needs
+ * no room, so that it cannot fail on a full disk.
  *
  * All of it is read through a mapping and written with pwrite(2): a store into
  * a mapping raises SIGBUS when the disk is full, a write returns ENOSPC.
@@ -67,13 +78,15 @@ enum {
 	LCX__CELL_WORDS = 31,
 	LCX__CELL_BITS = LCX__CELL_WORDS * 64,
 	LCX__CELL_LINKS = LCX__CELL_WORDS * 2,
+	LCX__PAGE_SLOTS = 30,
 	LCX__LEVELS = 3,
 	LCX__MAX_RANGE = 1 << 24,
 	LCX__MAX_BUCKETS = 1 << 19,
 	LCX__MAX_LEASES = 1 << 25,
 	LCX__BOOT_BYTES = 16,
-	/* A change touches at most: state, three bitmap cells, the lease and its neighbours,
-	   buckets. */
+	/* A change touches at most: state, the lease, two neighbours, two buckets, and either three
+	   pages of the queue or, for an address given the first time, three bitmap cells, the
+	   new page and where it is. */
 	LCX__CHANGE_CELLS = 16,
 	LCX__JOURNAL_CELLS = 32,
 	LCX__HEADER_CELL = 0,
@@ -95,18 +108,19 @@ struct lcx__ipam_header {
 
 struct lcx__ipam_state {
 	uint64_t sequence;
-	uint32_t cursor;     /* slot where the next search begins */
+	uint32_t fresh;      /* all slots below it have been given before */
 	uint32_t used;       /* leases and reservations */
 	uint32_t used_range; /* those in the range, which have a bit */
 	uint32_t lease_top;  /* lease cells that were ever used */
 	uint32_t free_head;  /* chain of those that are free; a link */
-	uint32_t zero;
-	uint8_t checked_boot[LCX__BOOT_BYTES]; /* last boot in which all was compared */
+	uint32_t page_count; /* those that are pages */
+	uint32_t freed_head, freed_tail, freed_count; /* the queue: a slot plus one; 0: empty */
+	uint8_t checked_boot[LCX__BOOT_BYTES];        /* last boot in which all was compared */
 };
 
 /* Links are an index of a lease plus one; 0 ends a chain. */
 struct lcx__ipam_lease {
-	uint8_t kind; /* 0: free, else LCX_IPAM_LEASE or LCX_IPAM_RESERVATION */
+	uint8_t kind; /* 0: free, LCX_IPAM_LEASE, LCX_IPAM_RESERVATION, LCX__IPAM_PAGE */
 	uint8_t owner_length, zero[2];
 	uint32_t address_next;
 	uint32_t owner_next, owner_prev; /* owner_next also chains free leases */
@@ -117,6 +131,17 @@ struct lcx__ipam_lease {
 	char owner[LCX_IPAM_OWNER_SIZE - 1];
 };
 
+enum { LCX__IPAM_PAGE = 3 };
+
+/* A page of the queue: who was freed before and after. Slots plus one; 0: nobody, or not queued. */
+struct lcx__ipam_page {
+	uint8_t kind, zero[3]; /* kind and its place are a lease's */
+	uint32_t number;       /* of the page: slots from number * LCX__PAGE_SLOTS */
+	struct {
+		uint32_t next, prev;
+	} slots[LCX__PAGE_SLOTS];
+};
+
 struct lcx__ipam_cell {
 	uint64_t check;
 	union {
@@ -125,6 +150,7 @@ struct lcx__ipam_cell {
 		struct lcx__ipam_header header;
 		struct lcx__ipam_state state;
 		struct lcx__ipam_lease lease;
+		struct lcx__ipam_page page;
 	} u;
 };
 _Static_assert(sizeof(struct lcx__ipam_cell) == LCX__CELL_SIZE, "a cell has another size");
@@ -132,6 +158,7 @@ _Static_assert(sizeof(struct lcx__ipam_cell) == LCX__CELL_SIZE, "a cell has anot
 /* Where everything is, in cells; computed from the header. */
 struct lcx__ipam_layout {
 	uint32_t level_cell[LCX__LEVELS], level_count[LCX__LEVELS], levels;
+	uint32_t page_cell, page_count; /* cells that say where pages are; pages there can be */
 	uint32_t address_cell, owner_cell, lease_cell;
 };
 
@@ -221,17 +248,32 @@ static inline struct lcx__ipam_state *lcx__ipam_state_write(struct lcx__ipam_cha
 /* Have room for lease cells below @top; before the journal is written, since it may fail. */
 int lcx__ipam_grow(struct lcx__ipam_change *change, uint32_t top, struct lcx_error **err);
 
-/* bitmap.c: which slots of the range are taken. */
+/* bitmap.c: which slots of the range were ever given. */
 void lcx__bitmap_format(const struct lcx__ipam_layout *layout, uint32_t level, uint32_t index,
 			uint32_t count, struct lcx__ipam_cell *cell);
 bool lcx__bitmap_find(struct lcx__ipam_change *change, uint32_t from, uint32_t *ret_slot);
 bool lcx__bitmap_test(struct lcx__ipam_change *change, uint32_t slot);
 void lcx__bitmap_set(struct lcx__ipam_change *change, uint32_t slot);
-void lcx__bitmap_clear(struct lcx__ipam_change *change, uint32_t slot);
 bool lcx__bitmap_is_full(const struct lcx__ipam_cell *cell);
+
+/*
+ * freed.c: the queue of the slots that were given and came back. A slot is announced before it is
+ * given the first time, which makes its page; only that needs room.
+ */
+int lcx__freed_announce(struct lcx__ipam_change *change, uint32_t slot, struct lcx_error **err);
+/* The one that has waited longest; false if nobody does. */
+bool lcx__freed_first(struct lcx__ipam_change *change, uint32_t *ret_slot);
+void lcx__freed_enter(struct lcx__ipam_change *change, uint32_t slot);
+void lcx__freed_leave(struct lcx__ipam_change *change, uint32_t slot);
+/* Pages, their places and the queue agree with each other, the bitmap and the leases. */
+void lcx__freed_verify(struct lcx__ipam_change *change);
 
 /* lease.c: leases and the two indexes of them. Functions that search return a link. */
 const struct lcx__ipam_lease *lcx__lease_read(struct lcx__ipam_change *change, uint32_t link);
+bool lcx__lease_is_held(const struct lcx__ipam_lease *lease);
+/* A cell that is none: one that was given back, else a new one, for which the file may grow. */
+int lcx__lease_take_cell(struct lcx__ipam_change *change, uint32_t *ret_link,
+			 struct lcx_error **err);
 uint32_t lcx__lease_by_address(struct lcx__ipam_change *change, lcx__address address);
 uint32_t lcx__lease_by_owner(struct lcx__ipam_change *change, const char *owner, uint8_t kind,
 			     uint32_t *index);

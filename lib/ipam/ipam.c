@@ -80,6 +80,21 @@ static int give(struct lcx__ipam_change *change, const char *owner, const char *
 	return 0;
 }
 
+/* The lowest slot that was never given, else the one that was freed longest ago. */
+static bool find_free(struct lcx__ipam_change *change, uint32_t *ret_slot)
+{
+	uint32_t fresh = lcx__ipam_state(change)->fresh;
+
+	if (lcx__bitmap_find(change, fresh, ret_slot)) {
+		lcx__ipam_state_write(change)->fresh = *ret_slot;
+		return true;
+	}
+	/* So that the next search sees it at once. */
+	if (fresh < change->pool->header.range_count)
+		lcx__ipam_state_write(change)->fresh = change->pool->header.range_count;
+	return lcx__freed_first(change, ret_slot);
+}
+
 /* The owner's latest reservation, else the next free address. */
 static int choose(struct lcx__ipam_change *change, const char *owner, lcx__address *ret,
 		  struct lcx_error **err)
@@ -94,7 +109,7 @@ static int choose(struct lcx__ipam_change *change, const char *owner, lcx__addre
 		*ret = lcx__lease_address(lcx__lease_read(change, link));
 		return lcx__ipam_whole(change, err);
 	}
-	found = lcx__bitmap_find(change, lcx__ipam_state(change)->cursor, &slot);
+	found = find_free(change, &slot);
 	r = lcx__ipam_whole(change, err);
 	if (r < 0)
 		return r;
@@ -105,11 +120,9 @@ static int choose(struct lcx__ipam_change *change, const char *owner, lcx__addre
 				 pool->name, pool->subnet_text,
 				 (uintmax_t)lcx_ipam_pool_capacity(pool));
 	*ret = pool->range_first + slot;
-	/* What the bitmap calls free must be so for everybody else, too. */
+	/* What bitmap or queue call free must be so for everybody else, too. */
 	if (lcx__ipam_is_special(pool, *ret) || lcx__lease_by_address(change, *ret))
 		lcx__ipam_damage(change, pool->layout.level_cell[0] + slot / LCX__CELL_BITS);
-	/* The search goes on behind it: an address that was freed comes again when it is passed. */
-	lcx__ipam_state_write(change)->cursor = (slot + 1) % pool->header.range_count;
 	return lcx__ipam_whole(change, err);
 }
 

@@ -70,6 +70,12 @@ const struct lcx__ipam_lease *lcx__lease_read(struct lcx__ipam_change *change, u
 	return &empty;
 }
 
+/* Not free, and no page either. */
+bool lcx__lease_is_held(const struct lcx__ipam_lease *lease)
+{
+	return lease->kind == LCX_IPAM_LEASE || lease->kind == LCX_IPAM_RESERVATION;
+}
+
 static struct lcx__ipam_lease *write_lease(struct lcx__ipam_change *change, uint32_t link)
 {
 	struct lcx__ipam_lease *lease;
@@ -109,7 +115,7 @@ uint32_t lcx__lease_by_address(struct lcx__ipam_change *change, lcx__address add
 	while (link && !change->damaged) {
 		const struct lcx__ipam_lease *lease = lcx__lease_read(change, link);
 
-		if (steps-- == 0 || lease->kind == 0 ||
+		if (steps-- == 0 || !lcx__lease_is_held(lease) ||
 		    address_bucket(change, lcx__lease_address(lease)) != bucket)
 			lcx__ipam_damage(change, lease_cell(change, link));
 		else if (lcx__lease_address(lease) == address)
@@ -190,8 +196,8 @@ static void leave_address_chain(struct lcx__ipam_change *change, uint32_t link)
 	write_lease(change, at)->address_next = next;
 }
 
-/* A free lease cell: one that was given back, else the next that was never used. */
-static int take_cell(struct lcx__ipam_change *change, uint32_t *ret_link, struct lcx_error **err)
+int lcx__lease_take_cell(struct lcx__ipam_change *change, uint32_t *ret_link,
+			 struct lcx_error **err)
 {
 	struct lcx__ipam_state *state = lcx__ipam_state_write(change);
 	uint32_t link = state->free_head;
@@ -216,16 +222,36 @@ static int take_cell(struct lcx__ipam_change *change, uint32_t *ret_link, struct
 	return 0;
 }
 
+/* Its slot is taken, for the first time or out of the queue. */
+static int take_slot(struct lcx__ipam_change *change, lcx__address address, struct lcx_error **err)
+{
+	uint32_t slot;
+	int r;
+
+	if (!lcx__ipam_slot(change->pool, address, &slot))
+		return 0;
+	lcx__ipam_state_write(change)->used_range++;
+	if (lcx__bitmap_test(change, slot)) {
+		lcx__freed_leave(change, slot);
+		return 0;
+	}
+	r = lcx__freed_announce(change, slot, err);
+	if (r == 0)
+		lcx__bitmap_set(change, slot);
+	return r;
+}
+
 int lcx__lease_add(struct lcx__ipam_change *change, lcx__address address, const char *owner,
 		   uint8_t kind, struct lcx_error **err)
 {
 	uint32_t first = change->pool->layout.address_cell;
-	uint32_t bucket = address_bucket(change, address), link = 0, slot;
-	struct lcx__ipam_state *state = lcx__ipam_state_write(change);
+	uint32_t bucket = address_bucket(change, address), link = 0;
 	struct lcx__ipam_lease *lease;
 	int r;
 
-	r = take_cell(change, &link, err);
+	r = lcx__lease_take_cell(change, &link, err);
+	if (r == 0)
+		r = take_slot(change, address, err);
 	if (r < 0)
 		return r;
 	lease = &lcx__ipam_fresh(change, lease_cell(change, link))->u.lease;
@@ -239,11 +265,7 @@ int lcx__lease_add(struct lcx__ipam_change *change, lcx__address address, const 
 	lease->address_next = head(change, first, bucket);
 	set_head(change, first, bucket, link);
 	enter_owner_chain(change, link);
-	state->used++;
-	if (lcx__ipam_slot(change->pool, address, &slot)) {
-		lcx__bitmap_set(change, slot);
-		state->used_range++;
-	}
+	lcx__ipam_state_write(change)->used++;
 	return 0;
 }
 
@@ -263,7 +285,7 @@ void lcx__lease_remove(struct lcx__ipam_change *change, uint32_t link)
 		lcx__ipam_damage(change, LCX__STATE_CELL);
 	state->used--;
 	if (lcx__ipam_slot(change->pool, address, &slot)) {
-		lcx__bitmap_clear(change, slot);
+		lcx__freed_enter(change, slot);
 		state->used_range--;
 	}
 }

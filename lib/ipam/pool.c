@@ -283,7 +283,7 @@ static void name_owners(struct lcx__ipam_change *change, struct lcx__strbuf *tex
 	for (uint32_t link = 1; link <= top && named < OWNERS_NAMED && !change->damaged; link++) {
 		const struct lcx__ipam_lease *lease = lcx__lease_read(change, link);
 
-		if (lease->kind == 0)
+		if (!lcx__lease_is_held(lease))
 			continue;
 		lcx__strbuf_addf(text, "%s'%.*s'", named++ ? ", " : "", (int)lease->owner_length,
 				 lease->owner);

@@ -45,7 +45,7 @@ static bool lease_can_be(const struct lcx_ipam_pool *pool, const struct lcx__ipa
 
 	memcpy(owner, lease->owner, lease->owner_length);
 	return strlen(owner) == lease->owner_length && lcx__name_is_valid(owner) &&
-	       (lease->kind == LCX_IPAM_LEASE || lease->kind == LCX_IPAM_RESERVATION) &&
+	       lcx__lease_is_held(lease) &&
 	       lcx__subnet_has(&pool->subnet, lcx__lease_address(lease)) &&
 	       !lcx__ipam_is_special(pool, lcx__lease_address(lease));
 }
@@ -119,22 +119,29 @@ void lcx__ipam_verify(struct lcx__ipam_change *change)
 	uint64_t taken;
 
 	if (state.lease_top > LCX__MAX_LEASES || state.used > state.lease_top ||
-	    state.cursor > pool->header.range_count)
+	    state.page_count > state.lease_top - state.used ||
+	    state.fresh > pool->header.range_count || state.freed_count > pool->header.range_count)
 		lcx__ipam_damage(change, LCX__STATE_CELL);
 	if (change->damaged)
 		return;
 	taken = check_bitmap(change);
 	check_buckets(change);
 	for (uint32_t link = 1; link <= state.lease_top && !change->damaged; link++) {
-		if (lcx__lease_read(change, link)->kind == 0)
+		uint8_t kind = lcx__lease_read(change, link)->kind;
+
+		if (kind == 0 || kind == LCX__IPAM_PAGE)
 			continue;
 		check_lease(change, link, &used_range);
 		used++;
 	}
 	if (change->damaged)
 		return;
-	check_free(change, state.lease_top - used);
 	if (used != state.used || used_range != state.used_range ||
-	    taken != (uint64_t)used_range + lcx__ipam_special_slots(pool, special))
+	    taken != (uint64_t)used_range + state.freed_count +
+			     lcx__ipam_special_slots(pool, special))
 		lcx__ipam_damage(change, LCX__STATE_CELL);
+	if (change->damaged)
+		return;
+	check_free(change, state.lease_top - used - state.page_count);
+	lcx__freed_verify(change);
 }

@@ -235,6 +235,156 @@ START_TEST(a_freed_address_rests_while_there_are_others)
 }
 END_TEST
 
+/* What the order must be, by the simplest means: who was never given, and who was freed when. */
+enum { MODEL_SLOTS = 256 };
+struct model {
+	bool held[MODEL_SLOTS], given[MODEL_SLOTS];
+	int freed[MODEL_SLOTS], freed_count;
+};
+
+static int model_next(const struct model *model, int first, int last)
+{
+	for (int i = first; i <= last; i++)
+		if (!model->given[i])
+			return i;
+	return model->freed_count ? model->freed[0] : -1;
+}
+
+static void model_take(struct model *model, int which)
+{
+	int kept = 0;
+
+	for (int i = 0; i < model->freed_count; i++)
+		if (model->freed[i] != which)
+			model->freed[kept++] = model->freed[i];
+	model->freed_count = kept;
+	model->held[which] = model->given[which] = true;
+}
+
+static void model_free(struct model *model, int which)
+{
+	model->held[which] = false;
+	model->freed[model->freed_count++] = which;
+}
+
+static const struct {
+	const char *subnet, *first, *last, *prefix;
+	int from, to;
+} order_cases[] = {
+	{"10.0.0.0/24", NULL, NULL, "10.0.0.", 2, 254},
+	{"10.0.0.0/24", "10.0.0.20", "10.0.0.60", "10.0.0.", 20, 60},
+	{"10.0.0.0/29", NULL, NULL, "10.0.0.", 2, 6},
+	{"fd00:7::/64", "fd00:7::10", "fd00:7::19", "fd00:7::", 10, 19},
+};
+
+/* Ask for any, ask for one, give back, in no order, and reopen in between. */
+START_TEST(the_address_freed_longest_ago_is_given_next)
+{
+	int from = order_cases[_i].from, to = order_cases[_i].to, full = 0, again = 0;
+	char expected[LCX_IPAM_ADDRESS_SIZE], got[LCX_IPAM_ADDRESS_SIZE];
+	struct lcx_ipam_pool *pool = NULL;
+	struct model model = {.freed_count = 0};
+	uint64_t random = 88172645463325252u + (uint64_t)_i;
+
+	ck_assert_ok(lcx_ipam_pool_create_range(dir.fd, "net", order_cases[_i].subnet, NULL,
+						order_cases[_i].first, order_cases[_i].last, &pool,
+						&err));
+	for (int round = 0; round < 3000; round++) {
+		int which;
+
+		random ^= random << 13, random ^= random >> 7, random ^= random << 17;
+		which = from + (int)(random / 8 % (uint64_t)(to - from + 1));
+		(void)snprintf(got, sizeof(got), "%s%d", order_cases[_i].prefix, which);
+		if (round % 500 == 499) {
+			lcx_ipam_pool_free(pool);
+			ck_assert_ok(lcx_ipam_pool_open(dir.fd, "net", &pool, &err));
+			ck_assert(is_sound(pool));
+		}
+		if (model.held[which] && random % 8 < 6) {
+			ck_assert_ok(lcx_ipam_release(pool, got, "web", &err));
+			model_free(&model, which);
+		} else if (!model.held[which] && random % 8 == 7) {
+			allocate(pool, "web", got);
+			model_take(&model, which);
+		} else if (model_next(&model, from, to) < 0) {
+			ck_assert_fails(
+				lcx_ipam_allocate(pool, "web", NULL, got, sizeof(got), &err),
+				ENOSPC, err, "full");
+			full++;
+		} else {
+			which = model_next(&model, from, to);
+			again += model.given[which];
+			model_take(&model, which);
+			(void)snprintf(expected, sizeof(expected), "%s%d", order_cases[_i].prefix,
+				       which);
+			ck_assert_str_eq(allocate(pool, "web", NULL), expected);
+		}
+	}
+	ck_assert_int_gt(again, 300);
+	ck_assert(to - from >= 10 || full > 0);
+	ck_assert(is_sound(pool));
+	lcx_ipam_pool_free(pool);
+}
+END_TEST
+
+/* A wide pool that is used up by one container after another grows by some bytes for each. */
+START_TEST(what_a_freed_address_costs_is_little)
+{
+	struct lcx_ipam_pool *pool = make("fd00:1::/64");
+	char address[LCX_IPAM_ADDRESS_SIZE];
+	struct stat before, after;
+
+	ck_assert_int_eq(fstatat(dir.fd, "net.ipam", &before, 0), 0);
+	for (int i = 0; i < 5000; i++) {
+		strcpy(address, allocate(pool, "web", NULL));
+		ck_assert_ok(lcx_ipam_release(pool, address, "web", &err));
+	}
+	ck_assert_str_eq(address, "fd00:1::1389");
+	ck_assert_int_eq(fstatat(dir.fd, "net.ipam", &after, 0), 0);
+	ck_assert_int_lt(after.st_size - before.st_size, 5000 * 9 + 64 * LCX__CELL_SIZE);
+	lcx_ipam_pool_free(pool);
+}
+END_TEST
+
+/* To free an address never needs room, so that a full disk can't keep it. */
+START_TEST(a_release_does_not_grow_the_file)
+{
+	struct lcx_ipam_pool *pool = make("10.0.0.0/22");
+	char address[LCX_IPAM_ADDRESS_SIZE];
+	struct stat before, after;
+
+	for (int i = 0; i < 1000; i++)
+		allocate(pool, "web", NULL);
+	ck_assert_int_eq(fstatat(dir.fd, "net.ipam", &before, 0), 0);
+	while (lcx_ipam_lookup_owner(pool, "web", 0, address, sizeof(address), NULL) > 0)
+		ck_assert_ok(lcx_ipam_release(pool, address, "web", &err));
+	ck_assert_int_eq(fstatat(dir.fd, "net.ipam", &after, 0), 0);
+	ck_assert_int_eq(after.st_size, before.st_size);
+	ck_assert(is_sound(pool));
+	lcx_ipam_pool_free(pool);
+}
+END_TEST
+
+/* A file of another version is not guessed at: who knows what is in use makes it anew. */
+START_TEST(another_format_says_what_to_do)
+{
+	struct lcx_ipam_pool *pool = make("10.0.0.0/24"), *again = NULL;
+	CLEANUP(closep) int fd = openat(dir.fd, "net.ipam", O_RDWR | O_CLOEXEC);
+	struct lcx__ipam_cell cell;
+
+	ck_assert_int_eq(pread(fd, &cell, sizeof(cell), 0), sizeof(cell));
+	cell.u.header.version--;
+	cell.check = lcx__cell_check(&cell, LCX__HEADER_CELL, pool->header.salt);
+	ck_assert_int_eq(pwrite(fd, &cell, sizeof(cell), 0), sizeof(cell));
+	ck_assert_fails(lcx_ipam_pool_open(dir.fd, "net", &again, &err), EUCLEAN, err,
+			"has format 1");
+	ck_assert_fails(lcx_ipam_pool_open(dir.fd, "net", &again, &err), EUCLEAN, err,
+			"discard the file");
+	ck_assert_ok(lcx_ipam_pool_discard(dir.fd, "net", &err));
+	lcx_ipam_pool_free(pool);
+}
+END_TEST
+
 START_TEST(too_small_a_buffer_leases_nothing)
 {
 	struct lcx_ipam_pool *pool = make("10.0.0.0/24");
@@ -453,11 +603,17 @@ START_TEST(damage_is_refused_and_the_file_left_alone)
 
 	for (int i = 0; i < 100; i++)
 		allocate(pool, i % 2 ? "web" : "db", NULL);
-	ck_assert_ok(lcx_ipam_release(pool, "10.0.0.50", NULL, &err));
+	for (int i = 50; i < 55; i++) {
+		char address[LCX_IPAM_ADDRESS_SIZE];
+
+		snprintf(address, sizeof(address), "10.0.0.%d", i);
+		ck_assert_ok(lcx_ipam_release(pool, address, NULL, &err));
+	}
 	ck_assert_int_eq(fstat(fd, &st), 0);
 	for (off_t at = 0; at < st.st_size; at += 61) {
 		bool in_journal = at / 256 >= LCX__JOURNAL_CELL && at / 256 < LCX__BITMAP_CELL;
-		bool beyond = at / 256 >= pool->layout.lease_cell + 100;
+		/* 100 leases, and the pages of 2 to 101. */
+		bool beyond = at / 256 >= pool->layout.lease_cell + 100 + 4;
 
 		if (in_journal || beyond)
 			continue; /* nothing depends on a journal that is done */
@@ -535,8 +691,14 @@ static int one_of_each(struct lcx_ipam_pool *pool, int step)
 		return lcx_ipam_release(pool, "10.0.0.5", "web", NULL);
 	case 3:
 		return lcx_ipam_reserve(pool, "web", "10.0.0.6", NULL);
-	default:
+	case 4:
 		return lcx_ipam_release_owner(pool, "web", NULL, NULL);
+	case 5: /* a new page of the queue */
+		return lcx_ipam_allocate(pool, "new", "10.0.0.100", address, sizeof(address), NULL);
+	case 6: /* out of the queue, in the middle */
+		return lcx_ipam_allocate(pool, "new", "10.0.0.8", address, sizeof(address), NULL);
+	default: /* its head */
+		return lcx_ipam_allocate(pool, "new", "10.0.0.4", address, sizeof(address), NULL);
 	}
 }
 
@@ -547,9 +709,11 @@ START_TEST(death_between_any_two_writes_is_repaired)
 		uint64_t before, after;
 		int r;
 
-		for (int i = 0; i < 6; i++)
+		for (int i = 0; i < 8; i++)
 			allocate(dying, i % 2 ? "db" : "web", NULL);
 		ck_assert_ok(lcx_ipam_release(dying, "10.0.0.4", NULL, &err));
+		ck_assert_ok(lcx_ipam_release(dying, "10.0.0.8", NULL, &err));
+		ck_assert_ok(lcx_ipam_release(dying, "10.0.0.7", NULL, &err));
 		allocate(dying, "web", NULL);
 		before = used(dying);
 		dying->writes_left = writes;
@@ -559,7 +723,7 @@ START_TEST(death_between_any_two_writes_is_repaired)
 		ck_assert_ok(lcx_ipam_pool_open(dir.fd, "net", &next, &err));
 		ck_assert_msg(is_sound(next), "step %d, writes %d", _i, writes);
 		after = used(next);
-		if (_i < 2)
+		if (_i < 2 || _i > 4)
 			ck_assert_uint_eq(after, before + (r == 0));
 		allocate(next, "survivor", NULL);
 		ck_assert(is_sound(next));
@@ -687,6 +851,11 @@ int main(void)
 	tcase_add_loop_test(tc, a_static_address_that_cannot_be_says_why, 0,
 			    ARRAY_SIZE(static_cases));
 	tcase_add_test(tc, a_freed_address_rests_while_there_are_others);
+	tcase_add_loop_test(tc, the_address_freed_longest_ago_is_given_next, 0,
+			    ARRAY_SIZE(order_cases));
+	tcase_add_test(tc, what_a_freed_address_costs_is_little);
+	tcase_add_test(tc, a_release_does_not_grow_the_file);
+	tcase_add_test(tc, another_format_says_what_to_do);
 	tcase_add_test(tc, too_small_a_buffer_leases_nothing);
 	tcase_add_test(tc, release_asks_whose_it_is);
 	tcase_add_test(tc, an_owner_is_found_and_released_with_all_it_has);
@@ -702,7 +871,7 @@ int main(void)
 	tcase_add_test(tc, damage_is_refused_and_the_file_left_alone);
 	tcase_add_test(tc, a_damaged_bitmap_never_gives_an_address_twice);
 	tcase_add_test(tc, files_that_are_no_pools_are_refused);
-	tcase_add_loop_test(tc, death_between_any_two_writes_is_repaired, 0, 5);
+	tcase_add_loop_test(tc, death_between_any_two_writes_is_repaired, 0, 8);
 	tcase_add_test(tc, a_torn_journal_is_no_change);
 	tcase_add_test(tc, threads_exclude_each_other);
 	tcase_add_test(tc, forked_children_exclude_each_other);
