@@ -9,8 +9,8 @@
 
 struct exec_options {
 	struct process_options process;
-	const char *description, *user, *cwd, *cgroup, *process_label, *apparmor;
-	struct texts env, caps, gids;
+	const char *description, *user, *cwd, *process_label, *apparmor;
+	struct texts env, caps, gids, cgroups;
 	bool detach, tty, no_new_privs, ignore_paused;
 };
 
@@ -28,7 +28,7 @@ const struct option exec_options[] = {
 	{'\0', "no-new-privs", OPTION_FLAG, AT(no_new_privs), "nothing may gain privileges"},
 	{'\0', "process-label", OPTION_TEXT, AT(process_label), "a label of SELinux"},
 	{'\0', "apparmor", OPTION_TEXT, AT(apparmor), "a profile of AppArmor"},
-	{'\0', "cgroup", OPTION_TEXT, AT(cgroup), "refused: it runs in the container's"},
+	{'\0', "cgroup", OPTION_TEXTS, AT(cgroups), "[CONTROLLER:]PATH below the container's cgroup"},
 	{'\0', "ignore-paused", OPTION_FLAG, AT(ignore_paused), NULL},
 	{'\0', "pid-file", OPTION_TEXT, AT(process.pid_file), "write the process's number there"},
 	{'\0', "console-socket", OPTION_TEXT, AT(process.console_socket),
@@ -148,9 +148,6 @@ int cmd_exec(struct runtime *rt, void *values, int argc, char **argv)
 	bool own;
 	int r;
 
-	if (o->cgroup)
-		return report(rt, "--cgroup '%s': a process runs in its container's cgroup",
-			      o->cgroup);
 	if (!o->description && argc < 2)
 		return report(rt, "exec: needs a program, or --process");
 	if (open_container(rt, argv[0], &c) != 0)
@@ -162,7 +159,7 @@ int cmd_exec(struct runtime *rt, void *values, int argc, char **argv)
 	if (own ? make_own_stdio(rt, o, lcx_spec_terminal(spec), &stdio)
 		: make_stdio(rt, &o->process, lcx_spec_terminal(spec), &stdio))
 		return 1;
-	r = lcx_container_exec(c, spec, stdio, &process, &err);
+	r = lcx_container_exec_in(c, spec, stdio, o->cgroups.items, &process, &err);
 	if (r == -ESRCH)
 		return report(rt, "cannot exec in a container that is not running"), 255;
 	if (r < 0)

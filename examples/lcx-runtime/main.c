@@ -92,11 +92,20 @@ static bool wants_help(int argc, char **argv)
 	return argc > 0 && (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0);
 }
 
+static int call(struct runtime *rt, const struct command *command, void *values, int argc,
+		char **argv)
+{
+	if (argc < command->min || (command->max >= 0 && argc > command->max))
+		return report(rt, "%s: takes %s", command->name,
+			      command->operands[0] ? command->operands : "no operand");
+	return command->run(rt, values, argc, argv);
+}
+
 static int dispatch(struct runtime *rt, int argc, char **argv)
 {
 	_Alignas(max_align_t) char values[VALUES_SIZE] = {0};
 	const struct command *command = commands;
-	int used;
+	int used, code = 1;
 
 	while (command->name && strcmp(command->name, argv[0]) != 0)
 		command++;
@@ -106,13 +115,10 @@ static int dispatch(struct runtime *rt, int argc, char **argv)
 	if (wants_help(argc, argv))
 		return print_help(command);
 	used = options_parse(rt, command->options, values, argc, argv);
-	if (used < 0)
-		return 1;
-	argc -= used, argv += used;
-	if (argc < command->min || (command->max >= 0 && argc > command->max))
-		return report(rt, "%s: takes %s", command->name,
-			      command->operands[0] ? command->operands : "no operand");
-	return command->run(rt, values, argc, argv);
+	if (used >= 0)
+		code = call(rt, command, values, argc - used, argv + used);
+	options_free(command->options, values);
+	return code;
 }
 
 int main(int argc, char **argv)

@@ -45,10 +45,11 @@ static int store(const struct runtime *rt, const struct option *option, void *va
 		*(const char **)place = value;
 		return 0;
 	case OPTION_TEXTS:
-		texts->items = realloc(texts->items, (texts->n + 1) * sizeof(*texts->items));
+		texts->items = realloc(texts->items, (texts->n + 2) * sizeof(*texts->items));
 		if (!texts->items)
 			return report(rt, "out of memory");
 		texts->items[texts->n++] = value;
+		texts->items[texts->n] = NULL;
 		return 0;
 	}
 	return 0;
@@ -81,6 +82,13 @@ int options_parse(struct runtime *rt, const struct option *options, void *values
 			return -1;
 	}
 	return i;
+}
+
+void options_free(const struct option *options, void *values)
+{
+	for (; options && options->name; options++)
+		if (options->kind == OPTION_TEXTS)
+			free(((struct texts *)(void *)((char *)values + options->offset))->items);
 }
 
 void options_print(const struct option *options)

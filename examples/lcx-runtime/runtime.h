@@ -52,7 +52,7 @@ struct runtime {
 enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_NUMBER, OPTION_TEXTS };
 
 struct texts {
-	const char **items; /* never freed: the command ends soon */
+	const char **items; /* and NULL after the last; options_free() */
 	size_t n;
 };
 
@@ -67,6 +67,8 @@ struct option {
 /* Return: how many words of @argv were options, or -1 when that was reported. */
 int options_parse(struct runtime *rt, const struct option *options, void *values, int argc,
 		  char **argv);
+/* What options_parse() has put together in @values. */
+void options_free(const struct option *options, void *values);
 void options_print(const struct option *options);
 
 /* ---- commands ---- */

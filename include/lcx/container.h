@@ -469,6 +469,23 @@ int lcx_container_exec(struct lcx_container *c, const struct lcx_spec *spec,
 		       const struct lcx_stdio *stdio, struct lcx_process **ret,
 		       struct lcx_error **err);
 
+/**
+ * lcx_container_exec_in() - lcx_container_exec(), in a cgroup below the container's
+ * @cgroups: one path, which is looked up in all hierarchies of the container and must be in one
+ *           at least; or, on version 1, any number of "CONTROLLER[,CONTROLLER...]:PATH", each for
+ *           the hierarchy of these controllers; the last is followed by NULL
+ *
+ * The cgroups are there already: the container has made them. Where none is named the process
+ * is in the container's own, as by lcx_container_exec(); on version 2, if that one passes
+ * controllers on and so may hold no process, in the one of the container's first process.
+ *
+ * Return: as lcx_container_exec(); -ENOENT if there is no such cgroup, -EINVAL for a path that
+ * leads out of the container's, for a hierarchy that this machine has not, or one named twice.
+ */
+int lcx_container_exec_in(struct lcx_container *c, const struct lcx_spec *spec,
+			  const struct lcx_stdio *stdio, const char *const *cgroups,
+			  struct lcx_process **ret, struct lcx_error **err);
+
 /* ---- its files ---------------------------------------------------------- */
 
 /**

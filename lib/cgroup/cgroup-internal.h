@@ -7,6 +7,7 @@
  *   layout.c    what is mounted where, and which place is ours
  *   tree.c      directories of one hierarchy: make, find, remove
  *   cgroup.c    the life of a handle, which hierarchies it is in
+ *   below.c     places below a cgroup, for a process to enter
  *   enable.c    cgroup.subtree_control down the path
  *   procs.c     who is in it: list, signal, vacate
  *   track.c     populated, freeze, kill: the two tables of operations

@@ -3,6 +3,7 @@
 
 /* What rooms below may know of cgroups beyond the public header. */
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "lcx/cgroup.h"
@@ -38,6 +39,16 @@ enum { LCX__CGROUP_JOIN_MAX = 16 };
  * Return: how many, or a negative errno (-E2BIG if more than @max; none is left open).
  */
 int lcx__cgroup_join_fds(const struct lcx_cgroup *cg, int *fds, size_t max);
+
+/*
+ * Let @cg, a handle that serves for nothing else, stand for a cgroup below it: as
+ * lcx_container_exec_in() has @places, or that of the process @pid.
+ */
+int lcx__cgroup_descend(struct lcx_cgroup *cg, const char *const *places, struct lcx_error **err);
+int lcx__cgroup_descend_to(struct lcx_cgroup *cg, int32_t pid, struct lcx_error **err);
+
+/* Whether it is one of version 2 that has controllers for those below it, and so takes no process. */
+bool lcx__cgroup_passes_on(const struct lcx_cgroup *cg);
 
 /* Whether the kernel keeps any device from its processes. Return: 1, 0, or a negative errno. */
 int lcx__cgroup_devices_limited(const struct lcx_cgroup *cg);

@@ -173,14 +173,19 @@ int lcx__container_enter_cgroup(struct lcx_container *c, struct lcx__entrance *r
 	if (!c->cgroup && !c->run.cgroup)
 		return 0;
 	r = lcx__container_open_cgroup(c, err);
+	return r < 0 ? r : lcx__entrance_open(c->cgroup, ret, err);
+}
+
+int lcx__entrance_open(const struct lcx_cgroup *cg, struct lcx__entrance *ret,
+		       struct lcx_error **err)
+{
+	int r = lcx__cgroup_join_fds(cg, ret->join_fds, ARRAY_SIZE(ret->join_fds));
+
 	if (r < 0)
-		return r;
-	r = lcx__cgroup_join_fds(c->cgroup, ret->join_fds, ARRAY_SIZE(ret->join_fds));
-	if (r < 0)
-		return lcx__fail_sys(err, -r, "open cgroup '%s'", lcx_cgroup_path(c->cgroup));
+		return lcx__fail_sys(err, -r, "open cgroup '%s'", lcx_cgroup_path(cg));
 	ret->n_join_fds = (size_t)r;
-	ret->into_fd = lcx__cgroup_into_fd(c->cgroup);
-	ret->name = lcx_cgroup_path(c->cgroup);
+	ret->into_fd = lcx__cgroup_into_fd(cg);
+	ret->name = lcx_cgroup_path(cg);
 	return 0;
 }
 

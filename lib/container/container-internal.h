@@ -203,6 +203,9 @@ struct lcx__entrance {
 
 int lcx__container_enter_cgroup(struct lcx_container *c, struct lcx__entrance *ret,
 				struct lcx_error **err);
+/* By any handle, which must live as long. */
+int lcx__entrance_open(const struct lcx_cgroup *cg, struct lcx__entrance *ret,
+		       struct lcx_error **err);
 void lcx__entrance_clear(struct lcx__entrance *entrance);
 
 /* Interfaces of the host's (lent.c). */

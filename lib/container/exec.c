@@ -123,11 +123,46 @@ static int on_listener(void *data, pid_t pid, int listener_fd, struct lcx_error 
 	return lcx__container_send_listener(data, "running", pid, listener_fd, err);
 }
 
-static int execute(struct lcx_container *c, const struct lcx_spec *wanted,
-		   const struct lcx_stdio *stdio, struct lcx__log_writer *log,
+/* Not in the container's own cgroup: by a handle of its own, for that one is where its limits are. */
+static int enter_below(struct lcx_container *c, const char *const *cgroups, struct lcx_cgroup **ret,
+		 struct lcx__entrance *entrance, struct lcx_error **err)
+{
+	int r = lcx_cgroup_open(lcx_cgroup_path(c->cgroup), ret, err);
+
+	if (r == 0)
+		r = cgroups ? lcx__cgroup_descend(*ret, cgroups, err)
+			    : lcx__cgroup_descend_to(*ret, (int32_t)c->run.pid.value, err);
+	return r < 0 ? r : lcx__entrance_open(*ret, entrance, err);
+}
+
+static int enter(struct lcx_container *c, const char *const *cgroups, struct lcx_cgroup **ret,
+		 struct lcx__entrance *entrance, struct lcx_error **err)
+{
+	int r;
+
+	*entrance = (struct lcx__entrance){.into_fd = -1};
+	if (!c->cgroup && !c->run.cgroup && !cgroups)
+		return 0;
+	r = lcx__container_open_cgroup(c, err);
+	if (r < 0)
+		return r;
+	return cgroups || lcx__cgroup_passes_on(c->cgroup)
+		       ? enter_below(c, cgroups, ret, entrance, err)
+		       : lcx__entrance_open(c->cgroup, entrance, err);
+}
+
+struct exec {
+	const struct lcx_stdio *stdio;
+	struct lcx__log_writer *log;
+	const char *const *cgroups;
+};
+
+static int execute(struct lcx_container *c, const struct lcx_spec *wanted, const struct exec *how,
 		   struct lcx_process **ret, struct lcx_error **err)
 {
+	const struct lcx_stdio *stdio = how->stdio;
 	CLEANUP(lcx__entrance_clear) struct lcx__entrance entrance = {0};
+	CLEANUP(lcx_cgroup_freep) struct lcx_cgroup *cgroup = NULL;
 	CLEANUP(lcx_spec_freep) struct lcx_spec *copy = NULL;
 	const struct lcx_spec *spec = wanted;
 	CLEANUP(freep) void *seccomp = NULL;
@@ -146,7 +181,7 @@ static int execute(struct lcx_container *c, const struct lcx_spec *wanted,
 	if (copy)
 		spec = copy;
 	if (r == 0)
-		r = lcx__container_enter_cgroup(c, &entrance, err);
+		r = enter(c, how->cgroups, &cgroup, &entrance, err);
 	if (r == 0)
 		r = lcx__container_seccomp(c, spec, &seccomp, &seccomp_size, err);
 	if (r < 0)
@@ -170,7 +205,7 @@ static int execute(struct lcx_container *c, const struct lcx_spec *wanted,
 
 	return lcx__spawn(
 		&(struct lcx__spawn){
-			.compile = &compile, .stdio = stdio, .log = log, .hooks = &hooks},
+			.compile = &compile, .stdio = stdio, .log = how->log, .hooks = &hooks},
 		ret, err);
 }
 
@@ -178,7 +213,16 @@ LCX_PUBLIC int lcx_container_exec(struct lcx_container *c, const struct lcx_spec
 				  const struct lcx_stdio *stdio, struct lcx_process **ret,
 				  struct lcx_error **err)
 {
-	int r = execute(c, spec, stdio, NULL, ret, err);
+	return lcx_container_exec_in(c, spec, stdio, NULL, ret, err);
+}
+
+LCX_PUBLIC int lcx_container_exec_in(struct lcx_container *c, const struct lcx_spec *spec,
+				     const struct lcx_stdio *stdio, const char *const *cgroups,
+				     struct lcx_process **ret, struct lcx_error **err)
+{
+	const struct exec how = {
+		.stdio = stdio, .cgroups = cgroups && cgroups[0] ? cgroups : NULL};
+	int r = execute(c, spec, &how, ret, err);
 
 	if (r == 0)
 		tell_exec(c, spec);
@@ -189,5 +233,5 @@ int lcx__container_exec_logged(struct lcx_container *c, const struct lcx_spec *s
 			       struct lcx__log_writer *log, struct lcx_process **ret,
 			       struct lcx_error **err)
 {
-	return execute(c, spec, NULL, log, ret, err);
+	return execute(c, spec, &(struct exec){.log = log}, ret, err);
 }

@@ -85,7 +85,7 @@ static int start_container(struct world *w, struct lcx_error **err)
 
 static int exec_in_container(struct world *w, struct lcx_error **err)
 {
-	static const char *const args[] = {"/bin/true", NULL};
+	static const char *const args[] = {"/bin/true", NULL}, *const top[] = {"/", NULL};
 	struct lcx_process *process = NULL;
 	struct lcx_spec *spec = NULL;
 	int32_t status;
@@ -94,6 +94,10 @@ static int exec_in_container(struct world *w, struct lcx_error **err)
 	MUST(lcx_container_exec_spec(container, &spec, err));
 	MUST(lcx_spec_set_args(spec, args, err));
 	MUST(lcx_container_exec(container, spec, NULL, &process, err));
+	MUST(lcx_process_wait(process, 10000, &status, err));
+	lcx_process_free(process);
+	process = NULL;
+	MUST(lcx_container_exec_in(container, spec, NULL, top, &process, err));
 	MUST(lcx_process_wait(process, 10000, &status, err));
 	lcx_process_free(process);
 	lcx_spec_free(spec);

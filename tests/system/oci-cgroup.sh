@@ -39,6 +39,43 @@ check_match 'ps: as a table' 'sleep 60' "$(runtime ps u1)"
 check_fails 'checkpoint' 1 'CRIU' runtime checkpoint u1
 runtime delete --force u1
 
+# --- a process in a cgroup that the container has made below its own
+
+bundle "$T/b" '.process.args = ["sleep", "60"] | .linux.resources = {"pids": {"limit": 20}}'
+runtime run -d --bundle "$T/b" e1 </dev/null
+pid=$(runtime state e1 | jq .pid)
+if in_guest; then
+	path=$(sed 's/^0:://' "/proc/$pid/cgroup")
+	dirs=/sys/fs/cgroup$path
+else
+	path=$(sed -n 's/^[0-9]*:pids://p' "/proc/$pid/cgroup")
+	dirs="/sys/fs/cgroup/pids$path /sys/fs/cgroup/unified$path"
+fi
+for dir in $dirs; do mkdir -p "$dir/one/two"; done
+check_fails 'exec --cgroup: one that is not there' 255 "cgroup 'none' does not exist" runtime exec --cgroup none e1 true
+check_fails 'exec --cgroup: out of the container' 255 "lies outside of" runtime exec --cgroup ../.. e1 true
+check_match 'exec --cgroup' "$path/one/two\$" "$(runtime exec --cgroup one/two e1 cat /proc/self/cgroup)"
+check_match 'exec --cgroup: from the top' "$path/one\$" "$(runtime exec --cgroup /one e1 cat /proc/self/cgroup)"
+check_match 'exec --cgroup: the top itself' "$path\$" "$(runtime exec --cgroup / e1 cat /proc/self/cgroup)"
+check_fails 'exec --cgroup: two without controllers' 255 'is not CONTROLLER:PATH' runtime exec --cgroup one --cgroup one/two e1 true
+check_fails 'exec --cgroup: no such controller' 255 "no cgroup hierarchy 'fly'" runtime exec --cgroup fly:one e1 true
+if in_guest; then
+	check_fails 'exec --cgroup: one hierarchy has no names' 255 'give the path alone' runtime exec --cgroup pids:one e1 true
+	# As an init in the container does: the limits pass on, and the top is for nobody.
+	sh -c "echo $pid >$dirs/one/two/cgroup.procs; echo +pids >$dirs/cgroup.subtree_control"
+	check_match 'exec: the top takes no process, that of the first does' "$path/one/two\$" "$(runtime exec e1 cat /proc/self/cgroup)"
+	check_fails 'exec --cgroup: the top takes none' 255 'usy' runtime exec --cgroup / e1 true
+else
+	check_eq 'exec --cgroup: in one hierarchy' "$path/one $path/one/two" \
+		"$(runtime exec --cgroup pids:one --cgroup unified:one/two e1 cat /proc/self/cgroup | sed -n 's/^[0-9]*:pids://p; s/^0:://p' | tr '\n' ' ' | sed 's/ $//')"
+	check_eq 'exec --cgroup: the others stay' "$path/one $path" \
+		"$(runtime exec --cgroup pids:one e1 cat /proc/self/cgroup | sed -n 's/^[0-9]*:pids://p; s/^0:://p' | tr '\n' ' ' | sed 's/ $//')"
+	check_fails 'exec --cgroup: a hierarchy twice' 255 "'pids' is named twice" runtime exec --cgroup pids,pids:one e1 true
+	check_fails 'exec --cgroup: not in that hierarchy' 255 "does not exist in hierarchy 'cpu'" runtime exec --cgroup cpu:one e1 true
+fi
+runtime delete --force e1
+for dir in $dirs; do check 'its cgroups are gone, with those below' test ! -e "$dir"; done
+
 # --- devices
 
 bundle "$T/b" '.process.args = ["sh", "-c", "echo x >/dev/null && head -c 1 /dev/zero | wc -c; mknod /dev/mem c 1 1; cat /dev/mem"]
