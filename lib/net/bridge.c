@@ -237,6 +237,7 @@ int lcx__bridge_ensure(struct lcx_ctx *ctx, struct lcx_netlink *nl,
 		       const struct lcx_network *network, struct lcx__bridge *ret,
 		       struct lcx_error **err)
 {
+	CLEANUP(lcx_netlink_freep) struct lcx_netlink *nft = NULL;
 	CLEANUP(lcx_link_freep) struct lcx_link *link = NULL;
 	int r = lcx__bridge_find(ctx, nl, network, &link, err);
 
@@ -255,7 +256,7 @@ int lcx__bridge_ensure(struct lcx_ctx *ctx, struct lcx_netlink *nl,
 		r = complete(ctx, nl, network, lcx_link_index(link), err);
 		if (r < 0) {
 			(void)lcx__fail_prefix(err, r, "bridge '%s'", network->bridge);
-			(void)lcx__bridge_remove(ctx, nl, network, NULL);
+			(void)lcx__bridge_remove(ctx, nl, &nft, network, NULL);
 			return r;
 		}
 	}
@@ -265,7 +266,7 @@ int lcx__bridge_ensure(struct lcx_ctx *ctx, struct lcx_netlink *nl,
 }
 
 /* The bridge first: as long as it is there, the firewall must know it. */
-int lcx__bridge_remove(struct lcx_ctx *ctx, struct lcx_netlink *nl,
+int lcx__bridge_remove(struct lcx_ctx *ctx, struct lcx_netlink *nl, struct lcx_netlink **nft,
 		       const struct lcx_network *network, struct lcx_error **err)
 {
 	CLEANUP(lcx_error_freep) struct lcx_error *e = NULL;
@@ -275,7 +276,7 @@ int lcx__bridge_remove(struct lcx_ctx *ctx, struct lcx_netlink *nl,
 	bool unused = false;
 	int r;
 
-	r = lcx__monitor_end(ctx, network, &e);
+	r = lcx__monitor_end(ctx, nft, network, &e);
 	lcx__troubles_add(&troubles, r, &e);
 	/* Another's bridge of that name is none of our business. */
 	r = lcx__bridge_find(ctx, nl, network, &link, &e);
@@ -287,14 +288,14 @@ int lcx__bridge_remove(struct lcx_ctx *ctx, struct lcx_netlink *nl,
 	if (!link)
 		e = lcx_error_free(e);
 
-	r = lcx__firewall_remove_network(network, &e);
+	r = lcx__firewall_remove_network(nft, network, &e);
 	lcx__troubles_add(&troubles, r, &e);
 	/*
 	 * Without a bridge, what our file remembers may be history: forwarding was switched
 	 * back then, and may have been switched on by somebody else since.
 	 */
 	was_off = link ? lcx__forwarding_was_off(ctx) : 0;
-	r = lcx__firewall_remove_unused(nl, was_off, &unused, &e);
+	r = lcx__firewall_remove_unused(nft, nl, was_off, &unused, &e);
 	lcx__troubles_add(&troubles, r, &e);
 	if (r == 0 && unused)
 		lcx__forwarding_forget(ctx, (1u << NET_FAMILIES) - 1);

@@ -13,6 +13,7 @@
 
 #include "net/announce.h"
 #include "net/driver.h"
+#include "net/firewall-internal.h"
 #include "netlink/conntrack.h"
 
 /* The interface, if it is there and has this mark. 1, 0, or a negative errno. */
@@ -128,12 +129,20 @@ static int undo_marked_links(struct lcx_ctx *ctx, struct lcx_netlink *nl,
 	return r;
 }
 
-int lcx__network_undo_ports(struct lcx_ctx *ctx, const char *owner, struct lcx_error **err)
+static int undo_ports_of(struct lcx_ctx *ctx, struct lcx_netlink **nft, const char *owner,
+			 struct lcx_error **err)
 {
 	char comment[NET_MARK_SIZE];
 
 	lcx__net_comment(ctx, owner, comment);
-	return lcx__firewall_remove_ports(comment, NULL, 0, err);
+	return lcx__firewall_remove_ports(nft, comment, NULL, 0, err);
+}
+
+int lcx__network_undo_ports(struct lcx_ctx *ctx, const char *owner, struct lcx_error **err)
+{
+	CLEANUP(lcx_netlink_freep) struct lcx_netlink *nft = NULL;
+
+	return undo_ports_of(ctx, &nft, owner, err);
 }
 
 int lcx__network_undo_lease(struct lcx_ctx *ctx, const char *network, const char *owner,
@@ -143,19 +152,18 @@ int lcx__network_undo_lease(struct lcx_ctx *ctx, const char *network, const char
 }
 
 /* With the lock: no new attachment comes while we look whether this was the last. */
-static int remove_last(struct lcx_ctx *ctx, struct lcx_netlink *nl,
+static int remove_last(struct lcx_ctx *ctx, struct lcx_netlink *nl, struct lcx_netlink **nft,
 		       const struct lcx_network *network, struct lcx_error **err)
 {
 	CLEANUP(closep) int records_fd = lcx__net_records_lock(ctx, network->name, err);
-	CLEANUP(lcx__strv_freep) char **owners = NULL;
 	int r;
 
 	if (records_fd < 0)
 		return records_fd;
-	r = lcx__net_list_names(records_fd, false, &owners);
+	r = lcx__net_has_names(records_fd);
 	if (r < 0)
 		return lcx__fail_sys(err, -r, "list attachments");
-	return owners[0] ? 0 : lcx__driver_of(network)->remove(ctx, nl, network, err);
+	return r > 0 ? 0 : lcx__driver_of(network)->remove(ctx, nl, nft, network, err);
 }
 
 static int undo_links(struct lcx_ctx *ctx, struct lcx_netlink *nl,
@@ -184,18 +192,21 @@ static int undo_links(struct lcx_ctx *ctx, struct lcx_netlink *nl,
  * Flows of UDP that were led to the container: they know no end, and would go on to
  * whoever has the address next. Those of TCP end with it.
  */
-static int forget_flows(const struct lcx_attachment *record, struct lcx_error **err)
+static int forget_flows(struct lcx_netlink **nft, const struct lcx_attachment *record,
+			struct lcx_error **err)
 {
 	bool has_udp = false;
 	int r = 0;
 
 	for (size_t i = 0; i < record->port_count; i++)
 		has_udp = has_udp || record->ports[i].protocol == PORT_UDP;
+	if (has_udp)
+		r = lcx__firewall_ensure_open(nft, err);
 	for (size_t i = 0; has_udp && i < NET_FAMILIES && r == 0; i++) {
 		struct lcx__inet address;
 
 		if (lcx__inet_parse_address(record->addresses[i].address, &address) == 0)
-			r = lcx__conntrack_forget(&address, IPPROTO_UDP, err);
+			r = lcx__conntrack_forget(*nft, &address, IPPROTO_UDP, err);
 	}
 	return r;
 }
@@ -213,19 +224,20 @@ static bool is_attached_elsewhere(struct lcx_ctx *ctx, const char *network, cons
 	return found;
 }
 
-static int undo_ports(struct lcx_ctx *ctx, const struct lcx_attachment *record, const char *network,
-		      const char *owner, struct lcx_error **err)
+static int undo_ports(struct lcx_ctx *ctx, struct lcx_netlink **nft,
+		      const struct lcx_attachment *record, const char *network, const char *owner,
+		      struct lcx_error **err)
 {
 	char comment[NET_MARK_SIZE];
 
 	if (!record)
 		return is_attached_elsewhere(ctx, network, owner)
 			       ? 0
-			       : lcx__network_undo_ports(ctx, owner, err);
+			       : undo_ports_of(ctx, nft, owner, err);
 	lcx__net_comment(ctx, owner, comment);
-	return record->port_count > 0
-		       ? lcx__firewall_remove_ports(comment, record->ports, record->port_count, err)
-		       : 0;
+	return record->port_count > 0 ? lcx__firewall_remove_ports(nft, comment, record->ports,
+								   record->port_count, err)
+				      : 0;
 }
 
 /* @network is NULL when it is gone from the disk; the record then names the bridge. */
@@ -234,12 +246,13 @@ static void take_down(struct lcx_ctx *ctx, struct lcx_netlink *nl,
 		      int records_fd, const struct lcx_attachment *record, uint32_t timeout_ms,
 		      struct lcx__troubles *troubles)
 {
+	CLEANUP(lcx_netlink_freep) struct lcx_netlink *nft = NULL;
 	struct lcx_error *e = NULL;
 	int r;
 
-	r = undo_ports(ctx, record, name, owner, &e);
+	r = undo_ports(ctx, &nft, record, name, owner, &e);
 	lcx__troubles_add(troubles, r, &e);
-	r = record ? forget_flows(record, &e) : 0;
+	r = record ? forget_flows(&nft, record, &e) : 0;
 	lcx__troubles_add(troubles, r, &e);
 
 	r = undo_links(ctx, nl, network, record, owner, timeout_ms, &e);
@@ -253,7 +266,7 @@ static void take_down(struct lcx_ctx *ctx, struct lcx_netlink *nl,
 		lcx__troubles_add(troubles, r, &e);
 	}
 	if (network) {
-		r = remove_last(ctx, nl, network, &e);
+		r = remove_last(ctx, nl, &nft, network, &e);
 		lcx__troubles_add(troubles, r, &e);
 	}
 }

@@ -25,7 +25,7 @@ struct net_driver {
 		      const struct lcx_network *network, struct lcx__bridge *ret,
 		      struct lcx_error **err);
 	/* Take it down; the network's lock is held and it has no record. */
-	int (*remove)(struct lcx_ctx *ctx, struct lcx_netlink *nl,
+	int (*remove)(struct lcx_ctx *ctx, struct lcx_netlink *nl, struct lcx_netlink **nft,
 		      const struct lcx_network *network, struct lcx_error **err);
 	/* Give the namespace its interface. */
 	int (*connect)(struct lcx_ctx *ctx, struct lcx_netlink *nl,
@@ -68,7 +68,7 @@ int lcx__inside_set_up(struct lcx_netlink *inner, const struct lcx_network *netw
 int lcx__parent_ensure(struct lcx_ctx *ctx, struct lcx_netlink *nl,
 		       const struct lcx_network *network, struct lcx__bridge *ret,
 		       struct lcx_error **err);
-int lcx__parent_remove(struct lcx_ctx *ctx, struct lcx_netlink *nl,
+int lcx__parent_remove(struct lcx_ctx *ctx, struct lcx_netlink *nl, struct lcx_netlink **nft,
 		       const struct lcx_network *network, struct lcx_error **err);
 
 /* ---- branches (branch.c) ---- */

@@ -7,6 +7,7 @@
 #include "net/ruleset.h"
 
 int lcx__firewall_open(struct lcx_netlink **ret, struct lcx_error **err);
+int lcx__firewall_ensure_open(struct lcx_netlink **nft, struct lcx_error **err);
 int lcx__firewall_commit(struct lcx_netlink *nl, struct lcx__nl_batch *batch);
 
 /* An entry of a published port. */

@@ -16,6 +16,11 @@ int lcx__firewall_open(struct lcx_netlink **ret, struct lcx_error **err)
 	return lcx__netlink_open(NETLINK_NETFILTER, ret, err);
 }
 
+int lcx__firewall_ensure_open(struct lcx_netlink **nft, struct lcx_error **err)
+{
+	return *nft ? 0 : lcx__firewall_open(nft, err);
+}
+
 int lcx__firewall_commit(struct lcx_netlink *nl, struct lcx__nl_batch *batch)
 {
 	lcx__nft_end(batch);
@@ -161,16 +166,18 @@ int lcx__firewall_set_up(net_families guard, struct lcx_error **err)
 
 /* What is not there must not be deleted: it would undo the whole batch. Hence the question, and
  * another try. */
-int lcx__firewall_remove_network(const struct lcx_network *network, struct lcx_error **err)
+int lcx__firewall_remove_network(struct lcx_netlink **nft, const struct lcx_network *network,
+				 struct lcx_error **err)
 {
 	enum { TRIES = 5 };
-	CLEANUP(lcx_netlink_freep) struct lcx_netlink *nl = NULL;
+	struct lcx_netlink *nl;
 	struct entries entries;
 	int r;
 
-	r = lcx__firewall_open(&nl, err);
+	r = lcx__firewall_ensure_open(nft, err);
 	if (r < 0)
 		return r;
+	nl = *nft;
 	list_entries(network, true, &entries);
 	for (int i = 0; i < TRIES; i++) {
 		CLEANUP(lcx__nl_batch_free) struct lcx__nl_batch batch = NL_BATCH_EMPTY;
@@ -229,18 +236,19 @@ static int switch_forwarding_off(net_families families, struct lcx_error **err)
  * The generation is asked for before the bridges are counted: a bridge that comes
  * after that makes an entry, hence another generation, and the removal fails.
  */
-int lcx__firewall_remove_unused(struct lcx_netlink *route, net_families was_off, bool *ret_unused,
-				struct lcx_error **err)
+int lcx__firewall_remove_unused(struct lcx_netlink **nft, struct lcx_netlink *route,
+				net_families was_off, bool *ret_unused, struct lcx_error **err)
 {
 	enum { TRIES = 20 };
-	CLEANUP(lcx_netlink_freep) struct lcx_netlink *nl = NULL;
+	struct lcx_netlink *nl;
 	uint32_t generation = 0;
 	unsigned int bridges;
 	int r;
 
-	r = lcx__firewall_open(&nl, err);
+	r = lcx__firewall_ensure_open(nft, err);
 	if (r < 0)
 		return r;
+	nl = *nft;
 	for (int i = 0; i < TRIES; i++) {
 		CLEANUP(lcx__nl_batch_free) struct lcx__nl_batch batch = NL_BATCH_EMPTY;
 

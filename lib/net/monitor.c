@@ -149,7 +149,8 @@ static int forget(int records_fd, const char *file, struct lcx_error **err)
 	return 0;
 }
 
-int lcx__monitor_end(struct lcx_ctx *ctx, const struct lcx_network *network, struct lcx_error **err)
+int lcx__monitor_end(struct lcx_ctx *ctx, struct lcx_netlink **nft,
+		     const struct lcx_network *network, struct lcx_error **err)
 {
 	CLEANUP(closep) int records_fd = lcx__net_records_dir(ctx, network->name, err);
 	int r;
@@ -163,7 +164,7 @@ int lcx__monitor_end(struct lcx_ctx *ctx, const struct lcx_network *network, str
 	if (r == 0)
 		r = forget(records_fd, RESOLVER_FILE, err);
 	if (r == 0 && network->resolver != NET_RESOLVER_NONE)
-		r = lcx__firewall_remove_names(network, err);
+		r = lcx__firewall_remove_names(nft, network, err);
 	return lcx__fail_prefix(err, r, "monitor of network '%s'", network->name);
 }
 

@@ -17,8 +17,8 @@ int lcx__monitor_ensure(struct lcx_ctx *ctx, const struct lcx_network *network, 
 			const struct lcx_attachment *attachment, struct lcx_error **err);
 
 /* End it, and forget it and whatever leads to it; if there is none, that is fine. */
-int lcx__monitor_end(struct lcx_ctx *ctx, const struct lcx_network *network,
-		     struct lcx_error **err);
+int lcx__monitor_end(struct lcx_ctx *ctx, struct lcx_netlink **nft,
+		     const struct lcx_network *network, struct lcx_error **err);
 
 /* The port of its sockets, or of a program's in its place, or 0 if there is neither. */
 uint16_t lcx__monitor_port(int records_fd);

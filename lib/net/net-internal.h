@@ -142,6 +142,8 @@ int lcx__net_records_lock(const struct lcx_ctx *ctx, const char *network, struct
 /* "NAME.json" in a directory: the names, sorted. With @directories, names of directories instead.
  */
 int lcx__net_list_names(int dir_fd, bool directories, char ***ret);
+/* 1 if there is one, 0 if not: what is asked when each of a thousand goes. */
+int lcx__net_has_names(int dir_fd);
 
 /* ---- address pools (pools.c) ---- */
 
@@ -223,7 +225,7 @@ int lcx__bridge_ensure(struct lcx_ctx *ctx, struct lcx_netlink *nl,
 		       const struct lcx_network *network, struct lcx__bridge *ret,
 		       struct lcx_error **err);
 /* Take the bridge and its nft entries down; the network's lock is held and it has no record. */
-int lcx__bridge_remove(struct lcx_ctx *ctx, struct lcx_netlink *nl,
+int lcx__bridge_remove(struct lcx_ctx *ctx, struct lcx_netlink *nl, struct lcx_netlink **nft,
 		       const struct lcx_network *network, struct lcx_error **err);
 /* 1 when it is there and ours, 0 when it is not there; -EEXIST when it is another's. */
 int lcx__bridge_find(struct lcx_ctx *ctx, struct lcx_netlink *nl, const struct lcx_network *network,
@@ -240,18 +242,26 @@ void lcx__forwarding_forget(const struct lcx_ctx *ctx, net_families families);
 /* ---- firewall ---- */
 
 /*
+ * Who removes entries does it by a socket of his caller's, @nft: declared empty, opened by the
+ * first who needs it, and freed when everything else is done, too. For the kernel lets close(2)
+ * wait until what was removed is out of use everywhere, some ten milliseconds, unless that has
+ * come to pass already: an interface that is removed in between takes longer.
+ */
+
+/*
  * Let a bridge's traffic through; the table is made if need be. @guard: for
  * which forwarding was off before, so that nothing but containers' traffic shall be forwarded.
  */
 int lcx__firewall_add_network(const char *comment, const struct lcx_network *network,
 			      net_families guard, struct lcx_error **err);
-int lcx__firewall_remove_network(const struct lcx_network *network, struct lcx_error **err);
+int lcx__firewall_remove_network(struct lcx_netlink **nft, const struct lcx_network *network,
+				 struct lcx_error **err);
 /*
  * Remove the table when no bridge of any context is left; if it, or @was_off,
  * remembers that forwarding was off, that is switched off first.
  */
-int lcx__firewall_remove_unused(struct lcx_netlink *route, net_families was_off, bool *ret_unused,
-				struct lcx_error **err);
+int lcx__firewall_remove_unused(struct lcx_netlink **nft, struct lcx_netlink *route,
+				net_families was_off, bool *ret_unused, struct lcx_error **err);
 /* Bridges of all contexts, by their marks. */
 int lcx__firewall_count_bridges(struct lcx_netlink *route, unsigned int *ret,
 				struct lcx_error **err);
@@ -267,8 +277,8 @@ int lcx__firewall_add_ports(const char *comment, const struct lcx_attachment *at
 /* What was led to one port of ::1 is led to another one. */
 int lcx__firewall_move_loopback(uint16_t from, uint16_t to, struct lcx_error **err);
 /* With @ports NULL all entries of the mark, found by reading the whole table. */
-int lcx__firewall_remove_ports(const char *comment, const struct lcx_port *ports, size_t count,
-			       struct lcx_error **err);
+int lcx__firewall_remove_ports(struct lcx_netlink **nft, const char *comment,
+			       const struct lcx_port *ports, size_t count, struct lcx_error **err);
 /* 1, the number and the holder's mark, when an entry has one of these ports, else 0. */
 int lcx__firewall_find_port(const struct lcx_port *port, uint16_t *ret_number,
 			    char holder[static NET_MARK_SIZE], struct lcx_error **err);
@@ -279,7 +289,8 @@ int lcx__firewall_list_owners(const char *prefix, char ***ret, struct lcx_error 
  * another. */
 int lcx__firewall_add_names(const char *comment, const struct lcx_network *network, uint16_t port,
 			    struct lcx_error **err);
-int lcx__firewall_remove_names(const struct lcx_network *network, struct lcx_error **err);
+int lcx__firewall_remove_names(struct lcx_netlink **nft, const struct lcx_network *network,
+			       struct lcx_error **err);
 
 /* ---- sysctls ---- */
 

@@ -193,7 +193,7 @@ static int check_unused(struct lcx_ctx *ctx, int records_fd, const char *name,
 LCX_PUBLIC int lcx_network_remove(struct lcx_ctx *ctx, const char *name, struct lcx_error **err)
 {
 	CLEANUP(lcx_network_freep) struct lcx_network *network = NULL;
-	CLEANUP(lcx_netlink_freep) struct lcx_netlink *nl = NULL;
+	CLEANUP(lcx_netlink_freep) struct lcx_netlink *nl = NULL, *nft = NULL;
 	CLEANUP(closep) int networks_fd = -1, records_fd = -1, run_fd = -1;
 	char file[NET_NAME_SIZE + 5];
 	int r;
@@ -216,7 +216,7 @@ LCX_PUBLIC int lcx_network_remove(struct lcx_ctx *ctx, const char *name, struct 
 	if (r == 0)
 		r = lcx_netlink_open(&nl, err);
 	if (r == 0)
-		r = lcx__driver_of(network)->remove(ctx, nl, network, err);
+		r = lcx__driver_of(network)->remove(ctx, nl, &nft, network, err);
 	if (r < 0)
 		return r;
 	r = lcx__pools_remove(ctx, network, err);

@@ -132,7 +132,7 @@ int lcx__parent_ensure(struct lcx_ctx *ctx, struct lcx_netlink *nl,
 	return 0;
 }
 
-int lcx__parent_remove(struct lcx_ctx *ctx, struct lcx_netlink *nl,
+int lcx__parent_remove(struct lcx_ctx *ctx, struct lcx_netlink *nl, struct lcx_netlink **nft,
 		       const struct lcx_network *network, struct lcx_error **err)
 {
 	CLEANUP(lcx_error_freep) struct lcx_error *e = NULL;
@@ -140,6 +140,7 @@ int lcx__parent_remove(struct lcx_ctx *ctx, struct lcx_netlink *nl,
 	char mark[NET_MARK_SIZE];
 	int r = find(nl, network->parent, &link, err);
 
+	(void)nft;
 	lcx__net_mark(ctx, network->name, mark);
 	if (r <= 0 || strcmp(lcx_link_alias(link), mark) != 0)
 		return r < 0 ? r : 0;

@@ -211,18 +211,19 @@ static int find_own(struct lcx_netlink *nl, const struct port_set *set, const ch
 	return r;
 }
 
-int lcx__firewall_remove_ports(const char *comment, const struct lcx_port *ports, size_t count,
-			       struct lcx_error **err)
+int lcx__firewall_remove_ports(struct lcx_netlink **nft, const char *comment,
+			       const struct lcx_port *ports, size_t count, struct lcx_error **err)
 {
 	enum { TRIES = 5 };
-	CLEANUP(lcx_netlink_freep) struct lcx_netlink *nl = NULL;
+	struct lcx_netlink *nl;
 	int r;
 
 	if (ports && count == 0)
 		return 0;
-	r = lcx__firewall_open(&nl, err);
+	r = lcx__firewall_ensure_open(nft, err);
 	if (r < 0)
 		return r;
+	nl = *nft;
 	/* An entry that another removes between question and removal undoes the batch: ask again.
 	 */
 	for (int i = 0; i < TRIES; i++) {

@@ -113,14 +113,16 @@ int lcx__firewall_add_names(const char *comment, const struct lcx_network *netwo
 	return r < 0 ? lcx__firewall_fail(nl, err, r, "lead to the resolver") : 0;
 }
 
-int lcx__firewall_remove_names(const struct lcx_network *network, struct lcx_error **err)
+int lcx__firewall_remove_names(struct lcx_netlink **nft, const struct lcx_network *network,
+			       struct lcx_error **err)
 {
 	enum { TRIES = 5 };
-	CLEANUP(lcx_netlink_freep) struct lcx_netlink *nl = NULL;
-	int r = lcx__firewall_open(&nl, err);
+	struct lcx_netlink *nl;
+	int r = lcx__firewall_ensure_open(nft, err);
 
 	if (r < 0)
 		return r;
+	nl = *nft;
 	/* Without the table there is nothing; what another removes at the same time, undoes ours.
 	 */
 	if (lcx__nft_has_chain(nl, LCX_TABLE, "prerouting") == -ENOENT)

@@ -117,6 +117,21 @@ static bool name_of_file(const char *file, char name[static NET_NAME_SIZE])
 	return lcx__name_is_valid(name);
 }
 
+int lcx__net_has_names(int dir_fd)
+{
+	CLEANUP(closedirp) DIR *dir = NULL;
+	char name[NET_NAME_SIZE];
+	struct dirent *entry;
+	int r = lcx__read_dir(dir_fd, ".", &dir);
+
+	if (r < 0)
+		return r;
+	while ((entry = lcx__next_entry(dir)))
+		if (name_of_file(entry->d_name, name))
+			return 1;
+	return -errno;
+}
+
 int lcx__net_list_names(int dir_fd, bool directories, char ***ret)
 {
 	CLEANUP(lcx__strv_freep) char **names = NULL;

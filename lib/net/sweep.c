@@ -173,8 +173,8 @@ static bool has_records(const struct lcx_ctx *ctx, const char *network)
 static void sweep_bridge(struct sweep *sweep, struct lcx_netlink *nl, int networks_fd,
 			 const char *name)
 {
+	CLEANUP(lcx_netlink_freep) struct lcx_netlink *nft = NULL;
 	CLEANUP(lcx_network_freep) struct lcx_network *network = NULL;
-	CLEANUP(lcx__strv_freep) char **owners = NULL;
 	CLEANUP(closep) int lock_fd = -1;
 	struct lcx_error *e = NULL;
 	int r;
@@ -183,9 +183,9 @@ static void sweep_bridge(struct sweep *sweep, struct lcx_netlink *nl, int networ
 	    lcx__network_read(networks_fd, name, &network, NULL) < 0)
 		return;
 	lock_fd = lcx__net_records_lock(sweep->ctx, name, NULL);
-	if (lock_fd < 0 || lcx__net_list_names(lock_fd, false, &owners) < 0 || owners[0])
+	if (lock_fd < 0 || lcx__net_has_names(lock_fd) != 0)
 		return;
-	r = lcx__driver_of(network)->remove(sweep->ctx, nl, network, &e);
+	r = lcx__driver_of(network)->remove(sweep->ctx, nl, &nft, network, &e);
 	lcx__troubles_add(&sweep->troubles, r, &e);
 }
 

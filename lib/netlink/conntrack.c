@@ -127,14 +127,11 @@ static int forget_some(struct lcx_netlink *nl, const struct lcx__inet *address, 
 	return r < 0 && r != -ENOENT ? r : count == AT_ONCE;
 }
 
-int lcx__conntrack_forget(const struct lcx__inet *address, uint8_t protocol, struct lcx_error **err)
+int lcx__conntrack_forget(struct lcx_netlink *nl, const struct lcx__inet *address, uint8_t protocol,
+			  struct lcx_error **err)
 {
-	CLEANUP(lcx_netlink_freep) struct lcx_netlink *nl = NULL;
-	int r = lcx__netlink_open(NETLINK_NETFILTER, &nl, err);
+	int r = 1;
 
-	if (r < 0)
-		return r;
-	r = 1;
 	for (int i = 0; i < ROUNDS && r > 0; i++)
 		r = forget_some(nl, address, protocol);
 	/* A kernel without ctnetlink. */

@@ -24,6 +24,7 @@ int lcx__conntrack_parse(const struct nlmsghdr *nlh, struct lcx__flow *ret);
 /*
  * Forget all flows of @protocol that @address answers. A kernel without ctnetlink
  * remembers nothing that could be forgotten by us: success.
+ * @nl: a socket of NETLINK_NETFILTER
  */
-int lcx__conntrack_forget(const struct lcx__inet *address, uint8_t protocol,
-			  struct lcx_error **err);
+int lcx__conntrack_forget(struct lcx_netlink *nl, const struct lcx__inet *address,
+			  uint8_t protocol, struct lcx_error **err);
