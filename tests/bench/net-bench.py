@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""net-bench.py NET-TOOL ROOT ROUNDS: what net-bench.sh says."""
+"""net-bench.py DIRECTORY ROOT ROUNDS: what net-bench.sh says; the programs of the tests are in the directory."""
 import json
 import os
 import statistics
@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 
-TOOL, ROOT, ROUNDS = sys.argv[1], sys.argv[2], int(sys.argv[3])
+TOOL, TIMES, ROOT, ROUNDS = sys.argv[1] + "/net-tool", sys.argv[1] + "/net-times", sys.argv[2], int(sys.argv[3])
 PLUGINS = "/usr/lib/cni"
 CHAIN = ("bridge", "portmap", "firewall")
 NETNS = "/run/netns/bench"
@@ -78,7 +78,7 @@ def cycle(add, delete, first_ends):
 
 
 def row(what, ours, theirs=None):
-    line = f"{what:<44} {ours:8.0f}"
+    line = f"{what:<60} {ours:8.0f}"
     if theirs:
         line += f" {theirs:8.0f}    {ours / theirs:6.3f}"
     print(line, flush=True)
@@ -103,19 +103,21 @@ def main():
             times[way][0].append(added)
             times[way][1].append(deleted)
     median = {way: tuple(statistics.median(t) for t in pair) for way, pair in times.items()}
-    print(f"{'medians in microseconds':<44} {'lcx':>8} {'CNI':>8}     ratio")
+    print(f"{'medians in microseconds':<60} {'lcx':>8} {'CNI':>8}     ratio")
     for ended, when in ((False, "its namespace lives on"), (True, "its namespace has ended")):
         for i, what in enumerate(("add", "delete")):
             if i == 1 or not ended:
                 row(f"{what}, a program{'; ' + when if i else ''}", median["lcx", ended][i],
                     median["cni", ended][i] if has_cni else None)
-    subprocess.run(["ip", "netns", "add", "bench"], check=True)
-    out = subprocess.run([TOOL, ROOT, "cycle", "bench", str(ROUNDS), NETNS], check=True, stdout=subprocess.PIPE).stdout
-    attach, detach = (float(word) for word in out.split())
-    row("add, in its caller's process", attach, median["cni", False][0] if has_cni else None)
-    row("delete, in its caller's process", detach, median["cni", False][1] if has_cni else None)
-    subprocess.run(["ip", "netns", "del", "bench"], check=True)
     tool("detach", "bench", "resident", "0")
+    subprocess.run(["ip", "netns", "del", "resident"], check=True)
+    for verb, ended, when in (("cycle", False, "its namespace lives on"), ("life", True, "its namespace has ended")):
+        out = subprocess.run([TIMES, ROOT, verb, "bench", str(ROUNDS)], check=True, stdout=subprocess.PIPE).stdout.decode()
+        times = {line.split()[0]: [float(word) for word in line.split()[1:]] for line in out.splitlines()}
+        for i, what in enumerate(("add", "delete")):
+            for who, name in (("lcx", "in its caller's process"), ("hand", "the kernel's part, by hand")):
+                if i == 1 or not ended:
+                    row(f"{what}, {name}{'; ' + when if i else ''}", times[who][i], median["cni", ended][i] if has_cni else None)
 
 
 main()

@@ -269,116 +269,6 @@ static int resolve(struct lcx_ctx *ctx, char **args, struct lcx_error **err)
 	return r;
 }
 
-/* Of this process: how long others held the kernel's locks does not count. */
-static int64_t cpu_ns(void)
-{
-	struct timespec time = {0};
-
-	(void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
-	return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
-}
-
-/*
- * many NETWORK COUNT: namespaces with one attachment and one published port each; the mean CPU time
- * of the first and of the last tenth, in microseconds. Everything is taken down by the caller's
- * sweep.
- */
-static int many(struct lcx_ctx *ctx, char **args, struct lcx_error **err)
-{
-	int count = atoi(args[1]), tenth = count / 10, r = 0;
-	CLEANUP(lcx_network_freep) struct lcx_network *network = NULL;
-	int64_t first = 0, last = 0;
-
-	r = lcx_network_open(ctx, args[0], &network, err);
-	for (int i = 0; i < count && r == 0; i++) {
-		CLEANUP(lcx_attachment_freep) struct lcx_attachment *attachment = NULL;
-		CLEANUP(closep)
-		int own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), netlink_fd = -1;
-		int netns_fd; /* stays open until the end: it is the container */
-		char owner[32], port[32], *ports[] = {port, NULL};
-		int64_t start;
-
-		if (unshare(CLONE_NEWNET) < 0)
-			return -errno;
-		netns_fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-		netlink_fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-		if (setns(own, CLONE_NEWNET) < 0)
-			return -errno;
-		(void)snprintf(owner, sizeof(owner), "many-%d", i);
-		(void)snprintf(port, sizeof(port), "%d:80", 20000 + i);
-		r = lcx_attachment_new(owner, &attachment, err);
-		if (r == 0)
-			r = add_ports(attachment, ports, err);
-		start = cpu_ns();
-		if (r == 0)
-			r = plan_and_apply(ctx, network, attachment, netns_fd, netlink_fd, err);
-		if (i > 0 && i <= tenth)
-			first += cpu_ns() - start;
-		if (i >= count - tenth)
-			last += cpu_ns() - start;
-	}
-	if (r == 0 && tenth > 0)
-		printf("%lld %lld\n", (long long)first / tenth / 1000,
-		       (long long)last / tenth / 1000);
-	return r;
-}
-
-static int64_t wall_ns(void)
-{
-	struct timespec time = {0};
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &time);
-	return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
-}
-
-static int compare_times(const void *a, const void *b)
-{
-	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
-static double median_us(int64_t *times, size_t count)
-{
-	qsort(times, count, sizeof(*times), compare_times);
-	return (double)times[count / 2] / 1000;
-}
-
-/* cycle NETWORK COUNT NETNS-FILE: attach, with a port, and detach; the median of each, in us */
-static int cycle(struct lcx_ctx *ctx, char **args, struct lcx_error **err)
-{
-	enum { MOST = 1000 };
-	static int64_t attach_ns[MOST], detach_ns[MOST];
-	size_t wanted = (size_t)atoi(args[1]), count = wanted < MOST ? wanted : MOST;
-	char port[] = "8094:80", *ports[] = {port, NULL};
-	CLEANUP(lcx_network_freep) struct lcx_network *network = NULL;
-	CLEANUP(closep) int netns_fd = open(args[2], O_RDONLY | O_CLOEXEC);
-	CLEANUP(lcx_netlink_freep) struct lcx_netlink *inner = NULL;
-	int r = lcx_netlink_open_netns(netns_fd, &inner, err);
-
-	if (r == 0)
-		r = lcx_network_open(ctx, args[0], &network, err);
-	for (size_t i = 0; r == 0 && i < count; i++) {
-		CLEANUP(lcx_attachment_freep) struct lcx_attachment *attachment = NULL;
-		int64_t start = wall_ns();
-
-		r = lcx_attachment_new("cycle", &attachment, err);
-		if (r == 0)
-			r = add_ports(attachment, ports, err);
-		if (r == 0)
-			r = plan_and_apply(ctx, network, attachment, netns_fd,
-					   lcx_netlink_fd(inner), err);
-		attach_ns[i] = wall_ns() - start;
-		start = wall_ns();
-		if (r == 0)
-			r = lcx_network_detach(ctx, args[0], "cycle", 0, err);
-		detach_ns[i] = wall_ns() - start;
-	}
-	if (r == 0 && count > 0)
-		printf("%.0f %.0f\n", median_us(attach_ns, count), median_us(detach_ns, count));
-	return r;
-}
-
 /* ---- traffic; ROOT is not used ---- */
 
 enum { PAYLOAD_SIZE = 1000 };
@@ -540,8 +430,6 @@ static const struct {
 	{"watch", 0, watch},
 	{"resolve", 1, resolve},
 	{"sweep", 0, sweep},
-	{"many", 2, many},
-	{"cycle", 3, cycle},
 	{"serve", 2, serve},
 	{"ask", 4, ask},
 	{"attach-alone", 3, attach_alone},
