@@ -80,6 +80,7 @@ int cmd_unpause(struct app *app, int argc, char **argv);
 int cmd_update(struct app *app, int argc, char **argv);
 int cmd_wait(struct app *app, int argc, char **argv);
 int cmd_version(struct app *app, int argc, char **argv);
+int cmd_volume(struct app *app, int argc, char **argv);
 
 /* Find @name in @table, which ends with an empty row; a wrong name is reported with the nearest. */
 const struct command *app_find_command(struct app *app, const struct command *table,

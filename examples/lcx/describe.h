@@ -48,10 +48,9 @@ struct run_options {
 		RUN_ROW('w', "workdir", OPTION_STRING, workdir, "DIR", "working directory"),       \
 		RUN_ROW('u', "user", OPTION_STRING, user, "USER[:GROUP]",                          \
 			"names of the container, or numbers"),                                     \
-		RUN_ROW('v', "volume", OPTION_LIST, volumes, "SOURCE:DIR[:ro]",                    \
-			"show a directory of the host; ro, rw, ..."),                              \
-		USER_ROWS(struct run_options, users),                                              \
-		LIMIT_ROWS(struct run_options, limits),                                            \
+		RUN_ROW('v', "volume", OPTION_LIST, volumes, "[SOURCE:]DIR[:ro]",                  \
+			"mount a directory or a volume; ro, nocopy, ..."),                         \
+		USER_ROWS(struct run_options, users), LIMIT_ROWS(struct run_options, limits),      \
 		RUN_ROW('\0', "network", OPTION_LIST, network.networks, "NETWORK",                 \
 			"bridge, none, host, container:NAME, ns:PATH; a name, or "                 \
 			"name=NAME,ip=ADDRESS,..."),                                               \

@@ -3,12 +3,14 @@
 #include "options.h"
 
 struct rm_options {
-	bool force;
+	bool force, volumes;
 };
 
 static const struct option_row rows[] = {
 	{'f', "force", OPTION_FLAG, offsetof(struct rm_options, force), NULL,
 	 "kill it first if it runs"},
+	{'v', "volumes", OPTION_FLAG, offsetof(struct rm_options, volumes), NULL,
+	 "and its anonymous volumes"},
 	{0},
 };
 
@@ -24,7 +26,8 @@ static int remove_one(struct lcx_container *container, void *data, struct lcx_er
 {
 	const struct rm_options *o = data;
 
-	return lcx_container_remove(container, o->force, err);
+	return o->volumes ? lcx_container_remove_with_volumes(container, o->force, err)
+			  : lcx_container_remove(container, o->force, err);
 }
 
 int cmd_rm(struct app *app, int argc, char **argv)

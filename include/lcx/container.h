@@ -117,12 +117,16 @@ int lcx_container_set_userns(struct lcx_container *c, const char *userns, struct
 int lcx_container_set_cwd(struct lcx_container *c, const char *path, struct lcx_error **err);
 
 /**
- * lcx_container_add_volume() - "SOURCE:DESTINATION[:OPTION,...]"
+ * lcx_container_add_volume() - "[SOURCE:]DESTINATION[:OPTION,...]"
  *
- * SOURCE is an absolute path of the host. Options: ro, rw, and those of
- * mount(8) and the OCI specification, of which "idmap" shows the files with the owners that the
- * container's user namespace has for theirs, and "idmap=uids=FIRST-HOST-COUNT#...;gids=..." those
- * that have FIRST on the disk as HOST's, both as seen by the host. Return: 0, -EINVAL, -ENOENT.
+ * SOURCE is an absolute path of the host, or the name of a volume (lcx/volume.h), which creation
+ * makes if it is not there. Without, it is an anonymous volume of this container. At its first use,
+ * while it is empty, a volume gets what the image has at DESTINATION, unless the option "nocopy" is
+ * given. Where the image wants volumes and nothing is put, creation makes anonymous ones. Options:
+ * ro, rw, and those of mount(8) and the OCI specification, of which "idmap" shows the files with
+ * the owners that the container's user namespace has for theirs, and
+ * "idmap=uids=FIRST-HOST-COUNT#...;gids=..." those that have FIRST on the disk as HOST's, both as
+ * seen by the host. Return: 0, -EINVAL, -ENOENT.
  */
 int lcx_container_add_volume(struct lcx_container *c, const char *volume, struct lcx_error **err);
 
@@ -443,6 +447,15 @@ int lcx_container_unpause(struct lcx_container *c, struct lcx_error **err);
  * Goes on after a failure and reports all of them. Return: 0, -EBUSY if it runs.
  */
 int lcx_container_remove(struct lcx_container *c, int32_t force, struct lcx_error **err);
+
+/**
+ * lcx_container_remove_with_volumes() - the same, and its anonymous volumes
+ *
+ * But for those that another container has mounted by their names. What is removed at its end, by
+ * lcx_container_set_auto_remove(), goes with them, too.
+ */
+int lcx_container_remove_with_volumes(struct lcx_container *c, int32_t force,
+				      struct lcx_error **err);
 
 /** lcx_container_free() - drop the handle only; NULL is accepted, NULL is returned */
 struct lcx_container *lcx_container_free(struct lcx_container *c);

@@ -24,5 +24,6 @@
 #include <lcx/spec.h>
 #include <lcx/supervisor.h>
 #include <lcx/version.h>
+#include <lcx/volume.h>
 
 #endif /* LCX_LCX_H */

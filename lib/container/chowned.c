@@ -6,6 +6,7 @@
  * and all that reads or writes its files from outside translates ids, as it does for an ordinary
  * user's containers.
  */
+#include "container/ordinary.h"
 #include "container/tree.h"
 
 #include <endian.h>
@@ -38,7 +39,8 @@ static int give_capabilities(const struct copy *copy, struct lcx__tar_xattr *x)
 	uint32_t magic;
 	char *value;
 
-	if (strcmp(x->name, "security.capability") != 0 || x->size != XATTR_CAPS_SZ_2)
+	if (!copy->ids.uids || strcmp(x->name, "security.capability") != 0 ||
+	    x->size != XATTR_CAPS_SZ_2)
 		return 0;
 	memcpy(&caps, x->value, XATTR_CAPS_SZ_2);
 	magic = le32toh(caps.magic_etc);
@@ -70,7 +72,7 @@ static int add(void *data, const struct lcx__tar_entry *e, const struct lcx__sou
 
 /* All layers together; a single one, too, may have marks that only an overlay reads: below it is an
  * empty one. */
-static int open_image(const struct lcx_container *c, int empty_fd, struct lcx_error **err)
+static int open_layers(const struct lcx_container *c, int empty_fd, struct lcx_error **err)
 {
 	CLEANUP(lcx_overlay_freep) struct lcx_overlay *overlay = NULL;
 	int r = lcx_overlay_new(&overlay, err);
@@ -80,6 +82,20 @@ static int open_image(const struct lcx_container *c, int empty_fd, struct lcx_er
 	if (r == 0)
 		r = lcx_overlay_add_lower_fd(overlay, empty_fd, err);
 	return r < 0 ? r : lcx_overlay_mount_fd(overlay, err);
+}
+
+int lcx__container_open_image(const struct lcx_container *c, int empty_fd, struct lcx_error **err)
+{
+	/* An ordinary user mounts nothing here. */
+	const char *dir = c->d.rootfs                                  ? c->d.rootfs
+			  : lcx__is_ordinary_user() && !c->d.layers[1] ? c->d.layers[0]
+								       : NULL;
+	int fd;
+
+	if (!dir)
+		return open_layers(c, empty_fd, err);
+	fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? lcx__fail_sys(err, errno, "root file system '%s'", dir) : fd;
 }
 
 static int copy_top(const struct copy *copy, int from_fd, int to_fd, struct lcx_error **err)
@@ -97,13 +113,15 @@ static int copy_top(const struct copy *copy, int from_fd, int to_fd, struct lcx_
 					  : 0;
 }
 
-static int copy_tree(struct lcx_container *c, int from_fd, int to_fd, struct lcx_error **err)
+int lcx__container_copy_tree(struct lcx_container *c, int from_fd, int to_fd,
+			     struct lcx_error **err)
 {
 	CLEANUP(copy_clear) struct copy copy = {0};
 	const struct lcx__pack_options as_it_is = {0};
 	const struct lcx__entry_sink sink = {add, &copy};
 	struct lcx__place_options options = {.devices = true};
-	int r = lcx__container_ids(c, LCX__IDS_DISK, &copy.ids, err);
+	int r = lcx__container_is_chowned(c) ? lcx__container_ids(c, LCX__IDS_DISK, &copy.ids, err)
+					     : 0;
 
 	options.map = &copy.ids.map;
 	if (r == 0)
@@ -160,9 +178,9 @@ int lcx__container_chown_layers(struct lcx_container *c, int dir_fd, struct lcx_
 	if (empty_fd < 0 || to_fd < 0)
 		return lcx__fail_sys(err, empty_fd < 0 ? -empty_fd : -to_fd,
 				     "open its directories");
-	r = from_fd = open_image(c, empty_fd, err);
+	r = from_fd = open_layers(c, empty_fd, err);
 	if (r >= 0)
-		r = copy_tree(c, from_fd, to_fd, err);
+		r = lcx__container_copy_tree(c, from_fd, to_fd, err);
 	if (r == 0)
 		r = take_as_layer(c, err);
 	return r < 0 ? lcx__fail_prefix(err, r, "copy the image with other owners") : 0;

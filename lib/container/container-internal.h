@@ -15,6 +15,7 @@
  *		log-lost	"LINES BYTES ERRNO" of the last run, if its log is incomplete
  *		lock		held while its state changes
  *		hosts, hostname, resolv.conf
+ *	ROOT/volumes/NAME/	volumes.h
  *	ROOT/names/NAME		a symbolic link whose text is the ID
  *	ROOT/users/ranges	whose ids of the host are which container's (id-ranges.c)
  *	RUN/containers/ID/	is there only while it is set up
@@ -55,6 +56,13 @@ struct network_wish {
 	struct lcx__opt_u64 egress_bits, ingress_bits;
 };
 
+/* One of its volumes; @name of an anonymous one is set by creation. */
+struct volume_wish {
+	char *name, *destination;
+	char **options;
+	struct lcx__opt_bool anonymous, nocopy;
+};
+
 struct description {
 	char *id, *name;
 	char *image;    /* reference as given */
@@ -66,6 +74,7 @@ struct description {
 	char *userns;  /* as given; NULL: as the description says */
 	char *network; /* "none", "host", "container:ID", "ns:PATH", or the first of: */
 	LCX__LIST(struct network_wish) networks; /* none: that one, as it comes */
+	LCX__LIST(struct volume_wish) volumes;
 	char **ports;
 	char **dns, **dns_search, **dns_options;
 	char **hosts; /* "NAME=ADDRESS" */
@@ -242,8 +251,9 @@ int lcx__container_record_exit(struct lcx_container *c, int32_t status, struct l
  * for. */
 int lcx__container_finish(struct lcx_container *c, int32_t status, struct lcx_error **err);
 
-/* Remove it from disk; the caller holds the lock and it is torn down. */
-int lcx__container_delete(struct lcx_container *c, struct lcx_error **err);
+/* Remove it from disk, its anonymous volumes too if that is wanted; the caller holds the lock and
+ * it is torn down. */
+int lcx__container_delete(struct lcx_container *c, bool volumes, struct lcx_error **err);
 
 /* ---- prepare.c ---- */
 
@@ -260,7 +270,7 @@ int lcx__container_finish_external(struct lcx_container *c, int32_t status, stru
 int lcx__loop_add(struct lcx_container *c, struct lcx_error **err);
 void lcx__loop_remove(struct lcx_container *c);
 
-/* ---- volume.c ---- */
+/* ---- volume-idmap.c ---- */
 
 /* The map of the option "idmap=TEXT", for the caller. */
 int lcx__volume_idmap(const char *text, struct lcx_idmap **ret, struct lcx_error **err);
@@ -325,7 +335,11 @@ int lcx__id_ranges_release(const struct lcx_ctx *ctx, const char *id, struct lcx
 /* The same for all containers that are not there; *count grows if there was one. */
 int lcx__id_ranges_sweep(const struct lcx_ctx *ctx, uint32_t *count, struct lcx_error **err);
 
-/* ---- create.c, start.c ---- */
+/* ---- container.c, create.c, start.c ---- */
+
+/* A bind mount, with options as -v has them; the texts are taken apart. */
+int lcx__container_add_bind(struct lcx_container *c, char *source, char *destination, char *options,
+			    struct lcx_error **err);
 
 /* With this description, which is taken. */
 int lcx__container_new(struct lcx_ctx *ctx, const char *name, struct lcx_spec **spec,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "container/container-internal.h"
+#include "container/volumes.h"
 
 #include <string.h>
 
@@ -196,8 +196,8 @@ LCX_PUBLIC int lcx_container_set_cwd(struct lcx_container *c, const char *path,
 }
 
 /* Nothing but a directory that is there can be meant: a typo must not make one on the host. */
-static int add_bind(struct lcx_container *c, char *source, char *destination, char *options,
-		    struct lcx_error **err)
+int lcx__container_add_bind(struct lcx_container *c, char *source, char *destination, char *options,
+			    struct lcx_error **err)
 {
 	CLEANUP(lcx_idmap_freep) struct lcx_idmap *map = NULL;
 	CLEANUP(lcx__strv_freep) char **list = NULL;
@@ -205,7 +205,9 @@ static int add_bind(struct lcx_container *c, char *source, char *destination, ch
 	int r = 0;
 
 	if (source[0] != '/' || !destination || destination[0] != '/')
-		return lcx__fail(err, EINVAL, "must be /SOURCE:/DESTINATION[:OPTION,...]");
+		return lcx__fail(err, EINVAL,
+				 "must be [SOURCE:]/DESTINATION[:OPTION,...], and SOURCE a path "
+				 "that starts with '/' or the name of a volume");
 	if (access(source, F_OK) < 0)
 		return lcx__fail_sys(err, errno, "source '%s'", source);
 	if (lcx__strv_append(&list, "rbind") < 0 || lcx__strv_append(&list, "rprivate") < 0)
@@ -227,13 +229,19 @@ LCX_PUBLIC int lcx_container_add_volume(struct lcx_container *c, const char *vol
 {
 	CLEANUP(freep) char *copy = strdup(volume);
 	char *rest = copy, *source, *destination;
+	int r;
 
 	if (!copy)
 		return lcx__fail_nomem(err);
 	source = strsep(&rest, ":");
 	destination = strsep(&rest, ":");
-	return lcx__fail_prefix(err, add_bind(c, source, destination, rest, err), "volume '%s'",
-				volume);
+	if (!destination && source[0] == '/')
+		r = lcx__volume_wish(c, NULL, source, NULL, err);
+	else if (destination && lcx__name_is_valid(source))
+		r = lcx__volume_wish(c, source, destination, rest, err);
+	else
+		r = lcx__container_add_bind(c, source, destination, rest, err);
+	return lcx__fail_prefix(err, r, "volume '%s'", volume);
 }
 
 LCX_PUBLIC int lcx_container_set_network(struct lcx_container *c, const char *network,

@@ -11,6 +11,7 @@
 #include "container/health.h"
 #include "container/log.h"
 #include "container/ordinary.h"
+#include "container/volumes.h"
 #include "image/image.h"
 #include "lcx/security.h"
 #include "lcx/supervisor.h"
@@ -282,6 +283,8 @@ static int merge(struct lcx_container *c, const struct lcx_image *image, struct 
 		r = check_network(c, err);
 	if (r == 0)
 		r = lcx__container_settle_ordinary(c, err);
+	if (r == 0)
+		r = lcx__container_add_volumes(c, image, err);
 	/* A root file system of the caller's own is used as it is. */
 	if (r == 0 && !c->d.rootfs)
 		r = add_own_files(c, err);
@@ -463,17 +466,26 @@ LCX_PUBLIC int lcx_container_create(struct lcx_container *c, struct lcx_error **
 	r = lock_directory(containers_fd, LOCK_SH);
 	if (r < 0)
 		return lcx__fail_sys(err, -r, "lock the directory of containers");
-	return create_with_ids(c, containers_fd, err);
+	r = create_with_ids(c, containers_fd, err);
+	if (r < 0) {
+		closep(&containers_fd);
+		(void)lcx__container_drop_volumes(c, NULL);
+	}
+	return r;
 }
 
 /* Remove in the reverse order of creation: what a crash leaves is a container, or a name of none.
  */
-int lcx__container_delete(struct lcx_container *c, struct lcx_error **err)
+int lcx__container_delete(struct lcx_container *c, bool volumes, struct lcx_error **err)
 {
 	CLEANUP(closep) int containers_fd = lcx__open_dir(c->ctx->root_fd, "containers");
 	char temporary[64];
 	int r;
 
+	/* They stay: from now on they are nobody's in particular. */
+	r = volumes ? 0 : lcx__container_keep_volumes(c, err);
+	if (r < 0)
+		return r;
 	if (containers_fd < 0)
 		return containers_fd == -ENOENT ? 0
 						: lcx__fail_sys(err, -containers_fd,
@@ -496,6 +508,11 @@ int lcx__container_delete(struct lcx_container *c, struct lcx_error **err)
 		int released = lcx__image_release(c->ctx, c->d.id, err);
 
 		r = r < 0 ? r : released;
+	}
+	if (volumes) {
+		int dropped = lcx__container_drop_volumes(c, err);
+
+		r = r < 0 ? r : dropped;
 	}
 	return r;
 }

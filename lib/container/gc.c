@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "container/container-internal.h"
+#include "container/volumes.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -250,6 +250,8 @@ static int sweep_files(struct sweep *s, struct lcx_error **err)
 		r = sweep_holds(s, err);
 	if (r == 0)
 		r = lcx__id_ranges_sweep(s->ctx, &s->count, err);
+	if (r == 0)
+		r = lcx__volumes_sweep(s->ctx, &s->count, err);
 	return r;
 }
 

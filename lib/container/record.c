@@ -27,6 +27,15 @@ static const struct lcx__json_field network_fields[] = {
 	{0},
 };
 
+static const struct lcx__json_field volume_fields[] = {
+	{"name", AS_STRING(struct volume_wish, name)},
+	{"destination", AS_STRING(struct volume_wish, destination), .required = true},
+	{"options", AS_STRINGS(struct volume_wish, options)},
+	{"anonymous", AS_BOOL(struct volume_wish, anonymous)},
+	{"nocopy", AS_BOOL(struct volume_wish, nocopy)},
+	{0},
+};
+
 static const struct lcx__json_field description_fields[] = {
 	{"id", AS_STRING(struct description, id)},
 	{"name", AS_STRING(struct description, name)},
@@ -40,6 +49,7 @@ static const struct lcx__json_field description_fields[] = {
 	{"userns", AS_STRING(struct description, userns)},
 	{"network", AS_STRING(struct description, network)},
 	{"networks", AS_LIST(struct description, networks), .fields = network_fields},
+	{"volumes", AS_LIST(struct description, volumes), .fields = volume_fields},
 	{"ports", AS_STRINGS(struct description, ports)},
 	{"dns", AS_STRINGS(struct description, dns)},
 	{"dnsSearch", AS_STRINGS(struct description, dns_search)},

@@ -139,6 +139,6 @@ int lcx__container_finish(struct lcx_container *c, int32_t status, struct lcx_er
 	if (r == 0)
 		r = lcx__container_load_state(c, err);
 	if (r == 0 && remove)
-		r = lcx__container_delete(c, err);
+		r = lcx__container_delete(c, true, err);
 	return r;
 }

@@ -41,6 +41,16 @@ void lcx__container_root_clear(struct lcx__container_root *root);
  */
 int lcx__container_mount_root(struct lcx_container *c, struct lcx_error **err);
 
+/*
+ * What it is made from, to be read: its layers, or the directory that it runs on. @empty_fd is an
+ * empty directory, for layers. Return: a descriptor or a negative errno in words.
+ */
+int lcx__container_open_image(const struct lcx_container *c, int empty_fd, struct lcx_error **err);
+/* All of that, or of a directory in it, into an empty directory, with the ids that the container's
+ * files have on the disk. */
+int lcx__container_copy_tree(struct lcx_container *c, int from_fd, int to_fd,
+			     struct lcx_error **err);
+
 /* The ids of its user namespace, as files outside have them. */
 enum lcx__ids_of {
 	LCX__IDS_DISK,    /* its layers */

@@ -46,7 +46,7 @@ check_fails 'a missing seccomp profile' 125 'No such file' run --security-opt "s
 check_fails 'an unknown log driver' 125 'carrier-pigeon' run --log-driver carrier-pigeon true
 check_fails 'an unknown log option' 125 'max-weight' run --log-opt max-weight=3 true
 check_fails 'an unknown network' 125 'nowhere' lcx run --rm --network nowhere --rootfs "$T/rootfs" true
-check_fails 'a volume without destination' 125 '/tmp' run -v /tmp true
+check_fails 'a volume whose place is no path' 125 'must be' run -v tmp true
 check_fails 'a volume whose source is not there' 125 "$T/none" run -v "$T/none:/x" true
 check_fails 'a port that is none' 125 '99999' run -p 99999:80 true
 check_fails 'a name that is a path' 125 '\.\./x' run --name ../x true

@@ -91,6 +91,9 @@ check 'a copy out of a stopped one' lcx_ cp stays:/copied $at/home/again
 check 'one with a volume' lcx_ create --name bound --network none -v $at/home:/home "$image" true
 check_fails 'whose volume is out of reach' 1 'start it first' lcx_ cp $at/home/copied bound:/home/x
 check 'and its removal' lcx_ rm bound
+check_eq 'a volume with a name, filled by the image' busybox "$(lcx_ run --rm --network none -v his:/bin "$image" ls /bin/busybox | xargs -n 1 basename)"
+check_eq 'is his on the disk' "$U" "$(stat -c %u $at/home/.local/share/lcx/volumes/his/data/busybox)"
+check 'it goes' lcx_ volume rm his
 check_eq 'all of its files' changed "$(lcx_ export stays | tar -xO root-file ./root-file 2>/dev/null)"
 check 'start' lcx_ start stays
 check 'rm -f' lcx_ rm -f stays
