@@ -3,18 +3,21 @@
 #include "image/curl.h"
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <string.h>
 
 #include "util/error.h"
 
 /*
- * libcurl is loaded when something is asked of a registry, and not before: it brings thirty libraries
- * along, which would be most of the time in which a container whose image is here is started. The
- * functions of it that are used stand here under their own names, hidden, so that callers and
- * the types that they are checked for are those of curl.h; each asks the dynamic linker, who
- * alone remembers. lcx__curl_load() comes first and says what is missing; later the library
- * stays, and a function of every version of it since 7.62 is there.
+ * libcurl is loaded when something is asked of a registry, and not before: it brings thirty
+ * libraries along, which would be most of the time in which a container whose image is here is
+ * started. The functions of it that are used stand here under their own names, hidden, so that
+ * callers and the types that they are checked for are those of curl.h; each asks the dynamic
+ * linker, who alone remembers, under a lock that another thread may hold while it loads a library.
+ * So the two that move a transfer on are looked up before. lcx__curl_load() comes first and says
+ * what is missing; later the library stays, and a function of every version of it since 7.62 is
+ * there.
  */
 
 enum { FLAGS = RTLD_LAZY | RTLD_LOCAL | RTLD_NODELETE };
@@ -42,7 +45,8 @@ static void find(const char *name, void *ret, size_t size)
 		found = dlsym(library, name);
 		(void)dlclose(library);
 	}
-	/* In C a function's address is not converted from an object's: POSIX has them be the same. */
+	/* In C a function's address is not converted from an object's: POSIX has them be the same.
+	 */
 	memcpy(ret, &found, size);
 }
 
@@ -190,25 +194,20 @@ CURLMcode curl_multi_remove_handle(CURLM *multi, CURL *easy)
 	return real ? real(multi, easy) : CURLM_INTERNAL_ERROR;
 }
 
-CURLMcode curl_multi_socket_action(CURLM *multi, curl_socket_t fd, int events, int *running)
-{
-	REAL(curl_multi_socket_action);
-
-	return real ? real(multi, fd, events, running) : CURLM_INTERNAL_ERROR;
-}
-
-CURLMsg *curl_multi_info_read(CURLM *multi, int *left)
-{
-	REAL(curl_multi_info_read);
-
-	return real ? real(multi, left) : NULL;
-}
-
 CURLMcode curl_multi_wakeup(CURLM *multi)
 {
 	REAL(curl_multi_wakeup);
 
 	return real ? real(multi) : CURLM_INTERNAL_ERROR;
+}
+
+int lcx__curl_find_moves(struct lcx__curl_moves *ret, struct lcx_error **err)
+{
+	find("curl_multi_socket_action", &ret->socket_action, sizeof(ret->socket_action));
+	find("curl_multi_info_read", &ret->info_read, sizeof(ret->info_read));
+	return ret->socket_action && ret->info_read
+		       ? 0
+		       : lcx__fail(err, EOPNOTSUPP, "registries need another " SONAME);
 }
 
 /* ---- addresses ----------------------------------------------------------- */

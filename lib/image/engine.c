@@ -15,7 +15,8 @@ struct lcx__engine {
 	struct lcx__extractor *extractor;
 	struct lcx__extract_source source; /* of decoded bytes */
 	unsigned char *buffer;             /* for them, unless they are read ahead */
-	/* Perhaps another thread's, which reads ahead: so is the decoder. */
+	/* Perhaps another thread's, which reads ahead: so is the decoder, and the sum a third
+	 * one's. */
 	_Atomic uint64_t consumed, produced;
 	bool extracted; /* what follows the archive's end only counts for the digest */
 };
@@ -45,34 +46,34 @@ static ssize_t read_decoded(void *data, void *buffer, size_t size, struct lcx_er
 	return n;
 }
 
+static int hash_decoded(void *data, const void *bytes, size_t length, struct lcx_error **err)
+{
+	struct lcx__engine *u = data;
+
+	return lcx__hash_update(u->hash, bytes, length) < 0 ? lcx__fail(err, EIO, "hash the layer")
+							    : 0;
+}
+
 static ssize_t next_decoded(void *data, const unsigned char **ret, struct lcx_error **err)
 {
 	struct lcx__engine *u = data;
+	ssize_t n = read_decoded(u, u->buffer, BUFFER, err);
+	int r = n > 0 ? hash_decoded(u, u->buffer, (size_t)n, err) : 0;
 
 	*ret = u->buffer;
-	return read_decoded(u, u->buffer, BUFFER, err);
+	return r < 0 ? r : n;
 }
 
-/* With the files, not with the decoder: both take about as long, and may run at the same time. */
-static ssize_t next_hashed(void *data, const unsigned char **ret, struct lcx_error **err)
-{
-	struct lcx__engine *u = data;
-	ssize_t n = u->source.next(u->source.data, ret, err);
-
-	if (n > 0 && lcx__hash_update(u->hash, *ret, (size_t)n) < 0)
-		return lcx__fail(err, EIO, "hash the layer");
-	return n;
-}
-
-/* The decoder must be there: another thread may begin with it at once. */
+/* The decoder and the sum must be there: other threads may begin with them at once. */
 static int set_source(struct lcx__engine *u, struct lcx_error **err)
 {
 	const struct lcx__source decoded = {.read = read_decoded, .data = u};
+	const struct lcx__byte_sink hash = {hash_decoded, u};
 	const struct lcx__read_ahead *ahead = &u->job.ahead;
 
 	u->source = (struct lcx__extract_source){next_decoded, u};
 	if (ahead->begin) {
-		ahead->begin(ahead->source.data, &decoded);
+		ahead->begin(ahead->source.data, &decoded, &hash);
 		u->source = ahead->source;
 		return 0;
 	}
@@ -85,7 +86,6 @@ int lcx__engine_new(const struct lcx__engine_job *job, struct lcx__engine **ret,
 {
 	CLEANUP(lcx__engine_freep) struct lcx__engine *u = calloc(1, sizeof(*u));
 	const struct lcx__decode_options options = {job->gate, job->limits.window_bytes};
-	const struct lcx__extract_source hashed = {next_hashed, u};
 	int r;
 
 	if (!u)
@@ -102,9 +102,10 @@ int lcx__engine_new(const struct lcx__engine_job *job, struct lcx__engine **ret,
 	r = set_source(u, err);
 	if (r < 0)
 		return r;
-	r = lcx__extractor_new(job->root_fd, &hashed, &job->limits, &u->rights, &u->extractor, err);
+	r = lcx__extractor_new(job->root_fd, &u->source, &job->limits, &u->rights, &u->extractor,
+			       err);
 	if (r < 0 && job->ahead.begin)
-		(void)TAKE_PTR(u); /* the other thread has it */
+		(void)TAKE_PTR(u); /* the other threads have it */
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(u);
@@ -135,7 +136,7 @@ static int drain(struct lcx__engine *u, struct lcx_error **err)
 	ssize_t n = 1;
 
 	for (size_t done = 0; n > 0 && done < STEP_BYTES; done += (size_t)n) {
-		n = next_hashed(u, &bytes, err);
+		n = u->source.next(u->source.data, &bytes, err);
 		if (n < 0)
 			return (int)n;
 	}
@@ -144,8 +145,12 @@ static int drain(struct lcx__engine *u, struct lcx_error **err)
 
 static int check_diff_id(struct lcx__engine *u, struct lcx_error **err)
 {
+	const struct lcx__read_ahead *ahead = &u->job.ahead;
 	struct lcx__digest found;
+	int r = ahead->end ? ahead->end(ahead->source.data, err) : 0;
 
+	if (r < 0)
+		return r;
 	if (lcx__hash_finish(u->hash, &found) < 0)
 		return lcx__fail(err, EIO, "hash the layer");
 	if (!lcx__digest_equal(&found, &u->job.diff_id))

@@ -12,9 +12,13 @@
 #include "image/extract.h"
 #include "tar/tar.h"
 
-/* Something between decoding and extracting that lets the two overlap; ahead.h. */
+/* Something between decoding and extracting that lets the two overlap, and hashing, too; ahead.h.
+ */
 struct lcx__read_ahead {
-	void (*begin)(void *data, const struct lcx__source *source);
+	void (*begin)(void *data, const struct lcx__source *decoded,
+		      const struct lcx__byte_sink *hash);
+	/* After the end of @source: when all of it has gone into the sink, what that has said. */
+	int (*end)(void *data, struct lcx_error **err);
 	struct lcx__extract_source source;
 };
 

@@ -199,15 +199,17 @@ size_t lcx__response_body(char *data, size_t size, size_t n, void *user)
 {
 	struct lcx__request *request = user;
 	size_t length = size * n;
-	long status = 0;
 	int r = 0;
 
 	request->progress_ns = lcx__monotonic_ns();
-	(void)curl_easy_getinfo(request->easy, CURLINFO_RESPONSE_CODE, &status);
-	if (status != 200 && status != 206)
-		return take_error_body(&request->response, data, length);
-	if (!request->response.began)
+	if (!request->response.began) {
+		long status = 0;
+
+		(void)curl_easy_getinfo(request->easy, CURLINFO_RESPONSE_CODE, &status);
+		if (status != 200 && status != 206)
+			return take_error_body(&request->response, data, length);
 		r = begin_body(request, status);
+	}
 	if (r == 0)
 		r = take_body(request, data, length);
 	request->result = r;

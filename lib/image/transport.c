@@ -16,6 +16,7 @@ enum {
 
 struct lcx__transport {
 	CURLM *multi;
+	struct lcx__curl_moves moves;
 	int epoll_fd, timer_fd;
 };
 
@@ -149,6 +150,8 @@ int lcx__transport_new(struct lcx__transport **ret, struct lcx_error **err)
 		return lcx__fail_nomem(err);
 	t->timer_fd = t->epoll_fd = -1;
 	r = lcx__curl_load(err);
+	if (r == 0)
+		r = lcx__curl_find_moves(&t->moves, err);
 	if (r < 0)
 		return r;
 	t->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
@@ -219,7 +222,7 @@ static int handle(struct lcx__transport *t, const struct epoll_event *event)
 		return 0; /* not ours */
 	if (event->data.u64 == (uint64_t)t->timer_fd) {
 		(void)!read(t->timer_fd, &expirations, sizeof(expirations));
-		code = curl_multi_socket_action(t->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+		code = t->moves.socket_action(t->multi, CURL_SOCKET_TIMEOUT, 0, &running);
 	} else {
 		if (event->events & (EPOLLIN | EPOLLHUP | EPOLLRDHUP))
 			flags |= CURL_CSELECT_IN;
@@ -227,8 +230,8 @@ static int handle(struct lcx__transport *t, const struct epoll_event *event)
 			flags |= CURL_CSELECT_OUT;
 		if (event->events & EPOLLERR)
 			flags |= CURL_CSELECT_ERR;
-		code = curl_multi_socket_action(t->multi, (curl_socket_t)event->data.u64, flags,
-						&running);
+		code = t->moves.socket_action(t->multi, (curl_socket_t)event->data.u64, flags,
+					      &running);
 	}
 	return code == CURLM_OK ? 0 : code == CURLM_OUT_OF_MEMORY ? -ENOMEM : -EIO;
 }
@@ -253,7 +256,7 @@ bool lcx__transport_next(struct lcx__transport *t, CURL **ret_easy, CURLcode *re
 	CURLMsg *message;
 	int left;
 
-	while ((message = curl_multi_info_read(t->multi, &left))) {
+	while ((message = t->moves.info_read(t->multi, &left))) {
 		if (message->msg != CURLMSG_DONE)
 			continue;
 		*ret_easy = message->easy_handle;

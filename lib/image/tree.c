@@ -112,11 +112,18 @@ static int add_symlink(struct lcx__tree *tree, const struct lcx__tar_entry *e,
 	return 0;
 }
 
-static int add_file(const struct lcx__tree_place *at, int *ret_fd, struct lcx_error **err)
+/* Most names are new: what is in the way is looked at when there is something. */
+static int add_file(struct lcx__tree_place *at, int *ret_fd, struct lcx_error **err)
 {
-	int fd = openat(at->dir_fd, at->name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-			0600);
+	const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+	int fd = openat(at->dir_fd, at->name, flags, 0600), r;
 
+	if (fd < 0 && errno == EEXIST) {
+		r = lcx__tree_clear_place(at, false, err);
+		if (r < 0)
+			return r;
+		fd = openat(at->dir_fd, at->name, flags, 0600);
+	}
 	if (fd < 0)
 		return lcx__fail_sys(err, errno, "create");
 	*ret_fd = fd;
@@ -162,13 +169,13 @@ int lcx__tree_add(struct lcx__tree *tree, const struct lcx__tar_entry *e, int *r
 		return lcx__tree_add_whiteout(tree, &at, err);
 	if (e->hard)
 		return lcx__tree_add_hard_link(tree, e, err);
+	if (S_ISREG(e->mode))
+		return add_file(&at, ret_fd, err);
 	r = lcx__tree_clear_place(&at, S_ISDIR(e->mode), err);
 	if (r < 0)
 		return r;
 
 	switch (e->mode & S_IFMT) {
-	case S_IFREG:
-		return add_file(&at, ret_fd, err);
 	case S_IFDIR:
 		return add_dir(tree, e, &at, err);
 	case S_IFLNK:

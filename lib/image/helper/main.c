@@ -101,7 +101,7 @@ static int send_implied(const struct lcx__strbuf *implied)
 	return 0;
 }
 
-/* The engine isn't freed: the thread that reads ahead has a part of it, and ends as we do. */
+/* The engine is not freed: the threads that decompress and hash have a part of it, and end as we do. */
 static int work(const struct lcx__engine_job *job, struct lcx_error **err)
 {
 	struct lcx__engine *engine = NULL;
