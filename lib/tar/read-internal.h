@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* The parts of the reader: extended.c and sparse.c know their formats, and read.c the order. */
+/* The parts of the reader: number.c, extended.c, sparse.c and header.c know formats, content.c what
+ * was found, and read.c the order. */
 
 #include "tar/tar.h"
 
@@ -12,6 +13,8 @@ struct lcx__tar_header {
 		magic[8], user[32], group[32], major[8], minor[8], prefix[155], pad[12];
 };
 _Static_assert(sizeof(struct lcx__tar_header) == LCX__TAR_BLOCK, "a tar header is one block");
+
+/* ---- number.c ---- */
 
 /* Octal digits between blanks and NULs, or GNU's base 256; -EBADMSG. The first may be negative. */
 int lcx__tar_signed(const char *field, size_t size, int64_t *ret);
@@ -92,3 +95,28 @@ int lcx__tar_extended_link(struct lcx__tar_extended *x, const char *text, size_t
 
 /* Attributes of @global that @x doesn't have itself. -ENOMEM */
 int lcx__tar_extended_inherit(struct lcx__tar_extended *x, const struct lcx__tar_extended *global);
+
+/* ---- the reader itself ---- */
+
+struct lcx__tar_reader {
+	struct lcx__source source;
+	struct lcx__tar_entry entry;
+	struct lcx__tar_extended extended, global;
+	struct lcx__tar_map map;      /* of the content; a file without holes is one piece */
+	size_t piece;                 /* that is read */
+	uint64_t in_piece, flat;      /* read of it; of the whole, if it is read with its holes */
+	uint64_t position, offset;    /* read so far; where the content begins */
+	uint64_t left, padding;       /* of the content as it is stored */
+	struct lcx__tar_input blocks; /* this reader, for maps */
+	bool ended;
+};
+
+/* ---- header.c: what a header says of the entry ---- */
+
+/* First what it is called, with which all that is wrong can be told. */
+int lcx__tar_fill_names(struct lcx__tar_reader *t, const struct lcx__tar_header *h,
+			struct lcx_error **err);
+
+/* The rest, and where its content is. */
+int lcx__tar_fill(struct lcx__tar_reader *t, const struct lcx__tar_header *h,
+		  struct lcx_error **err);
