@@ -33,7 +33,7 @@ extern "C" {
  */
 enum lcx_layer_limit {
 	LCX_LAYER_LIMIT_ENTRIES,      /* of the archive; 4194304 */
-	LCX_LAYER_LIMIT_TOTAL_BYTES,  /* of its files, holes included; 256 GiB */
+	LCX_LAYER_LIMIT_TOTAL_BYTES,  /* of its files, with holes and attributes; 256 GiB */
 	LCX_LAYER_LIMIT_RATIO,        /* of what comes out of the decoder to what goes in, looked
 				       * at beyond 1 GiB of output; 1100 */
 	LCX_LAYER_LIMIT_PATH_BYTES,   /* of a name or a link's text; at most and by default 4095 */

@@ -12,7 +12,8 @@
 #include "image/tree.h"
 #include "util/str.h"
 
-enum { ENTRY_COST = 4096 }; /* of the budget, for the system calls it takes */
+/* Of the budget: for the system calls of an entry, and for the block that even one byte takes. */
+enum { ENTRY_COST = 4096, BLOCK_COST = 4096 };
 
 struct lcx__extractor {
 	struct lcx__extract_source source;
@@ -138,6 +139,25 @@ static int check_xattrs(const struct lcx__extractor *x, const struct lcx__tar_en
 	return 0;
 }
 
+static uint64_t xattr_bytes(const struct lcx__tar_entry *e)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < e->n_xattrs; i++)
+		sum += e->xattrs[i].size;
+	return sum;
+}
+
+/* Attributes, too: said once for all, they would cost an archive nothing. */
+static int count_bytes(struct lcx__extractor *x, uint64_t size, struct lcx_error **err)
+{
+	if (size > x->limits.total_bytes || x->total_bytes > x->limits.total_bytes - size)
+		return lcx__fail(err, EBADMSG, "the layer has more than %ju bytes of files",
+				 (uintmax_t)x->limits.total_bytes);
+	x->total_bytes += size;
+	return 0;
+}
+
 static int check_limits(struct lcx__extractor *x, const struct lcx__tar_entry *e,
 			struct lcx_error **err)
 {
@@ -149,15 +169,12 @@ static int check_limits(struct lcx__extractor *x, const struct lcx__tar_entry *e
 		r = check_xattrs(x, e, err);
 	if (r < 0)
 		return r;
-	if (e->size > x->limits.total_bytes || x->total_bytes > x->limits.total_bytes - e->size)
-		return lcx__fail(err, EBADMSG, "the layer has more than %ju bytes of files",
-				 (uintmax_t)x->limits.total_bytes);
-	x->total_bytes += e->size;
-	return 0;
+	r = count_bytes(x, e->size, err);
+	return r < 0 ? r : count_bytes(x, xattr_bytes(e), err);
 }
 
-/* 1 with an entry made, 0 at the end of the archive. */
-static int next_entry(struct lcx__extractor *x, struct lcx_error **err)
+/* 1 with an entry made, 0 at the end of the archive. *@spent grows by what it took. */
+static int next_entry(struct lcx__extractor *x, size_t *spent, struct lcx_error **err)
 {
 	const struct lcx__tar_entry *e = lcx__tar_entry(x->reader);
 	int r = lcx__tar_next(x->reader, err);
@@ -168,6 +185,7 @@ static int next_entry(struct lcx__extractor *x, struct lcx_error **err)
 		return lcx__fail(err, EBADMSG, "the layer has more than %ju entries",
 				 (uintmax_t)x->limits.entries);
 	x->written_end = 0;
+	*spent += ENTRY_COST + xattr_bytes(e);
 	r = check_limits(x, e, err);
 	if (r == 0)
 		r = lcx__tree_add(x->tree, e, &x->file_fd, err);
@@ -190,7 +208,7 @@ static int write_at(int fd, const char *data, size_t length, int64_t offset)
 	return 0;
 }
 
-/* Holes come as jumps of the offset. *@spent grows by what was written. */
+/* Holes come as jumps of the offset. *@spent grows by what was written, in blocks. */
 static int copy_piece(struct lcx__extractor *x, size_t *spent, struct lcx_error **err)
 {
 	uint64_t offset = 0, room = lcx__tar_room(x->reader, &offset);
@@ -209,7 +227,7 @@ static int copy_piece(struct lcx__extractor *x, size_t *spent, struct lcx_error 
 	take_ahead(x, (size_t)n);
 	lcx__tar_took(x->reader, (uint64_t)n);
 	x->written_end = offset + (uint64_t)n;
-	*spent += (size_t)n;
+	*spent += n < BLOCK_COST ? BLOCK_COST : (size_t)n;
 	return 1;
 }
 
@@ -233,8 +251,7 @@ int lcx__extractor_step(struct lcx__extractor *x, size_t budget_bytes, struct lc
 
 	while (r > 0 && spent < budget_bytes) {
 		if (x->file_fd < 0) {
-			spent += ENTRY_COST;
-			r = next_entry(x, err);
+			r = next_entry(x, &spent, err);
 			if (r == 0)
 				return lcx__tree_finish(x->tree, err);
 			continue;

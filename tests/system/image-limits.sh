@@ -30,3 +30,37 @@ check_fails 'run has them' 125 "no layer limit" lcx run --rm --network none --la
 lcx run --name work --network none box sh -c 'touch /1 /2 /3 /4'
 check_fails 'commit has them' 1 'more than 3 entries' lcx commit --layer-limit entries=3 work box:made
 lcx rm work >/dev/null
+
+# --- what costs an archive little: an attribute that is said once for all files, and files of which almost all is hole
+
+PYTHONPATH=$SRC/tests/layers python3 - "$T" <<'END'
+import io, sys, tarfile
+import layout
+
+def archive(members, **all_of_them):
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode='w', format=tarfile.PAX_FORMAT, pax_headers=all_of_them) as tar:
+        for name, data, records in members:
+            member = tarfile.TarInfo(name)
+            member.size, member.pax_headers = len(data), records
+            tar.addfile(member, io.BytesIO(data))
+    return out.getvalue()
+
+tar = archive([(f'f{i}', b'', {}) for i in range(40)], **{'SCHILY.xattr.user.large': 'v' * 60000})
+layout.write(sys.argv[1] + '/attributes', [(tar, tar, '')])
+n, step = 12000, 8192
+text = (f'{n}\n' + ''.join(f'{i * step}\n1\n' for i in range(n))).encode()
+tar = archive([('s', text + b'\0' * (-len(text) % 512) + b'x' * n,
+                {'GNU.sparse.major': '1', 'GNU.sparse.minor': '0', 'GNU.sparse.name': 's', 'GNU.sparse.realsize': str(n * step)})])
+layout.write(sys.argv[1] + '/pieces', [(tar, tar, '')])
+END
+# A disk for it, whose attributes may be large.
+mkdir "$T/disk"
+mount -t tmpfs -o mode=700,size=40m lcx-test-limits "$T/disk"
+defer "umount '$T/disk'"
+small() { "$BUILD/examples/lcx/lcx" --root "$T/disk/root" --run-dir "$T/disk/run" import --ref x "$@" box; }
+check_fails 'attributes count as bytes' 1 'more than 1048576 bytes' small --layer-limit total-bytes=1m "$T/attributes"
+check_fails 'room is looked at in time where pieces are tiny' 1 'less than 25165824 bytes are left' \
+	small --layer-limit free-bytes=24m "$T/pieces"
+mount -o remount,size=80m "$T/disk"
+check 'with room they are taken' small --layer-limit free-bytes=8m "$T/pieces"
