@@ -12,9 +12,9 @@
 void run_options_free(struct run_options *o)
 {
 	struct list *lists[] = {
-		&o->dns,         &o->dns_search, &o->dns_options,     &o->hosts,    &o->env,
-		&o->volumes,     &o->ports,      &o->cap_add,         &o->cap_drop, &o->labels,
-		&o->log_options, &o->security,   &o->storage_options, &o->landlock};
+		&o->dns,     &o->dns_search,  &o->dns_options, &o->hosts,           &o->env,
+		&o->volumes, &o->devices,     &o->ports,       &o->cap_add,         &o->cap_drop,
+		&o->labels,  &o->log_options, &o->security,    &o->storage_options, &o->landlock};
 
 	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++)
 		list_free(lists[i]);
@@ -39,6 +39,7 @@ static const struct {
 },
   list_setters[] = {
 	  {offsetof(struct run_options, volumes), lcx_container_add_volume},
+	  {offsetof(struct run_options, devices), lcx_container_add_device},
 	  {offsetof(struct run_options, ports), lcx_container_publish},
 	  {offsetof(struct run_options, dns), lcx_container_add_dns},
 	  {offsetof(struct run_options, dns_search), lcx_container_add_dns_search},

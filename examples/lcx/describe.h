@@ -22,7 +22,7 @@ struct run_options {
 	const char *health_cmd, *health_interval, *health_timeout, *health_start_period,
 		*health_start_interval, *health_retries;
 	struct list dns, dns_search, dns_options, hosts;
-	struct list env, volumes, ports, cap_add, cap_drop, labels, log_options, security,
+	struct list env, volumes, devices, ports, cap_add, cap_drop, labels, log_options, security,
 		storage_options, landlock;
 	struct network_options network;
 	struct user_options users;
@@ -50,6 +50,8 @@ struct run_options {
 			"names of the container, or numbers"),                                     \
 		RUN_ROW('v', "volume", OPTION_LIST, volumes, "[SOURCE:]DIR[:ro]",                  \
 			"mount a directory or a volume; ro, nocopy, ..."),                         \
+		RUN_ROW('\0', "device", OPTION_LIST, devices, "DEVICE[:DIR][:rwm]",            \
+			"a device of the host's"),                                         \
 		USER_ROWS(struct run_options, users), LIMIT_ROWS(struct run_options, limits),      \
 		RUN_ROW('\0', "network", OPTION_LIST, network.networks, "NETWORK",                 \
 			"bridge, none, host, container:NAME, ns:PATH; a name, or "                 \

@@ -131,6 +131,18 @@ int lcx_container_set_cwd(struct lcx_container *c, const char *path, struct lcx_
 int lcx_container_add_volume(struct lcx_container *c, const char *volume, struct lcx_error **err);
 
 /**
+ * lcx_container_add_device() - "HOST[:CONTAINER[:ACCESS]]": a device of the host's, and its use
+ *
+ * HOST is the path of a node, or of a directory all of whose nodes are meant; CONTAINER is where
+ * they are in there, the same if it isn't said; ACCESS is of "rwm" (read, write, mknod), all of it if
+ * it isn't said. They are looked at when the container is created. Where the container has users
+ * of its own the host's nodes are bound into it, as no node can be made there, and they are opened
+ * with the rights that those users have on the host. Return: 0, -EINVAL. Of creation then: -ENOENT,
+ * -EINVAL for what is no device.
+ */
+int lcx_container_add_device(struct lcx_container *c, const char *device, struct lcx_error **err);
+
+/**
  * lcx_container_set_network() - "bridge" or the name of a network, or what stands alone
  * @network: "none"; "host": the host's own; "container:NAME": that of a container, which must run
  *           whenever this one is started; "ns:/PATH": a network namespace, as ip-netns(8) pins

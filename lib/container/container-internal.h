@@ -129,6 +129,7 @@ struct lcx_container {
 	char short_id[13];     /* for display: see lcx__container_display() */
 	struct lcx_spec *spec; /* NULL until needed, if it was opened */
 	char **env, *cwd;      /* given by the caller, to be merged with the image's */
+	char **devices;        /* likewise, to be looked at */
 	bool has_chosen_users; /* the maps are this library's choice */
 
 	enum lcx_container_state state;
@@ -269,6 +270,10 @@ int lcx__container_finish_external(struct lcx_container *c, int32_t status, stru
  */
 int lcx__loop_add(struct lcx_container *c, struct lcx_error **err);
 void lcx__loop_remove(struct lcx_container *c);
+
+/* ---- device.c: when it is made, and its users are known ---- */
+
+int lcx__container_add_devices(struct lcx_container *c, struct lcx_error **err);
 
 /* ---- volume-idmap.c ---- */
 

@@ -118,6 +118,7 @@ LCX_PUBLIC struct lcx_container *lcx_container_free(struct lcx_container *c)
 	lcx__run_state_clear(&c->run);
 	lcx_spec_free(c->spec);
 	(void)lcx__strv_free(c->env);
+	(void)lcx__strv_free(c->devices);
 	free(c->cwd);
 	closep(&c->dir_fd);
 	closep(&c->run_fd);

@@ -285,6 +285,8 @@ static int merge(struct lcx_container *c, const struct lcx_image *image, struct 
 		r = lcx__container_settle_ordinary(c, err);
 	if (r == 0)
 		r = lcx__container_add_volumes(c, image, err);
+	if (r == 0)
+		r = lcx__container_add_devices(c, err);
 	/* A root file system of the caller's own is used as it is. */
 	if (r == 0 && !c->d.rootfs)
 		r = add_own_files(c, err);

@@ -39,6 +39,7 @@ static int describe_container(struct world *w, struct lcx_error **err)
 	REFUSED(lcx_container_set_userns(container, "auto:size=0", err));
 	MUST(lcx_container_set_cwd(container, "/", err));
 	MUST(lcx_container_add_volume(container, "/usr/share:/mnt:ro", err));
+	MUST(lcx_container_add_device(container, "/dev/zero:/dev/nought:rw", err));
 	MUST(lcx_container_publish(container, "127.0.0.1:18082:80", err));
 	MUST(lcx_container_set_log_callback(container, ignore_line, NULL, err));
 	MUST(lcx_container_set_log_driver(container, "json-file", err));
@@ -65,6 +66,7 @@ static int describe_container(struct world *w, struct lcx_error **err)
 	REFUSED(lcx_container_add_env(container, "A", err));
 	REFUSED(lcx_container_set_cwd(container, "relative", err));
 	REFUSED(lcx_container_add_volume(container, "x", err));
+	REFUSED(lcx_container_add_device(container, "x", err));
 	REFUSED(lcx_container_publish(container, "x", err));
 	REFUSED(lcx_container_set_log_driver(container, "x", err));
 	REFUSED(lcx_container_set_log_option(container, "x", "y", err));
