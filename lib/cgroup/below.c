@@ -88,8 +88,8 @@ static int descend_in(struct lcx_cgroup *cg, const char *name, const char *path,
 		return lcx__fail(err, EINVAL, "hierarchy '%s' is named twice", name);
 	*seen |= UINT64_C(1) << index;
 	r = descend(cg, (size_t)index, path, err);
-	return r == 0 ? lcx__fail(err, ENOENT, "cgroup '%s' does not exist below '%s' in '%s'",
-				  path, cg->path, name)
+	return r == 0  ? lcx__fail(err, ENOENT, "cgroup '%s' does not exist below '%s' in '%s'",
+				   path, cg->path, name)
 	       : r < 0 ? r
 		       : 0;
 }

@@ -123,9 +123,10 @@ static int on_listener(void *data, pid_t pid, int listener_fd, struct lcx_error 
 	return lcx__container_send_listener(data, "running", pid, listener_fd, err);
 }
 
-/* Not in the container's own cgroup: by a handle of its own, for that one is where its limits are. */
+/* Not in the container's own cgroup: by a handle of its own, for that one is where its limits are.
+ */
 static int enter_below(struct lcx_container *c, const char *const *cgroups, struct lcx_cgroup **ret,
-		 struct lcx__entrance *entrance, struct lcx_error **err)
+		       struct lcx__entrance *entrance, struct lcx_error **err)
 {
 	int r = lcx_cgroup_open(lcx_cgroup_path(c->cgroup), ret, err);
 
@@ -220,8 +221,7 @@ LCX_PUBLIC int lcx_container_exec_in(struct lcx_container *c, const struct lcx_s
 				     const struct lcx_stdio *stdio, const char *const *cgroups,
 				     struct lcx_process **ret, struct lcx_error **err)
 {
-	const struct exec how = {
-		.stdio = stdio, .cgroups = cgroups && cgroups[0] ? cgroups : NULL};
+	const struct exec how = {.stdio = stdio, .cgroups = cgroups && cgroups[0] ? cgroups : NULL};
 	int r = execute(c, spec, &how, ret, err);
 
 	if (r == 0)

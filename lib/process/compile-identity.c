@@ -115,17 +115,22 @@ static uint64_t seccomp_flags(const struct lcx_seccomp *profile)
 					      : flags & ~(uint64_t)WAIT_KILLABLE_RECV;
 }
 
-static void compile_seccomp(struct compiler *c)
+static int compile_seccomp(struct compiler *c, uint32_t steps, struct lcx_error **err)
 {
 	const struct lcx_spec *container = c->in->container ? c->in->container : c->spec;
 	struct plan_op *op;
+	int r;
 
 	if (!c->in->seccomp || !container->linux_.seccomp || lcx__is_off(SECCOMP))
-		return;
+		return 0;
+	r = lcx__seccomp_check_start(c->in->seccomp, c->in->seccomp_size, steps, err);
+	if (r < 0)
+		return r;
 	op = lcx__plan_add(c->plan, PLAN_SECCOMP);
 	op->str[0] = lcx__plan_data(c->plan, c->in->seccomp, c->in->seccomp_size);
 	op->length = (uint32_t)c->in->seccomp_size;
 	op->num[0] = seccomp_flags(container->linux_.seccomp);
+	return 0;
 }
 
 /*
@@ -161,6 +166,7 @@ int lcx__compile_identity(struct compiler *c, struct lcx_error **err)
 	/* The filter's listener goes to the one who makes the container, before the wait. */
 	bool listens = c->in->seccomp && c->spec->linux_.seccomp &&
 		       lcx__seccomp_notifies(c->spec->linux_.seccomp);
+	uint32_t steps = LCX__SECCOMP_EXECUTE | (listens ? LCX__SECCOMP_LISTEN : 0);
 	struct plan_op *op;
 	int r = 0;
 
@@ -172,8 +178,12 @@ int lcx__compile_identity(struct compiler *c, struct lcx_error **err)
 	if (!no_new_privileges)
 		r = lcx__compile_landlock(c, err);
 	lcx__plan_add(c->plan, PLAN_CAP_BOUND)->num[0] = caps->bounding.value;
-	if (!no_new_privileges)
-		compile_seccomp(c);
+	if (r == 0 && !no_new_privileges)
+		r = compile_seccomp(
+			c, steps | LCX__SECCOMP_BECOME | (has_gate(c) ? LCX__SECCOMP_WAIT : 0),
+			err);
+	if (r < 0)
+		return r;
 
 	op = lcx__plan_add(c->plan, PLAN_USER);
 	op->num[0] = user->uid.value;
@@ -194,7 +204,9 @@ int lcx__compile_identity(struct compiler *c, struct lcx_error **err)
 	if (no_new_privileges) {
 		(void)lcx__plan_add(c->plan, PLAN_NO_NEW_PRIVS);
 		r = lcx__compile_landlock(c, err);
-		compile_seccomp(c);
+		if (r == 0)
+			r = compile_seccomp(
+				c, steps | (has_gate(c) && listens ? LCX__SECCOMP_WAIT : 0), err);
 	}
 	if (has_gate(c) && listens)
 		(void)lcx__plan_add(c->plan, PLAN_WAIT);

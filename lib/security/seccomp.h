@@ -114,6 +114,17 @@ struct lcx__seccomp_filter {
 int lcx__seccomp_compile(const struct lcx_seccomp *profile, uint64_t capabilities,
 			 struct lcx__seccomp_filter *ret, struct lcx_error **err);
 
+/* What a start still has to do when the filter is there, each a bit. */
+enum lcx__seccomp_step {
+	LCX__SECCOMP_BECOME = 1 << 0,  /* the user */
+	LCX__SECCOMP_LISTEN = 1 << 1,  /* hand out the listener */
+	LCX__SECCOMP_WAIT = 1 << 2,    /* at the gate */
+	LCX__SECCOMP_EXECUTE = 1 << 3, /* the program */
+};
+
+/* -EPERM, by the name of the system call, if the filter forbids what these steps call. */
+int lcx__seccomp_check_start(const void *bpf, size_t size, uint32_t steps, struct lcx_error **err);
+
 /* Compile a resolved profile; the only part that needs libseccomp. */
 int lcx__seccomp_compile_resolved(const struct lcx_seccomp *resolved,
 				  struct lcx__seccomp_filter *ret, struct lcx_error **err);

@@ -192,6 +192,26 @@ mkdir "$T/libraries"
 check_fails 'and if it is not there, that is told' 1 "need libcurl.so.4, which can't be loaded: .*$T/libraries/libcurl.so.4" \
 	env LD_LIBRARY_PATH="$T/libraries" "$BUILD/examples/lcx/lcx" --root "$T/lcx-root" --run-dir "$T/lcx-run" pull 127.0.0.1:1/none
 
+# --- a filter that forbids what the start itself calls behind it
+
+forbid() { # SYSCALL ACTION NO_NEW_PRIVILEGES
+	bundle "$T/b" '.process.args = ["true"] | .process.noNewPrivileges = '"$3"' | .linux.seccomp =
+		{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["'"$1"'"], "action": "'"$2"'"}]}'
+}
+for syscall in setgroups setresuid prctl capset sendmsg read close; do
+	forbid $syscall SCMP_ACT_KILL_PROCESS false
+	check_fails "create: a filter that forbids $syscall" 1 "seccomp: forbids '$syscall'.*noNewPrivileges" runtime create --bundle "$T/b" f1
+	forbid $syscall SCMP_ACT_ERRNO true
+	[ $syscall = read ] || [ $syscall = close ] || check "run: with no new privileges it may forbid $syscall" runtime run --bundle "$T/b" f1
+done
+for privileges in true false; do
+	forbid execve SCMP_ACT_ERRNO $privileges
+	check_fails 'create: a filter that forbids execve' 1 "seccomp: forbids 'execve'" runtime create --bundle "$T/b" f1
+	forbid execveat SCMP_ACT_ERRNO $privileges
+	check 'run: a filter may forbid execveat' runtime run --bundle "$T/b" f1
+done
+check_eq 'create: nothing is left of those' '' "$(runtime list -q)"
+
 # --- what it can do
 
 runtime features >"$T/features"
