@@ -278,9 +278,12 @@ int lcx__id_ranges_sweep(const struct lcx_ctx *ctx, uint32_t *count, struct lcx_
 	CLEANUP(closep) int users_fd = -1;
 	int r;
 
-	if (faccessat(ctx->root_fd, "users/ranges", F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+	if (faccessat(ctx->root_fd, "users", F_OK, AT_SYMLINK_NOFOLLOW) < 0)
 		return 0;
 	r = lcx__id_ranges_lock(ctx, &users_fd, err);
+	/* Of somebody who died while it was written: with the lock nobody writes. */
+	if (r == 0)
+		(void)lcx__remove_temporaries(users_fd);
 	if (r == 0)
 		r = record_load(users_fd, &record, err);
 	if (r < 0 || forget_dead(ctx, &record) == 0)

@@ -238,6 +238,22 @@ static int run_unpack(void)
 	return import(ctx, "unpacked");
 }
 
+/* With ids of its own, for which nothing can be mapped: it gets a copy of the image. */
+static int run_create_on_copy(void)
+{
+	CLEANUP(lcx_ctx_freep) struct lcx_ctx *ctx = open_ctx();
+	CLEANUP(lcx_container_freep) struct lcx_container *c = NULL;
+	int r = describe(ctx, "new", "none", to_sleep, &c);
+
+	if (r == 0)
+		r = lcx_container_set_image(c, "unpacked", NULL);
+	if (r == 0)
+		r = lcx_container_set_userns(c, "auto", NULL);
+	if (r == 0)
+		r = lcx_container_set_storage_option(c, "chown", "copy", NULL);
+	return r < 0 ? r : lcx_container_create(c, NULL);
+}
+
 /* One file of its layer is not what it was. */
 static int damaged(void)
 {
@@ -315,6 +331,7 @@ const struct scenario scenarios[] = {
 	{"make a network", NULL, .run = run_make_network},
 	{"remove a network", run_make_network, .run = run_remove_network},
 	{"unpack an image", NULL, .run = run_unpack, .image = true},
+	{"create on a copy of an image", run_unpack, .run = run_create_on_copy, .image = true},
 	{"mend an image", damaged, .run = run_verify, .image = true},
 	{"remove an image", run_unpack, .run = run_remove_image, .image = true},
 };
