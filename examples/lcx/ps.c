@@ -183,7 +183,7 @@ static int show_all(struct app *app, const struct ps_options *o, const struct ps
 		return EXIT_COMMAND_FAILED;
 	}
 	/* Newest first. */
-	for (uint32_t i = lcx_container_list_length(list); i > 0 && left > 0; i--) {
+	for (uint32_t i = lcx_container_list_count(list); i > 0 && left > 0; i--) {
 		int r = show(app, o, filters, lcx_container_list_id(list, i - 1), table, &err);
 
 		left -= r > 0;

@@ -125,7 +125,7 @@ static bool watch_running(struct app *app, struct watch_list *list)
 		return false;
 	}
 	/* One that has ended meanwhile is no failure: it simply does not run. */
-	for (uint32_t i = 0; i < lcx_container_list_length(all); i++)
+	for (uint32_t i = 0; i < lcx_container_list_count(all); i++)
 		(void)watch(app, list, lcx_container_list_id(all, i), false, NULL);
 	return true;
 }

@@ -37,7 +37,7 @@ const char *lcx_container_log_path(const struct lcx_container *container);
 
 int lcx_container_list_new(struct lcx_ctx *ctx, struct lcx_container_list **ret, struct lcx_error **error);
 struct lcx_container_list *lcx_container_list_free(struct lcx_container_list *list);
-uint32_t lcx_container_list_length(const struct lcx_container_list *list);
+uint32_t lcx_container_list_count(const struct lcx_container_list *list);
 
 int lcx_log_reader_open(int dir_fd, const char *name, struct lcx_log_reader **ret, struct lcx_error **error);
 struct lcx_log_reader *lcx_log_reader_free(struct lcx_log_reader *reader);
@@ -121,7 +121,7 @@ end
 --- How many containers there are.
 function Context:count()
 	local list = make("container_list", "lcx_container_list_new", self.handle)
-	local length = library.lcx_container_list_length(list)
+	local length = library.lcx_container_list_count(list)
 	free(list, "container_list")
 	return length
 end

@@ -79,7 +79,7 @@ _PLAIN = {
     "lcx_container_address": (c_char_p, [c_void_p]),
     "lcx_container_id": (c_char_p, [c_void_p]),
     "lcx_container_list_id": (c_char_p, [c_void_p, c_uint32]),
-    "lcx_container_list_length": (c_uint32, [c_void_p]),
+    "lcx_container_list_count": (c_uint32, [c_void_p]),
     "lcx_container_log_path": (c_char_p, [c_void_p]),
     "lcx_container_name": (c_char_p, [c_void_p]),
     "lcx_container_process": (c_void_p, [c_void_p]),
@@ -232,7 +232,7 @@ class Context(_Handle):
         """The identifiers of all containers."""
         with ContainerList(_make("lcx_container_list_new", self._handle)) as ids:
             return [_library.lcx_container_list_id(ids._handle, i).decode()
-                    for i in range(_library.lcx_container_list_length(ids._handle))]
+                    for i in range(_library.lcx_container_list_count(ids._handle))]
 
     def fileno(self):
         """For select and asyncio: readable when there is work for events()."""

@@ -673,7 +673,7 @@ struct lcx_container_list;
 
 int lcx_container_list_new(struct lcx_ctx *ctx, struct lcx_container_list **ret,
 			   struct lcx_error **err);
-uint32_t lcx_container_list_length(const struct lcx_container_list *list);
+uint32_t lcx_container_list_count(const struct lcx_container_list *list);
 /** lcx_container_list_id() - NULL beyond the end; valid as long as @list */
 const char *lcx_container_list_id(const struct lcx_container_list *list, uint32_t index);
 struct lcx_container_list *lcx_container_list_free(struct lcx_container_list *list);

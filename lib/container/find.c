@@ -214,7 +214,7 @@ LCX_PUBLIC int lcx_container_list_new(struct lcx_ctx *ctx, struct lcx_container_
 	return 0;
 }
 
-LCX_PUBLIC uint32_t lcx_container_list_length(const struct lcx_container_list *list)
+LCX_PUBLIC uint32_t lcx_container_list_count(const struct lcx_container_list *list)
 {
 	return list->n;
 }

@@ -346,7 +346,7 @@ static int add_all(struct lcx_supervisor *s, struct lcx_error **err)
 	CLEANUP(lcx_container_list_freep) struct lcx_container_list *list = NULL;
 	int r = lcx_container_list_new(s->ctx, &list, err);
 
-	for (uint32_t i = 0; r == 0 && i < lcx_container_list_length(list); i++)
+	for (uint32_t i = 0; r == 0 && i < lcx_container_list_count(list); i++)
 		if (add(s, lcx_container_list_id(list, i)) < 0)
 			r = lcx__fail_nomem(err);
 	return r;

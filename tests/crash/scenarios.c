@@ -468,7 +468,7 @@ int clear_up(bool keeps)
 	err = NULL;
 	if (r == 0)
 		r = say("list", lcx_container_list_new(ctx, &list, &err), &err);
-	for (uint32_t i = 0; r == 0 && i < lcx_container_list_length(list); i++)
+	for (uint32_t i = 0; r == 0 && i < lcx_container_list_count(list); i++)
 		r = remove_other(ctx, lcx_container_list_id(list, i));
 	lcx_container_list_free(list);
 	if (r == 0)

@@ -180,7 +180,7 @@ static int list_and_open_containers(struct world *w, struct lcx_error **err)
 	struct lcx_container *again = NULL;
 
 	MUST(lcx_container_list_new(w->ctx, &list, err));
-	if (lcx_container_list_length(list) != 1)
+	if (lcx_container_list_count(list) != 1)
 		return -EINVAL;
 	MUST(lcx_container_open(w->ctx, lcx_container_list_id(list, 0), &again, err));
 	lcx_container_free(again);
