@@ -45,7 +45,7 @@ defer 'umount /proc/sys/kernel/random/boot_id'
 
 check_eq 'nobody has seen how it ended' 'exited null' "$(get plain state.status) $(get plain state.exitCode)"
 check_eq 'one that was stopped before has its status' 137 "$(get ended state.exitCode)"
-lcx supervise &
+"$BUILD/examples/lcx/lcx" --root "$T/lcx-root" --run-dir "$T/lcx-run" supervise &
 supervise=$!
 defer 'kill $supervise || :'
 for c in always unless failing halted; do check "$c runs again" wait_for 10 is $c running; done
