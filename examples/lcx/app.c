@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "memory.h"
 #include "options.h"
@@ -34,15 +35,33 @@ const struct command *app_find_command(struct app *app, const struct command *ta
 	return NULL;
 }
 
+/* Who has ranges gets them with his root directory, unless it has files of his own id already. */
+static int take_subids(const struct app *app, struct lcx_error **err)
+{
+	const char *when = app->subids ? app->subids : "auto";
+
+	if (strcmp(when, "on") == 0)
+		return lcx_ctx_use_subids(app->ctx, err);
+	if (strcmp(when, "auto") != 0 && strcmp(when, "off") != 0) {
+		app_error(app, "--subids=%s: must be auto, on or off", when);
+		return -EINVAL;
+	}
+	if (when[0] == 'a' && geteuid() != 0 && !lcx_ctx_uses_subids(app->ctx))
+		(void)lcx_ctx_use_subids(app->ctx, NULL);
+	return 0;
+}
+
 bool app_open(struct app *app)
 {
 	struct lcx_error *err = NULL;
 
 	if (lcx_ctx_open(app->root_dir, app->run_dir, &app->ctx, &err) == 0 &&
+	    take_subids(app, &err) == 0 &&
 	    (!app->registries ||
 	     lcx_image_set_registries_file(app->ctx, app->registries, &err) == 0))
 		return true;
-	app_report(app, &err);
+	if (err)
+		app_report(app, &err);
 	return false;
 }
 

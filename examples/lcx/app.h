@@ -22,7 +22,7 @@ enum {
 
 struct app {
 	const char *command; /* "run", "network create"; "" in front of one */
-	const char *root_dir, *run_dir, *registries;
+	const char *root_dir, *run_dir, *registries, *subids;
 	const char *format;
 	bool quiet, debug;
 	struct lcx_ctx *ctx;

@@ -14,6 +14,8 @@ const struct option_row options_global[] = {
 	 "where the state of this boot is kept"},
 	{'\0', "registries", OPTION_STRING, offsetof(struct app, registries), "FILE",
 	 "read this instead of /etc/lcx/registries.json"},
+	{'\0', "subids", OPTION_STRING, offsetof(struct app, subids), "WHEN",
+	 "an ordinary user's ranges of ids: auto, on or off"},
 	{'\0', "format", OPTION_STRING, offsetof(struct app, format), "FORMAT",
 	 "of a listing: table, json or a template"},
 	{'q', "quiet", OPTION_FLAG, offsetof(struct app, quiet), NULL,

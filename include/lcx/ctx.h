@@ -45,6 +45,28 @@ const char *lcx_ctx_root_dir(const struct lcx_ctx *ctx);
 const char *lcx_ctx_run_dir(const struct lcx_ctx *ctx);
 
 /**
+ * lcx_ctx_use_subids() - have an ordinary user's containers consist of many users
+ *
+ * Without this, an ordinary user is root in his containers and nobody else exists there; an image's
+ * files are all his own. With it, they have the ids that the administrator gave to him in
+ * /etc/subuid and /etc/subgid as well: 0 is himself, 1 is the first of these, and so on. The
+ * kernel does not let him map those, so two setuid programs are executed, by this call and later
+ * ones, also of other programs that open the same root directory: newuidmap(1) and newgidmap(1).
+ *
+ * The root directory remembers it, and the ranges, for its files belong to these ids from then on;
+ * so it must have neither images nor containers yet. It can be called again, and does nothing then
+ * if the ranges are the same.
+ *
+ * Return: 0; -EINVAL for a caller who has CAP_SYS_ADMIN, and no need of it; -ENOENT if a program or
+ * the user's line in a file is missing, -EPERM if a program refuses, -EEXIST if there are images or
+ * containers.
+ */
+int lcx_ctx_use_subids(struct lcx_ctx *ctx, struct lcx_error **err);
+
+/** lcx_ctx_uses_subids() - 1 if the root directory has it that way, else 0 */
+int32_t lcx_ctx_uses_subids(const struct lcx_ctx *ctx);
+
+/**
  * lcx_ctx_free() - close the context; NULL is accepted, NULL is returned
  *
  * Handles that were made from it must be freed before. Containers that run go

@@ -197,6 +197,16 @@ int lcx_idmap_add_identity(struct lcx_idmap *map, uint32_t first_id, uint32_t co
 int lcx_idmap_add_subids(struct lcx_idmap *map, const char *user, uint32_t uid,
 			 struct lcx_error **err);
 
+/**
+ * lcx_idmap_set_programs() - may newuidmap(1) and newgidmap(1) be executed?
+ * @allowed: not 0: where the kernel lets the caller not write the map himself, these two setuid programs
+ *           of the administrator's do it, for the ranges that /etc/subuid and /etc/subgid give him
+ *
+ * Without this call, nothing is executed. They are looked for in /usr/bin, /bin, /usr/local/bin and
+ * /run/wrappers/bin, and get an empty environment.
+ */
+void lcx_idmap_set_programs(struct lcx_idmap *map, int32_t allowed);
+
 /** lcx_idmap_count() - how many ranges there are */
 size_t lcx_idmap_count(const struct lcx_idmap *map, enum lcx_id_kind kind);
 
@@ -226,7 +236,8 @@ const char *lcx_idmap_text(const struct lcx_idmap *map, enum lcx_id_kind kind);
  * A namespace takes a map once only. A caller without CAP_SETGID can map just its own group, and
  * the process loses setgroups(2) then; that is done here as user_namespaces(7) demands it.
  *
- * Return: 0; -EPERM with the reason in words: mapped before, or more than the caller may map.
+ * Return: 0; -EPERM with the reason in words: mapped before, or more than the caller may map; -ENOENT
+ * if lcx_idmap_set_programs() allows the programs and they are missing.
  */
 int lcx_idmap_write(const struct lcx_idmap *map, int proc_dir_fd, struct lcx_error **err);
 

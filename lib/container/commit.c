@@ -14,6 +14,7 @@
 
 #include "image/build.h"
 #include "image/change.h"
+#include "ns/users.h"
 #include "util/json.h"
 
 #define WHITEOUT ".wh."
@@ -184,9 +185,15 @@ static int add_change(struct layer *layer, struct lcx_error **err)
 	return r;
 }
 
-static int write_layer(struct lcx_container *c, const struct lcx__byte_sink *bytes,
-		       struct lcx_error **err)
+struct writing {
+	struct lcx_container *c;
+	const struct lcx__byte_sink *bytes;
+};
+
+static int write_within(void *data, struct lcx_error **err)
 {
+	struct lcx_container *c = ((struct writing *)data)->c;
+	const struct lcx__byte_sink *bytes = ((struct writing *)data)->bytes;
 	CLEANUP(layer_clear)
 	struct layer layer = {.bytes = bytes, .entries = lcx__tar_entry_sink(bytes)};
 	int r;
@@ -197,6 +204,14 @@ static int write_layer(struct lcx_container *c, const struct lcx__byte_sink *byt
 	while (r == 0 && (r = lcx_overlay_diff_next(layer.diff, err)) > 0)
 		r = add_change(&layer, err);
 	return r < 0 ? r : lcx__tar_write_end(bytes, err);
+}
+
+static int write_layer(struct lcx_container *c, const struct lcx__byte_sink *bytes,
+		       struct lcx_error **err)
+{
+	struct writing writing = {c, bytes};
+
+	return lcx__users_within(c->ctx, false, write_within, &writing, err);
 }
 
 /* ---- the configuration -------------------------------------------------- */

@@ -365,7 +365,7 @@ bool lcx__container_wants_chown(const struct lcx_container *c);
 /* Before each start: -EUCLEAN if changes may be lost. */
 int lcx__container_renew_volatile(const struct lcx_container *c, struct lcx_error **err);
 /* A container's directory, of any name, with its limit. */
-int lcx__container_remove_dir(int containers_fd, const char *name);
+int lcx__container_remove_dir(struct lcx_ctx *ctx, int containers_fd, const char *name);
 int lcx__parse_count(const char *text, uint32_t *ret);
 
 /* ---- network-wish.c ---- */

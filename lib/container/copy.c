@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "ns/users.h"
 #include "util/sys.h"
 
 enum { LINKS_MAX = 40 };
@@ -318,72 +319,112 @@ static int fail(const struct lcx_container *c, int r, struct lcx_error **err)
 	return lcx__fail_prefix(err, r, "copy, container '%s'", lcx__container_display(c));
 }
 
+/* One copy, of which a side is a path of the host's, or a stream. */
+struct job {
+	const struct opened *opened;
+	const char *source, *target;
+	int fd;
+	uint32_t flags;
+};
+
+/* As who may touch the container's files; the host's are touched with the caller's rights all the
+ * same. */
+static int run(struct lcx_container *c, int (*act)(void *data, struct lcx_error **err),
+	       struct job *job, struct lcx_error **err)
+{
+	CLEANUP(opened_clear) struct opened opened = {.root = LCX__CONTAINER_ROOT_NONE};
+	int r = begin(c, job->flags, &opened, err);
+
+	job->opened = &opened;
+	if (r == 0)
+		r = lcx__users_within(c->ctx, false, act, job, err);
+	return fail(c, r, err);
+}
+
+static int copy_in(void *data, struct lcx_error **err)
+{
+	const struct job *job = data;
+	const struct copy copy = {
+		.from = {"", -1},
+		.to = {"container:", job->opened->root.fd},
+		.follow = job->flags & LCX_COPY_FOLLOW,
+		.pack.cross = true,
+		/* Ids are the container's own on the way; the host's for those that were kept. */
+		.place =
+			{
+				.map = &job->opened->ids.map,
+				.set_owner = !(job->flags & LCX_COPY_ARCHIVE),
+				.devices = true,
+			},
+	};
+
+	return copy_tree(&copy, job->source, job->target, err);
+}
+
 LCX_PUBLIC int lcx_container_copy_in(struct lcx_container *c, const char *source, const char *path,
 				     uint32_t flags, struct lcx_error **err)
 {
-	CLEANUP(opened_clear) struct opened opened = {.root = LCX__CONTAINER_ROOT_NONE};
-	struct copy copy = {.from = {"", -1}, .to = {"container:", -1}};
-	int r = begin(c, flags, &opened, err);
+	struct job job = {.source = source, .target = path, .flags = flags};
 
-	if (r < 0)
-		return fail(c, r, err);
-	copy.to.root_fd = opened.root.fd;
-	copy.follow = flags & LCX_COPY_FOLLOW;
-	copy.pack.cross = true;
-	/* Ids are the container's own on the way; the host's for those that were kept. */
-	copy.place = (struct lcx__place_options){
-		.map = &opened.ids.map,
-		.set_owner = !(flags & LCX_COPY_ARCHIVE),
-		.devices = true,
+	return run(c, copy_in, &job, err);
+}
+
+static int copy_out(void *data, struct lcx_error **err)
+{
+	const struct job *job = data;
+	const struct copy copy = {
+		.from = {"container:", job->opened->root.fd},
+		.to = {"", -1},
+		.follow = job->flags & LCX_COPY_FOLLOW,
+		.pack = {.map = &job->opened->ids.map, .cross = true},
+		/* A set-id program of a container's is no program of this host's. */
+		.place =
+			{
+				.set_owner = !(job->flags & LCX_COPY_ARCHIVE),
+				.uid = geteuid(),
+				.gid = getegid(),
+				.drop_privileges = true,
+			},
 	};
-	return fail(c, copy_tree(&copy, source, path, err), err);
+
+	return copy_tree(&copy, job->source, job->target, err);
 }
 
 LCX_PUBLIC int lcx_container_copy_out(struct lcx_container *c, const char *path, const char *target,
 				      uint32_t flags, struct lcx_error **err)
 {
-	CLEANUP(opened_clear) struct opened opened = {.root = LCX__CONTAINER_ROOT_NONE};
-	struct copy copy = {.from = {"container:", -1}, .to = {"", -1}};
-	int r = begin(c, flags, &opened, err);
+	struct job job = {.source = path, .target = target, .flags = flags};
 
-	if (r < 0)
-		return fail(c, r, err);
-	copy.from.root_fd = opened.root.fd;
-	copy.follow = flags & LCX_COPY_FOLLOW;
-	copy.pack = (struct lcx__pack_options){.map = &opened.ids.map, .cross = true};
-	/* A set-id program of a container's is no program of this host's. */
-	copy.place = (struct lcx__place_options){
-		.set_owner = !(flags & LCX_COPY_ARCHIVE),
-		.uid = geteuid(),
-		.gid = getegid(),
-		.drop_privileges = true,
-	};
-	return fail(c, copy_tree(&copy, path, target, err), err);
+	return run(c, copy_out, &job, err);
 }
 
 /* ---- streams ------------------------------------------------------------ */
 
-LCX_PUBLIC int lcx_container_copy_out_tar(struct lcx_container *c, const char *path, int fd,
-					  uint32_t flags, struct lcx_error **err)
+static int copy_out_tar(void *data, struct lcx_error **err)
 {
-	CLEANUP(opened_clear) struct opened opened = {.root = LCX__CONTAINER_ROOT_NONE};
+	const struct job *job = data;
 	CLEANUP(source_clear) struct source source = {.fd = -1};
+	int fd = job->fd, r;
 	const struct lcx__byte_sink bytes = lcx__byte_sink_fd(&fd);
 	const struct lcx__entry_sink entries = lcx__tar_entry_sink(&bytes);
-	struct copy copy = {.from = {"container:", -1}};
-	int r = begin(c, flags, &opened, err);
+	const struct copy copy = {
+		.from = {"container:", job->opened->root.fd},
+		.pack = {.map = &job->opened->ids.map, .cross = true},
+	};
 
-	if (r < 0)
-		return fail(c, r, err);
-	copy.from.root_fd = opened.root.fd;
-	copy.pack = (struct lcx__pack_options){.map = &opened.ids.map, .cross = true};
-	r = open_source(&copy.from, path, flags & LCX_COPY_FOLLOW, &source, err);
+	r = open_source(&copy.from, job->source, job->flags & LCX_COPY_FOLLOW, &source, err);
 	if (r == 0)
 		r = pack_source(&copy, &source, source.path.contents ? "" : source.path.name,
 				&entries, err);
-	if (r == 0)
-		r = lcx__tar_write_end(&bytes, err);
-	return fail(c, r, err);
+	return r == 0 ? lcx__tar_write_end(&bytes, err) : r;
+}
+
+LCX_PUBLIC int lcx_container_copy_out_tar(struct lcx_container *c, const char *path, int fd,
+					  uint32_t flags, struct lcx_error **err)
+{
+	struct job job = {.source = path, .fd = fd, .flags = flags};
+
+	return run(c, copy_out_tar, &job, err);
 }
 
 static int place_stream(struct lcx__tar_reader *reader, const struct lcx__entry_sink *sink,
@@ -402,34 +443,34 @@ static int place_stream(struct lcx__tar_reader *reader, const struct lcx__entry_
 	return r;
 }
 
-LCX_PUBLIC int lcx_container_copy_in_tar(struct lcx_container *c, int fd, const char *path,
-					 uint32_t flags, struct lcx_error **err)
+static int copy_in_tar(void *data, struct lcx_error **err)
 {
+	const struct job *job = data;
+	const struct lcx__place_options options = {.map = &job->opened->ids.map, .devices = true};
+	const struct side to = {"container:", job->opened->root.fd};
 	CLEANUP(lcx__tar_reader_freep) struct lcx__tar_reader *reader = NULL;
-	CLEANUP(opened_clear) struct opened opened = {.root = LCX__CONTAINER_ROOT_NONE};
 	CLEANUP(lcx__place_freep) struct lcx__place *place = NULL;
+	CLEANUP(closep) int dir_fd = open_path(&to, job->target, O_PATH | O_DIRECTORY);
+	int fd = job->fd, r;
 	const struct lcx__source bytes = lcx__source_fd(&fd);
-	struct side to = {"container:", -1};
-	CLEANUP(closep) int dir_fd = -1;
 	struct lcx__entry_sink sink;
-	int r = begin(c, flags, &opened, err);
 
-	if (r < 0)
-		return fail(c, r, err);
-	to.root_fd = opened.root.fd;
-	dir_fd = open_path(&to, path, O_PATH | O_DIRECTORY);
 	if (dir_fd < 0)
-		return fail(c, lcx__fail_sys(err, -dir_fd, "'container:%s'", path), err);
-	r = lcx__place_new(
-		dir_fd, &(const struct lcx__place_options){.map = &opened.ids.map, .devices = true},
-		&place, err);
+		return lcx__fail_sys(err, -dir_fd, "'container:%s'", job->target);
+	r = lcx__place_new(dir_fd, &options, &place, err);
 	if (r == 0)
 		r = lcx__tar_reader_new(&bytes, &reader, err);
 	if (r < 0)
-		return fail(c, r, err);
+		return r;
 	sink = lcx__place_sink(place);
 	r = place_stream(reader, &sink, err);
-	if (r == 0)
-		r = lcx__place_finish(place, err);
-	return fail(c, r, err);
+	return r == 0 ? lcx__place_finish(place, err) : r;
+}
+
+LCX_PUBLIC int lcx_container_copy_in_tar(struct lcx_container *c, int fd, const char *path,
+					 uint32_t flags, struct lcx_error **err)
+{
+	struct job job = {.target = path, .fd = fd, .flags = flags};
+
+	return run(c, copy_in_tar, &job, err);
 }

@@ -386,7 +386,7 @@ static int put_on_disk(struct lcx_container *c, int containers_fd, struct lcx_er
 		lcx__name_release(c);
 	}
 	if (r < 0) {
-		(void)lcx__container_remove_dir(containers_fd, temporary);
+		(void)lcx__container_remove_dir(c->ctx, containers_fd, temporary);
 		return r;
 	}
 	/* From here on it exists, and nothing can fail any more. */
@@ -500,7 +500,7 @@ int lcx__container_delete(struct lcx_container *c, bool volumes, struct lcx_erro
 		lcx__event_emit(c, "removed", NULL);
 	lcx__name_release(c);
 	if (r == 0)
-		r = lcx__container_remove_dir(containers_fd, temporary);
+		r = lcx__container_remove_dir(c->ctx, containers_fd, temporary);
 	if (r < 0)
 		(void)lcx__fail_sys(err, -r, "remove the directory of container '%s'",
 				    lcx__container_display(c));

@@ -206,7 +206,8 @@ static int execute(struct lcx_container *c, const struct lcx_spec *wanted, const
 
 	return lcx__spawn(
 		&(struct lcx__spawn){
-			.compile = &compile, .stdio = stdio, .log = how->log, .hooks = &hooks},
+			.compile = &compile, .stdio = stdio, .log = how->log, .hooks = &hooks,
+			.ctx = c->ctx},
 		ret, err);
 }
 

@@ -208,7 +208,7 @@ static int sweep_half_made(struct sweep *s, const char *name, struct lcx_error *
 
 	if (!lcx__is_temporary_name(name) || containers_fd < 0)
 		return 0;
-	r = lcx__container_remove_dir(containers_fd, name);
+	r = lcx__container_remove_dir(s->ctx, containers_fd, name);
 	if (r < 0)
 		return lcx__fail_sys(err, -r, "remove 'containers/%s'", name);
 	s->count++;

@@ -17,7 +17,9 @@
  * mount can map ids, it has a copy with its own (chowned.c).
  *
  * An ordinary user can't have that. His layers have the ids that they were unpacked with in his
- * user namespace, and his container's process mounts them itself.
+ * user namespace, and his container's process mounts them itself. If he has ranges, all that
+ * reads or writes these files from outside does it in a user namespace with the same ids
+ * (ns/users.h), and sees them as the container does.
  */
 
 /* PROC_USER_INIT_INO of linux/proc_ns.h: the first user namespace's file has it for ever. */
@@ -89,9 +91,11 @@ int lcx__container_idmap(const struct lcx_container *c, struct lcx_idmap **ret,
 		r = add_range(map, LCX_ID_USER, &linux_->uid_mappings.items[i], err);
 	for (size_t i = 0; r == 0 && i < linux_->gid_mappings.n; i++)
 		r = add_range(map, LCX_ID_GROUP, &linux_->gid_mappings.items[i], err);
-	if (r == 0)
-		*ret = TAKE_PTR(map);
-	return r;
+	if (r < 0)
+		return r;
+	lcx_idmap_set_programs(map, c->ctx->subids != NULL);
+	*ret = TAKE_PTR(map);
+	return 0;
 }
 
 /*
@@ -140,7 +144,8 @@ int lcx__container_ids(struct lcx_container *c, enum lcx__ids_of view,
 	int r = lcx__container_load_spec(c, err);
 
 	*ret = (struct lcx__container_ids){0};
-	if (r < 0 || !lcx__container_has_users(c) ||
+	/* Where it takes root of the container's ids to reach them, there is nothing to translate. */
+	if (r < 0 || !lcx__container_has_users(c) || c->ctx->subids ||
 	    (view == LCX__IDS_DISK && lcx__container_is_mapped(c)))
 		return r;
 	l = &c->spec->linux_;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "container/container-internal.h"
+#include "ns/users.h"
 #include "spec/fields.h"
 #include "util/json.h"
 #include "util/privilege.h"
@@ -24,6 +25,63 @@ static int map_oneself(struct lcx_spec *spec, struct lcx_error **err)
 	return r == 0 ? lcx_spec_add_gid_map(spec, 0, getegid(), 1, err) : r;
 }
 
+static int map_ranges(struct lcx_container *c, const struct lcx_idmap *map, struct lcx_error **err)
+{
+	uint32_t inside, outside, count;
+	int r = lcx_spec_add_namespace(c->spec, "user", err);
+
+	for (size_t i = 0;
+	     r == 0 && lcx_idmap_range(map, LCX_ID_USER, i, &inside, &outside, &count) == 0; i++)
+		r = lcx_spec_add_uid_map(c->spec, inside, outside, count, err);
+	for (size_t i = 0;
+	     r == 0 && lcx_idmap_range(map, LCX_ID_GROUP, i, &inside, &outside, &count) == 0; i++)
+		r = lcx_spec_add_gid_map(c->spec, inside, outside, count, err);
+	return r;
+}
+
+static bool has_ranges(const struct lcx__spec_id_map *maps, size_t n, const struct lcx_idmap *map,
+		       enum lcx_id_kind kind)
+{
+	bool same = n == lcx_idmap_count(map, kind);
+	uint32_t inside, outside, count;
+
+	for (size_t i = 0; same && i < n; i++)
+		same = lcx_idmap_range(map, kind, i, &inside, &outside, &count) == 0 &&
+		       maps[i].container_id.value == inside && maps[i].host_id.value == outside &&
+		       maps[i].size.value == count;
+	return same;
+}
+
+/* All of his containers have the same ids, since they share the files of images. */
+static int check_ranges(const struct lcx_container *c, const struct lcx_idmap *map,
+			struct lcx_error **err)
+{
+	const struct lcx__spec_linux *linux_ = &c->spec->linux_;
+
+	if (has_ranges(linux_->uid_mappings.items, linux_->uid_mappings.n, map, LCX_ID_USER) &&
+	    has_ranges(linux_->gid_mappings.items, linux_->gid_mappings.n, map, LCX_ID_GROUP))
+		return 0;
+	return lcx__fail(err, EINVAL,
+			 "maps of ids: in root directory '%s' all containers of an ordinary user "
+			 "have those of its file '" LCX__SUBIDS_FILE "'; leave them out",
+			 c->ctx->root_dir);
+}
+
+static int map_users(struct lcx_container *c, bool has_own, struct lcx_error **err)
+{
+	CLEANUP(lcx_idmap_freep) struct lcx_idmap *map = NULL;
+	int r;
+
+	if (!c->ctx->subids)
+		return has_own ? 0 : map_oneself(c->spec, err);
+	r = lcx__users_map(c->ctx, &map, err);
+	if (r < 0)
+		return r;
+	if (!has_own)
+		return map_ranges(c, map, err);
+	return lcx__container_has_users(c) ? check_ranges(c, map, err) : 0;
+}
+
 static bool covers(const struct lcx__spec_id_map *maps, size_t n, uint32_t id)
 {
 	for (size_t i = 0; i < n; i++)
@@ -33,17 +91,39 @@ static bool covers(const struct lcx__spec_id_map *maps, size_t n, uint32_t id)
 	return false;
 }
 
-static int check_identity(const struct lcx_spec *spec, struct lcx_error **err)
+static int check_groups(const struct lcx_spec *spec, struct lcx_error **err)
 {
 	const struct lcx__spec_linux *linux_ = &spec->linux_;
-	const struct lcx__spec_user *user = &spec->process.user;
+
+	for (size_t i = 0; i < spec->process.user.additional_gids.n; i++) {
+		uint32_t gid = spec->process.user.additional_gids.items[i];
+
+		if (!covers(linux_->gid_mappings.items, linux_->gid_mappings.n, gid))
+			return lcx__fail(err, EINVAL,
+					 "group %u is nobody in this container: the range of "
+					 "/etc/subgid is too small for it",
+					 gid);
+	}
+	return 0;
+}
+
+static int check_identity(const struct lcx_container *c, struct lcx_error **err)
+{
+	const struct lcx__spec_linux *linux_ = &c->spec->linux_;
+	const struct lcx__spec_user *user = &c->spec->process.user;
 
 	if (covers(linux_->uid_mappings.items, linux_->uid_mappings.n, user->uid.value) &&
 	    covers(linux_->gid_mappings.items, linux_->gid_mappings.n, user->gid.value))
-		return 0;
+		return c->ctx->subids ? check_groups(c->spec, err) : 0;
+	if (c->ctx->subids)
+		return lcx__fail(err, EINVAL,
+				 "user %u:%u is nobody in this container: the ranges of "
+				 "/etc/subuid and /etc/subgid are too small for it",
+				 user->uid.value, user->gid.value);
 	return lcx__fail(err, EINVAL,
 			 "user %u:%u is nobody in this container: an ordinary user has but one id "
-			 "of his own there, 0; choose another user, or let root run it",
+			 "of his own there, 0; choose another user, use subordinate ids "
+			 "(subuid(5)), or let root run it",
 			 user->uid.value, user->gid.value);
 }
 
@@ -126,11 +206,11 @@ int lcx__container_settle_ordinary(struct lcx_container *c, struct lcx_error **e
 	if (!lcx__is_ordinary_user())
 		return 0;
 	r = check_network(c, err);
+	if (r == 0)
+		r = map_users(c, has_own, err);
 	if (r == 0 && !has_own)
-		r = map_oneself(c->spec, err);
-	if (r == 0 && !has_own)
-		r = check_identity(c->spec, err);
-	if (r == 0 && !has_own)
+		r = check_identity(c, err);
+	if (r == 0 && !has_own && !c->ctx->subids)
 		r = drop_groups(c->spec, err);
 	return r == 0 ? replace_mounts(c->spec, err) : r;
 }

@@ -3,7 +3,8 @@
 
 /*
  * Containers of an ordinary user, who has no capability over the machine. He gets a user namespace
- * of his own, in which root is himself and nobody else exists, and goes without what only
+ * of his own, in which root is himself and nobody else exists unless he was given ranges of ids
+ * (lcx_ctx_use_subids()), and goes without what only
  * the machine's administrator can give: bridges, device nodes, and cgroups unless some were
  * delegated to him.
  */

@@ -111,6 +111,7 @@ int lcx__start_process(struct start *s, struct lcx_error **err)
 		.open_input = lcx__start_wants_input(s),
 		.log = c->log,
 		.hooks = &hooks,
+		.ctx = c->ctx,
 	};
 	int r;
 

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ns/users.h"
 #include "overlay/overlay.h"
 #include "util/fs.h"
 
@@ -116,19 +117,19 @@ int lcx__container_renew_volatile(const struct lcx_container *c, struct lcx_erro
 			"its read-write layer is volatile, and the machine has been started "
 			"anew since: some of it may be lost; create a new container");
 	if (r == 0)
-		r = lcx__remove_tree(c->dir_fd, "work/work/incompat");
+		r = lcx__users_remove_tree(c->ctx, c->dir_fd, "work/work/incompat");
 	else if (r == -ENOENT)
 		r = lcx__replace_file(c->dir_fd, "volatile", boot_id, strlen(boot_id), 0600, true);
 	return r < 0 ? lcx__fail_sys(err, -r, "prepare the volatile read-write layer") : 0;
 }
 
 /* The file system would remember the limit, for whoever gets its number next. */
-int lcx__container_remove_dir(int containers_fd, const char *name)
+int lcx__container_remove_dir(struct lcx_ctx *ctx, int containers_fd, const char *name)
 {
 	CLEANUP(lcx_overlay_freep) struct lcx_overlay *overlay = NULL;
 	CLEANUP(closep) int dir_fd = lcx__open_dir(containers_fd, name);
 
 	if (dir_fd >= 0 && open_layer(dir_fd, &overlay, NULL) == 0)
 		(void)lcx_overlay_set_size_limit(overlay, 0, NULL);
-	return lcx__remove_tree(containers_fd, name);
+	return lcx__users_remove_tree(ctx, containers_fd, name);
 }

@@ -8,6 +8,7 @@
 #include "container/event.h"
 #include "container/hooks.h"
 #include "lcx/net.h"
+#include "ns/users.h"
 #include "util/fs.h"
 #include "util/process.h"
 #include "util/sys.h"
@@ -80,7 +81,7 @@ static int remove_run_directory(struct lcx_container *c, struct lcx_error **err)
 	if (runs_fd < 0)
 		return runs_fd == -ENOENT ? 0
 					  : lcx__fail_sys(err, -runs_fd, "open the run directory");
-	r = lcx__remove_tree(runs_fd, c->d.id);
+	r = lcx__users_remove_tree(c->ctx, runs_fd, c->d.id);
 	return r < 0 ? lcx__fail_sys(err, -r, "remove the run directory") : 0;
 }
 

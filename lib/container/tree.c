@@ -7,6 +7,7 @@
 #include <sys/mount.h>
 
 #include "container/ordinary.h"
+#include "ns/users.h"
 #include "util/fs.h"
 #include "util/process.h"
 #include "util/sys.h"
@@ -90,22 +91,36 @@ static char **mount_points(const struct lcx_container *c)
 	return TAKE_PTR(paths);
 }
 
+struct begin {
+	struct lcx_overlay **overlay;
+	struct lcx_overlay_diff **ret;
+};
+
+static int begin_diff(void *data, struct lcx_error **err)
+{
+	const struct begin *begin = data;
+
+	return lcx_overlay_diff_new(*begin->overlay, begin->ret, err);
+}
+
 int lcx__container_changes(struct lcx_container *c, struct lcx_overlay_diff **ret,
 			   struct lcx_error **err)
 {
 	CLEANUP(lcx_overlay_diff_freep) struct lcx_overlay_diff *diff = NULL;
 	CLEANUP(lcx_overlay_freep) struct lcx_overlay *overlay = NULL;
+	struct begin begin = {&overlay, &diff};
 	char **hidden;
 	int r;
 
 	r = lcx__container_overlay(c, &overlay, err);
 	if (r == 0)
-		r = lcx_overlay_diff_new(overlay, &diff, err);
+		r = lcx__users_within(c->ctx, false, begin_diff, &begin, err);
 	if (r < 0)
 		return r;
 	hidden = mount_points(c);
 	if (!hidden)
 		return lcx__fail_nomem(err);
+	lcx__overlay_diff_set_ctx(diff, c->ctx);
 	lcx__overlay_diff_hide(diff, hidden);
 	*ret = TAKE_PTR(diff);
 	return 0;
@@ -200,8 +215,9 @@ static int open_view(struct lcx_container *c, int tree_fd, const char *own, stru
 {
 	if (!has_mounts(c->spec))
 		return 0;
-	return lcx__is_ordinary_user() ? refuse_volumes(c, own, err)
-				       : lcx__view_open(c->spec, tree_fd, own, ret, err);
+	return lcx__is_ordinary_user() || c->ctx->is_within
+		       ? refuse_volumes(c, own, err)
+		       : lcx__view_open(c->spec, tree_fd, own, ret, err);
 }
 
 /* A mount of its own, which others can be put on. */
@@ -218,18 +234,25 @@ static int mount_tree(struct lcx_container *c, struct lcx_error **err)
 	int r;
 
 	if (c->d.rootfs)
-		return has_mounts(c->spec) && !lcx__is_ordinary_user() ? clone_rootfs(c, err)
-								       : open_rootfs(c, err);
+		return has_mounts(c->spec) && !lcx__is_ordinary_user() && !c->ctx->is_within
+			       ? clone_rootfs(c, err)
+			       : open_rootfs(c, err);
 	r = check_layers(c, err);
 	if (r == 0)
 		r = lcx__container_renew_volatile(c, err);
 	return r < 0 ? r : lcx__container_mount_root(c, err);
 }
 
-/* As it would be mounted for its process. What is its own is filled by the first start. */
-static int open_root_at_rest(struct lcx_container *c, struct lcx__container_root *ret,
-			     struct lcx_error **err)
+struct rest {
+	struct lcx_container *c;
+	struct lcx__container_root *ret;
+};
+
+static int open_root_within(void *data, struct lcx_error **err)
 {
+	const struct rest *rest = data;
+	struct lcx_container *c = rest->c;
+	struct lcx__container_root *ret = rest->ret;
 	CLEANUP(freep) char *own = lcx__format("%s/containers", c->ctx->root_dir);
 	CLEANUP(closep) int fd = -1;
 	int r;
@@ -245,6 +268,15 @@ static int open_root_at_rest(struct lcx_container *c, struct lcx__container_root
 		return r;
 	ret->fd = TAKE_FD(fd);
 	return 0;
+}
+
+/* As it would be mounted for its process. What is its own is filled by the first start. */
+static int open_root_at_rest(struct lcx_container *c, struct lcx__container_root *ret,
+			     struct lcx_error **err)
+{
+	struct rest rest = {c, ret};
+
+	return lcx__users_within(c->ctx, true, open_root_within, &rest, err);
 }
 
 int lcx__container_open_root(struct lcx_container *c, struct lcx__container_root *ret,

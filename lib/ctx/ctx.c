@@ -12,6 +12,8 @@
 #define SYSTEM_ROOT_DIR "/var/lib/lcx"
 #define SYSTEM_RUN_DIR  "/run/lcx"
 
+enum { SUBIDS_LIMIT = 64 << 10 };
+
 /* secure_getenv(): a setuid host must not be led elsewhere by its caller's environment. */
 static char *user_dir(const char *variable, const char *below_home)
 {
@@ -95,7 +97,7 @@ int lcx__ctx_new(const char *root_dir, const char *run_dir, struct lcx_ctx **ret
 
 	if (!ctx)
 		return lcx__fail_nomem(err);
-	ctx->root_fd = ctx->run_fd = -1;
+	ctx->root_fd = ctx->run_fd = ctx->users_fd = -1;
 
 	r = choose_dirs(root_dir, run_dir, &ctx->root_dir, &ctx->run_dir, err);
 	if (r < 0)
@@ -106,6 +108,9 @@ int lcx__ctx_new(const char *root_dir, const char *run_dir, struct lcx_ctx **ret
 	r = open_private_dir(&ctx->run_dir, "run directory", &ctx->run_fd, err);
 	if (r < 0)
 		return r;
+	r = lcx__read_file(ctx->root_fd, LCX__SUBIDS_FILE, SUBIDS_LIMIT, &ctx->subids, NULL);
+	if (r < 0 && r != -ENOENT)
+		return lcx__fail_sys(err, -r, "read '%s/%s'", ctx->root_dir, LCX__SUBIDS_FILE);
 
 	*ret = TAKE_PTR(ctx);
 	return 0;
@@ -139,8 +144,10 @@ LCX_PUBLIC struct lcx_ctx *lcx_ctx_free(struct lcx_ctx *ctx)
 		ctx->free_cache(ctx->cache);
 	if (ctx->free_loop)
 		ctx->free_loop(ctx->loop);
+	closep(&ctx->users_fd);
 	closep(&ctx->root_fd);
 	closep(&ctx->run_fd);
+	free(ctx->subids);
 	free(ctx->root_dir);
 	free(ctx->run_dir);
 	free(ctx->registries_file);

@@ -12,6 +12,7 @@
 #include "util/error.h"
 
 enum { LCX__CTX_LAYER_LIMITS = 8 };
+#define LCX__SUBIDS_FILE "subids"
 
 struct lcx_ctx {
 	char *root_dir, *run_dir; /* absolute */
@@ -20,6 +21,10 @@ struct lcx_ctx {
 	/* How the image room unpacks: lcx/layer.h; a limit is kept plus one, 0 is the default. */
 	uint64_t layer_limits[LCX__CTX_LAYER_LIMITS];
 	bool layers_in_process;
+	/* An ordinary user's ranges, as ROOT/subids has them; NULL: he has none. users.h of lib/ns. */
+	char *subids;
+	int users_fd;   /* a user namespace with them, once it was needed; -1 */
+	bool is_within; /* this call runs in it */
 	/* What the container room keeps with it: compiled seccomp filters. */
 	void *cache;
 	void (*free_cache)(void *cache);

@@ -27,6 +27,7 @@ struct lcx__engine_job {
 	int root_fd;  /* an empty directory; borrowed */
 	struct lcx__digest diff_id;
 	struct lcx__extract_limits limits;
+	int users_fd;                 /* for a helper: the user namespace it is root of, or -1 */
 	bool enclosed;                /* as in struct lcx__extract_rights */
 	struct lcx__gate gate;        /* for an input that still grows; else empty */
 	struct lcx__read_ahead ahead; /* or empty; with it the engine can't be freed */

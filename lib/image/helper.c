@@ -51,7 +51,8 @@ static int start_program(struct lcx__helper *helper, const struct lcx__engine_jo
 		.size = lcx__extract_program_size,
 	};
 	CLEANUP(closep) int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC), theirs = -1;
-	struct lcx__program_start start = {.n_sources = WIRE_N_FDS, .cgroup_fd = -1};
+	struct lcx__program_start start = {
+		.n_sources = WIRE_N_FDS, .cgroup_fd = -1, .users_fd = job->users_fd};
 	int pair[2], sources[WIRE_N_FDS], pid;
 
 	if (null_fd < 0)

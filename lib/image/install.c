@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "image/implied.h"
+#include "ns/users.h"
 #include "util/fs.h"
 
 int lcx__install_new(struct lcx_ctx *ctx, struct lcx__install **ret, struct lcx_error **err)
@@ -125,8 +126,16 @@ static void implied_clearp(struct lcx__implied *implied)
 	lcx__implied_clear(implied);
 }
 
-int lcx__install_inherit(const struct lcx__install *install, size_t index, struct lcx_error **err)
+struct inheritance {
+	const struct lcx__install *install;
+	size_t index;
+};
+
+static int inherit(void *data, struct lcx_error **err)
 {
+	const struct inheritance *inheritance = data;
+	const struct lcx__install *install = inheritance->install;
+	size_t index = inheritance->index;
 	const struct lcx__layer *layer = &install->layers[index];
 	CLEANUP(closep) int root_fd = lcx__layer_open_root(layer);
 	CLEANUP(implied_clearp) struct lcx__implied implied = {.root_fd = -1};
@@ -150,6 +159,13 @@ int lcx__install_inherit(const struct lcx__install *install, size_t index, struc
 				     "give the directories of layer %.19s what they have below it",
 				     layer->digest.text)
 		     : 0;
+}
+
+int lcx__install_inherit(const struct lcx__install *install, size_t index, struct lcx_error **err)
+{
+	struct inheritance inheritance = {install, index};
+
+	return lcx__users_within(install->store->ctx, false, inherit, &inheritance, err);
 }
 
 static bool ready_to_settle(const struct lcx__install *install)

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "image/limits.h"
+#include "ns/users.h"
 #include "util/fs.h"
 
 enum {
@@ -165,6 +166,7 @@ static int begin_unpack(struct lcx__layer *layer, int input_fd, bool grows, stru
 	struct lcx__unpack_job job = {
 		.input_fd = input_fd,
 		.diff_id = layer->diff_id,
+		.ctx = store_of(layer)->ctx,
 		.in_process = store_of(layer)->ctx->layers_in_process,
 		.grows = grows,
 	};
@@ -211,7 +213,8 @@ static void drop_unpacked(struct lcx__layer *layer)
 	layer->unpack = lcx__unpack_free(layer->unpack);
 	closep(&layer->root_fd);
 	closep(&layer->tree_fd);
-	(void)lcx__remove_tree(layer->pin->tmp_fd, scratch_name(layer));
+	(void)lcx__users_remove_tree(store_of(layer)->ctx, layer->pin->tmp_fd,
+				    scratch_name(layer));
 }
 
 int lcx__layer_restart(struct lcx__layer *layer, struct lcx_error **err)
@@ -490,7 +493,8 @@ int lcx__layer_unpack_again(struct lcx__layer *layer, struct lcx_error **err)
 void lcx__layer_discard(struct lcx__layer *layer)
 {
 	finish(layer);
-	(void)lcx__remove_tree(layer->pin->tmp_fd, scratch_name(layer));
+	(void)lcx__users_remove_tree(store_of(layer)->ctx, layer->pin->tmp_fd,
+				    scratch_name(layer));
 }
 
 int lcx__layer_step(struct lcx__layer *layer, struct lcx_error **err)

@@ -12,6 +12,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
+#include "ns/users.h"
 #include "util/fs.h"
 #include "util/str.h"
 
@@ -54,7 +55,7 @@ struct lcx__pin *lcx__pin_free(struct lcx__pin *pin)
 		return NULL;
 	if (pin->fd >= 0) {
 		(void)snprintf(path, sizeof(path), "tmp/%s", pin->name);
-		(void)lcx__remove_tree(pin->store->fd, path);
+		(void)lcx__users_remove_tree(pin->store->ctx, pin->store->fd, path);
 		(void)snprintf(path, sizeof(path), "pins/%s", pin->name);
 		(void)unlinkat(pin->store->fd, path, 0);
 	}

@@ -27,7 +27,7 @@
 struct lcx__store {
 	int fd;     /* images/ */
 	char *path; /* absolute */
-	const struct lcx_ctx *ctx;
+	struct lcx_ctx *ctx;
 };
 
 int lcx__store_open(struct lcx_ctx *ctx, struct lcx__store **ret, struct lcx_error **err);

@@ -7,6 +7,7 @@
  * if that was asked for, by the caller in bounded steps (engine.h).
  */
 
+#include "ctx/ctx.h"
 #include "image/engine.h"
 
 struct lcx__unpack_job {
@@ -14,6 +15,7 @@ struct lcx__unpack_job {
 	int root_fd;  /* an empty directory; borrowed */
 	struct lcx__digest diff_id;
 	struct lcx__extract_limits limits;
+	struct lcx_ctx *ctx; /* whose ids the files will have; NULL: this process's */
 	bool in_process;
 	bool grows; /* the input is a file that lcx__unpack_feed() tells of; not in-process */
 };

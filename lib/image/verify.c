@@ -17,6 +17,7 @@
 #include "image/install.h"
 #include "image/reference.h"
 #include "image/rootset.h"
+#include "ns/users.h"
 #include "util/str.h"
 
 struct verify {
@@ -120,10 +121,16 @@ static int open_layer(const struct lcx__store *store, const struct lcx__layer *l
 	return fd < 0 ? -errno : fd;
 }
 
-/* 0, -EUCLEAN in words, or another negative errno. */
-static int compare_layer(const struct lcx__store *store, const struct lcx__layer *layer,
-			 struct lcx_error **err)
+struct comparison {
+	const struct lcx__store *store;
+	const struct lcx__layer *layer;
+};
+
+static int compare(void *data, struct lcx_error **err)
 {
+	const struct comparison *comparison = data;
+	const struct lcx__store *store = comparison->store;
+	const struct lcx__layer *layer = comparison->layer;
 	CLEANUP(closep)
 	int want_fd = lcx__layer_open_root(layer), have_fd = open_layer(store, layer);
 	CLEANUP(freep) char *difference = NULL;
@@ -141,6 +148,15 @@ static int compare_layer(const struct lcx__store *store, const struct lcx__layer
 	return difference ? lcx__fail(err, EUCLEAN, "layer '%s' is damaged: %s", layer->digest.text,
 				      difference)
 			  : 0;
+}
+
+/* 0, -EUCLEAN in words, or another negative errno. */
+static int compare_layer(const struct lcx__store *store, const struct lcx__layer *layer,
+			 struct lcx_error **err)
+{
+	struct comparison comparison = {store, layer};
+
+	return lcx__users_within(store->ctx, false, compare, &comparison, err);
 }
 
 /*

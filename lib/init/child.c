@@ -63,8 +63,12 @@ static int keep_capabilities(void)
 static void child_main(struct lcx__child_start *start)
 {
 	const char *argv[] = {start->name, NULL}, *env[] = {NULL};
-	int program_fd, r = place_descriptors(start, &program_fd);
+	int program_fd, r = 0;
 
+	if (start->users_fd >= 0)
+		r = (int)sys_call2(__NR_setns, start->users_fd, CLONE_NEWUSER);
+	if (r >= 0)
+		r = place_descriptors(start, &program_fd);
 	if (r >= 0 && start->new_user)
 		r = keep_capabilities();
 	if (r >= 0)

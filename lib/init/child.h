@@ -14,6 +14,7 @@ struct lcx__child_start {
 	int n_sources;
 	int program_fd; /* what is executed */
 	int new_user;   /* it starts in a new user namespace */
+	int users_fd;   /* it enters this user namespace; -1: none */
 	int error;      /* negative errno if that failed */
 };
 

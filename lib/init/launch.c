@@ -58,6 +58,7 @@ int lcx__launch(const struct lcx__launch *launch, struct lcx__child *ret, struct
 		.n_sources = PLAN_FD_FIRST + launch->plan->n_fds,
 		.clone_flags = launch->clone_flags,
 		.cgroup_fd = launch->cgroup_fd,
+		.users_fd = -1,
 	};
 
 	r = prepare(launch, &d, &control_fd, err);

@@ -204,7 +204,7 @@ static int end(struct init *init, struct hook *hook, enum verdict verdict, int64
 }
 
 /*
- * str: kind, path, argv (length members), environment (num 0 members); num 1: its time in
+ * str: what it is, path, argv (length members), environment (num 0 members); num 1: its time in
  * milliseconds, 0 for as long as it takes; fd: the state, or -1 for what CLOSE has kept.
  */
 int init_op_HOOK(struct init *init, const struct plan_op *op)

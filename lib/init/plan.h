@@ -51,7 +51,7 @@
 	X(CLOSE, "process", "close what the set-up needed")                                        \
 	X(FIND, "exec", "execute '{0}'")                                                           \
 	X(WAIT, "process", "wait for the start")                                                   \
-	X(HOOK, "hook", "run the {0} hook '{1}'")                                                  \
+	X(HOOK, "hook", "run {0} '{1}'")                                                           \
 	X(EXEC, "exec", "execute '{0}'")                                                           \
 	/* namespaces and cgroups: ops-ns.c */                                                     \
 	X(JOIN_CGROUP, "cgroup", "join the cgroup '{0}'")                                          \

@@ -84,6 +84,7 @@ int lcx__program_start(const struct lcx__program *program, const struct lcx__pro
 		.sources = start->sources,
 		.n_sources = start->n_sources,
 		.new_user = (start->clone_flags & CLONE_NEWUSER) != 0,
+		.users_fd = start->users_fd,
 	};
 	int pid;
 

@@ -23,6 +23,7 @@ struct lcx__program_start {
 	int n_sources;
 	uint64_t clone_flags; /* CLONE_NEW* */
 	int cgroup_fd;        /* for CLONE_INTO_CGROUP, or -1 */
+	int users_fd;         /* a user namespace that it enters, in which it is root; or -1 */
 };
 
 /* Return: the process's number, once the program is executed, with an empty environment. */

@@ -227,7 +227,7 @@ static int launch(const struct lcx_network *network, const struct sockets *socke
 	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC), control_fd = -1, theirs = -1,
 	    pidfd = -1;
 	int pair[2], sources[MONITOR_FD_SOCKETS + MONITOR_SOCKETS_LIMIT], r;
-	struct lcx__program_start start = {.sources = sources, .cgroup_fd = -1};
+	struct lcx__program_start start = {.sources = sources, .cgroup_fd = -1, .users_fd = -1};
 
 	if (null_fd < 0)
 		return lcx__fail_sys(err, errno, "open '/dev/null'");

@@ -7,6 +7,7 @@
 
 #include "ns/ns-internal.h"
 #include "util/fs.h"
+#include "util/str.h"
 #include "util/sys.h"
 
 /*
@@ -66,6 +67,36 @@ static int check_size(const struct lcx_idmap *map, enum lcx_id_kind kind, const 
 	return 0;
 }
 
+/* The number by which /proc knows the process whose directory this is. */
+static int read_pid(int proc_dir_fd, int32_t *ret)
+{
+	CLEANUP(freep) char *text = NULL;
+	uint64_t number;
+	int r = lcx__read_file(proc_dir_fd, "stat", PAGE, &text, NULL);
+
+	if (r < 0)
+		return r;
+	text[strcspn(text, " ")] = '\0';
+	r = lcx__parse_u64(text, INT32_MAX, &number);
+	*ret = r < 0 ? 0 : (int32_t)number;
+	return r;
+}
+
+/* Return: 0, -EPERM if there is no way but the direct one, or what has failed, in words. */
+static int try_program(const struct lcx_idmap *map, enum lcx_id_kind kind, int proc_dir_fd,
+		       const char *file, struct lcx_error **err)
+{
+	int32_t pid;
+	int r;
+
+	if (!lcx__idmap_may_use_programs(map) || has_map(proc_dir_fd, file))
+		return explain(proc_dir_fd, file, kind == LCX_ID_USER ? "user" : "group", -EPERM,
+			       err);
+	r = read_pid(proc_dir_fd, &pid);
+	return r < 0 ? lcx__fail_sys(err, -r, "read the number of the process")
+		     : lcx__idmap_run_program(map, kind, pid, err);
+}
+
 LCX_PUBLIC int lcx_idmap_write(const struct lcx_idmap *map, int proc_dir_fd, struct lcx_error **err)
 {
 	int r = check_size(map, LCX_ID_GROUP, "group", err);
@@ -78,12 +109,16 @@ LCX_PUBLIC int lcx_idmap_write(const struct lcx_idmap *map, int proc_dir_fd, str
 	if (r == -EPERM && is_own_group_only(map) &&
 	    lcx__write_control(proc_dir_fd, "setgroups", "deny") == 0)
 		r = lcx__write_control(proc_dir_fd, "gid_map", lcx_idmap_text(map, LCX_ID_GROUP));
+	if (r == -EPERM)
+		r = try_program(map, LCX_ID_GROUP, proc_dir_fd, "gid_map", err);
+	else if (r < 0)
+		r = explain(proc_dir_fd, "gid_map", "group", r, err);
 	if (r < 0)
-		return explain(proc_dir_fd, "gid_map", "group", r, err);
+		return r;
 	r = lcx__write_control(proc_dir_fd, "uid_map", lcx_idmap_text(map, LCX_ID_USER));
-	if (r < 0)
-		return explain(proc_dir_fd, "uid_map", "user", r, err);
-	return 0;
+	if (r == -EPERM)
+		return try_program(map, LCX_ID_USER, proc_dir_fd, "uid_map", err);
+	return r < 0 ? explain(proc_dir_fd, "uid_map", "user", r, err) : 0;
 }
 
 static int open_proc_dir(int32_t pid, struct lcx_error **err)

@@ -23,6 +23,7 @@ struct lcx_idmap {
 		size_t n;
 		char *text; /* as lcx_idmap_text() returned it last; NULL when out of date */
 	} lists[2];
+	bool use_programs;
 };
 
 static const char *const kind_words[] = {"user", "group"};
@@ -61,6 +62,16 @@ LCX_PUBLIC int lcx_idmap_dup(const struct lcx_idmap *map, struct lcx_idmap **ret
 	copy->lists[0].text = copy->lists[1].text = NULL;
 	*ret = copy;
 	return 0;
+}
+
+LCX_PUBLIC void lcx_idmap_set_programs(struct lcx_idmap *map, int32_t allowed)
+{
+	map->use_programs = allowed != 0;
+}
+
+bool lcx__idmap_may_use_programs(const struct lcx_idmap *map)
+{
+	return map->use_programs;
 }
 
 static bool overlap(uint32_t a, uint32_t b, uint32_t a_count, uint32_t b_count)

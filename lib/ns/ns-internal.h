@@ -4,6 +4,7 @@
 /* Shared by the files of this room. kinds.c knows the kinds; create.c makes, pin.c keeps
  * namespaces. */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "ns/ns.h"
@@ -32,6 +33,13 @@ int lcx__ns_kind_of(int fd);
 
 /* /proc/PID of a child of ours, opened so that it is no other's. */
 int lcx__ns_open_child(int32_t pid, int pidfd, struct lcx_error **err);
+
+/* lcx_idmap_set_programs() */
+bool lcx__idmap_may_use_programs(const struct lcx_idmap *map);
+
+/* Have newuidmap(1) or newgidmap(1) give the map to process @pid. */
+int lcx__idmap_run_program(const struct lcx_idmap *map, enum lcx_id_kind kind, int32_t pid,
+			   struct lcx_error **err);
 
 /* Take back the ranges behind the first @n. */
 void lcx__idmap_truncate(struct lcx_idmap *map, enum lcx_id_kind kind, size_t n);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ns/users.h"
 #include "overlay/overlay-internal.h"
 #include "util/fs.h"
 #include "util/str.h"
@@ -36,6 +37,7 @@ struct lcx_overlay_diff {
 	bool user;     /* attributes */
 	bool enter;    /* the present entry is a directory to be looked into next */
 	char **hidden; /* NULL: nothing */
+	struct lcx_ctx *ctx;
 	int32_t kind;
 	uint32_t mode;
 	struct lcx__overlay_marks marks;
@@ -254,6 +256,11 @@ static bool is_to_hide(struct lcx_overlay_diff *diff, int path_fd)
 	       is_above_hidden(diff, path) && holds_only_hidden(diff, path_fd, path);
 }
 
+void lcx__overlay_diff_set_ctx(struct lcx_overlay_diff *diff, struct lcx_ctx *ctx)
+{
+	diff->ctx = ctx;
+}
+
 void lcx__overlay_diff_hide(struct lcx_overlay_diff *diff, char **paths)
 {
 	(void)lcx__strv_free(diff->hidden);
@@ -379,9 +386,15 @@ LCX_PUBLIC int lcx_overlay_diff_new(const struct lcx_overlay *overlay,
 	return 0;
 }
 
+static int step_within(void *data, struct lcx_error **err)
+{
+	(void)err;
+	return step(data);
+}
+
 LCX_PUBLIC int lcx_overlay_diff_next(struct lcx_overlay_diff *diff, struct lcx_error **err)
 {
-	int r = step(diff);
+	int r = lcx__users_within(diff->ctx, false, step_within, diff, err);
 
 	if (r < 0)
 		r = lcx__fail_sys(err, -r, "compare '/%s' with the layers below",

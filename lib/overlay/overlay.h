@@ -54,5 +54,9 @@ int lcx__overlay_open(const struct lcx__overlay_dir *dir);
  */
 void lcx__overlay_diff_hide(struct lcx_overlay_diff *diff, char **paths);
 
+/* Walk as whoever may read the files of @ctx, which is borrowed: ns/users.h. */
+struct lcx_ctx;
+void lcx__overlay_diff_set_ctx(struct lcx_overlay_diff *diff, struct lcx_ctx *ctx);
+
 /* Open the present entry O_PATH, never through a link. Return: a descriptor or a negative errno. */
 int lcx__overlay_diff_open(struct lcx_overlay_diff *diff);

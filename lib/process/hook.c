@@ -23,7 +23,7 @@ void lcx__plan_hook(struct lcx__plan *plan, enum lcx__hook_kind kind,
 	env = lcx__plan_vector(plan, (const char *const *)hook->env, &n_env);
 	op = lcx__plan_add(plan, PLAN_HOOK);
 	op->fd = state_fd;
-	op->str[0] = lcx__plan_string(plan, lcx__json_name_of(lcx__hook_names, kind));
+	op->str[0] = lcx__plan_format(plan, "the %s hook", lcx__json_name_of(lcx__hook_names, kind));
 	op->str[1] = lcx__plan_string(plan, hook->path);
 	op->str[2] = argv;
 	op->str[3] = env;

@@ -10,6 +10,7 @@
 DEFINE_CLEANUP(struct lcx_process *, lcx_process_free)
 
 struct lcx__log_writer;
+struct lcx_ctx;
 
 /*
  * What the caller does while the process is being made. Each may be NULL; a
@@ -39,6 +40,7 @@ struct lcx__spawn {
 	struct lcx__log_writer
 		*log; /* borrowed until the process is freed; NULL: nothing is logged */
 	const struct lcx__spawn_hooks *hooks;
+	struct lcx_ctx *ctx; /* whose ids the program may have: ns/users.h; NULL: this process's */
 };
 
 /* Make the process and return once its program was executed. */

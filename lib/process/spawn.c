@@ -3,6 +3,7 @@
 #include <sched.h>
 #include <signal.h>
 
+#include "ns/users.h"
 #include "process/process-internal.h"
 #include "util/sys.h"
 
@@ -235,12 +236,29 @@ static int find_owner(const struct lcx__compile *compile, uint32_t *ret)
 	return -ENOENT;
 }
 
-static void give_streams(const struct lcx__compile *compile, const struct lcx__streams *streams)
-{
+struct gift {
+	const struct lcx__streams *streams;
 	uint32_t uid;
+};
 
-	if (find_owner(compile, &uid) == 0)
-		lcx__streams_give(streams, uid);
+static int give(void *data, struct lcx_error **err)
+{
+	const struct gift *gift = data;
+
+	(void)err;
+	lcx__streams_give(gift->streams, gift->uid);
+	return 0;
+}
+
+/* For those who open them again as /dev/stdout; that it can't be done is no reason not to start. */
+static void give_streams(const struct lcx__spawn *spawn, const struct lcx__streams *streams)
+{
+	struct gift gift = {streams, spawn->compile->spec->process.user.uid.value};
+
+	if (spawn->ctx && spawn->ctx->subids && gift.uid > 0)
+		(void)lcx__users_within(spawn->ctx, false, give, &gift, NULL);
+	else if (find_owner(spawn->compile, &gift.uid) == 0)
+		lcx__streams_give(streams, gift.uid);
 }
 
 static int spawn_and_talk(const struct lcx__compile *compile, struct lcx__streams *streams,
@@ -249,7 +267,7 @@ static int spawn_and_talk(const struct lcx__compile *compile, struct lcx__stream
 	CLEANUP(lcx__compiled_clear) struct lcx__compiled compiled = {0};
 	int r;
 
-	give_streams(compile, streams);
+	give_streams(talk->spawn, streams);
 	r = launch(compile, streams, &compiled, talk, err);
 	if (r < 0)
 		return r;

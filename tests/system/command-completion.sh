@@ -25,5 +25,5 @@ check_eq 'a letter' '-d ' "$(complete lcx run -d | tr ' ' '\n' | grep '^-d$' | t
 check_eq 'containers' 'front frozen' "$(complete lcx stop fro | tr ' ' '\n' | sort | xargs)"
 check_eq 'behind options of all commands' 'front ' "$(complete lcx --format json inspect fron)"
 check_eq 'a sub-command' 'inspect ' "$(complete lcx network ins)"
-check_eq 'an option of one' '--subnet ' "$(complete lcx network create --sub)"
+check_eq 'an option of one' '--subnet ' "$(complete lcx network create --subn)"
 lcx rm front frozen >/dev/null

@@ -40,8 +40,10 @@ static int open_ctx(struct world *w, struct lcx_error **err)
 
 static int look_at_ctx(struct world *w, struct lcx_error **err)
 {
-	(void)err;
-	return lcx_ctx_root_dir(w->ctx) && lcx_ctx_run_dir(w->ctx) ? 0 : -EINVAL;
+	REFUSED(lcx_ctx_use_subids(w->ctx, err)); /* root has no need of them */
+	return lcx_ctx_root_dir(w->ctx) && lcx_ctx_run_dir(w->ctx) && !lcx_ctx_uses_subids(w->ctx)
+		       ? 0
+		       : -EINVAL;
 }
 
 static int collect_garbage(struct world *w, struct lcx_error **err)

@@ -29,6 +29,7 @@ static int make_idmap(struct world *w, struct lcx_error **err)
 	MUST(lcx_idmap_dup(map, &copy, err));
 	MUST(lcx_idmap_new(&parsed, err));
 	MUST(lcx_idmap_parse(parsed, LCX_ID_USER, "0:100000:1000", err));
+	lcx_idmap_set_programs(map, 1);
 	(void)lcx_idmap_text(map, LCX_ID_USER);
 	for (size_t i = 0; i < lcx_idmap_count(map, LCX_ID_USER); i++)
 		(void)lcx_idmap_range(map, LCX_ID_USER, i, &id, &host, &count);

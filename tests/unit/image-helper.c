@@ -79,7 +79,8 @@ static int wait_and_step(struct running *run, struct lcx_error **err)
 /* One that is confined, and waits for its input. */
 static void start_waiting(struct running *run)
 {
-	struct lcx__engine_job job = {.root_fd = root_fd, .limits = lcx__extract_limits_default};
+	struct lcx__engine_job job = {
+		.root_fd = root_fd, .limits = lcx__extract_limits_default, .users_fd = -1};
 	struct lcx_error *err = NULL;
 
 	*run = (struct running){0};
@@ -221,7 +222,8 @@ END_TEST
 /* With feeds unread; what it says last must come through all the same. */
 START_TEST(its_last_words_are_heard)
 {
-	struct lcx__engine_job job = {.root_fd = root_fd, .limits = lcx__extract_limits_default};
+	struct lcx__engine_job job = {
+		.root_fd = root_fd, .limits = lcx__extract_limits_default, .users_fd = -1};
 	struct lcx_error *err = NULL;
 	struct running run = {0};
 	int r = 1;

@@ -37,7 +37,7 @@ _lcx() {
 
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
-		--root | --run-dir | --format) ((i++)) ;;
+		--root | --run-dir | --registries | --subids | --format) ((i++)) ;;
 		-* | =) ;;
 		*)
 			if [ -z "$command" ]; then

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "init/launch.h"
+#include "ns/ns-internal.h"
+#include "util/str.h"
+
+/*
+ * An ordinary user may map no id but his own. Two setuid programs of the package uidmap map those
+ * of /etc/subuid and /etc/subgid for him: they read the files themselves, and trust nothing but
+ * who has called them. They are executed from directories that are the administrator's, with an
+ * empty environment, and only if the host asks for it.
+ */
+
+enum { TIMEOUT_MS = 10000 };
+
+static const struct {
+	enum lcx_id_kind kind;
+	const char *name, *file;
+} programs[] = {
+	{LCX_ID_USER, "newuidmap", "subuid"},
+	{LCX_ID_GROUP, "newgidmap", "subgid"},
+};
+
+static const char *const directories[] = {
+	"/usr/bin", "/bin", "/usr/local/bin", "/run/wrappers/bin", NULL,
+};
+
+static char *find_program(const char *name)
+{
+	for (const char *const *dir = directories; *dir; dir++) {
+		CLEANUP(freep) char *path = lcx__format("%s/%s", *dir, name);
+
+		if (path && faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) == 0)
+			return TAKE_PTR(path);
+	}
+	return NULL;
+}
+
+static int add_number(char ***args, uint32_t number)
+{
+	char text[16];
+
+	(void)snprintf(text, sizeof(text), "%u", number);
+	return lcx__strv_append(args, text);
+}
+
+static int make_args(const struct lcx_idmap *map, enum lcx_id_kind kind, const char *name,
+		     int32_t pid, char ***args)
+{
+	const struct lcx__id_range *ranges;
+	size_t n;
+	int r = lcx__strv_append(args, name);
+
+	ranges = lcx__idmap_ranges(map, kind, &n);
+	if (r == 0)
+		r = add_number(args, (uint32_t)pid);
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		r = add_number(args, ranges[i].container_id);
+		if (r == 0)
+			r = add_number(args, ranges[i].host_id);
+		if (r == 0)
+			r = add_number(args, ranges[i].count);
+	}
+	return r;
+}
+
+/* As the administrator's other programs are run: to its end, with its last words in the failure. */
+static int run(const char *name, const char *path, char **args, struct lcx_error **err)
+{
+	CLEANUP(lcx__child_abandonp) struct lcx__child child = LCX__CHILD_NONE;
+	CLEANUP(lcx__plan_freep) struct lcx__plan *plan = NULL;
+	CLEANUP(closep) int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	struct lcx__launch launch = {.cgroup_fd = -1, .stdio = {-1, -1, -1}};
+	const char *const nothing[] = {NULL};
+	uint32_t argv, env, n_args, n_env;
+	struct plan_op *op;
+	int r = null_fd < 0 ? lcx__fail_sys(err, errno, "open '/dev/null'")
+			    : lcx__plan_new(&plan, err);
+
+	if (r < 0)
+		return r;
+	argv = lcx__plan_vector(plan, (const char *const *)args, &n_args);
+	env = lcx__plan_vector(plan, nothing, &n_env);
+	op = lcx__plan_add(plan, PLAN_HOOK);
+	op->fd = lcx__plan_fd(plan, null_fd);
+	op->str[0] = lcx__plan_string(plan, name);
+	op->str[1] = lcx__plan_string(plan, path);
+	op->str[2] = argv;
+	op->str[3] = env;
+	op->length = n_args;
+	op->num[0] = n_env;
+	op->num[1] = TIMEOUT_MS;
+	launch.plan = plan;
+	r = lcx__launch(&launch, &child, err);
+	return r < 0 ? r : lcx__child_receive(&child, NULL, err);
+}
+
+int lcx__idmap_run_program(const struct lcx_idmap *map, enum lcx_id_kind kind, int32_t pid,
+			   struct lcx_error **err)
+{
+	CLEANUP(lcx_error_freep) struct lcx_error *why = NULL;
+	CLEANUP(lcx__strv_freep) char **args = NULL;
+	CLEANUP(freep) char *path = NULL;
+	size_t i = kind == programs[0].kind ? 0 : 1;
+	const char *name = programs[i].name;
+	int r;
+
+	path = find_program(name);
+	if (!path)
+		return lcx__fail(err, ENOENT,
+				 "%s: no such program; an ordinary user's ranges of ids need it: "
+				 "it is in the package uidmap, or shadow-utils",
+				 name);
+	if (make_args(map, kind, name, pid, &args) < 0)
+		return lcx__fail_nomem(err);
+	r = run(name, path, args, &why);
+	if (r == -ECANCELED)
+		return lcx__fail(err, EPERM,
+				 "%s; it must be setuid, the caller free to gain rights "
+				 "(no_new_privs), and the ranges those of /etc/%s",
+				 lcx_error_message(why), programs[i].file);
+	return r < 0 ? lcx__fail(err, -r, "%s", lcx_error_message(why)) : 0;
+}
