@@ -109,7 +109,7 @@ static void create_options_free(struct create_options *o)
 static const struct option_row create_rows[] = {
 	ROW('d', "driver", OPTION_STRING, driver, "DRIVER", "bridge, macvlan or ipvlan"),
 	ROW('o', "opt", OPTION_LIST, options, "KEY=VALUE",
-	    "of the driver: parent=eth0, macvlan_mode=private, mtu=1400"),
+	    "of the driver: parent=eth0, macvlan_mode=private, mtu=1400, hairpin=true"),
 	ROW('\0', "subnet", OPTION_LIST, subnets, "SUBNET",
 	    "10.89.0.0/24, fd00:1::/64; chosen if not given"),
 	ROW('\0', "gateway", OPTION_LIST, gateways, "ADDRESS", "the host's address in a subnet"),
@@ -307,6 +307,7 @@ static int network_reload(struct app *app, int argc, char **argv)
 struct connect_options {
 	struct list ips, ip6s, mac_addresses, interfaces, gw_priorities, aliases, egress_rates,
 		ingress_rates, driver_options, ports;
+	bool hairpin, promiscuous;
 };
 
 /* How the attachment calls what stands there. */
@@ -343,6 +344,11 @@ static void connect_options_free(struct connect_options *o)
 			help                                                                       \
 	}
 
+#define CONNECT_FLAG(name, member, help)                                                           \
+	{                                                                                          \
+		'\0', name, OPTION_FLAG, offsetof(struct connect_options, member), NULL, help      \
+	}
+
 static const struct option_row connect_rows[] = {
 	CONNECT('\0', "ip", ips, "ADDRESS", "a certain IPv4 address"),
 	CONNECT('\0', "ip6", ip6s, "ADDRESS", "a certain IPv6 address"),
@@ -353,6 +359,8 @@ static const struct option_row connect_rows[] = {
 	CONNECT('\0', "alias", aliases, "NAME", "one more name in the network"),
 	CONNECT('\0', "egress-rate", egress_rates, "RATE", "what it sends: 10m bits per second"),
 	CONNECT('\0', "ingress-rate", ingress_rates, "RATE", "what it receives"),
+	CONNECT_FLAG("hairpin", hairpin, "what it sends may come back to it"),
+	CONNECT_FLAG("promiscuous", promiscuous, "it takes frames for other MAC addresses"),
 	CONNECT('\0', "driver-opt", driver_options, "KEY=VALUE",
 		"com.docker.network.endpoint.sysctls=net.ipv4.conf.IFNAME.NAME=VALUE"),
 	CONNECT('p', "publish", ports, "PORT", "as of run"),
@@ -395,6 +403,10 @@ static int connect_container(struct app *app, const char *network, const char *n
 	     i++)
 		r = attachment_add_options(attachment, attachment_options[i].key, list_of(o, i),
 					   err);
+	if (r == 0)
+		r = lcx_attachment_set_hairpin(attachment, o->hairpin, err);
+	if (r == 0)
+		r = lcx_attachment_set_promiscuous(attachment, o->promiscuous, err);
 	if (r == 0)
 		r = add_ports(attachment, &o->ports, err);
 	return r == 0 ? lcx_container_connect(container, network, attachment, err) : r;
@@ -468,8 +480,8 @@ int cmd_network(struct app *app, int argc, char **argv)
 	int code;
 
 	if (argc == 0)
-		return options_usage_error(
-			app, "no command: ls, create, inspect, rm, connect, disconnect, trace or reload");
+		return options_usage_error(app, "no command: ls, create, inspect, rm, connect, "
+						"disconnect, trace or reload");
 	if (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0)
 		return print_help();
 	command = app_find_command(app, commands, argv[0]);

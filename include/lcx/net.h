@@ -62,7 +62,8 @@ int lcx_network_set_mode(struct lcx_network *network, const char *mode, struct l
 /**
  * lcx_network_set_option() - any of these, in Docker's words and podman's
  * @key: "parent", "mode", "macvlan_mode", "ipvlan_mode", "ipvlan_flag" ("bridge", "private" or
- *       "vepa"), "mtu", "com.docker.network.driver.mtu", "com.docker.network.bridge.name"
+ *       "vepa"), "hairpin", "promiscuous" ("true" or "false"), "mtu",
+ *       "com.docker.network.driver.mtu", "com.docker.network.bridge.name"
  *
  * Return: 0; -EINVAL for a key that is unknown or of another driver, or what the function of its
  * own returns.
@@ -109,6 +110,21 @@ int lcx_network_add_exclusion(struct lcx_network *network, const char *address,
 int lcx_network_set_bridge(struct lcx_network *network, const char *bridge, struct lcx_error **err);
 /** lcx_network_set_mtu() - 68 to 65535; that of the default route's interface if not set */
 int lcx_network_set_mtu(struct lcx_network *network, uint32_t mtu_bytes, struct lcx_error **err);
+/**
+ * lcx_network_set_hairpin() - of a bridge: a frame may go back through the port that it came by
+ *
+ * For a container that reaches itself by another's address, as by a balancer that leads back to
+ * it. If not set, only the ports of containers that publish ports are like that.
+ */
+int lcx_network_set_hairpin(struct lcx_network *network, bool hairpin, struct lcx_error **err);
+/**
+ * lcx_network_set_promiscuous() - of a bridge: the host takes every frame, whomever it is for
+ *
+ * For programs on the host that watch the network, or answer for MAC addresses that the bridge does
+ * not have. Set when the bridge is made, with the first container.
+ */
+int lcx_network_set_promiscuous(struct lcx_network *network, bool promiscuous,
+				struct lcx_error **err);
 /** lcx_network_set_internal() - no default route, nothing forwarded into or out of the network */
 int lcx_network_set_internal(struct lcx_network *network, bool internal, struct lcx_error **err);
 
@@ -169,6 +185,8 @@ const char *lcx_network_mode(const struct lcx_network *network);
 /** lcx_network_mtu() - 0: the default route's interface's, looked up when the bridge is made */
 uint32_t lcx_network_mtu(const struct lcx_network *network);
 bool lcx_network_internal(const struct lcx_network *network);
+bool lcx_network_hairpin(const struct lcx_network *network);
+bool lcx_network_promiscuous(const struct lcx_network *network);
 /** lcx_network_resolver() - "monitor", "program" or "none"; "" before it was created, if not set */
 const char *lcx_network_resolver(const struct lcx_network *network);
 /** lcx_network_created() - RFC 3339, UTC */
@@ -291,6 +309,21 @@ int lcx_attachment_add_alias(struct lcx_attachment *attachment, const char *alia
 int lcx_attachment_set_rates(struct lcx_attachment *attachment, uint64_t egress_bits,
 			     uint64_t ingress_bits, struct lcx_error **err);
 /**
+ * lcx_attachment_set_hairpin() - as lcx_network_set_hairpin(), for this container alone
+ *
+ * False, the default, takes nothing away. Not in a network without a cable (macvlan, ipvlan).
+ */
+int lcx_attachment_set_hairpin(struct lcx_attachment *attachment, bool hairpin,
+			       struct lcx_error **err);
+/**
+ * lcx_attachment_set_promiscuous() - its interface takes frames for any MAC address
+ *
+ * For a container that has others inside, with MAC addresses of their own. The bridge sends it
+ * those that it cannot place otherwise; not what is for its neighbours. Not with macvlan and ipvlan.
+ */
+int lcx_attachment_set_promiscuous(struct lcx_attachment *attachment, bool promiscuous,
+				   struct lcx_error **err);
+/**
  * lcx_attachment_add_sysctl() - a switch of its interface, before that is up
  * @name:  "net.ipv4.conf.IFNAME.log_martians"; also of net.ipv4.neigh, net.ipv6.conf,
  *         net.ipv6.neigh and net.mpls.conf. IFNAME stands for itself
@@ -304,6 +337,7 @@ int lcx_attachment_add_sysctl(struct lcx_attachment *attachment, const char *nam
  * lcx_attachment_set_option() - any of these, in Docker's words
  * @key: "ip", "ip6", "mac-address", "alias" (may be said again), "interface-name",
  *       "gw-priority", "egress-rate" and "ingress-rate" ("500k", "10m": bits per second),
+ *       "hairpin" and "promiscuous" ("true" or "false"),
  *       "driver-opt" ("com.docker.network.endpoint.sysctls=NAME=VALUE,NAME=VALUE...")
  *
  * Return: 0; -EINVAL for a key that is unknown, or what the function of its own returns.
@@ -374,6 +408,8 @@ const char *lcx_attachment_sysctl(const struct lcx_attachment *attachment, uint3
 int32_t lcx_attachment_gateway_priority(const struct lcx_attachment *attachment);
 uint64_t lcx_attachment_egress_bits(const struct lcx_attachment *attachment);
 uint64_t lcx_attachment_ingress_bits(const struct lcx_attachment *attachment);
+bool lcx_attachment_hairpin(const struct lcx_attachment *attachment);
+bool lcx_attachment_promiscuous(const struct lcx_attachment *attachment);
 const char *lcx_attachment_mac(const struct lcx_attachment *attachment);
 /** lcx_attachment_host_interface() - the host's end of the cable; "" without one */
 const char *lcx_attachment_host_interface(const struct lcx_attachment *attachment);

@@ -54,6 +54,7 @@ struct network_wish {
 	char **aliases, **sysctls;
 	struct lcx__opt_int priority;
 	struct lcx__opt_u64 egress_bits, ingress_bits;
+	struct lcx__opt_bool hairpin, promiscuous;
 };
 
 /* One of its volumes; @name of an anonymous one is set by creation. */

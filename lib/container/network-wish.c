@@ -43,6 +43,8 @@ static int fill(struct network_wish *wish, const struct lcx_attachment *attachme
 	wish->priority = (struct lcx__opt_int)LCX__OPT(lcx_attachment_gateway_priority(attachment));
 	wish->egress_bits = (struct lcx__opt_u64)LCX__OPT(lcx_attachment_egress_bits(attachment));
 	wish->ingress_bits = (struct lcx__opt_u64)LCX__OPT(lcx_attachment_ingress_bits(attachment));
+	wish->hairpin = (struct lcx__opt_bool)LCX__OPT(lcx_attachment_hairpin(attachment));
+	wish->promiscuous = (struct lcx__opt_bool)LCX__OPT(lcx_attachment_promiscuous(attachment));
 	return 0;
 }
 
@@ -155,6 +157,10 @@ int lcx__container_attachment(const struct lcx_container *c, size_t i, struct lc
 	if (r == 0 && wish)
 		r = lcx_attachment_set_rates(attachment, wish->egress_bits.value,
 					     wish->ingress_bits.value, err);
+	if (r == 0 && wish)
+		r = lcx_attachment_set_hairpin(attachment, wish->hairpin.value, err);
+	if (r == 0 && wish)
+		r = lcx_attachment_set_promiscuous(attachment, wish->promiscuous.value, err);
 	if (r == 0)
 		r = lcx__container_add_names(c, attachment, err);
 	if (r == 0)

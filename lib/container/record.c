@@ -24,6 +24,8 @@ static const struct lcx__json_field network_fields[] = {
 	{"sysctls", AS_STRINGS(struct network_wish, sysctls)},
 	{"egressBits", AS_U64(struct network_wish, egress_bits)},
 	{"ingressBits", AS_U64(struct network_wish, ingress_bits)},
+	{"hairpin", AS_BOOL(struct network_wish, hairpin)},
+	{"promiscuous", AS_BOOL(struct network_wish, promiscuous)},
 	{0},
 };
 

@@ -110,6 +110,17 @@ static int add_sysctls(struct lcx_attachment *attachment, const char *value, str
 	return r;
 }
 
+static int set_hairpin(struct lcx_attachment *attachment, const char *value, struct lcx_error **err)
+{
+	return lcx__net_parse_switch(value, &attachment->hairpin, err);
+}
+
+static int set_promiscuous(struct lcx_attachment *attachment, const char *value,
+			   struct lcx_error **err)
+{
+	return lcx__net_parse_switch(value, &attachment->promiscuous, err);
+}
+
 static const struct {
 	const char *key;
 	int (*set)(struct lcx_attachment *attachment, const char *value, struct lcx_error **err);
@@ -122,6 +133,8 @@ static const struct {
 	{"gw-priority", set_priority},
 	{"egress-rate", set_egress},
 	{"ingress-rate", set_ingress},
+	{"hairpin", set_hairpin},
+	{"promiscuous", set_promiscuous},
 	{"driver-opt", add_sysctls},
 };
 
@@ -131,8 +144,10 @@ LCX_PUBLIC int lcx_attachment_set_option(struct lcx_attachment *attachment, cons
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 		if (strcmp(words[i].key, key) == 0)
 			return words[i].set(attachment, value, err);
-	return lcx__fail(err, EINVAL,
-			 "an attachment has no option '%s'; there are ip, ip6, mac-address, alias, "
-			 "interface-name, gw-priority, egress-rate, ingress-rate and driver-opt",
-			 key);
+	return lcx__fail(
+		err, EINVAL,
+		"an attachment has no option '%s'; there are ip, ip6, mac-address, alias, "
+		"interface-name, gw-priority, egress-rate, ingress-rate, hairpin, promiscuous "
+		"and driver-opt",
+		key);
 }

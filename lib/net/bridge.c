@@ -163,7 +163,8 @@ static int set_addresses_and_up(struct lcx_ctx *ctx, struct lcx_netlink *nl,
 {
 	CLEANUP(lcx__nl_batch_free) struct lcx__nl_batch batch = NL_BATCH_EMPTY;
 	char mark[NET_MARK_SIZE];
-	struct lcx__link_change up = {.alias = mark, .up = true};
+	struct lcx__link_change up = {
+		.alias = mark, .up = true, .promiscuous = network->promiscuous};
 	unsigned int failed = 0;
 	int r;
 

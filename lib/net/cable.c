@@ -15,11 +15,10 @@ int lcx__cable_connect(struct lcx_ctx *ctx, struct lcx_netlink *nl,
 		.up = true,
 		.no_ipv6_address = lcx__ipv6_is_there(),
 		/* For a container that connects to its own published port, with br_netfilter. */
-		.hairpin = attachment->port_count > 0,
+		.hairpin = attachment->port_count > 0 || attachment->hairpin || network->hairpin,
 	};
 	int r;
 
-	(void)network;
 	lcx__net_mark(ctx, attachment->owner, mark);
 	r = lcx_link_config_new(&host, err);
 	if (r == 0)

@@ -157,6 +157,16 @@ static int set_mtu(struct lcx_network *network, const char *text, struct lcx_err
 	return lcx_network_set_mtu(network, (uint32_t)mtu, err);
 }
 
+static int set_hairpin(struct lcx_network *network, const char *text, struct lcx_error **err)
+{
+	return lcx__net_parse_switch(text, &network->hairpin, err);
+}
+
+static int set_promiscuous(struct lcx_network *network, const char *text, struct lcx_error **err)
+{
+	return lcx__net_parse_switch(text, &network->promiscuous, err);
+}
+
 static const struct {
 	const char *key, *driver; /* NULL: of any */
 	int (*set)(struct lcx_network *network, const char *value, struct lcx_error **err);
@@ -169,6 +179,8 @@ static const struct {
 	{"mtu", NULL, set_mtu},
 	{"com.docker.network.driver.mtu", NULL, set_mtu},
 	{"com.docker.network.bridge.name", NULL, lcx_network_set_bridge},
+	{"hairpin", "bridge", set_hairpin},
+	{"promiscuous", "bridge", set_promiscuous},
 };
 
 LCX_PUBLIC int lcx_network_set_option(struct lcx_network *network, const char *key,
@@ -185,8 +197,8 @@ LCX_PUBLIC int lcx_network_set_option(struct lcx_network *network, const char *k
 	}
 	return lcx__fail(err, EINVAL,
 			 "network '%s' has no option '%s'; there are parent, mode, macvlan_mode, "
-			 "ipvlan_mode, ipvlan_flag, mtu, com.docker.network.driver.mtu and "
-			 "com.docker.network.bridge.name",
+			 "ipvlan_mode, ipvlan_flag, mtu, hairpin, promiscuous, "
+			 "com.docker.network.driver.mtu and com.docker.network.bridge.name",
 			 network->name, key);
 }
 
@@ -278,7 +290,9 @@ static int settle_branches(int networks_fd, const struct net_driver *driver,
 				 "network '%s': in mode '%s' this host routes; there is no gateway "
 				 "to name",
 				 network->name, network->mode);
-	r = choose_parent(network, err);
+	r = lcx__frames_settle(network, err);
+	if (r == 0)
+		r = choose_parent(network, err);
 	if (r == 0)
 		r = settle_families(network, err);
 	return r < 0 ? r : check_parent(networks_fd, network, err);
@@ -318,5 +332,5 @@ int lcx__driver_check(const struct lcx_network *network, const struct lcx_attach
 				 "network '%s' has driver '%s' in mode '%s': its interfaces have "
 				 "the MAC address of '%s'",
 				 network->name, network->driver, network->mode, network->parent);
-	return 0;
+	return lcx__frames_check(network, attachment, err);
 }

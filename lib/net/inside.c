@@ -103,7 +103,7 @@ static int set_up_once(struct lcx_netlink *nl, const struct lcx_attachment *atta
 		       uint32_t index, struct lcx_error **err)
 {
 	CLEANUP(lcx__nl_batch_free) struct lcx__nl_batch batch = NL_BATCH_EMPTY;
-	struct lcx__link_change up = {.up = true};
+	struct lcx__link_change up = {.up = true}, inner = up;
 	unsigned int failed = 0;
 	int r;
 
@@ -111,7 +111,8 @@ static int set_up_once(struct lcx_netlink *nl, const struct lcx_attachment *atta
 	r = put_addresses(&batch, attachment, index, err);
 	if (r < 0)
 		return r;
-	lcx__link_put_change(&batch, NULL, index, &up);
+	inner.promiscuous = attachment->promiscuous;
+	lcx__link_put_change(&batch, NULL, index, &inner);
 	r = lcx__nl_exchange(nl, &batch, NULL, NULL, &failed);
 	return r < 0 ? lcx__nl_fail(nl, err, -r, "set up '%s' inside the container (step %u)%s",
 				    attachment->interface, failed,

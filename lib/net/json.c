@@ -91,6 +91,13 @@ bool lcx__net_json_bool(struct json_object *object, const char *key, bool *ret)
 	return true;
 }
 
+bool lcx__net_json_switch(struct json_object *object, const char *key, bool *ret)
+{
+	*ret = false;
+	return !json_object_object_get_ex(object, key, NULL) ||
+	       lcx__net_json_bool(object, key, ret);
+}
+
 void lcx__net_json_append(struct json_object **array, struct json_object *item)
 {
 	if (*array && item && json_object_array_add(*array, item) == 0)

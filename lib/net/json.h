@@ -30,6 +30,8 @@ bool lcx__net_json_text(struct json_object *object, const char *key, char *text,
 bool lcx__net_json_i64(struct json_object *object, const char *key, int64_t min, int64_t max,
 		       int64_t *ret);
 bool lcx__net_json_u32(struct json_object *object, const char *key, uint32_t max, uint32_t *ret);
+/* Likewise; false where there is none, as in a file of a former build. */
+bool lcx__net_json_switch(struct json_object *object, const char *key, bool *ret);
 bool lcx__net_json_bool(struct json_object *object, const char *key, bool *ret);
 
 /* Takes @item over; *array is nothing from the first time on that memory was short. */

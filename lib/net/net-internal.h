@@ -82,7 +82,7 @@ struct lcx_network {
 	char bridge[IFNAMSIZ]; /* "" without one: driver.h */
 	char parent[IFNAMSIZ], mode[16], flag[16];
 	uint32_t mtu;
-	bool internal;
+	bool internal, hairpin, promiscuous;
 	enum net_resolver resolver;
 	char created[LCX__TIME_SIZE];
 };
@@ -113,6 +113,7 @@ struct lcx_attachment {
 	char **sysctls;                     /* "net.ipv4.conf.IFNAME.NAME=VALUE"; NULL: none */
 	uint64_t egress_bits, ingress_bits; /* per second; 0: no limit */
 	bool interface_chosen;              /* by us: "eth0", or the first one that is free */
+	bool hairpin, promiscuous;
 	int32_t gateway_priority;
 	/* Of a branch: where its one end is; an index of 0 means that there is none. */
 	int32_t netns_number;
@@ -341,6 +342,15 @@ void lcx__shape_put_device(struct lcx__nl_batch *batch, const struct lcx_attachm
 /* The limits, when cable and device are there. */
 int lcx__shape(struct lcx_netlink *nl, const struct lcx_attachment *attachment,
 	       struct lcx_error **err);
+
+/* ---- frames (frames.c) ---- */
+
+/* "true", "1", "" or "false", "0" */
+int lcx__net_parse_switch(const char *text, bool *ret, struct lcx_error **err);
+/* What a network, or an attachment, wants that cannot be without a bridge. */
+int lcx__frames_settle(const struct lcx_network *network, struct lcx_error **err);
+int lcx__frames_check(const struct lcx_network *network, const struct lcx_attachment *attachment,
+		      struct lcx_error **err);
 
 /* ---- attachments ---- */
 

@@ -59,6 +59,9 @@ struct json_object *lcx__network_to_json(const struct lcx_network *network)
 	lcx__net_json_add_text(object, "flag", network->flag, &failed);
 	lcx__net_json_add(object, "mtu", json_object_new_int((int)network->mtu), &failed);
 	lcx__net_json_add(object, "internal", json_object_new_boolean(network->internal), &failed);
+	lcx__net_json_add(object, "hairpin", json_object_new_boolean(network->hairpin), &failed);
+	lcx__net_json_add(object, "promiscuous", json_object_new_boolean(network->promiscuous),
+			  &failed);
 	lcx__net_json_add_text(object, "resolver", lcx_network_resolver(network), &failed);
 	lcx__net_json_add_text(object, "created", network->created, &failed);
 	return failed ? NULL : TAKE_PTR(object);
@@ -154,6 +157,8 @@ static bool from_json(struct json_object *object, struct lcx_network *network)
 	       lcx__net_json_text(object, "bridge", network->bridge, sizeof(network->bridge)) &&
 	       lcx__net_json_u32(object, "mtu", 65535, &network->mtu) &&
 	       lcx__net_json_bool(object, "internal", &network->internal) &&
+	       lcx__net_json_switch(object, "hairpin", &network->hairpin) &&
+	       lcx__net_json_switch(object, "promiscuous", &network->promiscuous) &&
 	       lcx__net_json_text(object, "created", network->created, sizeof(network->created)) &&
 	       resolver_from_json(object, network) && subnets_from_json(object, network) &&
 	       exclusions_from_json(object, network) && driver_from_json(object, network) &&

@@ -93,6 +93,9 @@ struct json_object *lcx__record_to_json(const struct lcx_attachment *attachment)
 			  &failed);
 	lcx__net_json_add(object, "ingress_bits", json_object_new_uint64(attachment->ingress_bits),
 			  &failed);
+	lcx__net_json_add(object, "hairpin", json_object_new_boolean(attachment->hairpin), &failed);
+	lcx__net_json_add(object, "promiscuous", json_object_new_boolean(attachment->promiscuous),
+			  &failed);
 	return failed ? NULL : TAKE_PTR(object);
 }
 
@@ -281,6 +284,8 @@ static int from_json(struct json_object *object, struct lcx_attachment *attachme
 		if (!address_from_json(object, &address_keys[i], &attachment->addresses[i]))
 			return -EUCLEAN;
 	if (!lcx__net_json_bool(object, "standalone", &attachment->standalone) ||
+	    !lcx__net_json_switch(object, "hairpin", &attachment->hairpin) ||
+	    !lcx__net_json_switch(object, "promiscuous", &attachment->promiscuous) ||
 	    !names_from_json(object, attachment) || !sysctls_from_json(object, attachment) ||
 	    !numbers_from_json(object, attachment) || !place_from_json(object, attachment))
 		return -EUCLEAN;

@@ -90,10 +90,11 @@ void lcx__link_put_veth(struct lcx__nl_batch *batch, const char *name,
 void lcx__link_put_change(struct lcx__nl_batch *batch, const char *name, uint32_t index,
 			  const struct lcx__link_change *change)
 {
+	unsigned int flags = (change->up ? IFF_UP : 0) | (change->promiscuous ? IFF_PROMISC : 0);
 	struct ifinfomsg ifi = {
 		.ifi_index = (int)index,
-		.ifi_flags = change->up ? IFF_UP : 0,
-		.ifi_change = change->up ? IFF_UP : 0,
+		.ifi_flags = flags,
+		.ifi_change = flags,
 	};
 	size_t families, family, info, data;
 

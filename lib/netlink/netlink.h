@@ -61,6 +61,7 @@ struct lcx__link_change {
 	const char *alias;    /* NULL: as it is */
 	bool up;              /* set up; false: as it is */
 	bool no_ipv6_address; /* no link-local address when it comes up; needs IPv6 in the kernel */
+	bool promiscuous;     /* take frames for any MAC address; false: as it is */
 	bool hairpin;         /* of a bridge's port: frames may go back where they came from */
 };
 

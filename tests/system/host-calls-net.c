@@ -67,6 +67,10 @@ static int refuse_networks(struct world *w, struct lcx_error **err)
 	REFUSED(lcx_network_set_mode(other, "l3", err));
 	MUST(lcx_network_set_option(other, "mtu", "1400", err));
 	REFUSED(lcx_network_set_option(other, "colour", "red", err));
+	REFUSED(lcx_network_set_option(other, "hairpin", "true", err));
+	MUST(lcx_network_set_hairpin(other, false, err));
+	MUST(lcx_network_set_promiscuous(other, false, err));
+	(void)lcx_network_hairpin(other), (void)lcx_network_promiscuous(other);
 	MUST(lcx_network_set_driver(other, "bridge", err));
 	REFUSED(lcx_network_create(w->ctx, other, err));
 	other = lcx_network_free(other);
@@ -108,6 +112,9 @@ static int attach(struct world *w, int ns_fd, int netlink_fd, struct lcx_error *
 	MUST(lcx_attachment_add_alias(attachment, "db", err));
 	MUST(lcx_attachment_set_option(attachment, "alias", "store", err));
 	MUST(lcx_attachment_set_rates(attachment, 0, 0, err));
+	MUST(lcx_attachment_set_hairpin(attachment, true, err));
+	MUST(lcx_attachment_set_promiscuous(attachment, false, err));
+	(void)lcx_attachment_hairpin(attachment), (void)lcx_attachment_promiscuous(attachment);
 	MUST(lcx_attachment_add_sysctl(attachment, "net.ipv4.conf.IFNAME.log_martians", "1", err));
 	REFUSED(lcx_attachment_add_sysctl(attachment, "net.ipv4.ip_forward", "1", err));
 	(void)lcx_attachment_sysctl_count(attachment), (void)lcx_attachment_sysctl(attachment, 0);

@@ -28,8 +28,10 @@
 static const struct {
 	const char *prefix, *key;
 } attachment_options[] = {
-	{"mac=", "mac-address"},       {"interface=", "interface-name"}, {"egress=", "egress-rate"},
-	{"driver-opt=", "driver-opt"}, {"ingress=", "ingress-rate"},
+	{"mac=", "mac-address"},         {"interface=", "interface-name"},
+	{"egress=", "egress-rate"},      {"driver-opt=", "driver-opt"},
+	{"ingress=", "ingress-rate"},    {"hairpin=", "hairpin"},
+	{"promiscuous=", "promiscuous"},
 };
 
 /* 1 if it was one. */
@@ -382,7 +384,8 @@ static void bind_source_port(int fd, sa_family_t family)
 		   family == AF_INET ? sizeof(v4) : sizeof(v6));
 }
 
-/* ask PROTOCOL ADDRESS PORT SECONDS: print the address that the server saw, if the payload came back whole
+/* ask PROTOCOL ADDRESS PORT SECONDS: print the address that the server saw, if the payload came
+ * back whole
  */
 static int ask(struct lcx_ctx *ctx, char **args, struct lcx_error **err)
 {
@@ -421,18 +424,10 @@ static const struct {
 	int arguments;
 	int (*run)(struct lcx_ctx *ctx, char **args, struct lcx_error **err);
 } verbs[] = {
-	{"attach", 3, attach},
-	{"detach", 3, detach},
-	{"create", 1, create},
-	{"remove", 1, remove_network},
-	{"inspect", 1, inspect},
-	{"reload", 0, reload},
-	{"watch", 0, watch},
-	{"resolve", 1, resolve},
-	{"sweep", 0, sweep},
-	{"serve", 2, serve},
-	{"ask", 4, ask},
-	{"attach-alone", 3, attach_alone},
+	{"attach", 3, attach},         {"detach", 3, detach},   {"create", 1, create},
+	{"remove", 1, remove_network}, {"inspect", 1, inspect}, {"reload", 0, reload},
+	{"watch", 0, watch},           {"resolve", 1, resolve}, {"sweep", 0, sweep},
+	{"serve", 2, serve},           {"ask", 4, ask},         {"attach-alone", 3, attach_alone},
 };
 
 int main(int argc, char **argv)

@@ -161,6 +161,29 @@ START_TEST(network_is_read_as_it_was_written)
 }
 END_TEST
 
+START_TEST(frames_are_kept_and_said_in_words)
+{
+	CLEANUP(lcx_attachment_freep) struct lcx_attachment *attachment = NULL, *record = NULL;
+	CLEANUP(lcx_network_freep) struct lcx_network *network = NULL, *read = NULL;
+	CLEANUP(closep) int fd = lcx__net_records_lock(ctx, "bridge", NULL);
+
+	ck_assert_ok(lcx_network_new("web", &network, NULL));
+	ck_assert_ok(lcx_network_set_option(network, "hairpin", "1", NULL));
+	ck_assert_ok(lcx_network_set_option(network, "promiscuous", "", NULL));
+	ck_assert_int_eq(lcx_network_set_option(network, "hairpin", "yes", NULL), -EINVAL);
+	ck_assert_ok(lcx_network_create(ctx, network, NULL));
+	ck_assert_ok(lcx_network_open(ctx, "web", &read, NULL));
+	ck_assert(lcx_network_hairpin(read) && lcx_network_promiscuous(read));
+
+	ck_assert_ok(lcx_attachment_new("web", &attachment, NULL));
+	ck_assert_ok(lcx_attachment_set_option(attachment, "promiscuous", "true", NULL));
+	ck_assert_ok(lcx_attachment_set_option(attachment, "hairpin", "false", NULL));
+	ck_assert_ok(lcx__record_write(fd, attachment, NULL));
+	ck_assert_ok(lcx__record_read(fd, "web", &record, NULL));
+	ck_assert(lcx_attachment_promiscuous(record) && !lcx_attachment_hairpin(record));
+}
+END_TEST
+
 START_TEST(network_on_a_parent_is_read_as_it_was_written)
 {
 	CLEANUP(lcx_network_freep) struct lcx_network *network = NULL, *read = NULL;
@@ -482,6 +505,7 @@ int main(void)
 
 	tcase_add_checked_fixture(disk, set_up, tear_down);
 	tcase_add_test(disk, network_is_read_as_it_was_written);
+	tcase_add_test(disk, frames_are_kept_and_said_in_words);
 	tcase_add_test(disk, network_on_a_parent_is_read_as_it_was_written);
 	tcase_add_test(disk, record_of_a_branch_tells_where_it_is);
 	tcase_add_loop_test(disk, damaged_network_is_said_to_be, 0, ARRAY_SIZE(damaged_networks));
