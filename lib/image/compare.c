@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Two trees are walked together, directory by directory. The directories that are still to
- * be visited are a list of paths and not a recursion: a layer may be two thousand
+ * be visited are a list of paths and not a recursion: a layer may be many thousand
  * directories deep, and two descriptors are all that is open for it.
  */
 #include "image/compare.h"
@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
@@ -274,11 +275,32 @@ static int compare_entry(struct compare *c, struct pair *p)
 	}
 }
 
+/* A layer that goes on through links is deeper than a path may be long: then piece by piece. */
+static int open_dir(int root_fd, const char *path)
+{
+	CLEANUP(closep) int at_fd = -1;
+	int fd = root_fd;
+
+	while (strlen(path) >= PATH_MAX) {
+		const char *slash = memrchr(path, '/', PATH_MAX);
+		CLEANUP(freep) char *piece = strndup(path, (size_t)(slash - path));
+
+		if (!piece)
+			return -ENOMEM;
+		fd = lcx__open_in_root(fd, piece, O_PATH | O_DIRECTORY, 0);
+		closep(&at_fd);
+		if (fd < 0)
+			return fd;
+		at_fd = fd;
+		path = slash + 1;
+	}
+	return lcx__open_in_root(fd, path[0] ? path : ".", O_DIRECTORY, 0);
+}
+
 static int compare_dir(struct compare *c, const char *dir)
 {
-	const char *path = dir[0] ? dir : ".";
-	CLEANUP(closep) int want_fd = lcx__open_in_root(c->want_fd, path, O_DIRECTORY, 0);
-	CLEANUP(closep) int have_fd = lcx__open_in_root(c->have_fd, path, O_DIRECTORY, 0);
+	CLEANUP(closep) int want_fd = open_dir(c->want_fd, dir);
+	CLEANUP(closep) int have_fd = open_dir(c->have_fd, dir);
 	CLEANUP(names_clear) struct names want = {0}, have = {0};
 	int r;
 

@@ -12,6 +12,7 @@
 #include <zlib.h>
 #include <zstd.h>
 
+#include "image/compare.h"
 #include "image/decode.h"
 #include "image/extract.h"
 #include "image/implied.h"
@@ -702,7 +703,8 @@ static int decode(const struct lcx__strbuf *in, struct lcx__strbuf *out, struct 
 	char buffer[1000];
 	ssize_t n;
 
-	ck_assert_ok(lcx__decoder_new(fd, &(const struct lcx__decode_options){.window_bytes = 1 << 27}, &dec, NULL));
+	ck_assert_ok(lcx__decoder_new(
+		fd, &(const struct lcx__decode_options){.window_bytes = 1 << 27}, &dec, NULL));
 	while ((n = lcx__decoder_read(dec, buffer, sizeof(buffer), err)) > 0)
 		lcx__strbuf_add(out, buffer, (size_t)n);
 	return (int)n;
@@ -857,6 +859,50 @@ START_TEST(a_wrong_diff_id_is_noticed_at_the_end)
 }
 END_TEST
 
+/* 60 directories with names of 200 bytes: three times as long as a path may be. */
+static int make_deep_tree(const char *name, const char *content)
+{
+	int top_fd = lcx__make_dirs(dir.fd, name, 0755), fd = dup(top_fd);
+	const struct timespec then[2] = {{1, 0}, {1, 0}};
+	char deeper[201];
+
+	memset(deeper, 'n', 200);
+	deeper[200] = '\0';
+	for (int i = 0; i < 60; i++) {
+		int next;
+
+		ck_assert_int_eq(mkdirat(fd, deeper, 0755), 0);
+		next = openat(fd, deeper, O_RDONLY | O_DIRECTORY);
+		ck_assert_int_ge(next, 0);
+		ck_assert_int_eq(futimens(fd, then), 0);
+		(void)close(fd);
+		fd = next;
+	}
+	ck_assert_ok(lcx__replace_file(fd, "file", content, strlen(content), 0600, false));
+	ck_assert_int_eq(utimensat(fd, "file", then, 0), 0);
+	ck_assert_int_eq(futimens(fd, then), 0);
+	(void)close(fd);
+	return top_fd;
+}
+
+START_TEST(trees_deeper_than_a_path_is_long_are_compared)
+{
+	CLEANUP(closep)
+	int one = make_deep_tree("one", "same"),
+	    same = make_deep_tree("same", "same");
+	CLEANUP(closep) int other = make_deep_tree("other", "diff");
+	CLEANUP(freep) char *difference = NULL;
+
+	ck_assert_ok(lcx__tree_compare(one, same, &difference));
+	ck_assert_ptr_null(difference);
+	ck_assert_ok(lcx__tree_compare(one, other, &difference));
+	ck_assert_ptr_nonnull(strstr(difference, "file"));
+	ck_assert_ok(lcx__remove_tree(dir.fd, "one"));
+	ck_assert_ok(lcx__remove_tree(dir.fd, "same"));
+	ck_assert_ok(lcx__remove_tree(dir.fd, "other"));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("image-layer");
@@ -880,6 +926,7 @@ int main(void)
 	tcase_add_test(tc, bombs_do_not_go_off);
 	tcase_add_test(tc, a_window_of_a_gibibyte_is_refused);
 	tcase_add_test(tc, a_wrong_diff_id_is_noticed_at_the_end);
+	tcase_add_test(tc, trees_deeper_than_a_path_is_long_are_compared);
 	suite_add_tcase(suite, tc);
 	return unit_run(suite);
 }
