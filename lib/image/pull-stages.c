@@ -206,7 +206,8 @@ static int fetch_layer(struct lcx_pull *pull, size_t i, struct lcx_error **err)
 	int r;
 
 	if (!pull->downloads[i]) {
-		const struct lcx__sink sink = {layer, sink_offset, sink_restart, sink_write};
+		const struct lcx__sink sink = {layer, layer->size_bytes, sink_offset, sink_restart,
+					       sink_write};
 		CLEANUP(freep) char *path = lcx__format("blobs/%s", layer->digest.text);
 
 		if (count_fetches(pull) >= FETCHES_AT_ONCE)

@@ -61,6 +61,7 @@ int lcx__registry_also_pull(struct lcx__registry *registry, const char *path);
  */
 struct lcx__sink {
 	void *data;
+	uint64_t size_bytes; /* of the whole, as is known from elsewhere */
 	uint64_t (*offset)(void *data);
 	int (*restart)(void *data, struct lcx_error **err);
 	int (*write)(void *data, const void *bytes, size_t length, struct lcx_error **err);

@@ -419,14 +419,24 @@ int lcx__request_refused(struct lcx__request *request, struct lcx_error **err)
 	return lcx__request_result(request, err);
 }
 
+static bool has_more(const struct lcx__request *request)
+{
+	uint64_t offset = request->has_sink ? request->sink.offset(request->sink.data) : 0;
+
+	return request->has_sink && offset > request->offset && offset < request->sink.size_bytes;
+}
+
 static void answered(struct lcx__request *request, long status)
 {
 	request->registry->contacted = true;
 	request->status = status;
 	switch (status) {
 	case 200:
-	case 206:
 		request->state = LCX__REQUEST_DONE;
+		break;
+	case 206:
+		/* A server may send less than it was asked for: then the next part. */
+		request->state = has_more(request) ? LCX__REQUEST_READY : LCX__REQUEST_DONE;
 		break;
 	case 301:
 	case 302:

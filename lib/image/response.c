@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What curl's callbacks are told: headers that matter, and the body, bounded. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -148,13 +149,33 @@ size_t lcx__response_header(char *line, size_t size, size_t n, void *data)
 	return length;
 }
 
-/* "bytes FIRST-LAST/TOTAL": a part from where we asked for it, and of nothing else. */
-static bool range_fits(const char *range, uint64_t offset)
+/* The number and what must follow it; NULL for anything else. */
+static const char *take_number(const char *text, char end, uint64_t *ret)
 {
-	uintmax_t first, last;
+	char *after;
 
-	return range && sscanf(range, "bytes %ju-%ju/", &first, &last) == 2 && first == offset &&
-	       last >= first;
+	if (!text || *text < '0' || *text > '9')
+		return NULL;
+	errno = 0;
+	*ret = strtoull(text, &after, 10);
+	return errno == 0 && *after == end ? after + (end != '\0') : NULL;
+}
+
+/*
+ * "bytes FIRST-LAST/TOTAL": a part from where we asked for it, of what we asked for, and of nothing
+ * else. Who doesn't know the total says "*".
+ */
+static bool range_fits(const char *range, uint64_t offset, uint64_t size)
+{
+	uint64_t first, last, total = size;
+
+	if (!range || strncmp(range, "bytes ", 6) != 0)
+		return false;
+	range = take_number(range + 6, '-', &first);
+	range = take_number(range, '/', &last);
+	if (!range || (strcmp(range, "*") != 0 && !take_number(range, '\0', &total)))
+		return false;
+	return first == offset && last >= first && last < total && total == size;
 }
 
 static int begin_body(struct lcx__request *request, long status)
@@ -163,7 +184,8 @@ static int begin_body(struct lcx__request *request, long status)
 	request->logins = 0; /* this login is good; a token that expires later is another matter */
 	if (status == 206) {
 		if (!request->has_sink || request->offset == 0 ||
-		    !range_fits(request->response.content_range, request->offset))
+		    !range_fits(request->response.content_range, request->offset,
+				request->sink.size_bytes))
 			return lcx__fail(&request->err, EPROTO,
 					 "%s: a part was sent that was not asked for",
 					 request->what);

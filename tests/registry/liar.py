@@ -271,6 +271,19 @@ class Handler(http.server.BaseHTTPRequestHandler):
             if self.once(repository):
                 return self.cut(data, len(data) // 2)
             return self.send(data[:100], 206, Content_Range=f"bytes 0-99/{len(data)}")
+        if repository in ("range-of-another", "range-beyond", "range-signed"):
+            if self.once(repository):
+                return self.cut(data, len(data) // 2)
+            first = int(self.headers["Range"][6:].split("-")[0])
+            stated = {"range-of-another": f"{first}-{len(data) - 1}/{len(data) + 1}", "range-beyond": f"{first}-{len(data)}/*",
+                      "range-signed": f"+{first}-{len(data) - 1}/{len(data)}"}[repository]
+            return self.send(data[first:], 206, Content_Range="bytes " + stated)
+        if repository == "range-of-part":
+            if self.once(repository):
+                return self.cut(data, len(data) // 2)
+            first = int(self.headers["Range"][6:].split("-")[0])
+            part = data[first:first + len(data) // 5]
+            return self.send(part, 206, Content_Range=f"bytes {first}-{first + len(part) - 1}/{len(data)}")
         if repository == "206-unasked":
             return self.send(data, 206, Content_Range=f"bytes 0-{len(data) - 1}/{len(data)}")
         if repository == "evil-resume":

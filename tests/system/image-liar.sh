@@ -47,6 +47,9 @@ lie endless-beginnings EBADMSG 'headers'
 lie cut-always '[A-Z]*' ''
 lie stalled '[A-Z]*' ''
 lie wrong-range EPROTO 'not asked for'
+lie range-of-another EPROTO 'not asked for'
+lie range-beyond EPROTO 'not asked for'
+lie range-signed EPROTO 'not asked for'
 lie 206-unasked EPROTO 'not asked for'
 lie redirect-file EPROTO 'must not go'
 lie redirect-gopher EPROTO 'must not go'
@@ -65,6 +68,9 @@ check 'and removed' tool remove "$registry/honest"
 rm -rf "$T/store"
 check 'a broken connection is resumed' pull cut-once
 check 'by a range' grep -q 'cut-once.*range=bytes=[1-9]' "$T/liar/log"
+rm -rf "$T/store"
+check 'less than the range is gone on from' pull range-of-part
+check_eq 'part by part' 3 "$(grep -c 'range-of-part.*range=bytes=[1-9]' "$T/liar/log")"
 rm -rf "$T/store"
 check '200 for a range begins again' pull 200-for-206
 rm -rf "$T/store"
