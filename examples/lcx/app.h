@@ -70,6 +70,7 @@ int cmd_stats(struct app *app, int argc, char **argv);
 int cmd_stop(struct app *app, int argc, char **argv);
 int cmd_tag(struct app *app, int argc, char **argv);
 int cmd_pause(struct app *app, int argc, char **argv);
+int cmd_pod(struct app *app, int argc, char **argv);
 int cmd_port(struct app *app, int argc, char **argv);
 int cmd_mount(struct app *app, int argc, char **argv);
 int cmd_unmount(struct app *app, int argc, char **argv);

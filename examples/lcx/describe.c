@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "pod.h"
 #include "security.h"
 #include "text.h"
 
@@ -36,6 +37,7 @@ static const struct {
 		{offsetof(struct run_options, workdir), lcx_container_set_cwd},
 		{offsetof(struct run_options, log_driver), lcx_container_set_log_driver},
 		{offsetof(struct run_options, restart), lcx_container_set_restart_policy},
+		{offsetof(struct run_options, pod), lcx_container_set_pod},
 },
   list_setters[] = {
 	  {offsetof(struct run_options, volumes), lcx_container_add_volume},
@@ -335,7 +337,9 @@ struct lcx_container *describe_container(struct app *app, const struct run_optio
 	    (image && !want_image(app, image, o)))
 		return NULL;
 
-	r = lcx_container_new(app->ctx, o->name, &container, &err);
+	r = o->pod ? pod_be_started(app, o->pod, &err) : 0;
+	if (r == 0)
+		r = lcx_container_new(app->ctx, o->name, &container, &err);
 	if (r == 0)
 		lcx_container_set_debug(container, app->debug);
 	if (r == 0 && image)

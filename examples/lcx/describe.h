@@ -17,7 +17,7 @@
 struct run_options {
 	bool interactive, tty, detach, remove, read_only, privileged, init, no_healthcheck;
 	const char *name, *user, *workdir, *hostname;
-	const char *entrypoint, *rootfs, *log_driver, *stop_signal, *pull, *detach_keys, *restart,
+	const char *pod, *entrypoint, *rootfs, *log_driver, *stop_signal, *pull, *detach_keys, *restart,
 		*stop_timeout;
 	const char *health_cmd, *health_interval, *health_timeout, *health_start_period,
 		*health_start_interval, *health_retries;
@@ -52,6 +52,8 @@ struct run_options {
 			"mount a directory or a volume; ro, nocopy, ..."),                         \
 		RUN_ROW('\0', "device", OPTION_LIST, devices, "DEVICE[:DIR][:rwm]",            \
 			"a device of the host's"),                                         \
+		RUN_ROW('\0', "pod", OPTION_STRING, pod, "POD",                                   \
+			"share the network and more with its other members"),              \
 		USER_ROWS(struct run_options, users), LIMIT_ROWS(struct run_options, limits),      \
 		RUN_ROW('\0', "network", OPTION_LIST, network.networks, "NETWORK",                 \
 			"bridge, none, host, container:NAME, ns:PATH; a name, or "                 \

@@ -58,6 +58,7 @@ static const struct command commands[] = {
 	{"events", cmd_events, "print what happens to containers"},
 	{"supervise", cmd_supervise, "start containers again as their restart policies say"},
 	{"network", cmd_network, "list, create, inspect and remove networks"},
+	{"pod", cmd_pod, "list, create, start, stop and remove pods"},
 	{"volume", cmd_volume, "list, create, inspect and remove volumes"},
 	{"net", cmd_network, "the same"},
 	{"version", cmd_version, "print the version of command and library"},

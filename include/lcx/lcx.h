@@ -19,6 +19,7 @@
 #include <lcx/netlink.h>
 #include <lcx/ns.h>
 #include <lcx/overlay.h>
+#include <lcx/pod.h>
 #include <lcx/process.h>
 #include <lcx/security.h>
 #include <lcx/spec.h>

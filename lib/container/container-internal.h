@@ -73,6 +73,8 @@ struct description {
 	char **entrypoint, **command;
 	char *user;
 	char *userns;  /* as given; NULL: as the description says */
+	char *pod;        /* the name, and from creation on the id, of its pod's holder; or NULL */
+	char **pod_share; /* of a holder: what its members share, as the specification calls it */
 	char *network; /* "none", "host", "container:ID", "ns:PATH", or the first of: */
 	LCX__LIST(struct network_wish) networks; /* none: that one, as it comes */
 	LCX__LIST(struct volume_wish) volumes;
@@ -398,8 +400,26 @@ int lcx__container_add_hosts(const struct lcx_container *c, const char *gateway,
 int lcx__container_settle_mode(struct lcx_container *c, struct lcx_error **err);
 /* The id of the container whose network it shares; NULL: none. */
 const char *lcx__container_network_of(const struct lcx_container *c);
-/* The namespace of that one, which must run; *ret_fd stays as it is if it shares none. */
-int lcx__container_open_shared(struct lcx_container *c, int *ret_fd, struct lcx_error **err);
+/* The namespaces of that one, or of its pod, which must run; none if it shares none. */
+enum { LCX__SHARED_MAX = 4 };
+struct lcx__joined_ns;
+int lcx__container_open_shared(struct lcx_container *c,
+			       struct lcx__joined_ns ret[static LCX__SHARED_MAX], size_t *ret_n,
+			       struct lcx_error **err);
+
+/* ---- pod.c ---- */
+
+bool lcx__container_is_holder(const struct lcx_container *c);
+/* It has files in /etc of its own: an image's, or a pod's. */
+bool lcx__container_has_files(const struct lcx_container *c);
+/* What a member shares, at creation. */
+int lcx__pod_settle(struct lcx_container *c, struct lcx_error **err);
+/* Those of a process that @c shares: the network only, if it is in no pod. */
+int lcx__pod_open_namespaces(const struct lcx_container *c, int pidfd,
+			     struct lcx__joined_ns ret[static LCX__SHARED_MAX],
+			     size_t *ret_n, struct lcx_error **err);
+/* Whether it shares a kind of namespace with its pod, once that is settled. */
+bool lcx__pod_shares(const struct lcx_container *c, uint32_t flag);
 
 /* It has an interface in a network of ours. */
 bool lcx__container_has_network(const struct lcx_container *c);

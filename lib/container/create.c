@@ -232,7 +232,8 @@ static int add_own_files(struct lcx_container *c, struct lcx_error **err)
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(files); i++) {
 		const char *shared = lcx__container_network_of(c);
 		/* Whose network it shares, his names it has; its own host name is another thing. */
-		bool is_shared = shared && strcmp(files[i], "hostname") != 0;
+		bool is_shared = shared && (strcmp(files[i], "hostname") != 0 ||
+					    lcx__pod_shares(c, CLONE_NEWUTS));
 		CLEANUP(freep)
 		char *source = lcx__format("%s/containers/%s/%s", c->ctx->root_dir,
 					   is_shared ? shared : c->d.id, files[i]);
@@ -265,11 +266,12 @@ static int merge(struct lcx_container *c, const struct lcx_image *image, struct 
 		merge_arguments, merge_environment, merge_cwd,
 		merge_user,      merge_stop_signal, lcx__health_merge,
 	};
-	int r = 0;
+	int r = lcx__pod_settle(c, err);
 
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(steps); i++)
 		r = steps[i](c, image, err);
-	if (r == 0 && !c->spec->hostname && lcx__spec_namespace(c->spec, CLONE_NEWUTS)) {
+	if (r == 0 && !c->spec->hostname && !lcx__pod_shares(c, CLONE_NEWUTS) &&
+	    lcx__spec_namespace(c->spec, CLONE_NEWUTS)) {
 		char hostname[13];
 
 		(void)snprintf(hostname, sizeof(hostname), "%s", c->d.id);
@@ -288,7 +290,7 @@ static int merge(struct lcx_container *c, const struct lcx_image *image, struct 
 	if (r == 0)
 		r = lcx__container_add_devices(c, err);
 	/* A root file system of the caller's own is used as it is. */
-	if (r == 0 && !c->d.rootfs)
+	if (r == 0 && lcx__container_has_files(c))
 		r = add_own_files(c, err);
 	return r < 0 ? r : check_description(c, err);
 }

@@ -196,7 +196,6 @@ static int execute(struct lcx_container *c, const struct lcx_spec *wanted, const
 		.n_join_fds = entrance.n_join_fds,
 		.cgroup = entrance.name,
 		.cgroup_fd = entrance.into_fd,
-		.netns_fd = -1,
 		.n_preserved = stdio ? stdio->n_preserved : 0,
 		.same_keyring = c->d.same_keyring.value,
 		.seccomp = seccomp,

@@ -82,18 +82,22 @@ int lcx__container_settle_mode(struct lcx_container *c, struct lcx_error **err)
 	return lcx__container_network_of(c) ? settle_container(c, err) : 0;
 }
 
-int lcx__container_open_shared(struct lcx_container *c, int *ret_fd, struct lcx_error **err)
+int lcx__container_open_shared(struct lcx_container *c,
+			       struct lcx__joined_ns ret[static LCX__SHARED_MAX], size_t *ret_n,
+			       struct lcx_error **err)
 {
+	const char *id = c->d.pod ? c->d.pod : lcx__container_network_of(c);
 	CLEANUP(lcx_container_freep) struct lcx_container *other = NULL;
 	CLEANUP(closep) int pidfd = -1;
 	int r;
 
-	if (!lcx__container_network_of(c))
+	if (!id)
 		return 0;
-	r = lcx__container_open_id(c->ctx, lcx__container_network_of(c), &other, err);
+	r = lcx__container_open_id(c->ctx, id, &other, err);
 	if (r == 0)
 		r = pidfd = lcx__container_open_running(other, err);
 	if (r >= 0)
-		r = *ret_fd = lcx_ns_open_pidfd(pidfd, LCX_NS_NET, err);
-	return lcx__fail_prefix(err, r < 0 ? r : 0, "the container whose network it shares");
+		r = lcx__pod_open_namespaces(c, pidfd, ret, ret_n, err);
+	return lcx__fail_prefix(err, r, "%s",
+				c->d.pod ? "its pod" : "the container whose network it shares");
 }

@@ -49,6 +49,8 @@ static const struct lcx__json_field description_fields[] = {
 	{"command", AS_STRINGS(struct description, command)},
 	{"user", AS_STRING(struct description, user)},
 	{"userns", AS_STRING(struct description, userns)},
+	{"pod", AS_STRING(struct description, pod)},
+	{"podShare", AS_STRINGS(struct description, pod_share)},
 	{"network", AS_STRING(struct description, network)},
 	{"networks", AS_LIST(struct description, networks), .fields = network_fields},
 	{"volumes", AS_LIST(struct description, volumes), .fields = volume_fields},

@@ -99,7 +99,7 @@ int lcx__container_check_resolving(const struct lcx_container *c, struct lcx_err
 	if (is_empty(c->d.dns) && is_empty(c->d.dns_search) && is_empty(c->d.dns_options) &&
 	    is_empty(c->d.hosts))
 		return 0;
-	if (c->d.rootfs)
+	if (!lcx__container_has_files(c))
 		return lcx__fail(
 			err, EINVAL,
 			"name servers and hosts: a root file system of one's own keeps its "

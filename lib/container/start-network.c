@@ -66,7 +66,7 @@ int lcx__start_network(struct start *s, struct lcx_error **err)
 {
 	struct lcx_container *c = s->c;
 	size_t n = lcx__container_network_count(c);
-	int r = lcx__container_open_shared(c, &s->shared_netns_fd, err);
+	int r = lcx__container_open_shared(c, s->shared, &s->n_shared, err);
 
 	if (r < 0 || n == 0)
 		return r;
@@ -214,7 +214,7 @@ int lcx__start_files(struct start *s, struct lcx_error **err)
 	CLEANUP(freep) char *hostname = NULL;
 	int r;
 
-	if (s->c->d.rootfs)
+	if (!lcx__container_has_files(s->c))
 		return 0;
 	r = lcx_net_hostname_file(hostname_of(s->c), &hostname, err);
 	if (r == 0)
@@ -231,7 +231,7 @@ int lcx__start_write_hosts(struct start *s, struct lcx_error **err)
 	const char *server = name_server(s);
 	int r;
 
-	if (s->n_places == 0 || s->c->d.rootfs)
+	if (s->n_places == 0 || !lcx__container_has_files(s->c))
 		return 0;
 	r = write_hosts(s, true, err);
 	return r == 0 && server ? write_resolv_conf(s, server, err) : r;

@@ -45,7 +45,8 @@ static void start_clear(struct start *s)
 	closep(&s->event_dir_fd);
 	closep(&s->netns_fd);
 	closep(&s->root_fd);
-	closep(&s->shared_netns_fd);
+	for (size_t i = 0; i < s->n_shared; i++)
+		closep(&s->shared[i].fd);
 	closep(&s->creating_fd);
 	closep(&s->created_fd);
 	closep(&s->gate_fds[0]);
@@ -361,7 +362,6 @@ static struct start start_of(struct lcx_container *c, const struct lcx_stdio *st
 		.stdio = stdio,
 		.netns_fd = -1,
 		.root_fd = -1,
-		.shared_netns_fd = -1,
 		.creating_fd = -1,
 		.created_fd = -1,
 		.listen_fd = -1,

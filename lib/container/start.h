@@ -32,7 +32,8 @@ struct start {
 	pid_t pid, monitor_pid;
 	int netns_fd;
 	int creating_fd, created_fd; /* the state, for hooks in the container; -1: none needs it */
-	int shared_netns_fd; /* another container's, to be joined; -1: none */
+	struct lcx__joined_ns shared[LCX__SHARED_MAX]; /* another container's, to be joined */
+	size_t n_shared;
 };
 
 /* The stages, in the order of the table in start.c. */

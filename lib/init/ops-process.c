@@ -12,6 +12,8 @@
 #include <linux/wait.h>
 
 enum {
+	INTERRUPT = 2 /* SIGINT */,
+	TERMINATE = 15 /* SIGTERM */,
 	CHILD_SIGNAL = 17 /* SIGCHLD */,
 	SOCKET_SEQPACKET = 5,
 	SOCKET_RAW = 3,
@@ -148,6 +150,29 @@ int init_op_REAPER(struct init *init, const struct plan_op *op)
 		while ((pid = (int)sys_call4(__NR_wait4, -1, &status, WNOHANG, 0)) > 0)
 			if (pid == program)
 				end(status & 0x7f ? 128 + (status & 0x7f) : (status >> 8) & 0xff);
+	}
+}
+
+/*
+ * No program at all: the process is there so that namespaces are, and reaps what is left to it as
+ * process 1. It ends when it is told to.
+ */
+int init_op_HOLD(struct init *init, const struct plan_op *op)
+{
+	uint64_t all = ~(uint64_t)0;
+	int sig;
+
+	(void)init, (void)op;
+	sys_call4(__NR_rt_sigprocmask, 0 /* SIG_BLOCK */, &all, 0, sizeof(all));
+	/* For the library that is the execution of a program; and exec joins by this process. */
+	sys_close_range(0, ~0u, 0);
+	sys_call5(__NR_prctl, PR_SET_DUMPABLE, 1, 0, 0, 0);
+	for (;;) {
+		sig = (int)sys_call4(__NR_rt_sigtimedwait, &all, 0, 0, sizeof(all));
+		if (sig == TERMINATE || sig == INTERRUPT)
+			end(0);
+		while (sys_call4(__NR_wait4, -1, 0, WNOHANG, 0) > 0)
+			;
 	}
 }
 

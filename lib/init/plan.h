@@ -34,6 +34,7 @@
 	X(MONITOR, "process", "start the monitored process")                                       \
 	X(ENTER, "process", "enter the pid namespace")                                             \
 	X(REAPER, "process", "start the program below init")                                       \
+	X(HOLD, "process", "hold the namespaces")                                                  \
 	X(SYNC, "process", "wait for the caller")                                                  \
 	X(SEND_NETLINK, "network", "open a netlink socket in the network namespace")               \
 	X(SEND_ROOT, "rootfs", "hand out the root directory")                                      \

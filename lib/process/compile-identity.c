@@ -151,7 +151,7 @@ static void compile_find(struct compiler *c)
 	const char *path = lcx_spec_getenv(c->spec, "PATH");
 	struct plan_op *op;
 
-	if (!process->args || !process->args[0])
+	if (c->in->hold || !process->args || !process->args[0])
 		return; /* lcx__compile_program() decides */
 	op = lcx__plan_add(c->plan, PLAN_FIND);
 	op->str[0] = lcx__plan_string(c->plan, process->args[0]);
@@ -222,6 +222,10 @@ int lcx__compile_program(struct compiler *c, struct lcx_error **err)
 	/* Prepared to be joined, but not to be started: runtime-spec 1.3, "Start". */
 	if (has_gate(c) && !process->set)
 		return 0;
+	if (c->in->hold) {
+		(void)lcx__plan_add(c->plan, PLAN_HOLD);
+		return 0;
+	}
 	if (!process->args || !process->args[0])
 		return lcx__fail(err, EINVAL,
 				 "no command: neither the description nor the image names one");

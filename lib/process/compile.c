@@ -97,19 +97,25 @@ static int choose_clone_flags(struct compiler *c, struct lcx_error **err)
 	return 0;
 }
 
+static int lent_fd(const struct compiler *c, uint32_t flag)
+{
+	for (size_t i = 0; i < c->in->n_joined; i++)
+		if (c->in->joined[i].flag == flag)
+			return c->in->joined[i].fd;
+	return -1;
+}
+
 static int join_namespace(struct compiler *c, size_t kind, struct lcx_error **err)
 {
 	const struct lcx__spec_namespace *ns =
 		lcx__spec_namespace(c->spec, namespace_kinds[kind].flag);
 	struct plan_op *op;
-	int fd;
+	int fd, lent;
 
 	if (!ns || !ns->path)
 		return 0;
-	if (namespace_kinds[kind].flag == CLONE_NEWNET && c->in->netns_fd >= 0)
-		fd = fcntl(c->in->netns_fd, F_DUPFD_CLOEXEC, 3);
-	else
-		fd = open(ns->path, O_RDONLY | O_CLOEXEC);
+	lent = lent_fd(c, namespace_kinds[kind].flag);
+	fd = lent >= 0 ? fcntl(lent, F_DUPFD_CLOEXEC, 3) : open(ns->path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return lcx__fail_sys(err, errno, "open the %s namespace '%s'",
 				     namespace_kinds[kind].name, ns->path);
@@ -449,7 +455,7 @@ static int compile_view(struct compiler *c, int tree_fd, const char *optional,
 int lcx__compile_view(const struct lcx_spec *spec, int tree_fd, const char *optional,
 		      struct lcx__compiled *ret, struct lcx_error **err)
 {
-	const struct lcx__compile none = {.cgroup_fd = -1, .netns_fd = -1};
+	const struct lcx__compile none = {.cgroup_fd = -1};
 	struct compiler c = {.in = &none, .spec = spec, .out = ret};
 	int r;
 

@@ -15,6 +15,11 @@
 #include "spec/spec.h"
 
 /* What the description does not say. All is borrowed. */
+struct lcx__joined_ns {
+	uint32_t flag; /* CLONE_NEW... */
+	int fd;
+};
+
 struct lcx__compile {
 	const struct lcx_spec *spec;
 	/* Of an exec: the container's own description, whose namespaces are joined; only the
@@ -44,14 +49,16 @@ struct lcx__compile {
 	 * hook. Written by the caller before it answers READY. */
 	int creating_fd, created_fd;
 
-	int netns_fd; /* the network namespace that @spec joins, whatever its path; -1: by the path
-		       */
+	/* Namespaces that @spec joins, whatever its paths; all others by their paths. */
+	const struct lcx__joined_ns *joined;
+	size_t n_joined;
 
 	const void *seccomp; /* struct sock_filter[]; NULL: none */
 	size_t seccomp_size;
 
 	bool netlink;  /* a socket in the network namespace is wanted */
 	bool reaper;   /* lcx-init stays as the parent of the program */
+	bool hold;     /* lcx-init stays, and there is no program */
 	bool make_cwd; /* a missing working directory is made */
 	/* The start comes later, by lcx__gate_open(): the gate's two descriptors, or NULL. */
 	const int *gate_fds;

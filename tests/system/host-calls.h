@@ -49,7 +49,7 @@ extern const struct row rows_base[], rows_spec[], rows_security[], rows_ipam[], 
 extern const struct row rows_ctx_open[], rows_ctx_free[];
 extern const struct row rows_image[], rows_archive[], rows_transfer[], rows_login[], rows_net[],
 	rows_container[], rows_bundle[], rows_container_stdio[], rows_copy[], rows_event[],
-	rows_volume[], rows_supervisor[], rows_net_remove[], rows_image_remove[];
+	rows_share[], rows_supervisor[], rows_net_remove[], rows_image_remove[];
 
 /* For the calls of one row, with its @w and @err. This one must succeed: */
 #define MUST(call)                                                                                 \

@@ -51,7 +51,7 @@ static const struct row *const tables[] = {
 	rows_container_stdio,
 	rows_copy,
 	rows_event,
-	rows_volume,
+	rows_share,
 	rows_supervisor,
 	rows_net_remove,
 	rows_image_remove,

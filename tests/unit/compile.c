@@ -35,7 +35,6 @@ static int compile(struct lcx_error **err)
 		.work = "/work",
 		.staging = "/staging",
 		.cgroup_fd = -1,
-		.netns_fd = -1,
 		.seccomp = filter,
 		.seccomp_size = sizeof(filter),
 	};

@@ -18,8 +18,8 @@ _lcx_operands() { # LCX COMMAND [SUB-COMMAND]
 	create | run | rmi | save | tag | push | history)
 		"$1" images 2>/dev/null | awk 'NR > 1 { print $1 ":" $2 }'
 		;;
-	volume)
-		"$1" volume ls -q 2>/dev/null
+	volume | pod)
+		"$1" "$2" ls -q 2>/dev/null
 		;;
 	network)
 		"$1" network ls 2>/dev/null | awk 'NR > 1 { print $1 }'
@@ -42,7 +42,7 @@ _lcx() {
 		*)
 			if [ -z "$command" ]; then
 				command=${COMP_WORDS[i]}
-			elif [ -z "$sub" ] && [[ "$command" =~ ^(network|image|volume)$ ]]; then
+			elif [ -z "$sub" ] && [[ "$command" =~ ^(network|image|volume|pod)$ ]]; then
 				sub=${COMP_WORDS[i]}
 			fi
 			;;
@@ -63,7 +63,7 @@ _lcx() {
 		return
 		;;
 	esac
-	if [ -z "$sub" ] && [[ "$command" =~ ^(network|image|volume)$ ]]; then
+	if [ -z "$sub" ] && [[ "$command" =~ ^(network|image|volume|pod)$ ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$(_lcx_commands "$lcx" "$command")" -- "$word")
 	else
 		mapfile -t COMPREPLY < <(compgen -W "$(_lcx_operands "$lcx" "$command")" -- "$word")

@@ -68,7 +68,36 @@ static int remove_volumes(struct world *w, struct lcx_error **err)
 	return 0;
 }
 
-const struct row rows_volume[] = {
-	ROW(create_volume, HELD),   ROW(read_volume, RELEASED),    ROW(open_volume, RELEASED),
-	ROW(use_volumes, RELEASED), ROW(remove_volumes, RELEASED), {0},
+static int make_pod(struct world *w, struct lcx_error **err)
+{
+	const char *const argv[] = {"true", NULL}, *const bad[] = {"mnt", NULL};
+	struct lcx_container *holder = NULL, *c = NULL;
+
+	REFUSED(lcx_pod_new(w->ctx, "pod", bad, &holder, err));
+	MUST(lcx_pod_new(w->ctx, "pod", NULL, &holder, err));
+	MUST(lcx_container_set_network(holder, "none", err));
+	MUST(lcx_container_start_detached(holder, NULL, err));
+	MUST(lcx_container_new(w->ctx, "member", &c, err));
+	MUST(lcx_container_set_rootfs(c, w->rootfs, err));
+	MUST(lcx_container_set_command(c, argv, err));
+	REFUSED(lcx_container_set_pod(c, "no/name", err));
+	MUST(lcx_container_set_pod(c, "pod", err));
+	MUST(lcx_container_start(c, NULL, err));
+	MUST(lcx_container_wait(c, 10000, NULL, err));
+	(void)lcx_container_pod(c), (void)lcx_container_is_pod(holder);
+	MUST(lcx_container_remove(c, 0, err));
+	MUST(lcx_container_remove(holder, 1, err));
+	lcx_container_free(c);
+	lcx_container_free(holder);
+	return 0;
+}
+
+const struct row rows_share[] = {
+	ROW(create_volume, HELD),
+	ROW(read_volume, RELEASED),
+	ROW(open_volume, RELEASED),
+	ROW(use_volumes, RELEASED),
+	ROW(make_pod, RELEASED),
+	ROW(remove_volumes, RELEASED),
+	{0},
 };
