@@ -102,7 +102,7 @@ static int lend(struct lcx_container *c, const char *text, struct lcx_error **er
 static bool is_mode(const char *text)
 {
 	return strcmp(text, "none") == 0 || strcmp(text, "host") == 0 ||
-	       (strchr(text, ':') && !strchr(text, '='));
+	       strcmp(text, "pasta") == 0 || (strchr(text, ':') && !strchr(text, '='));
 }
 
 static int add(struct lcx_container *c, const char *text, const struct network_options *o,

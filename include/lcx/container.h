@@ -144,9 +144,13 @@ int lcx_container_add_device(struct lcx_container *c, const char *device, struct
 
 /**
  * lcx_container_set_network() - "bridge" or the name of a network, or what stands alone
- * @network: "none"; "host": the host's own; "container:NAME": that of a container, which must run
- *           whenever this one is started; "ns:/PATH": a network namespace, as ip-netns(8) pins
- *           them in /run/netns. With the last two nothing is made, and nothing taken down
+ * @network: "none"; "host": the host's own; "pasta": of an ordinary user, the way out and published
+ *           ports by passt's pasta(1), as lcx-net(3) tells; "container:NAME": that of a container,
+ *           which must run whenever this one is started; "ns:/PATH": a network namespace, as
+ *           ip-netns(8) pins them in /run/netns. With the last two nothing is made, and nothing
+ *           taken down
+ *
+ * Starts fail with -EOPNOTSUPP while pasta is not installed.
  */
 int lcx_container_set_network(struct lcx_container *c, const char *network, struct lcx_error **err);
 

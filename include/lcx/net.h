@@ -26,7 +26,7 @@ struct lcx_network;
 
 /**
  * lcx_network_new() - begin to describe a network that does not exist yet
- * @name: [A-Za-z0-9][A-Za-z0-9_.-]{0,127}; "none" and "host" are not networks
+ * @name: [A-Za-z0-9][A-Za-z0-9_.-]{0,127}; "none", "host" and "pasta" are not networks
  * @ret:  the handle, owned by the caller; nothing is on disk before lcx_network_create()
  */
 int lcx_network_new(const char *name, struct lcx_network **ret, struct lcx_error **err);

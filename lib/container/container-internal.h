@@ -72,10 +72,10 @@ struct description {
 	char **layers;  /* directories, top-most first; set by creation */
 	char **entrypoint, **command;
 	char *user;
-	char *userns;  /* as given; NULL: as the description says */
+	char *userns;     /* as given; NULL: as the description says */
 	char *pod;        /* the name, and from creation on the id, of its pod's holder; or NULL */
 	char **pod_share; /* of a holder: what its members share, as the specification calls it */
-	char *network; /* "none", "host", "container:ID", "ns:PATH", or the first of: */
+	char *network;    /* "none", "host", "pasta", "container:ID", "ns:PATH", or the first of: */
 	LCX__LIST(struct network_wish) networks; /* none: that one, as it comes */
 	LCX__LIST(struct volume_wish) volumes;
 	char **ports;
@@ -373,6 +373,7 @@ int lcx__parse_count(const char *text, uint32_t *ret);
 
 /* ---- network-wish.c ---- */
 
+bool lcx__network_is_pasta(const char *network);
 /* "none", "host" and whatever else is no network of ours. */
 bool lcx__network_is_mode(const char *network);
 /* A mode by which it has somebody else's network. */
@@ -398,6 +399,8 @@ int lcx__container_add_hosts(const struct lcx_container *c, const char *gateway,
 
 /* What the mode means for the description, at creation; nothing for a network of ours. */
 int lcx__container_settle_mode(struct lcx_container *c, struct lcx_error **err);
+/* Whoever creates or starts it can have it. */
+int lcx__container_check_pasta(const struct lcx_container *c, struct lcx_error **err);
 /* The id of the container whose network it shares; NULL: none. */
 const char *lcx__container_network_of(const struct lcx_container *c);
 /* The namespaces of that one, or of its pod, which must run; none if it shares none. */
@@ -416,8 +419,8 @@ bool lcx__container_has_files(const struct lcx_container *c);
 int lcx__pod_settle(struct lcx_container *c, struct lcx_error **err);
 /* Those of a process that @c shares: the network only, if it is in no pod. */
 int lcx__pod_open_namespaces(const struct lcx_container *c, int pidfd,
-			     struct lcx__joined_ns ret[static LCX__SHARED_MAX],
-			     size_t *ret_n, struct lcx_error **err);
+			     struct lcx__joined_ns ret[static LCX__SHARED_MAX], size_t *ret_n,
+			     struct lcx_error **err);
 /* Whether it shares a kind of namespace with its pod, once that is settled. */
 bool lcx__pod_shares(const struct lcx_container *c, uint32_t flag);
 

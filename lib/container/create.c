@@ -211,7 +211,8 @@ static int check_network(struct lcx_container *c, struct lcx_error **err)
 		if (r < 0)
 			return r;
 	}
-	if (!lcx__container_has_network(c) && c->d.ports && c->d.ports[0])
+	if (!lcx__container_has_network(c) && !lcx__network_is_pasta(c->d.network) && c->d.ports &&
+	    c->d.ports[0])
 		return lcx__fail(err, EINVAL, "ports can't be published on network '%s'",
 				 c->d.network);
 	return 0;

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The other ways to a network: none, the host's, that of a container that runs, a given namespace.
+ * The other ways to a network: none, the host's, pasta, that of a container that runs, a given
+ * namespace.
  * A container that has one of these is in no network of ours.
  */
 #include "container/container-internal.h"
 
+#include <sched.h>
 #include <string.h>
 
+#include "container/ordinary.h"
 #include "lcx/ns.h"
 
 #define CONTAINER_PREFIX "container:"
@@ -18,18 +21,25 @@ static bool starts_with(const char *text, const char *prefix)
 	return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
+bool lcx__network_is_pasta(const char *network)
+{
+	return strcmp(network, "pasta") == 0;
+}
+
 bool lcx__network_is_mode(const char *network)
 {
 	if (starts_with(network, CONTAINER_PREFIX))
 		return lcx__name_is_valid(network + strlen(CONTAINER_PREFIX));
 	if (starts_with(network, NS_PREFIX))
 		return network[strlen(NS_PREFIX)] == '/';
-	return strcmp(network, "none") == 0 || strcmp(network, "host") == 0;
+	return strcmp(network, "none") == 0 || strcmp(network, "host") == 0 ||
+	       lcx__network_is_pasta(network);
 }
 
 bool lcx__network_is_shared(const char *network)
 {
-	return lcx__network_is_mode(network) && strcmp(network, "none") != 0;
+	return lcx__network_is_mode(network) && strcmp(network, "none") != 0 &&
+	       !lcx__network_is_pasta(network);
 }
 
 const char *lcx__container_network_of(const struct lcx_container *c)
@@ -63,6 +73,23 @@ static int settle_container(struct lcx_container *c, struct lcx_error **err)
 	return path ? lcx_spec_join_namespace(c->spec, "network", path, err) : lcx__fail_nomem(err);
 }
 
+/* Root has better networks, and pasta's rights on this host are those of who starts it. */
+int lcx__container_check_pasta(const struct lcx_container *c, struct lcx_error **err)
+{
+	const struct lcx__spec_namespace *ns = lcx__spec_namespace(c->spec, CLONE_NEWNET);
+
+	if (!lcx__is_ordinary_user())
+		return lcx__fail(
+			err, EINVAL,
+			"network 'pasta' is one for ordinary users; root has networks that "
+			"do the same without a program between: choose \"bridge\"");
+	if (!ns || ns->path)
+		return lcx__fail(
+			err, EINVAL,
+			"network 'pasta' needs a network namespace of the container's own");
+	return 0;
+}
+
 int lcx__container_settle_mode(struct lcx_container *c, struct lcx_error **err)
 {
 	if (lcx__container_network_of(c)) {
@@ -74,6 +101,8 @@ int lcx__container_settle_mode(struct lcx_container *c, struct lcx_error **err)
 		if (r < 0)
 			return r;
 	}
+	if (lcx__network_is_pasta(c->d.network))
+		return lcx__container_check_pasta(c, err);
 	if (strcmp(c->d.network, "host") == 0)
 		return lcx_spec_remove_namespace(c->spec, "network", err);
 	if (starts_with(c->d.network, NS_PREFIX))

@@ -132,9 +132,9 @@ static int check_network(const struct lcx_container *c, struct lcx_error **err)
 	if (lcx__network_is_mode(c->d.network))
 		return 0;
 	return lcx__fail(err, EPERM,
-			 "network '%s': only root makes bridges and publishes ports; an ordinary "
-			 "user's container has the network \"none\", \"host\" or another "
-			 "container's",
+			 "network '%s': only root makes bridges; an ordinary user's container has "
+			 "the network \"pasta\", which also publishes ports, \"none\", \"host\" or "
+			 "another container's",
 			 c->d.network);
 }
 

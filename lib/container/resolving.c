@@ -121,14 +121,14 @@ static bool has_ndots(char *const *options)
 }
 
 /*
- * @server: the resolver of its network, or NULL. A name without a dot is asked of that as it is
- * first: it is one of a neighbour, as a rule.
+ * @server: the resolver of its network, or pasta's, or NULL. In a network, a name without a dot is
+ * asked of that as it is first: it is one of a neighbour, as a rule.
  */
 int lcx__container_resolv_conf(const struct lcx_container *c, const char *server, char **ret,
 			       struct lcx_error **err)
 {
 	const char *const resolver[] = {server, NULL};
-	bool has_own = !is_empty(c->d.dns);
+	bool has_own = !is_empty(c->d.dns), has_neighbours = lcx__container_has_network(c);
 	CLEANUP(freep) char *text = NULL;
 	char *all;
 	int r = lcx_net_resolv_conf(NULL, has_own ? (const char *const *)c->d.dns : resolver,
@@ -139,8 +139,9 @@ int lcx__container_resolv_conf(const struct lcx_container *c, const char *server
 	if (r < 0)
 		return r;
 	all = lcx__format("%s%s", text,
-			  server && !has_own && !has_ndots(c->d.dns_options) ? "options ndots:0\n"
-									     : "");
+			  server && !has_own && has_neighbours && !has_ndots(c->d.dns_options)
+				  ? "options ndots:0\n"
+				  : "");
 	if (!all)
 		return lcx__fail_nomem(err);
 	*ret = all;

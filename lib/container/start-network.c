@@ -6,7 +6,9 @@
 #include <sys/stat.h>
 
 #include "net/net.h"
+#include "net/pasta.h"
 #include "util/fs.h"
+#include "util/process.h"
 
 /* A start's network: planned before anything is made, applied while the process sets up its files.
  */
@@ -62,12 +64,54 @@ static int plan(struct start *s, struct lcx_error **err)
 	return r;
 }
 
+/* ---- pasta ---- */
+
+static int plan_pasta(struct start *s, struct lcx_error **err)
+{
+	int r = lcx__container_check_pasta(s->c, err);
+
+	if (r == 0)
+		r = lcx_attachment_new(s->c->d.id, &s->pasta, err);
+	if (r == 0)
+		r = add_ports(s->c, s->pasta, err);
+	return r == 0 ? lcx__pasta_plan(s->pasta, err) : r;
+}
+
+/*
+ * Journalled when it is there: before that, and whatever becomes of this process, its keeper ends
+ * it with the container's. The entry is for those who can't wait for that: its ports are wanted
+ * again.
+ */
+static int start_pasta(struct start *s, int netlink_fd, struct lcx_error **err)
+{
+	const struct run_state *run = &s->c->run;
+	CLEANUP(closep) int pidfd = lcx__open_process(run->pid.value, run->start_time.value);
+	CLEANUP(freep) char *object = NULL;
+	int64_t start_time;
+	int pid, r;
+
+	if (pidfd < 0)
+		return lcx__fail_sys(err, -pidfd, "open process %jd", (intmax_t)run->pid.value);
+	pid = lcx__pasta_start(s->pasta, netlink_fd, pidfd, err);
+	if (pid < 0)
+		return pid;
+	r = lcx__read_start_time(pid, &start_time);
+	if (r < 0)
+		return lcx__fail_sys(err, -r, "pasta, process %d", pid);
+	object = lcx__format("%d %jd", pid, (intmax_t)start_time);
+	return object ? lcx__journal_add(s->c->run_fd, "pasta", object, err) : lcx__fail_nomem(err);
+}
+
+/* ---- its stage, and what is done while the process is launched ---- */
+
 int lcx__start_network(struct start *s, struct lcx_error **err)
 {
 	struct lcx_container *c = s->c;
 	size_t n = lcx__container_network_count(c);
 	int r = lcx__container_open_shared(c, s->shared, &s->n_shared, err);
 
+	if (r == 0 && lcx__network_is_pasta(c->d.network))
+		return plan_pasta(s, err);
 	if (r < 0 || n == 0)
 		return r;
 	s->places = calloc(n, sizeof(*s->places));
@@ -93,6 +137,8 @@ int lcx__start_on_netlink(void *data, int netlink_fd, struct lcx_error **err)
 	for (size_t i = 0; r == 0 && i < s->n_places; i++)
 		r = lcx__network_apply(s->c->ctx, s->places[i].network, s->places[i].attachment,
 				       s->netns_fd, netlink_fd, err);
+	if (r == 0 && s->pasta)
+		r = start_pasta(s, netlink_fd, err);
 	closep(&s->netns_fd);
 	lcx__add_step(s->c, " ", "attach to the network", lcx__monotonic_ns() - began);
 	return lcx__fail_stage(err, r, "network");
@@ -121,11 +167,14 @@ int lcx__start_record_network(struct start *s, struct lcx_error **err)
 	struct lcx__strbuf ports = STRBUF_EMPTY;
 	struct run_state *run = &s->c->run;
 
-	if (s->n_places == 0)
+	if (s->n_places == 0 && !s->pasta)
 		return 0;
-	run->address = strdup(lcx_attachment_address(s->places[0].attachment));
-	run->mac = strdup(lcx_attachment_mac(s->places[0].attachment));
+	/* With pasta it has those of the host. */
+	run->address = strdup(s->pasta ? "" : lcx_attachment_address(s->places[0].attachment));
+	run->mac = strdup(s->pasta ? "" : lcx_attachment_mac(s->places[0].attachment));
 	lcx__strbuf_adds(&ports, "");
+	if (s->pasta)
+		describe_ports(s->pasta, &ports);
 	for (size_t i = 0; i < s->n_places; i++)
 		describe_ports(s->places[i].attachment, &ports);
 	run->ports = lcx__strbuf_take(&ports);
@@ -220,7 +269,9 @@ int lcx__start_files(struct start *s, struct lcx_error **err)
 	if (r == 0)
 		r = write_file(s->c, "hostname", hostname, err);
 	if (r == 0)
-		r = write_resolv_conf(s, NULL, err);
+		r = write_resolv_conf(
+			s, lcx__network_is_pasta(s->c->d.network) ? lcx__pasta_name_server() : NULL,
+			err);
 	if (r == 0)
 		r = write_hosts(s, !lcx__container_has_network(s->c), err);
 	return r;

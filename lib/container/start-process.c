@@ -95,7 +95,7 @@ int lcx__start_process(struct start *s, struct lcx_error **err)
 		.hold = lcx__container_is_holder(c),
 		.seccomp = s->seccomp,
 		.seccomp_size = s->seccomp_size,
-		.netlink = s->n_places > 0 || lcx__container_is_lent(c),
+		.netlink = s->n_places > 0 || s->pasta || lcx__container_is_lent(c),
 		.reaper = c->d.init.value,
 		.make_cwd = c->d.image != NULL,
 		.gate_fds = s->external ? s->gate_fds : NULL,

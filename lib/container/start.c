@@ -36,6 +36,7 @@ static void start_clear(struct start *s)
 		lcx_attachment_free(s->places[i].attachment);
 	}
 	free(s->places);
+	lcx_attachment_free(s->pasta);
 	free(s->staging);
 	free(s->upper);
 	free(s->work);

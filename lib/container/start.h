@@ -23,6 +23,7 @@ struct start {
 		struct lcx_attachment *attachment;
 	} * places;
 	size_t n_places;
+	struct lcx_attachment *pasta; /* with the ports that pasta publishes, or NULL */
 	char *staging, *upper, *work;
 	int root_fd; /* the root, mounted by this process; -1: the container's own mounts it */
 	struct plan_monitor monitor;

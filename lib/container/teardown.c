@@ -8,6 +8,7 @@
 #include "container/event.h"
 #include "container/hooks.h"
 #include "lcx/net.h"
+#include "net/pasta.h"
 #include "ns/users.h"
 #include "util/fs.h"
 #include "util/process.h"
@@ -48,6 +49,17 @@ static int undo_process(struct lcx_container *c, const char *object, struct lcx_
 	return r < 0 && r != -ESRCH ? lcx__fail_sys(err, -r, "kill process %lld", pid) : 0;
 }
 
+/* "PID START_TIME": its keeper would end it, too, but nobody could tell when its ports are free. */
+static int undo_pasta(struct lcx_container *c, const char *object, struct lcx_error **err)
+{
+	long long pid, start_time;
+
+	(void)c;
+	return sscanf(object, "%lld %lld", &pid, &start_time) == 2
+		       ? lcx__pasta_end(pid, start_time, err)
+		       : 0;
+}
+
 static const struct {
 	const char *kind;
 	int (*undo)(struct lcx_container *c, const char *object, struct lcx_error **err);
@@ -58,6 +70,7 @@ static const struct {
 	{"pin", lcx__container_undo_pin},
 	{"interface", lcx__container_undo_interface},
 	{"process", undo_process},
+	{"pasta", undo_pasta},
 	{"hooks", lcx__container_undo_hooks},
 };
 

@@ -104,7 +104,7 @@ int lcx__network_plan(struct lcx_ctx *ctx, struct lcx_network *network,
 	if (r == 0)
 		r = settle_ports(network, attachment, err);
 	if (r == 0)
-		r = lcx__ports_claim(attachment, err);
+		r = lcx__ports_claim(attachment, true, err);
 	return lcx__fail_prefix(err, r, "network '%s'", network->name);
 }
 

@@ -63,10 +63,12 @@ static int try_bind(const struct lcx_port *port, enum net_family family, uint16_
 	return 0;
 }
 
-/* The trial's result for one port. No SCTP in the kernel, no right to a low port: it tells nothing.
+/*
+ * The trial's result for one port. No SCTP in the kernel, no right to a low port: it tells nothing,
+ * unless it will be a socket that publishes it.
  */
 static int check_sockets(const struct lcx_port *port, enum net_family family, uint16_t number,
-			 struct lcx_error **err)
+			 bool in_table, struct lcx_error **err)
 {
 	int r = try_bind(port, family, number, NULL);
 
@@ -76,6 +78,13 @@ static int check_sockets(const struct lcx_port *port, enum net_family family, ui
 			"port %u/%s: %s is not an address of this host; publish on one that is, or "
 			"on 0.0.0.0",
 			number, lcx_port_protocol(port), port->host_address);
+	if (r == -EACCES && !in_table)
+		return lcx__fail(
+			err, EACCES,
+			"port %u/%s: an ordinary user has no right to a port below that of "
+			"the sysctl net.ipv4.ip_unprivileged_port_start; choose a higher "
+			"host port",
+			number, lcx_port_protocol(port));
 	if (r == -EADDRINUSE)
 		return lcx__fail(
 			err, EADDRINUSE,
@@ -85,28 +94,31 @@ static int check_sockets(const struct lcx_port *port, enum net_family family, ui
 	return 0;
 }
 
-/* 0 when all of a range are free. */
-static int check_all(const struct lcx_port *port, struct lcx_error **err)
+static int check_table(const struct lcx_port *port, struct lcx_error **err)
 {
 	char holder[NET_MARK_SIZE];
 	const char *owner;
 	uint16_t number;
-	int r;
+	int r = lcx__firewall_find_port(port, &number, holder, err);
 
-	r = lcx__firewall_find_port(port, &number, holder, err);
-	if (r < 0)
+	if (r <= 0)
 		return r;
-	if (r > 0) {
-		owner = strchr(holder, ':');
-		return lcx__fail(
-			err, EADDRINUSE,
-			"port %u/%s is already published by '%s'; choose another host port", number,
-			lcx_port_protocol(port), owner ? owner + 1 : holder);
-	}
+	owner = strchr(holder, ':');
+	return lcx__fail(err, EADDRINUSE,
+			 "port %u/%s is already published by '%s'; choose another host port",
+			 number, lcx_port_protocol(port), owner ? owner + 1 : holder);
+}
+
+/* 0 when all of a range are free. */
+static int check_all(const struct lcx_port *port, bool in_table, struct lcx_error **err)
+{
+	int r = in_table ? check_table(port, err) : 0;
+
 	for (enum net_family family = 0; family < NET_FAMILIES; family++)
 		for (unsigned int i = 0; port->families & 1u << family && i < port->count && r == 0;
 		     i++)
-			r = check_sockets(port, family, (uint16_t)(port->host_port + i), err);
+			r = check_sockets(port, family, (uint16_t)(port->host_port + i), in_table,
+					  err);
 	return r;
 }
 
@@ -129,7 +141,8 @@ static bool clashes_with_another(const struct lcx_attachment *attachment, size_t
 	return false;
 }
 
-static int choose(struct lcx_attachment *attachment, size_t n, struct lcx_error **err)
+static int choose(struct lcx_attachment *attachment, size_t n, bool in_table,
+		  struct lcx_error **err)
 {
 	struct lcx_port *port = &attachment->ports[n];
 	uint16_t number = 0;
@@ -143,7 +156,7 @@ static int choose(struct lcx_attachment *attachment, size_t n, struct lcx_error 
 					     lcx_port_protocol(port));
 		port->host_port = number;
 		if (number + port->count <= 65536 && !clashes_with_another(attachment, n) &&
-		    check_all(port, NULL) == 0)
+		    check_all(port, in_table, NULL) == 0)
 			return 0;
 	}
 	port->host_port = 0;
@@ -151,7 +164,7 @@ static int choose(struct lcx_attachment *attachment, size_t n, struct lcx_error 
 			 port->host_address);
 }
 
-int lcx__ports_claim(struct lcx_attachment *attachment, struct lcx_error **err)
+int lcx__ports_claim(struct lcx_attachment *attachment, bool in_table, struct lcx_error **err)
 {
 	int r;
 
@@ -164,12 +177,12 @@ int lcx__ports_claim(struct lcx_attachment *attachment, struct lcx_error **err)
 		if (clashes_with_another(attachment, i))
 			return lcx__fail(err, EADDRINUSE, "port %u/%s is published twice",
 					 port->host_port, lcx_port_protocol(port));
-		r = check_all(port, err);
+		r = check_all(port, in_table, err);
 		if (r < 0)
 			return r;
 	}
 	for (size_t i = 0; i < attachment->port_count; i++) {
-		r = attachment->ports[i].host_port == 0 ? choose(attachment, i, err) : 0;
+		r = attachment->ports[i].host_port == 0 ? choose(attachment, i, in_table, err) : 0;
 		if (r < 0)
 			return r;
 	}

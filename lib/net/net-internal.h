@@ -318,8 +318,11 @@ bool lcx__port_is_on_loopback6(const struct lcx_port *port);
 /* On all addresses of its families. */
 bool lcx__port_is_anywhere(const struct lcx_port *port);
 int lcx__port_check(const struct lcx_port *port, struct lcx_error **err);
-/* Choose what the system shall choose, and see that all are free. */
-int lcx__ports_claim(struct lcx_attachment *attachment, struct lcx_error **err);
+/*
+ * Choose what the system shall choose, and see that all are free. @in_table: our own table will
+ * publish them; else sockets will, of a program without rights of its own.
+ */
+int lcx__ports_claim(struct lcx_attachment *attachment, bool in_table, struct lcx_error **err);
 
 /* ---- cables (cable.c) ---- */
 

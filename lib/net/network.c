@@ -11,7 +11,8 @@ LCX_PUBLIC int lcx_network_new(const char *name, struct lcx_network **ret, struc
 {
 	struct lcx_network *network;
 
-	if (!lcx__name_is_valid(name) || strcmp(name, "none") == 0 || strcmp(name, "host") == 0)
+	if (!lcx__name_is_valid(name) || strcmp(name, "none") == 0 || strcmp(name, "host") == 0 ||
+	    strcmp(name, "pasta") == 0)
 		return lcx__fail(err, EINVAL, "'%s' cannot name a network", name);
 	network = calloc(1, sizeof(*network));
 	if (!network)

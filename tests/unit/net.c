@@ -310,6 +310,7 @@ START_TEST(names_that_are_paths_are_refused)
 
 	ck_assert_fails(lcx_network_new("../x", &network, &err), EINVAL, err, "cannot name");
 	ck_assert_fails(lcx_network_new("host", &network, &err), EINVAL, err, "cannot name");
+	ck_assert_fails(lcx_network_new("pasta", &network, &err), EINVAL, err, "cannot name");
 	ck_assert_fails(lcx_network_open(ctx, "a/b", &network, &err), EINVAL, err, "cannot name");
 	ck_assert_fails(lcx_network_open(ctx, "nosuch", &network, &err), ENOENT, err, "create it");
 	ck_assert_fails(lcx_network_remove(ctx, "..", &err), EINVAL, err, "cannot name");

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: MIT */
+#include "net/pasta.h"
+
+#include <ctype.h>
+#include <fcntl.h>
+#include <linux/nsfs.h>
+#include <linux/sockios.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include "init/launch.h"
+#include "init/program.h"
+#include "net/net-internal.h"
+#include "net/pasta/embed.h"
+#include "net/pasta/wire.h"
+#include "util/process.h"
+#include "util/sys.h"
+
+/* It asks neither PATH nor any other variable. */
+static const char *const places[] = {"/usr/bin/pasta", "/usr/local/bin/pasta"};
+
+/* Addresses that nobody has: link-local ones, and a unique local one (RFC 4193). */
+#define NAME_SERVER  "169.254.1.1"
+#define NAME_SERVER6 "fd6c:6378:7061::53"
+
+enum { REPLY_MS = 15000, END_MS = 5000, PASTA_FDS = 3 };
+
+/*
+ * What it never does, whatever its version: lead the container to services that listen on the
+ * host's loopback addresses, by the gateway's address or by ports that it finds open there.
+ */
+static const char *const options[] = {
+	"--foreground",  "--quiet",     "--config-net",  "--ns-ifname",
+	"eth0",          "--no-map-gw", "--tcp-ns",      "none",
+	"--udp-ns",      "none",        "--dns-forward", NAME_SERVER,
+	"--dns-forward", NAME_SERVER6,  "--pid",         "/proc/self/fd/1",
+};
+
+/* Root's own, and nobody else can change it. */
+static bool is_sound(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == 0 &&
+	       (st.st_mode & (S_IWGRP | S_IWOTH)) == 0 && access(path, X_OK) == 0;
+}
+
+static const char *find(struct lcx_error **err)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
+		if (is_sound(places[i]))
+			return places[i];
+	(void)lcx__fail(err, EOPNOTSUPP,
+			"network 'pasta' needs the program pasta, which is not installed: neither "
+			"'%s' nor '%s' is a program of root's; install the package passt, or "
+			"choose the network \"none\" or \"host\"",
+			places[0], places[1]);
+	return NULL;
+}
+
+int lcx__pasta_plan(struct lcx_attachment *attachment, struct lcx_error **err)
+{
+	if (!find(err))
+		return -EOPNOTSUPP;
+	for (size_t i = 0; i < attachment->port_count; i++)
+		if (attachment->ports[i].protocol == PORT_SCTP)
+			return lcx__fail(err, EOPNOTSUPP,
+					 "port %u/sctp: network 'pasta' publishes TCP and UDP only",
+					 attachment->ports[i].container_port);
+	return lcx__ports_claim(attachment, false, err);
+}
+
+const char *lcx__pasta_name_server(void)
+{
+	CLEANUP(freep) char *text = NULL;
+	const char *server;
+
+	/* As pasta reads it, with loopback addresses. Without any, either will do. */
+	if (lcx_net_resolv_conf(NULL, NULL, NULL, NULL, true, &text, NULL) < 0)
+		return NAME_SERVER;
+	server = strstr(text, "nameserver ");
+	server = server ? server + strlen("nameserver ") : "";
+	return strcspn(server, ":") < strcspn(server, "\n") ? NAME_SERVER6 : NAME_SERVER;
+}
+
+/* ---- what it is told ---- */
+
+static void add(struct pasta_order *order, const char *argument)
+{
+	size_t size = strlen(argument) + 1;
+
+	/* Too many, which is seen at the end. */
+	if (order->n_arguments == PASTA_ARGUMENTS_LIMIT ||
+	    size > sizeof(order->text) - order->length) {
+		order->n_arguments = PASTA_ARGUMENTS_LIMIT + 1;
+		return;
+	}
+	memcpy(order->text + order->length, argument, size);
+	order->length += (uint32_t)size;
+	order->n_arguments++;
+}
+
+/* "192.0.2.1/8000-8010:80-90" */
+static void add_port(struct pasta_order *order, const struct lcx_port *port)
+{
+	bool everywhere = lcx__port_is_anywhere(port) && port->families == (1u << NET_FAMILIES) - 1;
+	unsigned int more = port->count - 1u;
+	char text[LCX__INET_SIZE + 64], from[16] = "", to[16] = "";
+
+	if (more) {
+		(void)snprintf(from, sizeof(from), "-%u", port->host_port + more);
+		(void)snprintf(to, sizeof(to), "-%u", port->container_port + more);
+	}
+	(void)snprintf(text, sizeof(text), "%s%s%u%s:%u%s", everywhere ? "" : port->host_address,
+		       everywhere ? "" : "/", port->host_port, from, port->container_port, to);
+	add(order, port->protocol == PORT_UDP ? "--udp-ports" : "--tcp-ports");
+	add(order, text);
+}
+
+/* Without ports of a kind it must be told so: it would lead on whatever is open inside. */
+static void add_ports(struct pasta_order *order, const struct lcx_attachment *attachment)
+{
+	static const struct {
+		enum port_protocol protocol;
+		const char *option;
+	} kinds[] = {{PORT_TCP, "--tcp-ports"}, {PORT_UDP, "--udp-ports"}};
+
+	for (size_t k = 0; k < ARRAY_SIZE(kinds); k++) {
+		size_t count = 0;
+
+		for (size_t i = 0; i < attachment->port_count; i++) {
+			if (attachment->ports[i].protocol != kinds[k].protocol)
+				continue;
+			add_port(order, &attachment->ports[i]);
+			count++;
+		}
+		if (count > 0)
+			continue;
+		add(order, kinds[k].option);
+		add(order, "none");
+	}
+}
+
+static int fill_order(struct pasta_order *order, const struct lcx_attachment *attachment,
+		      struct lcx_error **err)
+{
+	const char *path = find(err);
+
+	if (!path)
+		return -EOPNOTSUPP;
+	add(order, path);
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
+		add(order, options[i]);
+	add_ports(order, attachment);
+	return order->n_arguments <= PASTA_ARGUMENTS_LIMIT
+		       ? 0
+		       : lcx__fail(err, E2BIG,
+				   "pasta is told no more than %d ports, or ranges of them",
+				   PASTA_ARGUMENTS_LIMIT / 2 - (int)ARRAY_SIZE(options));
+}
+
+/* ---- its start ---- */
+
+/* Its last line, but for its trouble with a log of the system's. */
+static const char *reason(char *words)
+{
+	const char *found = "it gave no reason";
+	char *rest = words, *line;
+
+	while ((line = strsep(&rest, "\n"))) {
+		if (line[0] == '\0' || strncmp(line, "Failed to send", 14) == 0)
+			continue;
+		for (char *c = line; *c; c++)
+			if (!isprint((unsigned char)*c))
+				*c = '?';
+		found = line;
+	}
+	return found;
+}
+
+static int receive_reply(int control_fd, struct lcx_error **err)
+{
+	struct pollfd ready = {.fd = control_fd, .events = POLLIN};
+	struct pasta_reply reply;
+	int r;
+
+	do
+		r = poll(&ready, 1, REPLY_MS);
+	while (r < 0 && errno == EINTR);
+	if (r <= 0)
+		return lcx__fail(err, ETIMEDOUT, "its keeper does not answer");
+	if (recv(control_fd, &reply, sizeof(reply), MSG_DONTWAIT) != sizeof(reply))
+		return lcx__fail(err, EPROTO, "its keeper ended without a word");
+	reply.words[sizeof(reply.words) - 1] = '\0';
+	if (reply.error == 0)
+		return reply.pid;
+	if (reply.error == ESRCH)
+		return lcx__fail(err, ECANCELED, "the container's process was killed");
+	return lcx__fail(err, reply.error, "%s", reason(reply.words));
+}
+
+/* Whoever made a user namespace may ask for it, and for what it owns; its process may hide both. */
+static int open_namespaces(int netlink_fd, int *userns_fd, int *netns_fd, struct lcx_error **err)
+{
+	*netns_fd = ioctl(netlink_fd, SIOCGSKNS);
+	if (*netns_fd < 0)
+		return lcx__fail_sys(err, errno, "open the network namespace");
+	*userns_fd = ioctl(*netns_fd, NS_GET_USERNS);
+	return *userns_fd < 0 ? lcx__fail_sys(err, errno, "open the user namespace") : 0;
+}
+
+/* @fds: what it gets from number 3 on, but for the control socket, which comes first. */
+static int launch(const struct pasta_order *order, const int fds[static PASTA_FDS],
+		  struct lcx_error **err)
+{
+	const struct lcx__program program = {
+		.name = "lcx-pasta",
+		.bytes = lcx__pasta_program,
+		.size = lcx__pasta_program_size,
+	};
+	CLEANUP(closep)
+	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC), control_fd = -1, theirs = -1,
+	    keeper_fd = -1;
+	int pair[2], sources[PASTA_FD_CONTROL + 1 + PASTA_FDS], r;
+	const struct lcx__program_start start = {.sources = sources,
+						 .n_sources = ARRAY_SIZE(sources),
+						 .cgroup_fd = -1,
+						 .users_fd = -1};
+
+	if (null_fd < 0)
+		return lcx__fail_sys(err, errno, "open '/dev/null'");
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return lcx__fail_sys(err, errno, "make a control socket");
+	control_fd = pair[0];
+	theirs = pair[1];
+	sources[0] = sources[1] = sources[2] = null_fd;
+	sources[PASTA_FD_CONTROL] = theirs;
+	memcpy(sources + PASTA_FD_CONTROL + 1, fds, PASTA_FDS * sizeof(*fds));
+	r = lcx__program_start(&program, &start, &keeper_fd, err);
+	if (r < 0)
+		return r;
+	closep(&theirs);
+	r = send(control_fd, order, sizeof(*order), MSG_NOSIGNAL) < 0 ? -errno : 0;
+	r = r < 0 ? lcx__fail_sys(err, -r, "tell its keeper what to do")
+		  : receive_reply(control_fd, err);
+	/* It has left us a child of its own, and ends itself. */
+	lcx__pidfd_reap(keeper_fd);
+	return r;
+}
+
+int lcx__pasta_start(const struct lcx_attachment *attachment, int netlink_fd, int pidfd,
+		     struct lcx_error **err)
+{
+	CLEANUP(freep) struct pasta_order *order = calloc(1, sizeof(*order));
+	CLEANUP(closep) int userns_fd = -1, netns_fd = -1;
+	int r;
+
+	if (!order)
+		return lcx__fail_nomem(err);
+	r = fill_order(order, attachment, err);
+	if (r == 0)
+		r = open_namespaces(netlink_fd, &userns_fd, &netns_fd, err);
+	if (r == 0)
+		r = launch(order, (const int[PASTA_FDS]){pidfd, userns_fd, netns_fd}, err);
+	return r < 0 ? lcx__fail_prefix(err, r, "start pasta") : r;
+}
+
+int lcx__pasta_end(int64_t pid, int64_t start_time, struct lcx_error **err)
+{
+	CLEANUP(closep) int pidfd = lcx__open_process(pid, start_time);
+	struct pollfd ended = {.fd = pidfd, .events = POLLIN};
+
+	if (pidfd == -ESRCH)
+		return 0;
+	if (pidfd < 0)
+		return lcx__fail_sys(err, -pidfd, "look for pasta, process %jd", (intmax_t)pid);
+	(void)sys_pidfd_send_signal(pidfd, SIGKILL);
+	return poll(&ended, 1, END_MS) == 1
+		       ? 0
+		       : lcx__fail(err, ETIMEDOUT, "pasta, process %jd, does not end",
+				   (intmax_t)pid);
+}
