@@ -213,8 +213,7 @@ static void drop_unpacked(struct lcx__layer *layer)
 	layer->unpack = lcx__unpack_free(layer->unpack);
 	closep(&layer->root_fd);
 	closep(&layer->tree_fd);
-	(void)lcx__users_remove_tree(store_of(layer)->ctx, layer->pin->tmp_fd,
-				    scratch_name(layer));
+	(void)lcx__users_remove_tree(store_of(layer)->ctx, layer->pin->tmp_fd, scratch_name(layer));
 }
 
 int lcx__layer_restart(struct lcx__layer *layer, struct lcx_error **err)
@@ -357,6 +356,19 @@ static int step_rehash(struct lcx__layer *layer, struct lcx_error **err)
 	return 0;
 }
 
+int lcx__layer_expect(struct lcx__layer *layer, struct lcx_error **err)
+{
+	int r;
+
+	if (layer->unpack || layer->is_unpacked)
+		return 0;
+	r = begin_overlapped(layer, err);
+	/* What an earlier attempt has left is there already, and of nothing all is. */
+	if (r == 0)
+		r = feed(layer, err);
+	return r < 0 ? fail(layer, r, err) : 0;
+}
+
 int lcx__layer_write(struct lcx__layer *layer, const void *data, size_t length,
 		     struct lcx_error **err)
 {
@@ -373,9 +385,9 @@ int lcx__layer_write(struct lcx__layer *layer, const void *data, size_t length,
 	}
 	if (lcx__hash_update(layer->hash, data, length) < 0)
 		return lcx__fail(err, EIO, "hash");
-	r = layer->unpack || layer->is_unpacked ? 0 : begin_overlapped(layer, err);
+	r = lcx__layer_expect(layer, err);
 	if (r < 0)
-		return fail(layer, r, err);
+		return r;
 	while (length > 0) {
 		ssize_t n = pwrite(layer->partial_fd, at, length, (off_t)layer->have_bytes);
 
@@ -493,8 +505,7 @@ int lcx__layer_unpack_again(struct lcx__layer *layer, struct lcx_error **err)
 void lcx__layer_discard(struct lcx__layer *layer)
 {
 	finish(layer);
-	(void)lcx__users_remove_tree(store_of(layer)->ctx, layer->pin->tmp_fd,
-				    scratch_name(layer));
+	(void)lcx__users_remove_tree(store_of(layer)->ctx, layer->pin->tmp_fd, scratch_name(layer));
 }
 
 int lcx__layer_step(struct lcx__layer *layer, struct lcx_error **err)

@@ -55,6 +55,9 @@ int lcx__layer_step(struct lcx__layer *layer, struct lcx_error **err);
 /* What to wait for in the stage UNPACK before the next step; -1: nothing, go on. */
 int lcx__layer_fd(const struct lcx__layer *layer);
 
+/* In FETCH, at any time before its bytes: who unpacks them gets ready meanwhile. */
+int lcx__layer_expect(struct lcx__layer *layer, struct lcx_error **err);
+
 int lcx__layer_write(struct lcx__layer *layer, const void *data, size_t length,
 		     struct lcx_error **err);
 

@@ -217,8 +217,11 @@ static int fetch_layer(struct lcx_pull *pull, size_t i, struct lcx_error **err)
 			    : lcx__fail_nomem(err);
 	}
 	r = lcx__get_result(pull->downloads[i], err);
-	if (r != 0)
-		return r < 0 ? r : 0;
+	/* It has been asked for: until the answer comes there is time. */
+	if (r > 0)
+		return lcx__layer_expect(layer, err);
+	if (r < 0)
+		return r;
 	r = lcx__layer_fetched(layer, err);
 	if (r == -EBADMSG) {
 		r = lcx__get_reject(pull->downloads[i], r, err);

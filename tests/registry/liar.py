@@ -67,10 +67,11 @@ def manifest(cfg, layer, size=None, **more):
 
 
 CONFIG = config(PLAIN)
-BLOBS = {digest(d): d for d in (LAYER, EVIL, CONFIG, config(EVIL_PLAIN), config(b"other"))}
+BLOBS = {digest(d): d for d in (LAYER, EVIL, CONFIG, config(EVIL_PLAIN), config(b"other"), config(b""), b"")}
 
 MANIFESTS = {
     "evil-layer": manifest(config(EVIL_PLAIN), EVIL),
+    "no-byte": manifest(config(b""), b""),
     "wrong-diff-id": manifest(config(b"other"), LAYER),
     "size-too-small": manifest(CONFIG, LAYER, len(LAYER) - 1),
     "size-too-large": manifest(CONFIG, LAYER, len(LAYER) + 1),

@@ -66,6 +66,8 @@ check_fails 'no escape sequence of the registry is passed on' 1 'slow.31m down' 
 check 'an honest one is pulled' pull honest
 check 'and removed' tool remove "$registry/honest"
 rm -rf "$T/store"
+check 'a layer of no byte is one' tool --timeout 20000 pull "$registry/no-byte"
+rm -rf "$T/store"
 check 'a broken connection is resumed' pull cut-once
 check 'by a range' grep -q 'cut-once.*range=bytes=[1-9]' "$T/liar/log"
 rm -rf "$T/store"
