@@ -41,6 +41,16 @@ static bool parse_bool(struct app *app, const char *text, bool *ret)
 	return true;
 }
 
+/* Both commands are one; only the promise differs. */
+static bool check_console(struct app *app, struct lcx_container *c)
+{
+	if (strcmp(app->command, "console") != 0 || lcx_container_has_terminal(c))
+		return true;
+	app_error(app, "container '%s' has no terminal: lcx attach goes to its streams",
+		  lcx_container_name(c));
+	return false;
+}
+
 static int stay(struct app *app, struct lcx_container *c, const struct attach_options *o,
 		bool pass_signals)
 {
@@ -89,5 +99,5 @@ int cmd_attach(struct app *app, int argc, char **argv)
 		app_report(app, &err);
 		return EXIT_COMMAND_FAILED;
 	}
-	return stay(app, c, &o, pass_signals);
+	return check_console(app, c) ? stay(app, c, &o, pass_signals) : EXIT_COMMAND_FAILED;
 }

@@ -134,6 +134,7 @@ static int apply_flags(struct lcx_container *c, const struct run_options *o, str
 	lcx_container_set_auto_remove(c, o->remove);
 	lcx_container_set_stdin_open(c, o->interactive);
 	lcx_container_set_init(c, o->init);
+	lcx_container_set_system(c, o->system);
 	if (o->stop_timeout && text_parse_int(o->stop_timeout, -1, INT32_MAX / 1000, &seconds) == 0)
 		r = lcx_container_set_stop_timeout(c, (int32_t)seconds, err);
 	if (r == 0 && o->tty)

@@ -15,7 +15,7 @@
 #include "users.h"
 
 struct run_options {
-	bool interactive, tty, detach, remove, read_only, privileged, init, no_healthcheck;
+	bool system, interactive, tty, detach, remove, read_only, privileged, init, no_healthcheck;
 	const char *name, *user, *workdir, *hostname;
 	const char *pod, *entrypoint, *rootfs, *log_driver, *stop_signal, *pull, *detach_keys, *restart,
 		*stop_timeout;
@@ -119,6 +119,8 @@ struct run_options {
 			"TIME", "from check to check meanwhile: 5s"),                              \
 		RUN_ROW('\0', "no-healthcheck", OPTION_FLAG, no_healthcheck, NULL,                 \
 			"none, whatever the image says"),                                          \
+		RUN_ROW('\0', "system", OPTION_FLAG, system, NULL,                                 \
+			"a whole system, with an init of its own"),                      \
 		RUN_ROW('\0', "init", OPTION_FLAG, init, NULL,                                     \
 			"a process 1 that reaps and hands signals on"),                            \
 		RUN_ROW('\0', "stop-timeout", OPTION_STRING, stop_timeout, "SECONDS",              \

@@ -32,6 +32,7 @@ static const struct command commands[] = {
 	{"create", cmd_create, "make a container, to be started later"},
 	{"start", cmd_start, "start containers again, or for the first time"},
 	{"attach", cmd_attach, "connect to a running container"},
+	{"console", cmd_attach, "the same for one that has a terminal"},
 	{"exec", cmd_exec, "run a program in a running container"},
 	{"ps", cmd_ps, "list containers"},
 	{"ls", cmd_ps, "the same"},

@@ -265,6 +265,22 @@ void lcx_container_set_stdin_open(struct lcx_container *c, int32_t stdin_open);
 void lcx_container_set_init(struct lcx_container *c, int32_t init);
 
 /**
+ * lcx_container_set_system() - it is a whole system, with an init of its own; 0 or 1
+ *
+ * As the init of systemd, busybox or others wants it: a terminal as its console, file systems in memory
+ * on /run, /run/lock and /tmp where nothing else is put, the variable "container", CAP_SYS_BOOT, which
+ * in a pid namespace ends only that, and cgroups of its own making. Without a command
+ * it is /sbin/init. lcx_container_stop() sends what that init takes for an orderly end, SIGRTMIN+3
+ * for systemd, SIGUSR2 for busybox, else SIGPWR, unless another stop signal was said. An init that
+ * has powered the system off ends by SIGINT, that is with status 130, one that wants it started
+ * again by SIGHUP, 129: reboot(2).
+ *
+ * It makes its cgroups in the version 2 hierarchy, below one that has the container's limits; what there
+ * is of version 1 is read-only. With lcx-init as process 1: -EINVAL at the creation.
+ */
+void lcx_container_set_system(struct lcx_container *c, int32_t system);
+
+/**
  * lcx_container_set_seccomp_socket() - where the listener of a filter that notifies is sent
  * @socket_fd: a connected Unix socket; a copy is kept by the handle. -1: none
  *

@@ -169,11 +169,13 @@ int lcx__container_enter_cgroup(struct lcx_container *c, struct lcx__entrance *r
 {
 	int r;
 
-	*ret = (struct lcx__entrance){.into_fd = -1};
+	*ret = (struct lcx__entrance){.into_fd = -1, .below_fd = -1};
 	if (!c->cgroup && !c->run.cgroup)
 		return 0;
 	r = lcx__container_open_cgroup(c, err);
-	return r < 0 ? r : lcx__entrance_open(c->cgroup, ret, err);
+	if (r == 0)
+		r = lcx__entrance_open(c->cgroup, ret, err);
+	return r < 0 ? r : lcx__system_enter(c, ret, err);
 }
 
 int lcx__entrance_open(const struct lcx_cgroup *cg, struct lcx__entrance *ret,
@@ -194,6 +196,7 @@ void lcx__entrance_clear(struct lcx__entrance *entrance)
 	for (size_t i = 0; i < entrance->n_join_fds; i++)
 		closep(&entrance->join_fds[i]);
 	entrance->n_join_fds = 0;
+	closep(&entrance->below_fd);
 }
 
 /* ---- its end ------------------------------------------------------------ */

@@ -89,7 +89,7 @@ struct description {
 	char **health_test;               /* lcx_container_set_health_test(); NULL: no check */
 	struct lcx__opt_i64 health_interval, health_timeout, health_start_period,
 		health_start_interval, health_retries;
-	struct lcx__opt_bool auto_remove, stdin_open, init;
+	struct lcx__opt_bool auto_remove, stdin_open, init, system;
 	char *bundle; /* its directory, if it is as an OCI bundle describes it; else NULL */
 	struct lcx__opt_bool move_root, same_keyring;
 	struct lcx__opt_i64 created_ns;
@@ -210,7 +210,8 @@ int lcx__container_open_cgroup(struct lcx_container *c, struct lcx_error **err);
 struct lcx__entrance {
 	int join_fds[LCX__CGROUP_JOIN_MAX];
 	size_t n_join_fds;
-	int into_fd;      /* borrowed from c->cgroup */
+	int into_fd;      /* borrowed from c->cgroup, or: */
+	int below_fd;     /* of a whole system: system.c; -1 */
 	const char *name; /* likewise */
 };
 
@@ -409,6 +410,18 @@ struct lcx__joined_ns;
 int lcx__container_open_shared(struct lcx_container *c,
 			       struct lcx__joined_ns ret[static LCX__SHARED_MAX], size_t *ret_n,
 			       struct lcx_error **err);
+
+/* ---- create.c, system.c ---- */
+
+/* A tree to look users and programs up in; a descriptor or a negative errno in words. */
+int lcx__container_open_lookup(const struct lcx_container *c, struct lcx_error **err);
+/* What the init of a whole system needs; before and after the image is merged. */
+int lcx__system_prepare(struct lcx_container *c, struct lcx_error **err);
+int lcx__system_settle(struct lcx_container *c, struct lcx_error **err);
+/* The cgroup that its first process gets into is one below the container's. */
+struct lcx__entrance;
+int lcx__system_enter(const struct lcx_container *c, struct lcx__entrance *entrance,
+		      struct lcx_error **err);
 
 /* ---- pod.c ---- */
 

@@ -66,6 +66,8 @@ static int merge_arguments(struct lcx_container *c, const struct lcx_image *imag
 	for (size_t i = 0; args && command && command[i]; i++)
 		if (lcx__strv_append(&args, command[i]) < 0)
 			return lcx__fail_nomem(err);
+	if (args && !args[0] && c->d.system.value && lcx__strv_append(&args, "/sbin/init") < 0)
+		return lcx__fail_nomem(err);
 	if (!args)
 		return lcx__fail_nomem(err);
 	if (!args[0])
@@ -108,7 +110,7 @@ static int add_if_missing(struct lcx_container *c, const char *name, const char 
 
 /* A tree to look the user up in: the directory itself, or all layers together, mounted for nobody
  * to see. */
-static int open_root(const struct lcx_container *c, struct lcx_error **err)
+int lcx__container_open_lookup(const struct lcx_container *c, struct lcx_error **err)
 {
 	CLEANUP(lcx_overlay_freep) struct lcx_overlay *overlay = NULL;
 	int r, fd;
@@ -152,7 +154,7 @@ static int merge_user(struct lcx_container *c, const struct lcx_image *image,
 			return 0;
 		wanted = "0";
 	}
-	root_fd = open_root(c, err);
+	root_fd = lcx__container_open_lookup(c, err);
 	if (root_fd < 0)
 		return root_fd;
 	r = lcx_user_lookup(root_fd, wanted, &user, err);
@@ -269,8 +271,12 @@ static int merge(struct lcx_container *c, const struct lcx_image *image, struct 
 	};
 	int r = lcx__pod_settle(c, err);
 
+	if (r == 0)
+		r = lcx__system_prepare(c, err);
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(steps); i++)
 		r = steps[i](c, image, err);
+	if (r == 0)
+		r = lcx__system_settle(c, err);
 	if (r == 0 && !c->spec->hostname && !lcx__pod_shares(c, CLONE_NEWUTS) &&
 	    lcx__spec_namespace(c->spec, CLONE_NEWUTS)) {
 		char hostname[13];

@@ -141,13 +141,13 @@ static int enter(struct lcx_container *c, const char *const *cgroups, struct lcx
 {
 	int r;
 
-	*entrance = (struct lcx__entrance){.into_fd = -1};
+	*entrance = (struct lcx__entrance){.into_fd = -1, .below_fd = -1};
 	if (!c->cgroup && !c->run.cgroup && !cgroups)
 		return 0;
 	r = lcx__container_open_cgroup(c, err);
 	if (r < 0)
 		return r;
-	return cgroups || lcx__cgroup_passes_on(c->cgroup)
+	return cgroups || c->d.system.value || lcx__cgroup_passes_on(c->cgroup)
 		       ? enter_below(c, cgroups, ret, entrance, err)
 		       : lcx__entrance_open(c->cgroup, entrance, err);
 }
@@ -162,7 +162,7 @@ static int execute(struct lcx_container *c, const struct lcx_spec *wanted, const
 		   struct lcx_process **ret, struct lcx_error **err)
 {
 	const struct lcx_stdio *stdio = how->stdio;
-	CLEANUP(lcx__entrance_clear) struct lcx__entrance entrance = {0};
+	CLEANUP(lcx__entrance_clear) struct lcx__entrance entrance = {.into_fd = -1, .below_fd = -1};
 	CLEANUP(lcx_cgroup_freep) struct lcx_cgroup *cgroup = NULL;
 	CLEANUP(lcx_spec_freep) struct lcx_spec *copy = NULL;
 	const struct lcx_spec *spec = wanted;

@@ -68,6 +68,7 @@ static const struct lcx__json_field description_fields[] = {
 	{"autoRemove", AS_BOOL(struct description, auto_remove)},
 	{"stdinOpen", AS_BOOL(struct description, stdin_open)},
 	{"init", AS_BOOL(struct description, init)},
+	{"system", AS_BOOL(struct description, system)},
 	{"bundle", AS_STRING(struct description, bundle)},
 	{"moveRoot", AS_BOOL(struct description, move_root)},
 	{"sameKeyring", AS_BOOL(struct description, same_keyring)},

@@ -93,6 +93,7 @@ int lcx__start_process(struct start *s, struct lcx_error **err)
 		.joined = s->shared,
 		.n_joined = s->n_shared,
 		.hold = lcx__container_is_holder(c),
+		.delegated = c->d.system.value,
 		.seccomp = s->seccomp,
 		.seccomp_size = s->seccomp_size,
 		.netlink = s->n_places > 0 || s->pasta || lcx__container_is_lent(c),

@@ -361,6 +361,7 @@ static struct start start_of(struct lcx_container *c, const struct lcx_stdio *st
 	return (struct start){
 		.c = c,
 		.stdio = stdio,
+		.entrance = {.into_fd = -1, .below_fd = -1},
 		.netns_fd = -1,
 		.root_fd = -1,
 		.creating_fd = -1,

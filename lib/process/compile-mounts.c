@@ -242,8 +242,12 @@ static void cover_release_agent(struct compiler *c, const struct lcx__spec_mount
 
 static int compile_cgroup_v1(struct compiler *c, const struct lcx__spec_mount *m, char *lines)
 {
+	struct lcx__spec_mount writable = *m;
 	struct plan_op *op;
+	uint32_t number;
 	char *line;
+
+	writable.parsed.attr_set &= ~(uint64_t)SYS_MOUNT_ATTR_RDONLY;
 
 	op = lcx__plan_add(c->plan, PLAN_MOUNT);
 	op->flags = PLAN_F_MAKE_TARGET;
@@ -257,7 +261,10 @@ static int compile_cgroup_v1(struct compiler *c, const struct lcx__spec_mount *m
 
 		if (!controllers || !line)
 			continue;
-		compile_hierarchy(c, m, (uint32_t)strtoul(id, NULL, 10), controllers);
+		number = (uint32_t)strtoul(id, NULL, 10);
+		/* With a controller it could raise its own limits. */
+		compile_hierarchy(c, c->in->delegated && number == 0 ? &writable : m, number,
+				  controllers);
 		if (controllers[0])
 			cover_release_agent(c, m, controllers);
 	}
@@ -290,6 +297,10 @@ static int compile_cgroup_mount(struct compiler *c, const struct lcx__spec_mount
 	if (strncmp(lines, "0::", 3) != 0 || strchr(lines, '\n')[1] != '\0')
 		return compile_cgroup_v1(c, &mount, lines);
 	mount.type = (char *)(uintptr_t) "cgroup2";
+	if (c->in->delegated) {
+		mount.parsed.attr_set &= ~(uint64_t)SYS_MOUNT_ATTR_RDONLY;
+		mount.parsed.flags &= ~(uint64_t)MS_RDONLY;
+	}
 	return compile_new(c, &mount, err);
 }
 

@@ -58,6 +58,7 @@ struct lcx__compile {
 
 	bool netlink;  /* a socket in the network namespace is wanted */
 	bool reaper;   /* lcx-init stays as the parent of the program */
+	bool delegated; /* it may make cgroups of its own, where that can do no harm */
 	bool hold;     /* lcx-init stays, and there is no program */
 	bool make_cwd; /* a missing working directory is made */
 	/* The start comes later, by lcx__gate_open(): the gate's two descriptors, or NULL. */

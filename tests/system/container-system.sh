@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: MIT
+# guest: no, how an init makes cgroups of version 2 is shown here in the hybrid hierarchy
+# Whole systems: busybox init and systemd as process 1, a console, an orderly end.
+. "${SRC:?}/tests/system/lib.sh"
+need busybox jq script systemctl
+make_rootfs "$T/rootfs"
+ln -sf ../bin/busybox "$T/rootfs/sbin/init"
+cat >"$T/rootfs/etc/inittab" <<'END'
+::sysinit:/bin/echo booting
+console::respawn:-/bin/sh
+::shutdown:/bin/sh -c 'echo down >/var/log/down'
+END
+get() { lcx inspect "$1" | jq -r ".[0].$2"; }
+said() { lcx logs "$1" | grep -q "$2"; }
+start() { lcx run -d --network none "$@" >/dev/null; }
+
+# --- busybox
+
+start --system --name b --rootfs "$T/rootfs"
+check 'its init runs what it is told to' wait_for 5 said b booting
+check_match 'it is process 1' 'init' "$(lcx exec b cat /proc/1/cmdline | tr '\0' ' ')"
+check_eq 'it is told where it is' container=lcx "$(lcx exec b cat /proc/1/environ | tr '\0' '\n' | grep ^container)"
+check_eq 'what is in memory' '/run /run/lock /tmp' "$(lcx exec b sh -c 'awk "\$3 == \"tmpfs\" { print \$2 }" /proc/mounts' | grep -x -e /run -e /run/lock -e /tmp | sort | xargs)"
+check 'it makes cgroups' lcx exec b mkdir /sys/fs/cgroup/unified/own
+check_fails 'but not where there are limits' 1 'Read-only' lcx exec b mkdir /sys/fs/cgroup/memory/own
+check_fails 'nor changes its own' 1 'Read-only' lcx exec b sh -c 'echo max >/sys/fs/cgroup/pids/pids.max'
+check_match 'its console has a shell' 'twice 42' "$( (sleep 0.5; printf 'echo twice $((6 * 7))\n'; sleep 0.5; printf '\020\021') | script -qec "$BUILD/examples/lcx/lcx --root $T/lcx-root --run-dir $T/lcx-run console b" /dev/null | tr -d '\r')"
+check_eq 'it goes on without us' running "$(get b state.status)"
+began=$(date +%s)
+lcx stop -t 20 b >/dev/null
+check 'it is shut down, not killed' test $(($(date +%s) - began)) -lt 15
+check_eq 'in order' down "$(cat "$T/rootfs/var/log/down")"
+check_eq 'and has powered itself off' 130 "$(get b state.exitCode)"
+check_eq 'its cgroups are gone' '' "$(find /sys/fs/cgroup/unified/lcx -name own 2>/dev/null)"
+check 'it boots again' lcx start b
+check 'as before' wait_for 5 lcx exec b true
+check 'its reboot ends the container alone' lcx exec b reboot
+rebooted() { [ "$(get b state.exitCode)" = 129 ]; }
+check 'with the status that says so' wait_for 10 rebooted
+lcx rm -f b >/dev/null
+
+# --- systemd, out of the files of this machine
+
+mkdir "$T/layers" "$T/debian"
+mount -t tmpfs layers "$T/layers"
+defer "umount $T/layers"
+mkdir "$T/layers/upper" "$T/layers/work"
+mount -t overlay -o "lowerdir=/,upperdir=$T/layers/upper,workdir=$T/layers/work" debian "$T/debian"
+defer "umount $T/debian"
+rm -rf "$T/debian/etc/systemd/system"/*.wants "$T/debian/etc/fstab"
+mkdir -p "$T/debian/etc/systemd/system"
+cat >"$T/debian/etc/systemd/system/proof.service" <<'END'
+[Service]
+ExecStart=/bin/sleep 1000
+ExecStop=/bin/sh -c 'echo stopped >/var/proof'
+END
+start --system --name s --stop-timeout 60 --rootfs "$T/debian" /sbin/init systemd.unit=multi-user.target
+up() { lcx exec s systemctl is-system-running 2>/dev/null | grep -q -e running -e degraded; }
+check 'systemd comes up' wait_for 30 up
+check 'it starts a service' lcx exec s systemctl start proof.service
+check_match 'in a cgroup of its own' 'system.slice/proof.service' "$(lcx exec s sh -c 'cat /proc/$(systemctl show -P MainPID proof.service)/cgroup')"
+check_eq 'and nowhere else on the host' '' "$(find /sys/fs/cgroup/systemd -name 'proof.service' -o -name init.scope)"
+lcx stop s >/dev/null
+check_eq 'it ends in order' stopped "$(cat "$T/debian/var/proof" 2>&1)"
+check_eq 'by itself' 130 "$(get s state.exitCode)"
+lcx rm -f s >/dev/null
+
+check_fails 'an init before the init' 125 'process 1' lcx run --system --init --network none --rootfs "$T/rootfs"
+start --name plain --rootfs "$T/rootfs" sleep 1000
+check_fails 'a console of none' 1 'no terminal' lcx console plain
+lcx rm -f plain >/dev/null
