@@ -57,6 +57,19 @@ static int add_listen_fds(struct create_options *o, struct lcx_spec *spec, struc
 	return r < 0 ? r : lcx_spec_set_env(spec, "LISTEN_PID", "1", err);
 }
 
+static int set_cgroup_manager(const struct runtime *rt, struct lcx_container *c)
+{
+	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
+	const char *manager = rt->cgroup_manager;
+
+	if (rt->systemd_cgroup)
+		manager = "systemd";
+	if (!manager || lcx_container_set_cgroup_manager(c, manager, &err) == 0)
+		return 0;
+	return report(rt, "--%s: %s", rt->systemd_cgroup ? "systemd-cgroup" : "cgroup-manager",
+		      lcx_error_message(err));
+}
+
 static int load(struct runtime *rt, const char *id, struct create_options *o,
 		struct lcx_container **ret)
 {
@@ -72,6 +85,8 @@ static int load(struct runtime *rt, const char *id, struct create_options *o,
 	report_warnings(rt, lcx_container_spec(c));
 	lcx_container_set_move_root(c, o->no_pivot);
 	lcx_container_set_new_keyring(c, !o->no_new_keyring);
+	if (set_cgroup_manager(rt, c) != 0)
+		return 1;
 	r = lcx_container_create(c, &err);
 	if (r == -EEXIST)
 		return report(rt, "container with id '%s' already exists", id);

@@ -140,6 +140,7 @@ static void print_capabilities(void)
 
 int cmd_features(struct runtime *rt, void *values, int argc, char **argv)
 {
+	const char *systemd = lcx_has_feature("systemd") ? "true" : "false";
 	bool seccomp = lcx_has_feature("seccomp");
 
 	(void)rt, (void)values, (void)argc, (void)argv;
@@ -147,9 +148,9 @@ int cmd_features(struct runtime *rt, void *values, int argc, char **argv)
 	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++) {
 		if (lists[i].names == actions) {
 			print_capabilities();
-			fputs("\"cgroup\":{\"v1\":true,\"v2\":true,\"systemd\":false,"
-			      "\"systemdUser\":false,\"rdma\":true},",
-			      stdout);
+			printf("\"cgroup\":{\"v1\":true,\"v2\":true,\"systemd\":%s,"
+			       "\"systemdUser\":%s,\"rdma\":true},",
+			       systemd, systemd);
 		}
 		if (i >= 3 && !seccomp) {
 			fputs("\"seccomp\":{\"enabled\":false},", stdout);

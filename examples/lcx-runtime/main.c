@@ -43,9 +43,9 @@ static const struct option main_options[] = {
 	{'\0', "log-format", OPTION_TEXT, offsetof(struct runtime, log_format), "text or json"},
 	{'\0', "debug", OPTION_FLAG, offsetof(struct runtime, debug), NULL},
 	{'\0', "systemd-cgroup", OPTION_FLAG, offsetof(struct runtime, systemd_cgroup),
-	 "refused: cgroups are made in the file system"},
+	 "have systemd make the cgroups, as scopes"},
 	{'\0', "cgroup-manager", OPTION_TEXT, offsetof(struct runtime, cgroup_manager),
-	 "cgroupfs, the only one"},
+	 "cgroupfs or systemd"},
 	{'\0', "rootless", OPTION_TEXT, offsetof(struct runtime, rootless), NULL},
 	{'v', "version", OPTION_FLAG, offsetof(struct runtime, version), "print the version"},
 	{0},
@@ -80,10 +80,6 @@ static int check_main_options(const struct runtime *rt)
 	if (rt->log_format && strcmp(rt->log_format, "json") != 0 &&
 	    strcmp(rt->log_format, "text") != 0)
 		return report(rt, "--log-format: '%s' is neither text nor json", rt->log_format);
-	if (rt->systemd_cgroup ||
-	    (rt->cgroup_manager && strcmp(rt->cgroup_manager, "cgroupfs") != 0))
-		return report(rt, "--systemd-cgroup: this build makes its cgroups in the file "
-				  "system; configure the engine for cgroupfs");
 	return 0;
 }
 

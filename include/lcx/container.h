@@ -301,6 +301,19 @@ int lcx_container_set_seccomp_socket(struct lcx_container *c, int32_t socket_fd,
  */
 void lcx_container_set_move_root(struct lcx_container *c, int32_t move_root);
 
+/**
+ * lcx_container_set_cgroup_manager() - who makes its cgroup
+ * @manager: "cgroupfs", this library by itself, which is the default; or "systemd": the cgroup is a
+ *           transient scope, delegated, of the system's systemd(1) for root and of the user's own for
+ *           others. The description's cgroups path is then "SLICE:PREFIX:NAME", for the unit
+ *           PREFIX-NAME.scope in SLICE; without one it is lcx-NAME.scope in system.slice
+ *
+ * systemd is told the limits that it has words for. Return: 0; -EINVAL for another word;
+ * -EOPNOTSUPP if systemd does not run, or its library is not there.
+ */
+int lcx_container_set_cgroup_manager(struct lcx_container *c, const char *manager,
+				     struct lcx_error **err);
+
 /** lcx_container_set_new_keyring() - 0: stay in the caller's session keyring, keyrings(7) */
 void lcx_container_set_new_keyring(struct lcx_container *c, int32_t new_keyring);
 

@@ -9,6 +9,7 @@
  *   cgroup.c    the life of a handle, which hierarchies it is in
  *   below.c     places below a cgroup, for a process to enter
  *   enable.c    cgroup.subtree_control down the path
+ *   prune.c     what is left above a cgroup in hierarchies of nobody else's
  *   procs.c     who is in it: list, signal, vacate
  *   track.c     populated, freeze, kill: the two tables of operations
  *   limits.c    the vocabulary of control files

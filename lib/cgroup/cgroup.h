@@ -68,6 +68,14 @@ size_t lcx__cgroup_keep(const struct lcx_cgroup *cg);
 void lcx__cgroup_set_keep(struct lcx_cgroup *cg, size_t keep);
 
 /*
+ * Before a cgroup that somebody else has made is used in further hierarchies, where he makes none:
+ * one line for each of them. lcx__cgroup_prune() takes such a line, and removes what is empty
+ * above the cgroup. *@ret: lcx__strv_free().
+ */
+int lcx__cgroup_list_absent(const struct lcx_cgroup *cg, char ***ret, struct lcx_error **err);
+int lcx__cgroup_prune(const char *line, struct lcx_error **err);
+
+/*
  * The names of the cgroups directly below @path (as for lcx_cgroup_open()), from
  * every hierarchy, each once: what is left of containers whose records are lost.
  * *@ret is owned by the caller: lcx__strv_free(). A @path that is nowhere has none.

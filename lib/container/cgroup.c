@@ -114,13 +114,13 @@ static int record(struct lcx_container *c, struct lcx_error **err)
 	return lcx__journal_add(c->run_fd, "cgroup", object, err);
 }
 
-int lcx__container_make_cgroup(struct lcx_container *c, struct lcx_error **err)
+/* In the file system, by ourselves. */
+static int make_directory(struct lcx_container *c, const struct lcx__resources *resources,
+			  struct lcx_error **err)
 {
 	const char *wanted = c->spec->linux_.cgroups_path;
 	CLEANUP(freep)
 	char *path = wanted ? strdup(wanted) : lcx__container_cgroup_path(c->ctx, c->d.id);
-	const struct lcx__resources resources = lcx__container_resources(c->spec);
-	size_t keep;
 	int r;
 
 	if (!path)
@@ -128,8 +128,18 @@ int lcx__container_make_cgroup(struct lcx_container *c, struct lcx_error **err)
 	r = wanted ? check_is_new(c, wanted, err) : 0;
 	if (r == 0)
 		r = lcx__journal_add(c->run_fd, "cgroup-intent", path, err);
-	if (r == 0)
-		r = create(c, path, &resources, err);
+	return r == 0 ? create(c, path, resources, err) : r;
+}
+
+int lcx__container_make_cgroup(struct lcx_container *c, struct lcx__child *ret_holder,
+			       struct lcx_error **err)
+{
+	const struct lcx__resources resources = lcx__container_resources(c->spec);
+	size_t keep;
+	int r;
+
+	r = c->d.cgroup_manager ? lcx__container_make_scope(c, &resources, ret_holder, err)
+				: make_directory(c, &resources, err);
 	if (r < 0 || !c->cgroup)
 		return r;
 	keep = lcx__cgroup_keep(c->cgroup);

@@ -92,6 +92,7 @@ struct description {
 	struct lcx__opt_bool auto_remove, stdin_open, init, system;
 	char *bundle; /* its directory, if it is as an OCI bundle describes it; else NULL */
 	struct lcx__opt_bool move_root, same_keyring;
+	char *cgroup_manager; /* "systemd"; NULL: cgroupfs */
 	struct lcx__opt_i64 created_ns;
 };
 
@@ -111,6 +112,7 @@ struct run_state {
 	struct lcx__opt_bool
 		external;            /* nobody of ours owns its process: who started it reaps it */
 	char *cgroup;                /* absolute; NULL if there is none */
+	char *scope;                 /* of systemd's, if its cgroup is one's */
 	char *address, *mac, *ports; /* of its network attachment */
 	char **volumes;              /* "ID:PATH" of those that came while it runs: mount.c */
 };
@@ -198,10 +200,17 @@ char *lcx__container_cgroup_path(const struct lcx_ctx *ctx, const char *id);
 #define CGROUP_PARENT "lcx"
 
 /* c->cgroup, with its limits, and c->run.cgroup; neither where there are no cgroups. */
-int lcx__container_make_cgroup(struct lcx_container *c, struct lcx_error **err);
+int lcx__container_make_cgroup(struct lcx_container *c, struct lcx__child *ret_holder,
+			       struct lcx_error **err);
 
 /* The same, for a container that runs: else -ESRCH in words. */
 int lcx__container_running_cgroup(struct lcx_container *c, struct lcx_error **err);
+
+/* The same as a scope of systemd's: scope.c. */
+int lcx__container_make_scope(struct lcx_container *c, const struct lcx__resources *resources,
+			      struct lcx__child *ret_holder, struct lcx_error **err);
+int lcx__container_undo_scope(struct lcx_container *c, const char *unit, struct lcx_error **err);
+int lcx__container_undo_slice(struct lcx_container *c, const char *line, struct lcx_error **err);
 
 /* Have c->cgroup open, while the container runs. -ENODEV in words if it has none. */
 int lcx__container_open_cgroup(struct lcx_container *c, struct lcx_error **err);

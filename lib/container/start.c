@@ -30,6 +30,7 @@ enum { SETTLE_TIMEOUT_MS = 10000 };
 static void start_clear(struct start *s)
 {
 	lcx__entrance_clear(&s->entrance);
+	lcx__child_abandon(&s->holder);
 	free(s->seccomp);
 	for (size_t i = 0; i < s->n_places; i++) {
 		lcx_network_free(s->places[i].network);
@@ -110,7 +111,7 @@ static int stage_rootfs(struct start *s, struct lcx_error **err)
 
 static int stage_cgroup(struct start *s, struct lcx_error **err)
 {
-	int r = lcx__container_make_cgroup(s->c, err);
+	int r = lcx__container_make_cgroup(s->c, &s->holder, err);
 
 	return r < 0 ? r : lcx__container_enter_cgroup(s->c, &s->entrance, err);
 }
@@ -364,6 +365,7 @@ static struct start start_of(struct lcx_container *c, const struct lcx_stdio *st
 		.entrance = {.into_fd = -1, .below_fd = -1},
 		.netns_fd = -1,
 		.root_fd = -1,
+		.holder = LCX__CHILD_NONE,
 		.creating_fd = -1,
 		.created_fd = -1,
 		.listen_fd = -1,

@@ -16,6 +16,7 @@ struct start {
 	bool attached; /* to the monitor, from the first byte on */
 
 	struct lcx__entrance entrance;
+	struct lcx__child holder; /* keeps systemd's scope until the process is in it */
 	void *seccomp;
 	size_t seccomp_size;
 	struct place { /* in one of its networks */

@@ -66,6 +66,8 @@ static const struct {
 } kinds[] = {
 	{"cgroup-intent", lcx__container_undo_cgroup_intent},
 	{"cgroup", lcx__container_undo_cgroup},
+	{"scope", lcx__container_undo_scope},
+	{"slice", lcx__container_undo_slice},
 	{"network", undo_network},
 	{"pin", lcx__container_undo_pin},
 	{"interface", lcx__container_undo_interface},

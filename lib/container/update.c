@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "cgroup/scope.h"
 #include "container/event.h"
 #include "container/ordinary.h"
 #include "util/fs.h"
@@ -39,13 +40,16 @@ static int load_anew(struct lcx_container *c, struct lcx_spec **ret, struct lcx_
 static int apply(struct lcx_container *c, const struct lcx_spec *spec, struct lcx_error **err)
 {
 	struct lcx__resources resources;
+	int r;
 
 	if (!lcx__container_is_running(c))
 		return 0;
 	if (lcx__container_open_cgroup(c, err) < 0)
 		return -ENODEV;
 	resources = lcx__container_resources(spec);
-	return lcx__cgroup_apply(c->cgroup, &resources, err);
+	/* systemd first: what it writes into the cgroup is less exact than what comes after it. */
+	r = c->run.scope ? lcx__scope_update(c->run.scope, &resources, err) : 0;
+	return r == 0 ? lcx__cgroup_apply(c->cgroup, &resources, err) : r;
 }
 
 static int put_into_force(struct lcx_container *c, const struct lcx_spec *before,

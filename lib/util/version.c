@@ -12,6 +12,7 @@ static const struct {
 } features[] = {
 	{"image", HAVE_IMAGE},
 	{"seccomp", HAVE_SECCOMP},
+	{"systemd", HAVE_SYSTEMD},
 };
 
 LCX_PUBLIC const char *lcx_version(void)

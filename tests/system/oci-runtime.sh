@@ -215,7 +215,7 @@ check_eq 'create: nothing is left of those' '' "$(runtime list -q)"
 # --- what it can do
 
 runtime features >"$T/features"
-check_eq 'features: of the specification' "1.3.0 true false" \
+check_eq 'features: of the specification' "1.3.0 true true" \
 	"$(jq -r '"\(.ociVersionMax) \(.linux.seccomp.enabled) \(.linux.cgroup.systemd)"' "$T/features")"
 check 'features: what is listed runs' sh -c 'jq -e ".mountOptions | index(\"ro\")" "$1" && jq -e ".hooks | length == 6" "$1"' x "$T/features"
 mkdir "$T/s"
@@ -245,7 +245,7 @@ check_eq 'spec --rootless: an ordinary user runs it' '0 0 1000 1' "$(as_user ./l
 
 # --- refused by name
 
-check_fails 'systemd-cgroup' 1 'cgroupfs' runtime --systemd-cgroup list
+check_fails 'cgroup-manager' 1 "cgroup manager 'fly'" runtime --cgroup-manager fly create --bundle "$T/b" w1
 check_fails 'a command that is not there' 1 "no command 'fly'" runtime fly
 check_fails 'an option that is not there' 1 "no option '--fly'" runtime list --fly
 bundle "$T/b" '.process.cwd = 7'
