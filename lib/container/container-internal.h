@@ -212,6 +212,9 @@ int lcx__container_make_scope(struct lcx_container *c, const struct lcx__resourc
 int lcx__container_undo_scope(struct lcx_container *c, const char *unit, struct lcx_error **err);
 int lcx__container_undo_slice(struct lcx_container *c, const char *line, struct lcx_error **err);
 
+/* Its root in a mount namespace of others: joined.c. */
+int lcx__container_undo_root(struct lcx_container *c, const char *object, struct lcx_error **err);
+
 /* Have c->cgroup open, while the container runs. -ENODEV in words if it has none. */
 int lcx__container_open_cgroup(struct lcx_container *c, struct lcx_error **err);
 

@@ -49,6 +49,7 @@ static void start_clear(struct start *s)
 	closep(&s->root_fd);
 	for (size_t i = 0; i < s->n_shared; i++)
 		closep(&s->shared[i].fd);
+	closep(&s->mntns_fd);
 	closep(&s->creating_fd);
 	closep(&s->created_fd);
 	closep(&s->gate_fds[0]);
@@ -102,6 +103,8 @@ static int stage_rootfs(struct start *s, struct lcx_error **err)
 		s->root_fd = r < 0 ? -1 : r;
 		return r < 0 ? r : 0;
 	}
+	if (lcx__start_is_joined(s))
+		return lcx__start_joined_root(s, err);
 	if (!c->d.layers)
 		return 0;
 	s->upper = lcx__format("%s/containers/%s/upper", c->ctx->root_dir, c->d.id);
@@ -365,6 +368,7 @@ static struct start start_of(struct lcx_container *c, const struct lcx_stdio *st
 		.entrance = {.into_fd = -1, .below_fd = -1},
 		.netns_fd = -1,
 		.root_fd = -1,
+		.mntns_fd = -1,
 		.holder = LCX__CHILD_NONE,
 		.creating_fd = -1,
 		.created_fd = -1,

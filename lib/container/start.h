@@ -27,6 +27,7 @@ struct start {
 	struct lcx_attachment *pasta; /* with the ports that pasta publishes, or NULL */
 	char *staging, *upper, *work;
 	int root_fd; /* the root, mounted by this process; -1: the container's own mounts it */
+	int mntns_fd; /* somebody else's, to be joined; -1: none */
 	struct plan_monitor monitor;
 	struct lcx_attach *attach;
 	int listen_fd, client_fd, event_dir_fd; /* the monitor's */
@@ -37,6 +38,10 @@ struct start {
 	struct lcx__joined_ns shared[LCX__SHARED_MAX]; /* another container's, to be joined */
 	size_t n_shared;
 };
+
+/* A root on top of what is in another's mount namespace: joined.c. */
+bool lcx__start_is_joined(const struct start *s);
+int lcx__start_joined_root(struct start *s, struct lcx_error **err);
 
 /* The stages, in the order of the table in start.c. */
 int lcx__start_prepare_hooks(struct start *s, struct lcx_error **err);

@@ -247,8 +247,10 @@ int init_op_BIND(struct init *init, const struct plan_op *op)
 
 int init_op_PROPAGATION(struct init *init, const struct plan_op *op)
 {
+	uint64_t deep = op->flags & PLAN_F_TOP_ONLY ? 0 : MS_REC;
+
 	(void)init;
-	return (int)sys_call5(__NR_mount, "none", "/", 0, MS_REC | op->num[0], 0);
+	return (int)sys_call5(__NR_mount, "none", "/", 0, deep | op->num[0], 0);
 }
 
 /* ---- the root ----------------------------------------------------------- */

@@ -33,3 +33,35 @@ int init_op_ROOT_HANDED(struct init *init, const struct plan_op *op)
 	init->root_fd = op->fd;
 	return 0;
 }
+
+/*
+ * fd: the root to enter, or else the one that was mounted. In a mount namespace that others use
+ * their root is not pivoted away under them: the container's is mounted on top of it, at "/", where
+ * whoever was there before looks under it, and who joins later finds it.
+ */
+int init_op_ENTER_ROOT(struct init *init, const struct plan_op *op)
+{
+	int root = op->fd >= 0 ? op->fd : init->root_fd;
+	int r = (int)sys_call1(__NR_fchdir, root);
+
+	if (r == 0)
+		r = (int)sys_call1(__NR_chroot, ".");
+	if (op->fd < 0) {
+		sys_close(init->root_fd);
+		init->root_fd = -1;
+	}
+	return r;
+}
+
+/* num 0: which mount it is. Right after the join the root is what is on top of all others; if that
+ * is another one, this one was never there. */
+int init_op_UNMOUNT_ROOT(struct init *init, const struct plan_op *op)
+{
+	struct sys_statx st = {0};
+	int r = sys_statx(AT_FDCWD, "/", 0, &st);
+
+	(void)init;
+	if (r < 0)
+		return r;
+	return st.mnt_id == op->num[0] ? (int)sys_call2(__NR_umount2, "/", 2 /* MNT_DETACH */) : 0;
+}

@@ -69,6 +69,9 @@
 	/* one that the library has mounted: ops-root.c */                                         \
 	X(STAGING, "rootfs", "open '{0}', to mount the root file system on")                       \
 	X(ROOT_HANDED, "rootfs", "mount the root file system on '{0}'")                            \
+	/* in a mount namespace of somebody else's: ops-root.c */                                  \
+	X(ENTER_ROOT, "rootfs", "change the root to the container's")                              \
+	X(UNMOUNT_ROOT, "rootfs", "unmount the container's root")                                  \
 	/* what is in it: ops-mount.c */                                                           \
 	X(MOUNT, "mount", "mount {0} on '{1}'")                                                    \
 	X(BIND, "mount", "bind '{0}' on '{1}'")                                                    \
@@ -108,6 +111,7 @@ enum plan_op_flags {
 	PLAN_F_MAKE_TARGET = 1 << 1,   /* BIND, MOUNT, CHDIR: make a missing target */
 	PLAN_F_IGNORE_ERRORS = 1 << 2, /* go on if it fails */
 	PLAN_F_MOVE = 1 << 3,          /* PIVOT: by moving the mount, where pivot_root(2) can't */
+	PLAN_F_TOP_ONLY = 1 << 4,      /* PROPAGATION: of the root's mount alone */
 	PLAN_F_COPY_UP = 1 << 5,       /* MOUNT: what stands there is copied into it */
 	PLAN_F_READONLY = 1 << 6,      /* ROOT_OVERLAY without upper; MOUNT: the superblock, too */
 };

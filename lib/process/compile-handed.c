@@ -90,28 +90,29 @@ static int map_owners(struct compiler *c, const struct lcx__spec_mount *m, int t
 }
 
 /* As the container's own copy of the mounts, it gets what the host mounts, and gives nothing. */
-static int cut_propagation(const struct compiler *c, int tree_fd, struct lcx_error **err)
+int lcx__clone_tree(const struct lcx_spec *spec, const char *path, bool recursive,
+		    struct lcx_error **err)
 {
-	bool none = c->spec->linux_.rootfs_propagation.value & MS_PRIVATE;
+	bool none = spec->linux_.rootfs_propagation.value & MS_PRIVATE;
 	const struct sys_mount_attr attr = {.propagation = none ? MS_PRIVATE : MS_SLAVE};
-	int r = sys_mount_setattr(tree_fd, "", AT_EMPTY_PATH | SYS_AT_RECURSIVE, &attr);
+	CLEANUP(closep)
+	int fd =
+		sys_open_tree(AT_FDCWD, path,
+			      SYS_OPEN_TREE_CLONE | O_CLOEXEC | (recursive ? SYS_AT_RECURSIVE : 0));
+	int r;
 
-	return r < 0 ? lcx__fail_sys(err, -r, "set its propagation") : 0;
+	if (fd < 0)
+		return lcx__fail_sys(err, -fd, "clone the mount of '%s'", path);
+	r = sys_mount_setattr(fd, "", AT_EMPTY_PATH | SYS_AT_RECURSIVE, &attr);
+	return r < 0 ? lcx__fail_sys(err, -r, "set its propagation") : TAKE_FD(fd);
 }
 
 int lcx__compile_source(struct compiler *c, const struct lcx__spec_mount *m, struct lcx_error **err)
 {
-	unsigned int recursive = m->parsed.flags & MS_REC ? SYS_AT_RECURSIVE : 0;
 	CLEANUP(closep)
-	int fd = sys_open_tree(AT_FDCWD, m->source, SYS_OPEN_TREE_CLONE | O_CLOEXEC | recursive);
-	int r;
+	int fd = lcx__clone_tree(c->spec, m->source, m->parsed.flags & MS_REC, err);
+	int r = fd < 0 ? fd : map_owners(c, m, fd, err);
 
-	if (fd < 0)
-		r = lcx__fail_sys(err, -fd, "clone the mount of '%s'", m->source);
-	else
-		r = cut_propagation(c, fd, err);
-	if (r == 0)
-		r = map_owners(c, m, fd, err);
 	if (r < 0) {
 		r = lcx__fail_prefix(err, r, "mount on '%s'", m->destination);
 		return lcx__fail_stage(err, r, "mount");

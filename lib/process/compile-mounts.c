@@ -56,6 +56,22 @@ static int add_overlay_options(struct compiler *c, struct plan_op *op, struct lc
 	return 0;
 }
 
+/* What is mounted on its root must not come to be in others that its own root is shared with. */
+static void compile_joined_root(struct compiler *c)
+{
+	struct plan_op *op = lcx__plan_add(c->plan, PLAN_SETNS);
+
+	op->fd = lcx__plan_fd(c->plan, c->in->mntns_fd);
+	op->str[0] = lcx__plan_string(c->plan, "mount");
+	op->num[0] = CLONE_NEWNS;
+	op = lcx__plan_add(c->plan, PLAN_PROPAGATION);
+	op->flags = PLAN_F_TOP_ONLY;
+	op->str[0] = lcx__plan_string(c->plan, "a slave");
+	op->num[0] = MS_SLAVE;
+	op = lcx__plan_add(c->plan, PLAN_ROOT_TREE);
+	op->fd = lcx__plan_fd(c->plan, c->in->root_fd);
+}
+
 /*
  * The copy of the host's mounts becomes a slave: what the host unmounts later is
  * unmounted here too and not kept busy, and nothing goes the other way.
@@ -66,6 +82,10 @@ int lcx__compile_root(struct compiler *c, struct lcx_error **err)
 	uint64_t wanted = c->spec->linux_.rootfs_propagation.value;
 	struct plan_op *op;
 
+	if (in->joins_mount) {
+		compile_joined_root(c);
+		return 0;
+	}
 	op = lcx__plan_add(c->plan, PLAN_PROPAGATION);
 	op->str[0] = lcx__plan_string(c->plan, wanted & MS_PRIVATE ? "private" : "slaves");
 	op->num[0] = wanted & MS_PRIVATE ? MS_PRIVATE : MS_SLAVE;
@@ -169,7 +189,7 @@ static void add_changes(struct plan_op *op, const struct lcx__mount_options *par
 
 static int compile_bind(struct compiler *c, const struct lcx__spec_mount *m, struct lcx_error **err)
 {
-	bool by_us = c->in->handed || m->parsed.idmap != LCX__IDMAP_NONE;
+	bool by_us = c->in->handed || c->in->joins_mount || m->parsed.idmap != LCX__IDMAP_NONE;
 	struct plan_op *op;
 	int fd = -1;
 
@@ -512,6 +532,10 @@ int lcx__compile_pivot(struct compiler *c, struct lcx_error **err)
 		op = lcx__plan_add(c->plan, PLAN_REMOUNT);
 		op->str[0] = lcx__plan_string(c->plan, "/");
 		op->num[0] = SYS_MOUNT_ATTR_RDONLY;
+	}
+	if (c->in->joins_mount) {
+		(void)lcx__plan_add(c->plan, PLAN_ENTER_ROOT);
+		return 0;
 	}
 	op = lcx__plan_add(c->plan, PLAN_PIVOT);
 	op->flags = c->in->move_root ? PLAN_F_MOVE : 0;

@@ -61,11 +61,16 @@ bool lcx__compile_is_private(const struct compiler *c, uint32_t clone_flag)
 	       NULL;
 }
 
-static bool is_new(const struct compiler *c, uint32_t clone_flag)
+static bool is_new_to(const struct lcx_spec *spec, uint32_t clone_flag)
 {
-	const struct lcx__spec_namespace *ns = lcx__spec_namespace(c->spec, clone_flag);
+	const struct lcx__spec_namespace *ns = lcx__spec_namespace(spec, clone_flag);
 
 	return ns && !ns->path;
+}
+
+static bool is_new(const struct compiler *c, uint32_t clone_flag)
+{
+	return is_new_to(c->spec, clone_flag);
 }
 
 int lcx__compile_own_fd(struct compiler *c, int fd)
@@ -86,10 +91,15 @@ static int choose_clone_flags(struct compiler *c, struct lcx_error **err)
 	const struct lcx__spec_namespace *mount = lcx__spec_namespace(c->spec, CLONE_NEWNS);
 	uint64_t flags = 0;
 
-	if (!mount || mount->path)
+	if (!mount)
 		return lcx__fail(
 			err, EOPNOTSUPP,
-			"linux.namespaces: a container needs a new mount namespace of its own");
+			"linux.namespaces: without a mount namespace the container's mounts "
+			"would be the host's; add 'mount', new or with a path");
+	if (mount->path && !c->in->joins_mount)
+		return lcx__fail(err, EOPNOTSUPP,
+				 "linux.namespaces: 'mount' with a path needs root.path, a "
+				 "directory, and no new user namespace");
 	for (size_t i = 0; i < c->spec->linux_.namespaces.n; i++)
 		if (!c->spec->linux_.namespaces.items[i].path)
 			flags |= c->spec->linux_.namespaces.items[i].type.value;
@@ -164,8 +174,7 @@ static int compile_monitor(struct compiler *c, struct lcx_error **err)
 	op = lcx__plan_add(c->plan, PLAN_MONITOR);
 	op->str[0] = lcx__plan_data(c->plan, &params, sizeof(params));
 	if (params.logging)
-		op->str[1] = lcx__plan_data(c->plan, c->in->log_context,
-					    params.log.context_length);
+		op->str[1] = lcx__plan_data(c->plan, c->in->log_context, params.log.context_length);
 	return 0;
 }
 
@@ -335,12 +344,23 @@ static int join_cgroups(struct compiler *c, struct lcx_error **err)
 static int join_container(struct compiler *c, struct lcx_error **err)
 {
 	struct plan_op *op = lcx__plan_add(c->plan, PLAN_SETNS);
+	char path[64];
+	int fd;
 
-	(void)err;
 	op->fd = lcx__plan_fd(c->plan, c->in->exec_pidfd);
 	op->str[0] = lcx__plan_string(c->plan, "container's");
 	for (size_t i = 0; i < c->in->container->linux_.namespaces.n; i++)
 		op->num[0] |= c->in->container->linux_.namespaces.items[i].type.value;
+	/* The root of a mount namespace that others use, too, need not be the container's. */
+	if (!is_new_to(c->in->container, CLONE_NEWNS)) {
+		(void)snprintf(path, sizeof(path), "/proc/%d/root",
+			       lcx__pidfd_pid(c->in->exec_pidfd));
+		fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (fd < 0)
+			return lcx__fail_sys(err, errno, "open the container's root");
+		op = lcx__plan_add(c->plan, PLAN_ENTER_ROOT);
+		op->fd = lcx__compile_own_fd(c, fd);
+	}
 	if (lcx__compile_is_private(c, CLONE_NEWUSER)) {
 		op = lcx__plan_add(c->plan, PLAN_USER);
 		op->num[2] = 1;

@@ -38,7 +38,9 @@ struct lcx__compile {
 	 * and so is, while this is compiled, what is bound in it.
 	 */
 	bool handed;
-	int root_fd; /* then: attached nowhere */
+	int root_fd; /* then, or if @joins_mount: attached nowhere */
+	bool joins_mount; /* the mount namespace is somebody else's: @mntns_fd */
+	int mntns_fd;
 
 	const int *join_fds; /* cgroup v1: the `tasks` files to write to */
 	size_t n_join_fds;
@@ -88,6 +90,10 @@ struct lcx__compiled {
  */
 int lcx__compile_view(const struct lcx_spec *spec, int tree_fd, const char *optional,
 		      struct lcx__compiled *ret, struct lcx_error **err);
+
+/* A tree of mounts as a container's: attached nowhere. Return: a descriptor. */
+int lcx__clone_tree(const struct lcx_spec *spec, const char *path, bool recursive,
+		    struct lcx_error **err);
 
 void lcx__compiled_clear(struct lcx__compiled *compiled);
 
