@@ -9,69 +9,11 @@
 #include "cgroup/cgroup.h"
 #include "lcx/security.h"
 #include "util/fs.h"
+#include "util/mountinfo.h"
 
 /* What of the host's files and devices is within its reach. */
 
-/* ---- mountinfo ---------------------------------------------------------- */
-
-/* A space stands there as "\040": proc(5). */
-static void unescape(char *text)
-{
-	char *to = text;
-
-	for (; *text; to++) {
-		unsigned int value;
-
-		if (text[0] == '\\' && sscanf(text + 1, "%3o", &value) == 1) {
-			*to = (char)value;
-			text += 4;
-		} else {
-			*to = *text++;
-		}
-	}
-	*to = '\0';
-}
-
-static bool has_word(const char *list, const char *word)
-{
-	size_t length = strlen(word);
-
-	for (const char *at = list; at; at = strchr(at, ',')) {
-		at += *at == ',';
-		if (strncmp(at, word, length) == 0 && (at[length] == ',' || at[length] == '\0'))
-			return true;
-	}
-	return false;
-}
-
-/* "36 35 98:0 /root /point rw,noatime shared:1 - ext3 /dev/root rw,errors=continue" */
-bool lcx__audit_next_mount(char **text, struct audit_mount *ret)
-{
-	char *line, *words[6], *options, *super, *rest;
-
-	while ((line = strsep(text, "\n"))) {
-		rest = strstr(line, " - ");
-		if (!rest)
-			continue;
-		*rest = '\0';
-		rest += 3;
-		for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-			words[i] = strsep(&line, " ");
-		options = words[5];
-		ret->type = strsep(&rest, " ");
-		ret->source = strsep(&rest, " ");
-		super = strsep(&rest, " ");
-		if (!options || !super || sscanf(words[2], "%u:%u", &ret->major, &ret->minor) != 2)
-			continue;
-		ret->root = words[3];
-		ret->point = words[4];
-		unescape(ret->root);
-		unescape(ret->point);
-		ret->writable = !has_word(options, "ro") && !has_word(super, "ro");
-		return true;
-	}
-	return false;
-}
+/* ---- file systems ----------------------------------------------------------- */
 
 struct device_set {
 	char *text; /* ",8:1,0:23," */
@@ -87,20 +29,20 @@ static int host_devices(struct device_set *ret)
 {
 	CLEANUP(freep) char *text = NULL;
 	struct lcx__strbuf set = STRBUF_EMPTY;
-	struct audit_mount mount;
+	struct lcx__mount_line mount;
 	char *rest;
 	int r = lcx__read_file(AT_FDCWD, "/proc/self/mountinfo", 16 << 20, &text, NULL);
 
 	if (r < 0)
 		return r;
 	lcx__strbuf_adds(&set, ",");
-	for (rest = text; lcx__audit_next_mount(&rest, &mount);)
+	for (rest = text; lcx__mountinfo_next(&rest, &mount);)
 		lcx__strbuf_addf(&set, "%u:%u,", mount.major, mount.minor);
 	ret->text = lcx__strbuf_take(&set);
 	return ret->text ? 0 : -ENOMEM;
 }
 
-static bool is_shared(const struct device_set *set, const struct audit_mount *mount)
+static bool is_shared(const struct device_set *set, const struct lcx__mount_line *mount)
 {
 	char word[32];
 
@@ -109,7 +51,7 @@ static bool is_shared(const struct device_set *set, const struct audit_mount *mo
 }
 
 /* Its own files, which lie on the host but belong to it: /etc/hosts and so on. */
-static bool is_its_own(const struct audit *audit, const struct audit_mount *mount)
+static bool is_its_own(const struct audit *audit, const struct lcx__mount_line *mount)
 {
 	CLEANUP(freep) char *part = lcx__format("/%s/", audit->c->d.id);
 
@@ -145,7 +87,7 @@ static bool is_default(const struct stat *st)
 
 /* A mask, or a node of the host's /dev where none can be made: a device like those that all have.
  */
-static bool is_default_node(const struct audit *audit, const struct audit_mount *mount)
+static bool is_default_node(const struct audit *audit, const struct lcx__mount_line *mount)
 {
 	CLEANUP(closep)
 	int fd = lcx__open_in_root(audit->root_fd, mount->point, O_PATH | O_CLOEXEC, 0);
@@ -155,7 +97,7 @@ static bool is_default_node(const struct audit *audit, const struct audit_mount 
 }
 
 static void add_mount(struct audit *audit, struct json_object *list,
-		      const struct audit_mount *mount, bool shared)
+		      const struct lcx__mount_line *mount, bool shared)
 {
 	struct json_object *json = json_object_new_object();
 
@@ -177,7 +119,7 @@ int lcx__audit_mounts(struct audit *audit, struct lcx_error **err)
 {
 	CLEANUP(device_set_clear) struct device_set host = {NULL};
 	CLEANUP(freep) char *text = strdup(audit->mounts);
-	struct audit_mount mount;
+	struct lcx__mount_line mount;
 	struct json_object *list;
 	char *rest = text;
 	int r = host_devices(&host);
@@ -185,7 +127,7 @@ int lcx__audit_mounts(struct audit *audit, struct lcx_error **err)
 	if (r < 0 || !text)
 		return lcx__fail_sys(err, r < 0 ? -r : ENOMEM, "read '/proc/self/mountinfo'");
 	list = json_object_new_array();
-	while (lcx__audit_next_mount(&rest, &mount))
+	while (lcx__mountinfo_next(&rest, &mount))
 		add_mount(audit, list, &mount, is_shared(&host, &mount));
 	(void)json_object_object_add(audit->json, "mounts", list);
 	return 0;
@@ -198,12 +140,12 @@ static bool covering_mount(const struct audit *audit, const char *path, bool *re
 			   bool *ret_writable)
 {
 	CLEANUP(freep) char *text = strdup(audit->mounts);
-	struct audit_mount mount;
+	struct lcx__mount_line mount;
 	size_t best = 0;
 	bool found = false;
 	char *rest = text;
 
-	while (text && lcx__audit_next_mount(&rest, &mount)) {
+	while (text && lcx__mountinfo_next(&rest, &mount)) {
 		size_t length = strcmp(mount.point, "/") == 0 ? 0 : strlen(mount.point);
 
 		if (strncmp(path, mount.point, length) != 0 ||

@@ -19,16 +19,6 @@ struct audit {
 	struct json_object *json, *weaker;
 };
 
-/* One line of mountinfo, unescaped: proc(5). */
-struct audit_mount {
-	unsigned int major, minor;
-	char *root, *point, *type, *source;
-	bool writable; /* the mount and its file system */
-};
-
-/* The next line of *@text, which is changed. Return: false at the end. */
-bool lcx__audit_next_mount(char **text, struct audit_mount *ret);
-
 void lcx__audit_weaker(struct audit *audit, const char *format, ...) LCX_PRINTF(2, 3);
 
 /* A file of /proc/PID, without the last newline; NULL if there is none. The caller frees it. */

@@ -41,5 +41,12 @@ bool lcx__idmap_may_use_programs(const struct lcx_idmap *map);
 int lcx__idmap_run_program(const struct lcx_idmap *map, enum lcx_id_kind kind, int32_t pid,
 			   struct lcx_error **err);
 
+/* A map as ROOT/subids has it, which lcx__users_map() reads; NULL without memory. To be freed. */
+char *lcx__users_format(const struct lcx_idmap *map);
+
+/* A file as subuid(5) has it, which is cut up. Return: how many of its lines were the user's. */
+int lcx__idmap_add_subids_text(struct lcx_idmap *map, enum lcx_id_kind kind, const char *file,
+			       char *text, const char *user, uint32_t uid, struct lcx_error **err);
+
 /* Take back the ranges behind the first @n. */
 void lcx__idmap_truncate(struct lcx_idmap *map, enum lcx_id_kind kind, size_t n);

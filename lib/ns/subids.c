@@ -71,25 +71,32 @@ static int add_line(struct lcx_idmap *map, enum lcx_id_kind kind, const char *fi
 	return r < 0 ? lcx__fail_prefix(err, r, "/etc/%s", file) : 1;
 }
 
-static int add_file(struct lcx_idmap *map, int etc_fd, enum lcx_id_kind kind, const char *file,
-		    const char *user, uint32_t uid, struct lcx_error **err)
+int lcx__idmap_add_subids_text(struct lcx_idmap *map, enum lcx_id_kind kind, const char *file,
+			       char *text, const char *user, uint32_t uid, struct lcx_error **err)
 {
-	CLEANUP(freep) char *text = NULL;
-	char *line, *rest;
+	char *line, *rest = text;
 	int found = 0, r;
 
-	r = lcx__read_file(etc_fd, file, FILE_LIMIT, &text, NULL);
-	if (r < 0 && r != -ENOENT)
-		return lcx__fail_sys(err, -r, "read /etc/%s", file);
-	rest = text;
 	while ((line = strsep(&rest, "\n")) != NULL) {
 		r = add_line(map, kind, file, line, user, uid, err);
 		if (r < 0)
 			return r;
 		found += r;
 	}
-	if (found > 0)
-		return 0;
+	return found;
+}
+
+static int add_file(struct lcx_idmap *map, int etc_fd, enum lcx_id_kind kind, const char *file,
+		    const char *user, uint32_t uid, struct lcx_error **err)
+{
+	CLEANUP(freep) char *text = NULL;
+	int r = lcx__read_file(etc_fd, file, FILE_LIMIT, &text, NULL);
+
+	if (r < 0 && r != -ENOENT)
+		return lcx__fail_sys(err, -r, "read /etc/%s", file);
+	r = lcx__idmap_add_subids_text(map, kind, file, text, user, uid, err);
+	if (r != 0)
+		return r < 0 ? r : 0;
 	return lcx__fail(
 		err, ENOENT,
 		"user '%s' (%u) has no subordinate ids in /etc/%s: the administrator adds them "
