@@ -94,12 +94,13 @@ static int check_sockets(const struct lcx_port *port, enum net_family family, ui
 	return 0;
 }
 
-static int check_table(const struct lcx_port *port, struct lcx_error **err)
+static int check_table(struct lcx_netlink **nft, const struct lcx_port *port,
+		       struct lcx_error **err)
 {
 	char holder[NET_MARK_SIZE];
 	const char *owner;
 	uint16_t number;
-	int r = lcx__firewall_find_port(port, &number, holder, err);
+	int r = lcx__firewall_find_port(nft, port, &number, holder, err);
 
 	if (r <= 0)
 		return r;
@@ -109,16 +110,16 @@ static int check_table(const struct lcx_port *port, struct lcx_error **err)
 			 number, lcx_port_protocol(port), owner ? owner + 1 : holder);
 }
 
-/* 0 when all of a range are free. */
-static int check_all(const struct lcx_port *port, bool in_table, struct lcx_error **err)
+/* 0 when all of a range are free. @nft is NULL where no table is asked. */
+static int check_all(struct lcx_netlink **nft, const struct lcx_port *port, struct lcx_error **err)
 {
-	int r = in_table ? check_table(port, err) : 0;
+	int r = nft ? check_table(nft, port, err) : 0;
 
 	for (enum net_family family = 0; family < NET_FAMILIES; family++)
 		for (unsigned int i = 0; port->families & 1u << family && i < port->count && r == 0;
 		     i++)
-			r = check_sockets(port, family, (uint16_t)(port->host_port + i), in_table,
-					  err);
+			r = check_sockets(port, family, (uint16_t)(port->host_port + i),
+					  nft != NULL, err);
 	return r;
 }
 
@@ -141,7 +142,7 @@ static bool clashes_with_another(const struct lcx_attachment *attachment, size_t
 	return false;
 }
 
-static int choose(struct lcx_attachment *attachment, size_t n, bool in_table,
+static int choose(struct lcx_netlink **nft, struct lcx_attachment *attachment, size_t n,
 		  struct lcx_error **err)
 {
 	struct lcx_port *port = &attachment->ports[n];
@@ -156,7 +157,7 @@ static int choose(struct lcx_attachment *attachment, size_t n, bool in_table,
 					     lcx_port_protocol(port));
 		port->host_port = number;
 		if (number + port->count <= 65536 && !clashes_with_another(attachment, n) &&
-		    check_all(port, in_table, NULL) == 0)
+		    check_all(nft, port, NULL) == 0)
 			return 0;
 	}
 	port->host_port = 0;
@@ -166,6 +167,8 @@ static int choose(struct lcx_attachment *attachment, size_t n, bool in_table,
 
 int lcx__ports_claim(struct lcx_attachment *attachment, bool in_table, struct lcx_error **err)
 {
+	CLEANUP(lcx_netlink_freep) struct lcx_netlink *nl = NULL;
+	struct lcx_netlink **nft = in_table ? &nl : NULL;
 	int r;
 
 	/* Those that were asked for first, lest a chosen one takes their place. */
@@ -177,12 +180,12 @@ int lcx__ports_claim(struct lcx_attachment *attachment, bool in_table, struct lc
 		if (clashes_with_another(attachment, i))
 			return lcx__fail(err, EADDRINUSE, "port %u/%s is published twice",
 					 port->host_port, lcx_port_protocol(port));
-		r = check_all(port, in_table, err);
+		r = check_all(nft, port, err);
 		if (r < 0)
 			return r;
 	}
 	for (size_t i = 0; i < attachment->port_count; i++) {
-		r = attachment->ports[i].host_port == 0 ? choose(attachment, i, in_table, err) : 0;
+		r = attachment->ports[i].host_port == 0 ? choose(nft, attachment, i, err) : 0;
 		if (r < 0)
 			return r;
 	}

@@ -132,8 +132,11 @@ int lcx__firewall_add_network(const char *comment, const struct lcx_network *net
 	r = lcx__firewall_open(&nl, err);
 	if (r < 0)
 		return r;
-	/* The second network finds the table made. */
-	if (!guard) {
+	/*
+	 * The second network finds the table made. Asked first: a batch that fails for the want of
+	 * it waits until nobody can be using what it had begun, some ten milliseconds.
+	 */
+	if (!guard && lcx__nft_has_chain(nl, LCX_TABLE, "forward") == 0) {
 		lcx__nft_begin(&batch, 0);
 		put_bridge(&batch, comment, network);
 		r = lcx__firewall_commit(nl, &batch);

@@ -281,8 +281,9 @@ int lcx__firewall_move_loopback(uint16_t from, uint16_t to, struct lcx_error **e
 int lcx__firewall_remove_ports(struct lcx_netlink **nft, const char *comment,
 			       const struct lcx_port *ports, size_t count, struct lcx_error **err);
 /* 1, the number and the holder's mark, when an entry has one of these ports, else 0. */
-int lcx__firewall_find_port(const struct lcx_port *port, uint16_t *ret_number,
-			    char holder[static NET_MARK_SIZE], struct lcx_error **err);
+int lcx__firewall_find_port(struct lcx_netlink **nft, const struct lcx_port *port,
+			    uint16_t *ret_number, char holder[static NET_MARK_SIZE],
+			    struct lcx_error **err);
 /* What stands behind @prefix in the comments of port entries, each once. */
 int lcx__firewall_list_owners(const char *prefix, char ***ret, struct lcx_error **err);
 

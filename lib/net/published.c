@@ -139,7 +139,8 @@ static int put_ports(struct lcx__nl_batch *batch, const char *comment,
 }
 
 /* Somebody was faster: say who. */
-static int fail_taken(const struct lcx_attachment *attachment, struct lcx_error **err)
+static int fail_taken(struct lcx_netlink **nft, const struct lcx_attachment *attachment,
+		      struct lcx_error **err)
 {
 	char holder[NET_MARK_SIZE];
 	uint16_t number;
@@ -147,7 +148,7 @@ static int fail_taken(const struct lcx_attachment *attachment, struct lcx_error 
 	for (size_t i = 0; i < attachment->port_count; i++) {
 		const struct lcx_port *port = &attachment->ports[i];
 
-		if (lcx__firewall_find_port(port, &number, holder, NULL) > 0)
+		if (lcx__firewall_find_port(nft, port, &number, holder, NULL) > 0)
 			return lcx__fail(
 				err, EADDRINUSE,
 				"port %u/%s is already published by '%s'; choose another host port",
@@ -176,7 +177,7 @@ int lcx__firewall_add_ports(const char *comment, const struct lcx_attachment *at
 		return lcx__fail_sys(err, -r, "publish ports of '%s'", attachment->owner);
 	r = lcx__firewall_commit(nl, &batch);
 	if (r == -EEXIST)
-		return fail_taken(attachment, err);
+		return fail_taken(&nl, attachment, err);
 	return r < 0 ? lcx__firewall_fail(nl, err, r, "publish ports") : 0;
 }
 
@@ -308,22 +309,22 @@ static int find_in_family(struct lcx_netlink *nl, enum net_family family,
 					   : find_keys(nl, find_set(family, false), port, ret);
 }
 
-int lcx__firewall_find_port(const struct lcx_port *port, uint16_t *ret_number,
-			    char holder[static NET_MARK_SIZE], struct lcx_error **err)
+int lcx__firewall_find_port(struct lcx_netlink **nft, const struct lcx_port *port,
+			    uint16_t *ret_number, char holder[static NET_MARK_SIZE],
+			    struct lcx_error **err)
 {
 	CLEANUP(lcx__nft_elements_free) struct lcx__nft_elements found = {0};
-	CLEANUP(lcx_netlink_freep) struct lcx_netlink *nl = NULL;
 	int r;
 
-	r = lcx__firewall_open(&nl, err);
+	r = lcx__firewall_ensure_open(nft, err);
 	if (r < 0)
 		return r;
 	for (enum net_family family = 0; family < NET_FAMILIES; family++)
 		if (r == 0 && found.count == 0 && port->families & 1u << family)
-			r = find_in_family(nl, family, port, &found);
+			r = find_in_family(*nft, family, port, &found);
 	/* A kernel without nf_tables has no entries; publishing will say what is missing. */
 	if (r < 0 && r != -EOPNOTSUPP && r != -EINVAL)
-		return lcx__firewall_fail(nl, err, r, "look a published port up");
+		return lcx__firewall_fail(*nft, err, r, "look a published port up");
 	if (found.count == 0)
 		return 0;
 	*ret_number = number_of(&found.list[0]);
