@@ -423,6 +423,8 @@ struct lcx_attachment *lcx_attachment_free(struct lcx_attachment *attachment);
 /**
  * lcx_net_reload() - put the nf_tables table back, after somebody flushed the rule set
  *
+ * A network's monitor that was killed is started again, too: its names and ports on ::1 would not
+ * answer before the next attachment.
  * From the networks and live attachments of @ctx; entries of other contexts
  * that are there stay as they are.
  */

@@ -262,7 +262,7 @@ static int publish(struct lcx_ctx *ctx, const struct lcx_attachment *attachment,
 	if (r == -ENOENT) {
 		/* Somebody flushed the rule set. Our record is written: this publishes its ports,
 		 * too. */
-		return lcx_net_reload(ctx, err);
+		return lcx__net_reload_table(ctx, err);
 	}
 	return r < 0 ? lcx__fail(err, -r, "%s", lcx_error_message(e)) : 0;
 }

@@ -335,3 +335,20 @@ int lcx__monitor_ensure(struct lcx_ctx *ctx, const struct lcx_network *network, 
 		r = start(ctx, network, records_fd, &running, err);
 	return lcx__fail_prefix(err, r, "start the monitor of network '%s'", network->name);
 }
+
+int lcx__monitor_revive(struct lcx_ctx *ctx, const struct lcx_network *network, int records_fd,
+			struct lcx_error **err)
+{
+	struct running former;
+	int r;
+
+	/* One that was ended has no file. */
+	if (faccessat(records_fd, MONITOR_FILE, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		return 0;
+	r = read_running(records_fd, MONITOR_FILE, &former);
+	if (r > 0)
+		return 0;
+	r = r < 0 ? lcx__fail_sys(err, -r, "read its file")
+		  : start(ctx, network, records_fd, &former, err);
+	return lcx__fail_prefix(err, r, "start the monitor of network '%s' again", network->name);
+}

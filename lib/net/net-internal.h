@@ -266,6 +266,8 @@ int lcx__firewall_remove_unused(struct lcx_netlink **nft, struct lcx_netlink *ro
 /* Bridges of all contexts, by their marks. */
 int lcx__firewall_count_bridges(struct lcx_netlink *route, unsigned int *ret,
 				struct lcx_error **err);
+/* lcx_net_reload() without the monitors: for whoever holds a network's lock. */
+int lcx__net_reload_table(struct lcx_ctx *ctx, struct lcx_error **err);
 /* Make the table anew around its entries. */
 int lcx__firewall_set_up(net_families guard, struct lcx_error **err);
 

@@ -300,8 +300,18 @@ static void reload_ports(struct lcx_ctx *ctx, int records_fd, struct lcx__troubl
 	}
 }
 
+static void revive_monitor(struct lcx_ctx *ctx, const struct lcx_network *network,
+			   struct lcx__troubles *troubles)
+{
+	struct lcx_error *e = NULL;
+	CLEANUP(closep) int records_fd = lcx__net_records_lock(ctx, network->name, &e);
+	int r = records_fd < 0 ? records_fd : lcx__monitor_revive(ctx, network, records_fd, &e);
+
+	lcx__troubles_add(troubles, r, &e);
+}
+
 static void reload_network(struct lcx_ctx *ctx, struct lcx_netlink *nl, int networks_fd,
-			   const char *name, struct lcx__troubles *troubles)
+			   const char *name, bool revive, struct lcx__troubles *troubles)
 {
 	CLEANUP(closep) int records_fd = lcx__net_records_dir(ctx, name, NULL);
 	CLEANUP(lcx_network_freep) struct lcx_network *network = NULL;
@@ -317,13 +327,16 @@ static void reload_network(struct lcx_ctx *ctx, struct lcx_netlink *nl, int netw
 	lcx__net_comment(ctx, name, comment);
 	r = lcx__firewall_add_network(comment, network, 0, &e);
 	lcx__troubles_add(troubles, r, &e);
+	/* Before what leads to it. */
+	if (revive)
+		revive_monitor(ctx, network, troubles);
 	port = lcx__monitor_port(records_fd);
 	r = port ? lcx__firewall_add_names(comment, network, port, &e) : 0;
 	lcx__troubles_add(troubles, r, &e);
 	reload_ports(ctx, records_fd, troubles);
 }
 
-LCX_PUBLIC int lcx_net_reload(struct lcx_ctx *ctx, struct lcx_error **err)
+static int reload(struct lcx_ctx *ctx, bool revive, struct lcx_error **err)
 {
 	CLEANUP(lcx_netlink_freep) struct lcx_netlink *nl = NULL;
 	CLEANUP(lcx__strv_freep) char **names = NULL;
@@ -348,6 +361,16 @@ LCX_PUBLIC int lcx_net_reload(struct lcx_ctx *ctx, struct lcx_error **err)
 	if (r < 0)
 		return r;
 	for (size_t i = 0; names[i]; i++)
-		reload_network(ctx, nl, networks_fd, names[i], &troubles);
+		reload_network(ctx, nl, networks_fd, names[i], revive, &troubles);
 	return lcx__troubles_end(&troubles, err);
+}
+
+int lcx__net_reload_table(struct lcx_ctx *ctx, struct lcx_error **err)
+{
+	return reload(ctx, false, err);
+}
+
+LCX_PUBLIC int lcx_net_reload(struct lcx_ctx *ctx, struct lcx_error **err)
+{
+	return reload(ctx, true, err);
 }

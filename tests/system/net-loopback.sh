@@ -87,6 +87,17 @@ kill -9 "$before"
 wait_for 5 sh -c "! kill -0 $before"
 check_eq 'without the monitor: refused' refused "$(ask_briefly host tcp ::1 80)"
 check_eq 'other addresses do without it' 10.91.0.1 "$(ask host tcp 127.0.0.1 80)"
+check 'a reload starts another' tool reload
+check_eq 'to which the ports are led' fd00:91::1 "$(ask host tcp ::1 80)"
+before=$(monitor both)
+kill -9 "$before"
+wait_for 5 sh -c "! kill -0 $before"
+nft delete table inet lcx
+check 'so it does when the rules are gone, too' tool reload
+check_eq 'and all is led to it' fd00:91::1 "$(ask host tcp ::1 80)"
+before=$(monitor both)
+kill -9 "$before"
+wait_for 5 sh -c "! kill -0 $before"
 make_netns three
 check 'the next attachment' attach both three
 check 'starts another' test "$(monitor both)" != "$before"

@@ -117,6 +117,15 @@ before=$(monitor front)
 kill -9 "$before"
 wait_for 5 sh -c "! kill -0 $before"
 check_match 'without the monitor there is no answer' 'no answer' "$(resolve one 10.91.0.1 two)"
+check 'a reload' tool reload
+again=$(monitor front)
+check 'starts another' test "$again" != "$before"
+check_eq 'which answers' 10.91.0.3 "$(resolve one 10.91.0.1 two)"
+check 'a second reload' tool reload
+check_eq 'leaves one that lives alone' "$again" "$(monitor front)"
+before=$again
+kill -9 "$before"
+wait_for 5 sh -c "! kill -0 $before"
 check 'the next attachment' attach front three
 check 'starts another' test "$(monitor front)" != "$before"
 check_eq 'which answers' 10.91.0.3 "$(resolve one 10.91.0.1 two)"
