@@ -47,7 +47,7 @@ defer "umount $T/layers"
 mkdir "$T/layers/upper" "$T/layers/work"
 mount -t overlay -o "lowerdir=/,upperdir=$T/layers/upper,workdir=$T/layers/work" debian "$T/debian"
 defer "umount $T/debian"
-rm -rf "$T/debian/etc/systemd/system"/*.wants "$T/debian/etc/fstab"
+rm -rf "$T/debian/etc/systemd/system"/*.wants "$T/debian/etc/fstab" "$T/debian/etc"/rc?.d
 mkdir -p "$T/debian/etc/systemd/system"
 cat >"$T/debian/etc/systemd/system/proof.service" <<'END'
 [Service]
