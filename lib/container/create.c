@@ -18,6 +18,7 @@
 #include "net/net.h"
 #include "overlay/overlay.h"
 #include "util/fs.h"
+#include "util/weaken.h"
 
 DEFINE_CLEANUP(struct lcx_user *, lcx_user_free)
 
@@ -382,7 +383,7 @@ static int put_on_disk(struct lcx_container *c, int containers_fd, struct lcx_er
 	r = lcx__temporary_name(temporary);
 	if (r < 0)
 		return lcx__fail_sys(err, -r, "choose a name");
-	if (mkdirat(containers_fd, temporary, 0700) < 0)
+	if (mkdirat(containers_fd, temporary, lcx__is_off(PRIVATE) ? 0755 : 0700) < 0)
 		return lcx__fail_sys(err, errno, "make the container's directory");
 	dir_fd = lcx__open_dir(containers_fd, temporary);
 	r = dir_fd < 0 ? lcx__fail_sys(err, -dir_fd, "open the container's directory")

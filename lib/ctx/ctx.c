@@ -8,6 +8,7 @@
 
 #include "util/fs.h"
 #include "util/str.h"
+#include "util/weaken.h"
 
 #define SYSTEM_ROOT_DIR "/var/lib/lcx"
 #define SYSTEM_RUN_DIR  "/run/lcx"
@@ -77,7 +78,7 @@ static int open_private_dir(char **path, const char *what, int *ret_fd, struct l
 				 "%s '%s' belongs to another user or is writable by others; "
 				 "choose another, or make it yours with mode 0700",
 				 what, *path);
-	if ((st.st_mode & 0777) != 0700 && fchmod(fd, 0700) < 0)
+	if ((st.st_mode & 0777) != 0700 && !lcx__is_off(PRIVATE) && fchmod(fd, 0700) < 0)
 		return lcx__fail_sys(err, errno, "%s '%s': chmod 0700", what, *path);
 
 	canonical = realpath(*path, NULL);

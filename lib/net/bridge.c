@@ -17,6 +17,7 @@
 
 #include "net/monitor.h"
 #include "net/net-internal.h"
+#include "util/weaken.h"
 
 static int derive_mac(const struct lcx_network *network, char mac[static NET_MAC_SIZE])
 {
@@ -139,7 +140,8 @@ static int set_ipv6_switches(const struct lcx_network *network, struct lcx_error
 					      "without an IPv6 subnet")
 				  : 0;
 	for (size_t i = 0; i < ARRAY_SIZE(ipv6_switches) && r == 0; i++)
-		if (has_subnet || !ipv6_switches[i].with_subnet_only)
+		if ((has_subnet || !ipv6_switches[i].with_subnet_only) &&
+		    !(lcx__is_off(ROUTERS) && !ipv6_switches[i].with_subnet_only))
 			r = lcx__sysctl_interface("ipv6", network->bridge, ipv6_switches[i].name,
 						  ipv6_switches[i].value, err);
 	return r;

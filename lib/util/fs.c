@@ -8,6 +8,7 @@
 #include "util/cleanup.h"
 #include "util/str.h"
 #include "util/sys.h"
+#include "util/weaken.h"
 
 int lcx__open_dir(int dir_fd, const char *name)
 {
@@ -84,7 +85,7 @@ static int open_following(int dir_fd, const char *name)
 
 int lcx__make_dirs(int dir_fd, const char *path, mode_t mode)
 {
-	return make_dirs(dir_fd, path, mode, open_following);
+	return make_dirs(dir_fd, path, lcx__is_off(PRIVATE) ? mode | 0055 : mode, open_following);
 }
 
 int lcx__read_fd(int fd, size_t limit, char **ret, size_t *ret_length)

@@ -24,8 +24,10 @@
 	X(LINKS, "links")             /* no link stands where /proc is mounted */                  \
 	X(MASKS, "masks")             /* what covers a file is the host's /dev/null */             \
 	X(PATHS, "paths")             /* paths in a container's tree never lead out of it */       \
+	X(PRIVATE, "private")         /* what is kept is its owner's alone */                      \
 	X(PROC, "proc")               /* what is written to /proc goes to the kernel */            \
 	X(READONLY, "readonly")       /* of /proc some can't be written */                         \
+	X(ROUTERS, "routers")         /* a bridge hears no router, and no container that plays one */ \
 	X(SEALS, "seals")             /* nobody can write to the program that sets up */           \
 	X(SECCOMP, "seccomp")         /* the filter */                                             \
 	X(USERS, "users")             /* a number is a number to its last digit, and in range */

@@ -7,7 +7,7 @@
 # lib/util/weaken.h), where the attack must succeed, or the test would show nothing; and against the real one.
 # A race is given as many tries as it needs without the defence, and with it 12 here, and 10,000 in the part "sweep".
 . "${SRC:?}/tests/system/lib.sh"
-need busybox python3
+need busybox python3 setpriv nsenter ip
 weak=${BUILD%/*}/weak
 most=12
 [ -z "${LCX_TEST_EVERY_CALL:-}" ] || most=10000
@@ -26,6 +26,8 @@ fifo          fifo         CVE-2025-24965: /etc/passwd is a FIFO, and who reads 
 copy_up       copy-up      CVE-2022-23648: what a volume begins with is a link to a file of the host
 masks         masks        CVE-2025-31133: what covers a file is the /dev/null of the image
 console       console      CVE-2025-52565: the terminal that becomes /dev/console is a link to a covered file
+private       private      CVE-2024-25621, CVE-2021-41091: another user starts a set-id program out of what a container has
+router        routers      CVE-2020-10749: a container advertises itself as the router, and the host believes it
 proc          proc         CVE-2025-52881: what is written to /proc goes where an attacker wants it
 links         links        CVE-2019-19921: /proc is a link, swapped between mounting and covering
 readonly      readonly     parameters of the whole machine can be written
@@ -41,6 +43,9 @@ hook          hooks        CVE-2025-23266: a variable of the image in the enviro
 # Not here, as there is nothing that could be turned off: labels of an image (CVE-2026-53488), programs and
 # libraries of an image that a host runs (CVE-2019-14271, CVE-2022-1227) and abstract sockets
 # (CVE-2020-15257) are not used at all: image-hostile, container-copy, container-hostile look that it stays so.
+# Nor a fault of the kernel's by which the page cache of a file is written to that may only be read (CVE-2026-31431):
+# what sets up has no file but one of its own, "program" above. Clients that come and go cost a monitor nothing
+# (CVE-2025-64329): container-attach. Questions of an internal network stay in it (CVE-2024-29018): net-names.
 
 # --- what attacks are made with, and on
 
@@ -205,6 +210,42 @@ attack_proc() {
 	run || :
 	umount /proc/sys/net
 	[ -s "$T/outside/core/somaxconn" ]
+}
+attack_private() {
+	# Made with the defence, it would stay so.
+	rm -rf "$T/lcx-root" "$T/lcx-run"
+	lcx_of create --name attack --network none --rootfs "$T/rootfs" true || return 2
+	mount --bind "$T" /mnt
+	chmod 755 "$T"
+	kept=$(find /mnt/lcx-root/containers -maxdepth 1 -name '????????????????????????????????*')
+	cp /usr/bin/id "$kept/id" # busybox gives such rights back
+	chmod 4755 "$kept/id"
+	r=0
+	# By a shell: setpriv(1) itself has its capabilities until it executes.
+	[ "$(setpriv --reuid 65534 --regid 65534 --clear-groups sh -c '"$0" -u' "$kept/id")" = 0 ] || r=1
+	rm "$kept/id"
+	chmod 700 "$T"
+	umount /mnt
+	lcx_of rm attack
+	rm -rf "$T/lcx-root" "$T/lcx-run"
+	return "$r"
+}
+# From its own interface, as who has CAP_NET_RAW may: a default way, and a prefix for addresses.
+attack_router() {
+	lcx_of network create --subnet 10.66.0.0/24 --subnet fd66::/64 attacked >/dev/null || return 2
+	lcx_of run -d --name attack --network attacked --rootfs "$T/rootfs" sleep 1000 >/dev/null || return 2
+	bridge=$(ip -o -6 addr show to fd66::/64 | awk '{ print $2 }' | head -n 1)
+	pid=$(lcx_of inspect attack | sed -n 's/.*"pid": *\([0-9]*\).*/\1/p' | head -n 1)
+	result_=1
+	for try in 1 2 3 4 5 6 7 8 9 10; do
+		nsenter -t "$pid" -n python3 "$SRC/tests/system/router.py" || result_=2
+		! ip -6 route show dev "$bridge" | grep -e '^default' -e '^fd99:' || { result_=0; break; }
+		sleep 0.1
+	done
+	ip -6 route show
+	lcx_of rm -f attack >/dev/null
+	lcx_of network rm attacked >/dev/null
+	return "$result_"
 }
 read_covered() {
 	r=0
