@@ -22,10 +22,9 @@ left() {
 check 'networks' lcx network create --subnet 10.91.0.0/24 front
 check 'another, with IPv6' lcx network create --subnet 10.92.0.0/24 --subnet fd00:92::/64 back
 check 'an internal one' lcx network create --subnet 10.93.0.0/24 --internal closed
+# One server for all of them: between two there would be a moment without any.
 lcx run -d --name web --network front -p 8080:80 --rootfs "$T/rootfs" sh -c \
-	'while :; do echo "HTTP/1.0 200 OK
-
-hello" | nc -l -p 80; done' >/dev/null
+	'mkdir /www; echo hello >/www/index.html; exec httpd -f -p 80 -h /www' >/dev/null
 defer 'lcx rm -f web'
 check_eq 'one way out' '10.91.0.1 dev eth0' "$(default_route)"
 check 'connect' lcx network connect --ip 10.92.0.7 --ip6 fd00:92::77 --mac-address 02:42:00:00:00:07 -p 8081:80 back web
