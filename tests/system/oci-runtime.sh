@@ -81,6 +81,16 @@ check_fails 'run: and nothing is left' 1 'does not exist' runtime state n1
 bundle "$T/b" '.process.args = []'
 check_fails 'create: a process without a program' 1 'process.args' runtime create --bundle "$T/b" n1
 
+# --- what waits is a program in memory of its own: whoever could write to the page cache would write to no file of the
+# host's, nor to what sets up another container
+
+bundle "$T/b" .
+for id in m1 m2; do runtime create --bundle "$T/b" $id </dev/null; done
+check_match 'created: no file of the host' '^/memfd:' "$(readlink "/proc/$(runtime state m1 | jq .pid)/exe")"
+program_of() { stat -L -c %d:%i "/proc/$(runtime state "$1" | jq .pid)/exe"; }
+check 'created: each its own' [ "$(program_of m1)" != "$(program_of m2)" ]
+for id in m1 m2; do runtime delete --force $id; done
+
 # --- a program that is not there is told when it is created
 
 bundle "$T/none" '.process.args = ["nothing-here"]'
