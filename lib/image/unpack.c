@@ -71,8 +71,7 @@ int lcx__unpack_new(const struct lcx__unpack_job *job, struct lcx__unpack **ret,
 	if (job->in_process && job->grows)
 		return lcx__fail(err, EINVAL, "an input that grows needs the extraction helper");
 	u->ctx = job->ctx;
-	r = job->in_process ? new_engine(u, &inner, err)
-			    : start_helper(u, &inner, job->grows, err);
+	r = job->in_process ? new_engine(u, &inner, err) : start_helper(u, &inner, job->grows, err);
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(u);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Any text as /etc/subuid and /etc/subgid, as a map in words, and as the record of a root directory.
- * Whatever is taken must be a map: an id has one meaning, and a record that is written is read again
- * as the same.
+ * Any text as /etc/subuid and /etc/subgid, as a map in words, and as the record of a root
+ * directory. Whatever is taken must be a map: an id has one meaning, and a record that is written
+ * is read again as the same.
  */
 
 #include <stdint.h>
@@ -27,7 +27,8 @@ static void check_kind(const struct lcx_idmap *map, enum lcx_id_kind kind)
 
 		if (count == 0 || inside > UINT32_MAX - 1 - last || outside > UINT32_MAX - 1 - last)
 			abort();
-		if (lcx_idmap_to_host(map, kind, inside + last, &found) < 0 || found != outside + last)
+		if (lcx_idmap_to_host(map, kind, inside + last, &found) < 0 ||
+		    found != outside + last)
 			abort();
 		if (lcx_idmap_from_host(map, kind, outside, &found) < 0 || found != inside)
 			abort();

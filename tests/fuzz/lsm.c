@@ -68,8 +68,7 @@ static void by_setters(char *text)
 		check_rule(line);
 		(void)lcx_spec_add_landlock(spec, line, NULL);
 	}
-	if (spec->own.landlock &&
-	    lcx__landlock_handled(spec->own.landlock, &rights, NULL) < 0)
+	if (spec->own.landlock && lcx__landlock_handled(spec->own.landlock, &rights, NULL) < 0)
 		abort();
 	check_round_trip(spec);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Any text as /proc/PID/mountinfo, as a container's mounts are looked at: what is read out of a line
- * lies in it.
+ * Any text as /proc/PID/mountinfo, as a container's mounts are looked at: what is read out of a
+ * line lies in it.
  */
 
 #include <stdint.h>
