@@ -71,18 +71,24 @@ static bool answer_forward(const struct lcx__dns_table *table, const struct view
 {
 	const char *name = reply->query->name;
 	char rest[DNS_NAME_SIZE];
+	bool is_nobody = false;
 
 	for (size_t i = 0; i < view->count; i++)
 		if (answer_name(table, view->networks[i], name, turn, reply))
 			return true;
 	for (size_t i = 0; i < view->count; i++) {
-		uint32_t network = view->networks[i];
+		const struct dns_network *network = &table->networks[view->networks[i]];
 
-		if (cut_network(name, table->text + table->networks[network], rest) &&
-		    answer_name(table, network, rest, turn, reply))
+		if (!cut_network(name, table->text + network->name, rest))
+			continue;
+		if (answer_name(table, view->networks[i], rest, turn, reply))
 			return true;
+		is_nobody = is_nobody || network->internal;
 	}
-	return false;
+	/* One that was in an internal network, or never was: others are not asked for it. */
+	if (is_nobody)
+		reply->rcode = DNS_NXDOMAIN;
+	return is_nobody;
 }
 
 static bool is_in_subnet(const struct lcx__dns_table *table, uint32_t network,
@@ -101,7 +107,7 @@ static void answer_pointer(const struct lcx__dns_table *table, const struct dns_
 {
 	CLEANUP(freep)
 	char *name = lcx__format("%s.%s", table->text + place->name,
-				 table->text + table->networks[place->network]);
+				 table->text + table->networks[place->network].name);
 
 	if (name && lcx__dns_name_is_valid(name))
 		lcx__dns_reply_add_name(reply, name, DNS_TTL_S);

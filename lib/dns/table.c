@@ -16,13 +16,13 @@ static uint32_t add_text(struct lcx__dns_builder *b, const char *text)
 	return at;
 }
 
-uint32_t lcx__dns_build_network(struct lcx__dns_builder *b, const char *name)
+uint32_t lcx__dns_build_network(struct lcx__dns_builder *b, const char *name, bool internal)
 {
-	uint32_t text = add_text(b, name);
+	const struct dns_network network = {add_text(b, name), internal};
 
-	for (char *c = b->text.failed ? NULL : b->text.text + text; c && *c; c++)
+	for (char *c = b->text.failed ? NULL : b->text.text + network.name; c && *c; c++)
 		*c = (char)tolower((unsigned char)*c);
-	lcx__strbuf_add(&b->networks, &text, sizeof(text));
+	lcx__strbuf_add(&b->networks, &network, sizeof(network));
 	return b->head.n_networks++;
 }
 
@@ -257,7 +257,7 @@ static bool is_whole(const struct lcx__dns_table *table)
 		     table->text[head->text_size - 1] == '\0';
 
 	for (uint32_t i = 0; whole && i < head->n_networks; i++)
-		whole = text_is_inside(table, table->networks[i]);
+		whole = text_is_inside(table, table->networks[i].name);
 	for (uint32_t i = 0; whole && i < head->n_places; i++)
 		whole = table->places[i].network < head->n_networks &&
 			text_is_inside(table, table->places[i].name) &&

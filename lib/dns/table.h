@@ -22,6 +22,11 @@ struct dns_server_address {
 	uint32_t scope; /* the interface, of a link-local address */
 };
 
+struct dns_network {
+	uint32_t name;     /* in the text */
+	uint32_t internal; /* what is in it is nobody's outside to know */
+};
+
 /* A container in a network. */
 struct dns_place {
 	uint32_t network;
@@ -60,7 +65,7 @@ struct dns_head {
 
 struct lcx__dns_table {
 	const struct dns_head *head;
-	const uint32_t *networks; /* their names, in the text */
+	const struct dns_network *networks;
 	const struct dns_place *places;
 	const struct dns_name *names;        /* sorted by network and text */
 	const struct dns_address *addresses; /* sorted by network and bytes */
@@ -79,7 +84,7 @@ struct lcx__dns_builder {
 };
 
 /* Return: its number. */
-uint32_t lcx__dns_build_network(struct lcx__dns_builder *b, const char *name);
+uint32_t lcx__dns_build_network(struct lcx__dns_builder *b, const char *name, bool internal);
 /* @name: that its address is turned into, without the network's. Return: its number. */
 uint32_t lcx__dns_build_place(struct lcx__dns_builder *b, uint32_t network, const char *owner,
 			      const char *name, const struct lcx__inet *addresses, size_t count);

@@ -100,7 +100,7 @@ static int add_network(struct reading *reading, const char *name, struct lcx_net
 		r = lcx__net_list_names(records_fd, false, &owners);
 	if (r < 0)
 		return r;
-	number = lcx__dns_build_network(&reading->builder, name);
+	number = lcx__dns_build_network(&reading->builder, name, network->internal);
 	for (uint32_t i = 0; i < network->subnet_count; i++) {
 		struct lcx__inet subnet;
 

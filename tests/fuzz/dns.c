@@ -28,7 +28,7 @@ static void *make_table(struct lcx__dns_table *table)
 	struct lcx__inet addresses[2] = {inet("10.1.0.2/32"), inet("fd00:1::2/128")};
 	struct lcx__inet subnets[2] = {inet("10.1.0.0/24"), inet("fd00:1::/64")};
 	struct lcx__dns_builder b = {0};
-	uint32_t network = lcx__dns_build_network(&b, "net");
+	uint32_t network = lcx__dns_build_network(&b, "net", false);
 	uint32_t place = lcx__dns_build_place(&b, network, "owner", "web", addresses, 2);
 	void *memory;
 	size_t size;

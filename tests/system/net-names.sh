@@ -103,6 +103,9 @@ check_eq "others' names are not to be seen" NXDOMAIN "$(resolve one 10.91.0.1 lo
 check 'attach one there, too' attach closed one
 check_eq 'the other network' 10.93.0.2 "$(resolve one 10.91.0.1 lonely)"
 check_eq 'not for others' NXDOMAIN "$(resolve two 10.91.0.1 lonely)"
+asked=$(cat "$T/asked")
+check_eq 'nobody there' NXDOMAIN "$(resolve one 10.91.0.1 gone.closed)"
+check_eq 'is not asked for outside' "$asked" "$(cat "$T/asked")"
 check 'detach it' tool detach closed one 0
 check_eq 'no longer' NXDOMAIN "$(resolve one 10.91.0.1 lonely)"
 

@@ -293,8 +293,8 @@ static uint32_t add_place(struct lcx__dns_builder *b, uint32_t network, const ch
 static void make_table(bool internal, uint16_t server_port)
 {
 	struct lcx__dns_builder b = {0};
-	uint32_t front = lcx__dns_build_network(&b, "Front"),
-		 back = lcx__dns_build_network(&b, "back"), place;
+	uint32_t front = lcx__dns_build_network(&b, "Front", internal),
+		 back = lcx__dns_build_network(&b, "back", true), place;
 	struct lcx__inet subnet = inet_of("10.1.0.0/24"), subnet6 = inet_of("fd00:1::/64"),
 			 other = inet_of("10.2.0.0/24");
 	struct dns_server_address server = {.address = inet_of("127.0.0.1"), .port = server_port};
@@ -405,6 +405,10 @@ static const struct {
 	{"10.1.0.2", "db", DNS_TYPE_A, "10.2.0.3", NULL},
 	{"10.1.0.2", "db.back", DNS_TYPE_A, "10.2.0.3", NULL},
 	{"10.1.0.2", "web.back", DNS_TYPE_A, "10.2.0.2", NULL},
+	/* What is not in an internal network is not asked for outside by who is in it. */
+	{"10.1.0.2", "gone.back", DNS_TYPE_A, "nobody", NULL},
+	{"10.1.0.3", "gone.back", DNS_TYPE_A, "ask", "nobody"},
+	{"10.1.0.2", "gone.front", DNS_TYPE_A, "ask", "nobody"},
 	{"10.1.0.99", "web", DNS_TYPE_A, "10.1.0.2", NULL},
 	/* Backwards. */
 	{"10.1.0.3", "2.0.1.10.in-addr.arpa", DNS_TYPE_PTR, "Web.front.", NULL},
@@ -460,7 +464,7 @@ END_TEST
 START_TEST(what_finds_no_room_is_told)
 {
 	struct lcx__dns_builder b = {0};
-	uint32_t network = lcx__dns_build_network(&b, "n");
+	uint32_t network = lcx__dns_build_network(&b, "n", false);
 	uint8_t bytes[DNS_MESSAGE_SIZE];
 	size_t length;
 
