@@ -13,13 +13,13 @@ run() { # MOUNTS COMMAND...
 	args=$(printf '"%s",' "$@")
 	cat >"$T/config.json" <<-END
 		{"ociVersion": "1.3.0", "root": {"path": "$T/rootfs"},
-		 "process": {"cwd": "/", "args": [${args%,}], "env": ["PATH=/bin"]},
+		 "process": {"cwd": "/", "args": [${args%,}], "env": ["PATH=/bin"] $capabilities},
 		 "mounts": [{"destination": "/proc", "type": "proc", "source": "proc"} $mounts],
 		 "linux": {"namespaces": [{"type": "mount"}, {"type": "pid"}, {"type": "network"}, {"type": "ipc"}] $linux}}
 	END
 	"$tool" run "$T/lcx-root" "$T/lcx-run" "$T/config.json" 2>&1
 }
-linux=
+linux= capabilities=
 mount_line() { # MOUNTS DIRECTORY: the options of a mount, as the container sees them
 	run "$1" sh -c "while read -r id parent dev root at options rest; do [ \$at != $2 ] || echo \$options \$rest; done </proc/self/mountinfo"
 }
@@ -31,6 +31,24 @@ mknod "$T/rootfs/dev/null" c 1 5
 check_match 'a node of another device is in the way' "make the device 'null' in '/dev': File exists" "$(run '' echo here)"
 rm -rf "$T/rootfs/dev"
 mkdir "$T/rootfs/dev"
+
+# --- what of /proc is there
+proc() { # OPTIONS COMMAND: a further one, as another user of the same pid namespace sees it
+	run ", {\"destination\": \"/mnt\", \"type\": \"proc\", \"source\": \"proc\", \"options\": [$1]}" sh -c "$2"
+}
+mkdir -p "$T/rootfs/mnt"
+check_eq 'without a word all processes are seen' 'here there' \
+	"$(proc '"nosuid"' '[ -d /mnt/1 ] && echo here; [ -e /mnt/meminfo ] && echo there' | xargs)"
+echo 'who:x:5:5::/:/bin/sh' >>"$T/rootfs/etc/passwd"
+printf '%s\n' '#!/bin/sh' '[ -d /mnt/1 ] && echo first' '[ -d /mnt/$$ ] && echo own' >"$T/rootfs/bin/look"
+chmod 755 "$T/rootfs/bin/look"
+caps='["CAP_SETUID", "CAP_SETGID"]'
+capabilities=", \"capabilities\": {\"bounding\": $caps, \"permitted\": $caps, \"effective\": $caps}"
+check_eq 'another user sees the first process' 'first own' "$(proc '"nosuid"' 'su -c look who; :' | xargs)"
+check_eq 'unless by hidepid=invisible' 'own' "$(proc '"hidepid=invisible"' 'su -c look who; :' | xargs)"
+capabilities=
+check_eq 'subset=pid leaves nothing but processes' 'here' \
+	"$(proc '"subset=pid"' '[ -d /mnt/1 ] && echo here; [ -e /mnt/meminfo ] && echo there; [ -e /mnt/sys ] && echo there' | xargs)"
 
 # --- tmpcopyup
 src=$T/rootfs/data
