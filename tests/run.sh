@@ -9,7 +9,8 @@
 #   vm         the same system tests in a virtual machine with cgroup v2
 #   ffi        the library called from Python and Lua, nothing compiled
 #   examples   every example program, and examples/quickstart.sh
-#   fuzz       every fuzz target for LCX_FUZZ_SECONDS (3) with an instrumented build of clang's
+#   fuzz       every fuzz target, with an instrumented build of clang's, for LCX_FUZZ_SECONDS (what a line
+#              "seconds: N" in it says, or 3)
 #   bench      measurements (not part of "everything")
 #   sweep      system tests that take a few of many places, at every single one: those that know
 #              LCX_TEST_EVERY_CALL (an hour or two; not part of "everything")
@@ -305,17 +306,26 @@ part_fuzz() {
 	chosen=
 	for source in tests/fuzz/*.c; do
 		name=$(basename "$source" .c)
-		! matches "$name" || chosen="$chosen $name"
+		matches "$name" || continue
+		# What takes longest begins first.
+		[ -n "$(seconds_of "$source")" ] && chosen="$name $chosen" || chosen="$chosen $name"
 	done
 	# shellcheck disable=SC2086
-	printf '%s\n' $chosen | xargs -r -n 1 -P "$(nproc)" sh -c '
-		mkdir -p "$1/corpus/$4"
-		"$1/tests/fuzz/fuzz-$4" -max_total_time="$3" -artifact_prefix="$2/fuzz-$4-" \
-			"$1/corpus/$4" "tests/fuzz/$4" >"$2/fuzz-of-$4" 2>&1 && echo "ok - $4 survives" >>"$2/fuzz-of-$4" || :
-	' sh "$top/fuzz" "$logs" "${LCX_FUZZ_SECONDS:-3}"
+	for name in $chosen; do
+		seconds=$(seconds_of "tests/fuzz/$name.c")
+		echo "$name ${LCX_FUZZ_SECONDS:-${seconds:-3}}"
+	done | xargs -r -n 2 -P "$(nproc)" sh -c '
+		mkdir -p "$1/corpus/$3"
+		"$1/tests/fuzz/fuzz-$3" -max_total_time="$4" -artifact_prefix="$2/fuzz-$3-" \
+			"$1/corpus/$3" "tests/fuzz/$3" >"$2/fuzz-of-$3" 2>&1 && echo "ok - $3 survives" >>"$2/fuzz-of-$3" || :
+	' sh "$top/fuzz" "$logs"
 	for name in $chosen; do
 		run_test "fuzz/$name" fuzz_result "$logs/fuzz-of-$name"
 	done
+}
+
+seconds_of() { # SOURCE
+	sed -n 's/^ \* seconds: \([0-9]*\)$/\1/p' "$1"
 }
 
 fuzz_result() { # LOG

@@ -1,244 +1,412 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * usage: bench-soak ROOT RUN ROOTFS CYCLES [THREADS]
+ * usage: soak ROOT ROOTFS CYCLES CONNECTIONS
  *
- * Starts and ends of mixed containers in one program with several threads, and what that leaves:
- * resident memory, descriptors, cgroups, and of the kernel's slab the objects for network
- * namespaces and dentries. Prints each figure's slope per 1,000 cycles over the second half, when
- * all that is made once has been made; a slope that is no slope wavers about 0.
+ * A host program of months, in short: eight threads take CYCLES containers of six kinds from
+ * nothing to nothing; then as many threads execute a process and attach CONNECTIONS times in
+ * containers that go on running. After each twentieth what the host and the machine hold is
+ * printed, and at the end how much it grew for each cycle in the second half of them: what grows
+ * there grows for ever.
  */
-#include <ftw.h>
+#include <dirent.h>
+#include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <lcx/lcx.h>
 
 #include "../system/host-figures.h"
 
-enum { SAMPLES = 40, MAX_THREADS = 64 };
+enum { THREADS = 8, SAMPLES = 20, PATIENCE_MS = 120000 };
 
-static const char *root_dir, *run_dir, *rootfs;
-static atomic_int begun, done, bad;
-static int cycles;
+static const char *root_dir, *rootfs;
+static atomic_int next, failed;
+static int total;
 
-/* ---- one cycle: what kind of container, and how it is run ------------------------ */
+static const char *const true_argv[] = {"/bin/true", NULL};
+static const char *const words_argv[] = {"/bin/sh", "-c", "seq 200; exec sleep 1000", NULL};
+static const char *const write_argv[] = {"/bin/sh", "-c", "echo words >/v/file", NULL};
+static const char *const sleep_argv[] = {"/bin/sleep", "1000", NULL};
 
-struct kind {
-	const char *script, *network, *volume;
-	int32_t status;
-	bool detached, exec, removes_itself;
-};
+/* ---- what is held ------------------------------------------------------------------------------
+ */
 
-static const struct kind kinds[] = {
-	{"true", "none", NULL, 0, false, false, false},
-	{"exit 7", "none", NULL, 7, true, false, false},
-	{"echo out; echo err >&2; exit 3", "bridge", NULL, 3, false, false, false},
-	{"echo x; sleep 0.02", "bridge", NULL, 0, true, false, true},
-	{"echo x >/v/file", "none", "/v", 0, false, false, true},
-	{"sleep 100", "none", NULL, 137, true, true, false},
-	{"kill -9 $$", "host", NULL, 137, false, false, false},
-};
-
-static int describe(struct lcx_ctx *ctx, const struct kind *kind, struct lcx_container **ret,
-		    struct lcx_error **err)
+static long slab_objects(const char *cache)
 {
-	const char *const argv[] = {"sh", "-c", kind->script, NULL};
+	char line[512], name[64];
+	long active, found = -1;
+	FILE *file = fopen("/proc/slabinfo", "re");
+
+	while (file && found < 0 && fgets(line, sizeof(line), file))
+		if (sscanf(line, "%63s %ld", name, &active) == 2 && strcmp(name, cache) == 0)
+			found = active;
+	if (file)
+		fclose(file);
+	return found;
+}
+
+/* Directories below DIR, itself not counted. */
+static long directories(const char *path)
+{
+	DIR *dir = opendir(path);
+	struct dirent *entry;
+	long n = 0;
+
+	while (dir && (entry = readdir(dir))) {
+		char below[4096];
+
+		if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
+			continue;
+		snprintf(below, sizeof(below), "%s/%s", path, entry->d_name);
+		n += 1 + directories(below);
+	}
+	if (dir)
+		closedir(dir);
+	return n;
+}
+
+static long resident(void)
+{
+	return resident_kib();
+}
+static long descriptors(void)
+{
+	return count_descriptors();
+}
+static long cgroups(void)
+{
+	return directories("/sys/fs/cgroup");
+}
+static long states(void)
+{
+	return directories(root_dir);
+}
+static long dentries(void)
+{
+	return slab_objects("dentry");
+}
+static long namespaces(void)
+{
+	return slab_objects("net_namespace");
+}
+
+static const struct figure {
+	const char *name;
+	long (*read)(void);
+} figures[] = {
+	{"resident KiB", resident}, {"descriptors", descriptors}, {"cgroups", cgroups},
+	{"directories", states},    {"dentries", dentries},       {"net namespaces", namespaces},
+};
+enum { FIGURES = sizeof(figures) / sizeof(*figures) };
+
+/* ---- kinds of container
+ * -------------------------------------------------------------------------- */
+
+static int make(struct lcx_ctx *ctx, const char *network, const char *const *argv,
+		struct lcx_container **ret, struct lcx_error **err)
+{
 	int r = lcx_container_new(ctx, NULL, ret, err);
 
 	if (r == 0)
 		r = lcx_container_set_rootfs(*ret, rootfs, err);
 	if (r == 0)
-		r = lcx_container_set_network(*ret, kind->network, err);
-	if (r == 0 && kind->volume)
-		r = lcx_container_add_volume(*ret, kind->volume, err);
-	if (r == 0 && !strcmp(kind->script, "kill -9 $$"))
-		lcx_container_set_init(*ret, 1);
-	return r == 0 ? lcx_container_set_command(*ret, argv, err) : r;
-}
-
-static int exec_one(struct lcx_container *c, struct lcx_error **err)
-{
-	const char *const argv[] = {"true", NULL};
-	struct lcx_process *process = NULL;
-	struct lcx_spec *spec = NULL;
-	int32_t status = -1;
-	int r = lcx_container_exec_spec(c, &spec, err);
-
+		r = lcx_container_set_network(*ret, network, err);
 	if (r == 0)
-		r = lcx_spec_set_args(spec, argv, err);
-	if (r == 0)
-		r = lcx_container_exec(c, spec, NULL, &process, err);
-	if (r == 0)
-		r = lcx_process_wait(process, 30000, &status, err);
-	lcx_process_free(process);
-	lcx_spec_free(spec);
-	return r == 0 && status != 0 ? -1 : r;
-}
-
-static int run_one(struct lcx_ctx *ctx, const struct kind *kind, struct lcx_error **err)
-{
-	struct lcx_container *c = NULL;
-	int32_t status = -1;
-	int r = describe(ctx, kind, &c, err);
-
-	if (r == 0)
-		lcx_container_set_auto_remove(c, kind->removes_itself);
-	if (r == 0)
-		r = kind->detached ? lcx_container_start_detached(c, NULL, err)
-				   : lcx_container_start(c, NULL, err);
-	if (r == 0 && kind->exec)
-		r = exec_one(c, err);
-	if (r == 0 && kind->exec)
-		r = lcx_container_kill(c, 9, err);
-	if (r == 0)
-		r = lcx_container_wait(c, 60000, &status, err);
-	/* Of one that removes itself as it ends another may have been faster. */
-	if (r == 0 && status != kind->status && !(kind->removes_itself && kind->detached))
-		r = -1;
-	if (c)
-		(void)lcx_container_remove_with_volumes(c, 1, r == 0 ? err : NULL);
-	if (r == -1)
-		fprintf(stderr, "'%s': status %d\n", kind->script, status);
-	lcx_container_free(c);
+		r = lcx_container_set_command(*ret, argv, err);
 	return r;
 }
 
-static void *work(void *data)
+static int wait_for_end(struct lcx_container *c, int32_t wanted, struct lcx_error **err)
+{
+	int32_t status = -2;
+	int r = lcx_container_wait(c, PATIENCE_MS, &status, err);
+
+	return r == 0 && status != wanted ? 1 : r;
+}
+
+static int plain(struct lcx_ctx *ctx, struct lcx_container **c, struct lcx_error **err)
+{
+	int r = make(ctx, "none", true_argv, c, err);
+
+	if (r == 0)
+		r = lcx_container_start(*c, NULL, err);
+	return r == 0 ? wait_for_end(*c, 0, err) : r;
+}
+
+static int networked(struct lcx_ctx *ctx, struct lcx_container **c, struct lcx_error **err)
+{
+	int r = make(ctx, "bridge", true_argv, c, err);
+
+	if (r == 0)
+		r = lcx_container_publish(*c, "127.0.0.1::80", err);
+	if (r == 0)
+		r = lcx_container_start(*c, NULL, err);
+	return r == 0 ? wait_for_end(*c, 0, err) : r;
+}
+
+static int with_volume(struct lcx_ctx *ctx, struct lcx_container **c, struct lcx_error **err)
+{
+	int r = make(ctx, "host", write_argv, c, err);
+
+	if (r == 0)
+		r = lcx_container_add_volume(*c, "/v", err);
+	if (r == 0)
+		r = lcx_container_start(*c, NULL, err);
+	return r == 0 ? wait_for_end(*c, 0, err) : r;
+}
+
+static int run_inside(struct lcx_container *c, struct lcx_error **err)
+{
+	struct lcx_process *process = NULL;
+	struct lcx_spec *spec = NULL;
+	int32_t status = -2;
+	int r = lcx_container_exec_spec(c, &spec, err);
+
+	if (r == 0)
+		r = lcx_spec_set_args(spec, true_argv, err);
+	if (r == 0)
+		r = lcx_container_exec(c, spec, NULL, &process, err);
+	if (r == 0)
+		r = lcx_process_wait(process, PATIENCE_MS, &status, err);
+	lcx_process_free(process);
+	lcx_spec_free(spec);
+	return r == 0 && status != 0 ? 1 : r;
+}
+
+static int logged(struct lcx_ctx *ctx, struct lcx_container **c, struct lcx_error **err)
+{
+	int r = make(ctx, "none", words_argv, c, err);
+
+	if (r == 0)
+		r = lcx_container_set_log_driver(*c, "json-file", err);
+	if (r == 0)
+		r = lcx_container_start(*c, NULL, err);
+	if (r == 0)
+		r = run_inside(*c, err);
+	if (r == 0)
+		r = lcx_container_kill(*c, SIGKILL, err);
+	return r == 0 ? wait_for_end(*c, 128 + SIGKILL, err) : r;
+}
+
+static int limited(struct lcx_ctx *ctx, struct lcx_container **c, struct lcx_error **err)
+{
+	int r = make(ctx, "none", sleep_argv, c, err);
+
+	if (r == 0)
+		r = lcx_spec_set_memory_limit(lcx_container_spec(*c), 64 << 20, err);
+	if (r == 0)
+		r = lcx_spec_set_pids_limit(lcx_container_spec(*c), 20, err);
+	if (r == 0)
+		lcx_container_set_init(*c, 1);
+	if (r == 0)
+		r = lcx_container_start(*c, NULL, err);
+	if (r == 0)
+		r = lcx_container_pause(*c, err);
+	if (r == 0)
+		r = lcx_container_unpause(*c, err);
+	if (r == 0)
+		r = lcx_container_stop(*c, 10000, err);
+	return r == 0 ? wait_for_end(*c, 128 + SIGTERM, err) : r;
+}
+
+/* Its monitor ends by itself; the container is opened again as by another program. */
+static int detached(struct lcx_ctx *ctx, struct lcx_container **c, struct lcx_error **err)
+{
+	char name[80];
+	int r = make(ctx, "none", true_argv, c, err);
+
+	if (r == 0)
+		r = lcx_container_start_detached(*c, NULL, err);
+	if (r < 0)
+		return r;
+	snprintf(name, sizeof(name), "%s", lcx_container_id(*c));
+	*c = lcx_container_free(*c);
+	r = lcx_container_open(ctx, name, c, err);
+	return r == 0 ? wait_for_end(*c, 0, err) : r;
+}
+
+static int (*const kinds[])(struct lcx_ctx *, struct lcx_container **, struct lcx_error **) = {
+	plain, networked, with_volume, logged, limited, detached,
+};
+
+/* ---- the threads
+ * ---------------------------------------------------------------------------------- */
+
+static void complain(const char *what, int r, struct lcx_error **err)
+{
+	fprintf(stderr, "%s: %d %s: %s\n", what, r, lcx_error_stage(*err), lcx_error_message(*err));
+	*err = lcx_error_free(*err);
+	failed++;
+}
+
+static void cycle(struct lcx_ctx *ctx, int number)
+{
+	struct lcx_container *c = NULL;
+	struct lcx_error *err = NULL;
+	int r = kinds[number % (int)(sizeof(kinds) / sizeof(*kinds))](ctx, &c, &err);
+
+	if (r != 0)
+		complain("cycle", r, &err);
+	if (c && (r = lcx_container_remove_with_volumes(c, 1, &err)) < 0)
+		complain("remove", r, &err);
+	lcx_container_free(c);
+}
+
+static int connect_once(struct lcx_container *c, struct lcx_error **err)
+{
+	struct lcx_attach *attach = NULL;
+	struct lcx_stdio *stdio = NULL;
+	int r = lcx_stdio_new(&stdio, err);
+
+	if (r == 0) {
+		lcx_stdio_set_attach(stdio, -1, -1, -1);
+		r = lcx_container_attach(c, stdio, &attach, err);
+	}
+	lcx_stdio_free(stdio);
+	if (r == 0)
+		r = run_inside(c, err);
+	lcx_attach_free(attach);
+	return r;
+}
+
+static void *keep_cycling(void *data)
 {
 	struct lcx_error *err = NULL;
 	struct lcx_ctx *ctx = NULL;
-	int i;
+	int number;
 
 	(void)data;
-	if (lcx_ctx_open(root_dir, run_dir, &ctx, &err) < 0)
-		bad++;
-	while (ctx && (i = atomic_fetch_add(&begun, 1)) < cycles) {
-		if (run_one(ctx, &kinds[(size_t)i % (sizeof(kinds) / sizeof(*kinds))], &err) < 0) {
-			bad++;
-			fprintf(stderr, "%s\n", lcx_error_message(err));
-		}
-		err = lcx_error_free(err);
-		done++;
-	}
-	lcx_error_free(err);
+	if (lcx_ctx_open(root_dir, NULL, &ctx, &err) < 0)
+		complain("open", -1, &err);
+	while (ctx && (number = atomic_fetch_add(&next, 1)) < total)
+		cycle(ctx, number);
 	lcx_ctx_free(ctx);
 	return NULL;
 }
 
-/* ---- what is measured ------------------------------------------------------------ */
-
-static long n_directories;
-
-static int count_directory(const char *path, const struct stat *st, int type, struct FTW *at)
+static void *keep_connecting(void *data)
 {
-	(void)path, (void)st, (void)at;
-	n_directories += type == FTW_D;
-	return 0;
+	struct lcx_container *c = NULL;
+	struct lcx_error *err = NULL;
+	struct lcx_ctx *ctx = NULL;
+	int r = lcx_ctx_open(root_dir, NULL, &ctx, &err);
+
+	if (r == 0)
+		r = lcx_container_open(ctx, data, &c, &err);
+	if (r < 0)
+		complain("open", r, &err);
+	while (r == 0 && atomic_fetch_add(&next, 1) < total)
+		if ((r = connect_once(c, &err)) != 0)
+			complain("connection", r, &err);
+	lcx_container_free(c);
+	lcx_ctx_free(ctx);
+	return NULL;
 }
 
-static double cgroups(void)
+static void run_threads(void *(*work)(void *), char names[][80])
 {
-	n_directories = 0;
-	(void)nftw("/sys/fs/cgroup", count_directory, 32, FTW_PHYS);
-	return (double)n_directories;
+	pthread_t threads[THREADS];
+
+	for (size_t i = 0; i < THREADS; i++)
+		pthread_create(&threads[i], NULL, work, names ? names[i] : NULL);
+	for (size_t i = 0; i < THREADS; i++)
+		pthread_join(threads[i], NULL);
 }
 
-/* Active objects; a machine may merge caches under another name, or hide them: then 0. */
-static double slab(const char *name)
-{
-	FILE *file = fopen("/proc/slabinfo", "r");
-	char line[512], found[64];
-	long active, result = 0;
+/* ---- samples
+ * --------------------------------------------------------------------------------------- */
 
-	while (file && fgets(line, sizeof(line), file))
-		if (sscanf(line, "%63s %ld", found, &active) == 2 && strcmp(found, name) == 0)
-			result = active;
-	if (file)
-		fclose(file);
-	return (double)result;
+static void sample(int done, long row[FIGURES])
+{
+	printf("%8d", done);
+	for (size_t i = 0; i < FIGURES; i++)
+		printf(" %14ld", row[i] = figures[i].read());
+	printf("\n");
+	fflush(stdout);
 }
 
-static double resident(void)
+/* By least squares over the second half of the samples: growth for each cycle. */
+static double slope(long rows[][FIGURES], size_t figure, double step)
 {
-	return (double)resident_kib();
-}
+	double n = 0, x = 0, y = 0, xx = 0, xy = 0;
 
-static double descriptors(void)
-{
-	return count_descriptors();
-}
+	for (int i = SAMPLES / 2; i < SAMPLES; i++) {
+		double at = i * step, value = (double)rows[i][figure];
 
-static double net_namespaces(void)
-{
-	return slab("net_namespace");
-}
-
-static double dentries(void)
-{
-	return slab("dentry");
-}
-
-static const struct {
-	const char *name;
-	double (*read)(void);
-} figures[] = {
-	{"resident KiB", resident},        {"descriptors", descriptors}, {"cgroups", cgroups},
-	{"net_namespace", net_namespaces}, {"dentry", dentries},
-};
-
-enum { N_FIGURES = sizeof(figures) / sizeof(*figures) };
-
-/* Least squares, per 1,000 cycles. */
-static double slope(const double *x, const double *y, int n)
-{
-	double mx = 0, my = 0, xy = 0, xx = 0;
-
-	for (int i = 0; i < n; i++)
-		mx += x[i] / n, my += y[i] / n;
-	for (int i = 0; i < n; i++)
-		xy += (x[i] - mx) * (y[i] - my), xx += (x[i] - mx) * (x[i] - mx);
-	return xx > 0 ? 1000 * xy / xx : 0;
-}
-
-static int sample(double at[SAMPLES], double seen[N_FIGURES][SAMPLES])
-{
-	int n = 0;
-
-	while (n < SAMPLES && done < cycles) {
-		if (done < (double)cycles * (n + 1) / (SAMPLES + 1)) {
-			usleep(20000);
-			continue;
-		}
-		at[n] = done;
-		for (int f = 0; f < N_FIGURES; f++)
-			seen[f][n] = figures[f].read();
-		n++;
+		n += 1, x += at, y += value, xx += at * at, xy += at * value;
 	}
-	return n;
+	return (n * xy - x * y) / (n * xx - x * x);
+}
+
+static void soak(const char *what, int count, void *(*work)(void *), char names[][80])
+{
+	static long rows[SAMPLES][FIGURES];
+
+	printf("%8s", what);
+	for (size_t i = 0; i < FIGURES; i++)
+		printf(" %14s", figures[i].name);
+	printf("\n");
+	for (int i = 0; i < SAMPLES; i++) {
+		next = 0;
+		total = count / SAMPLES;
+		run_threads(work, names);
+		sample((i + 1) * total, rows[i]);
+	}
+	printf("%8s", "slope");
+	for (size_t i = 0; i < FIGURES; i++)
+		printf(" %14.5f", slope(rows, i, (double)count / SAMPLES));
+	printf("\n");
+}
+
+/* One for each thread, which outlive the handles that start them. */
+static void soak_connections(int count)
+{
+	static char names[THREADS][80];
+	struct lcx_error *err = NULL;
+	struct lcx_ctx *ctx = NULL;
+	int r = lcx_ctx_open(root_dir, NULL, &ctx, &err);
+
+	for (size_t i = 0; r == 0 && i < THREADS; i++) {
+		struct lcx_container *c = NULL;
+
+		r = make(ctx, "none", sleep_argv, &c, &err);
+		if (r == 0)
+			r = lcx_container_start_detached(c, NULL, &err);
+		if (r == 0)
+			snprintf(names[i], sizeof(names[i]), "%s", lcx_container_id(c));
+		lcx_container_free(c);
+	}
+	if (r == 0)
+		soak("connects", count, keep_connecting, names);
+	else
+		complain("start", r, &err);
+	for (size_t i = 0; i < THREADS && names[i][0]; i++) {
+		struct lcx_container *c = NULL;
+
+		if ((r = lcx_container_open(ctx, names[i], &c, &err)) < 0 ||
+		    (r = lcx_container_remove(c, 1, &err)) < 0)
+			complain("remove", r, &err);
+		lcx_container_free(c);
+	}
+	lcx_ctx_free(ctx);
 }
 
 int main(int argc, char **argv)
 {
-	int n_threads = argc > 5 ? atoi(argv[5]) : 8, n;
-	double at[SAMPLES], seen[N_FIGURES][SAMPLES];
-	pthread_t threads[MAX_THREADS];
-
-	if (argc < 5 || n_threads < 1 || n_threads > MAX_THREADS)
+	if (argc != 5)
 		return 2;
-	root_dir = argv[1], run_dir = argv[2], rootfs = argv[3];
-	cycles = atoi(argv[4]);
-	for (int i = 0; i < n_threads; i++)
-		if (pthread_create(&threads[i], NULL, work, NULL) != 0)
-			return 2;
-	n = sample(at, seen);
-	for (int i = 0; i < n_threads; i++)
-		pthread_join(threads[i], NULL);
-	printf("%d cycles, %d threads, %d failed\n", cycles, n_threads, bad);
-	for (int f = 0; f < N_FIGURES; f++)
-		printf("%-14s %10.0f at half, %10.0f at the end, %+8.2f per 1,000 cycles\n",
-		       figures[f].name, n > 1 ? seen[f][n / 2] : 0, n > 0 ? seen[f][n - 1] : 0,
-		       n > 2 ? slope(at + n / 2, seen[f] + n / 2, n - n / 2) : 0);
-	return bad != 0;
+	root_dir = argv[1];
+	rootfs = argv[2];
+	soak("cycles", atoi(argv[3]), keep_cycling, NULL);
+	soak_connections(atoi(argv[4]));
+	printf("failed %d\n", failed);
+	return failed != 0;
 }
