@@ -121,7 +121,7 @@ build() { # plain|asan
 		options='-Db_sanitize=none -Dweaken=true -Dimage=disabled -Doptimization=0 -Ddebug=false'
 		targets='examples/lcx/lcx tests/spec-tool'
 		;;
-	tsan) options='-Db_sanitize=thread -Db_lundef=false -Doptimization=1' targets=tests/host-threads ;;
+	tsan) options='-Db_sanitize=thread -Db_lundef=false -Dimage=disabled -Doptimization=1' targets=tests/host-threads ;;
 	esac
 	build_began=$(date +%s)
 	# shellcheck disable=SC2086

@@ -21,7 +21,7 @@ mounts() { cut -d' ' -f5- "/proc/$1/mountinfo" | sed 's/ shared:[0-9]*//; s/ mas
 mkdir "$T/volume"
 echo of-the-host >"$T/volume/file"
 
-check 'the roots are shared' grep -q ' / / .* shared:' "/proc/$other/mountinfo"
+check 'the roots are shared' grep -q '^[0-9]* [0-9]* [^ ]* [^ ]* / [^ ]* shared:' "/proc/$other/mountinfo"
 before=$(seen) here=$(mounts self) there=$(mounts $other)
 bundle "$T/b" "$(join '.mounts += [{"destination": "/volume", "type": "bind", "source": "'"$T/volume"'", "options": ["bind"]}]
 	| .process.args = ["sleep", "60"] | .linux.maskedPaths = ["/proc/keys"]' $ns)"
