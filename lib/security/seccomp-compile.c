@@ -14,6 +14,9 @@
  * libseccomp compiles the rules. In front of its filter stands a prelude of our own
  * (seccomp-prelude.c), for what libseccomp can't say: system calls that it
  * does not know yet, and ENOSYS for numbers beyond all that the profile knows.
+ *
+ * Its search stays a list. As a tree (SCMP_FLTATR_CTL_OPTIMIZE 2) a filter is installed in half the
+ * time, but 2.5.4 then decides wrongly about a call with several rules that compare arguments.
  */
 
 static uint32_t action_with_data(uint32_t action, const struct lcx__opt_u32 *errno_ret)
