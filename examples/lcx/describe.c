@@ -390,6 +390,6 @@ int fail_start(struct app *app, struct lcx_container *c, struct lcx_error **err)
 	app_report(app, err);
 	/* It never ran, so nobody misses it. */
 	if (lcx_container_state(c) != LCX_CONTAINER_NEW)
-		(void)lcx_container_remove(c, 1, NULL);
+		(void)lcx_container_remove_with_volumes(c, 1, NULL);
 	return code;
 }

@@ -130,6 +130,13 @@ static int remove_one(struct lcx_ctx *ctx, const struct uses *uses, const char *
 	return r < 0 ? r : remove_at(volumes_fd, name, err);
 }
 
+static bool is_there(const struct lcx_ctx *ctx, const char *name)
+{
+	CLEANUP(freep) char *path = lcx__format("volumes/%s", name);
+
+	return path && faccessat(ctx->root_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 LCX_PUBLIC int lcx_volume_remove(struct lcx_ctx *ctx, const char *name, struct lcx_error **err)
 {
 	CLEANUP(uses_clear) struct uses uses = {.containers_fd = -1};
@@ -141,7 +148,7 @@ LCX_PUBLIC int lcx_volume_remove(struct lcx_ctx *ctx, const char *name, struct l
 		return r;
 	r = lcx_volume_open(ctx, name, &volume, &why);
 	/* One whose record can't be read can be removed all the same. */
-	if (r == -ENOENT || r == -EINVAL)
+	if (r < 0 && (!lcx__name_is_valid(name) || !is_there(ctx, name)))
 		return lcx__fail(err, -r, "%s", lcx_error_message(why));
 	return remove_one(ctx, &uses, name, err);
 }
@@ -211,7 +218,8 @@ int lcx__container_drop_volumes(const struct lcx_container *c, struct lcx_error 
 		const struct volume_wish *wish = &c->d.volumes.items[i];
 		struct lcx_error *one = NULL;
 
-		if (!wish->anonymous.value || !wish->name ||
+		/* A damaged record must not lead to what is no volume. */
+		if (!wish->anonymous.value || !wish->name || !lcx__name_is_valid(wish->name) ||
 		    check_unused(&uses, wish->name, NULL) < 0)
 			continue;
 		r = remove_one(c->ctx, &uses, wish->name, &one);

@@ -216,8 +216,11 @@ int lcx__volume_keep(struct lcx_ctx *ctx, const char *name, struct lcx_error **e
 {
 	CLEANUP(lcx_volume_freep) struct lcx_volume *volume = NULL;
 	CLEANUP(closep) int volumes_fd = -1, dir_fd = -1;
-	int r = lcx__volumes_lock(ctx, LOCK_SH, &volumes_fd, err);
+	int r;
 
+	if (!lcx__name_is_valid(name))
+		return 0; /* of a damaged record: there is no such volume */
+	r = lcx__volumes_lock(ctx, LOCK_SH, &volumes_fd, err);
 	if (r == 0)
 		r = open_at(ctx, volumes_fd, name, &volume, err);
 	if (r < 0)

@@ -43,14 +43,26 @@ static void wish_clear(struct volume_wish *wish)
 	*wish = (struct volume_wish){0};
 }
 
-/* "/data/" and "/data" are one place. */
-static char *without_slashes(const char *path)
+/* "/data/", "//data" and "/./data" are one place. */
+static char *one_name(const char *path)
 {
-	size_t length = strlen(path);
+	char *name = malloc(strlen(path) + 2), *to = name;
 
-	while (length > 1 && path[length - 1] == '/')
-		length--;
-	return strndup(path, length);
+	while (name && *path) {
+		size_t length = strcspn(path, "/");
+
+		if (length > 0 && (length > 1 || path[0] != '.')) {
+			*to++ = '/';
+			memcpy(to, path, length);
+			to += length;
+		}
+		path += length + (path[length] == '/');
+	}
+	if (name && to == name)
+		*to++ = '/';
+	if (name)
+		*to = '\0';
+	return name;
 }
 
 static int parse_options(struct volume_wish *wish, char *options, struct lcx_error **err)
@@ -74,11 +86,11 @@ int lcx__volume_wish(struct lcx_container *c, const char *name, const char *dest
 	CLEANUP(wish_clear) struct volume_wish wish = {0};
 	int r;
 
-	if (destination[0] != '/' || strspn(destination, "/") == strlen(destination))
+	wish.destination = one_name(destination);
+	if (wish.destination && (destination[0] != '/' || !wish.destination[1]))
 		return lcx__fail(err, EINVAL,
 				 "a volume is mounted on an absolute path, not on '%s'",
 				 destination);
-	wish.destination = without_slashes(destination);
 	wish.name = name ? strdup(name) : NULL;
 	wish.anonymous = (struct lcx__opt_bool)LCX__OPT(!name);
 	if (!wish.destination || (name && !wish.name))
@@ -118,10 +130,15 @@ static int add_of_image(struct lcx_container *c, const struct lcx_image *image,
 	int r = 0;
 
 	for (; r == 0 && paths && *paths; paths++) {
-		CLEANUP(freep) char *destination = without_slashes(*paths);
+		CLEANUP(freep) char *destination = one_name(*paths);
 
 		if (!destination)
 			return lcx__fail_nomem(err);
+		if ((*paths)[0] != '/' || !destination[1])
+			return lcx__fail(err, EINVAL,
+					 "image '%s': a volume is mounted on an "
+					 "absolute path, not on '%s'",
+					 c->d.image, *paths);
 		for (size_t i = 0; i < ARRAY_SIZE(kernels); i++)
 			if (is_below(destination, kernels[i]) || strstr(destination, "/.."))
 				return lcx__fail(err, EINVAL, "image '%s' wants a volume on '%s'",
@@ -162,7 +179,8 @@ static int make_named(struct lcx_container *c, const struct volume_wish *wish,
 	};
 	int r = lcx__volume_make(c->ctx, &record, err);
 
-	return r == -EEXIST ? 0 : r;
+	/* What was made for another container, and is asked for by name, outlives that one. */
+	return r == -EEXIST ? lcx__volume_keep(c->ctx, wish->name, err) : r;
 }
 
 /* What the image has at the place: a directory, or -ENOENT for all else. */

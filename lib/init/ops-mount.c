@@ -218,6 +218,28 @@ static int change_tree(int tree, const struct plan_op *op)
 	return r;
 }
 
+/* Whoever puts something on a path of the image's must not come to cover the kernel's files,
+ * because a link of the image's leads there (CVE-2019-16884). Those below /sys are the kernel's. */
+static int open_bind_target(struct init *init, const struct plan_op *op, bool directory)
+{
+	const char *path = init_str(init, op, 1);
+	uint64_t fs[16] = {0};
+	bool below_sys;
+	int target = init_open_target(init, path, op->flags & PLAN_F_MAKE_TARGET, directory), r;
+
+	if (target < 0 || lcx__is_off(LINKS))
+		return target;
+	r = (int)sys_call2(__NR_fstatfs, target, fs);
+	if (r < 0) {
+		init_close(target);
+		return r;
+	}
+	below_sys = strlen(path) >= 5 && memcmp(path, "/sys/", 5) == 0;
+	return fs[0] == PROC_SUPER_MAGIC || (fs[0] == SYSFS_MAGIC && !below_sys)
+		       ? reopen_without_links(init, path, target)
+		       : target;
+}
+
 int init_op_BIND(struct init *init, const struct plan_op *op)
 {
 	const char *source = init_str(init, op, 0);
@@ -231,9 +253,7 @@ int init_op_BIND(struct init *init, const struct plan_op *op)
 		return tree;
 	r = init_stat(tree, &st);
 	if (r == 0)
-		r = target = init_open_target(init, init_str(init, op, 1),
-					      op->flags & PLAN_F_MAKE_TARGET,
-					      (st.stx_mode & S_IFMT) == 0040000);
+		r = target = open_bind_target(init, op, (st.stx_mode & S_IFMT) == 0040000);
 	if (target >= 0)
 		r = change_tree(tree, op);
 	if (r == 0)

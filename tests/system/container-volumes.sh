@@ -104,7 +104,25 @@ create --name second -v "$anonymous:/x" box true >/dev/null
 lcx rm -v wanting >/dev/null
 check_eq 'rm -v leaves what another has, and what has a name' "$(printf '%s\nmine\n' "$anonymous" | sort | xargs)" "$(names)"
 lcx rm -v second >/dev/null
+lcx gc >/dev/null
+check_eq 'and what was mounted by its name stays when that one has gone, too' "$(printf '%s\nmine\n' "$anonymous" | sort | xargs)" "$(names)"
 lcx volume prune -af >/dev/null
+
+# --- damaged records
+
+mkdir "$volumes/empty" "$T/lcx-root/precious"
+lcx volume create damaged >/dev/null
+echo '{' >"$volumes/damaged/volume.json"
+check_fails 'one that cannot be read is named' 1 "volume 'damaged'" lcx volume inspect damaged
+check 'and can be removed' lcx volume rm damaged
+check 'one without a record, too' lcx volume rm empty
+for how in '' -v; do
+	create --name damaged -v /own box true >/dev/null
+	sed -i "s,\"$(names)\",\"../precious\"," "$T"/lcx-root/containers/*/container.json
+	check "a container with a bad name of a volume goes${how:+ with its volumes}" lcx rm $how damaged
+	check 'but nothing else does' test -d "$T/lcx-root/precious"
+	lcx volume prune -f >/dev/null
+done
 
 # --- words
 
@@ -117,8 +135,20 @@ check_fails 'an unknown option' 125 'nosuch' run -v made:/x:nosuch box true
 lcx volume rm made >/dev/null
 lcx run --name maker --network none box true
 lcx commit --change 'VOLUME ["/proc/self/attr"]' maker evil >/dev/null
-lcx rm maker >/dev/null
 check_fails 'an image has no say over /proc' 125 "wants a volume on '/proc/self/attr'" run evil true
+lcx commit --change 'VOLUME ["//proc//./self/attr/"]' maker evil >/dev/null
+check_fails 'however it writes that' 125 "wants a volume on '/proc/self/attr'" run evil true
+lcx commit --change 'VOLUME ["/./proc"]' maker evil >/dev/null
+check 'nor do two names of one place cover it' run evil test -e /proc/self/status
+lcx rm maker >/dev/null
+lcx run --name maker --network none box sh -c 'ln -s /proc /p; ln -s /proc/self/attr /data' >/dev/null
+lcx commit --change 'VOLUME ["/p/self/attr"]' maker evil >/dev/null
+check_fails 'nor by a link' 125 'symbolic link' run evil true
+lcx commit maker linked >/dev/null
+lcx rm maker >/dev/null
+check_fails "nor over what the user's volume comes to lie on" 125 'symbolic link' run -v mine:/data linked true
+check_fails 'or his directory' 125 'symbolic link' run -v "$T:/data" linked true
+lcx volume rm mine >/dev/null
 check_eq 'nothing came of all that' '' "$(names)"
 
 # --- deaths: at each system call that makes or removes something
