@@ -14,6 +14,7 @@
 enum {
 	RETRY_FIRST_MS = 250,
 	RETRY_AFTER_MAX_S = 60,
+	PART_BYTES = 64 << 10, /* of a range: less at a time is no progress */
 };
 
 int lcx__request_alloc(struct lcx__registry *registry, const char *url, const char *what,
@@ -426,6 +427,26 @@ static bool has_more(const struct lcx__request *request)
 	return request->has_sink && offset > request->offset && offset < request->sink.size_bytes;
 }
 
+/* A server may send less than it was asked for: then the next part. But not byte by byte. */
+static void ask_for_rest(struct lcx__request *request)
+{
+	uint64_t bytes = request->sink.offset(request->sink.data) - request->offset;
+
+	request->state = LCX__REQUEST_READY;
+	if (bytes >= PART_BYTES) {
+		request->attempts = 0;
+		return;
+	}
+	if (++request->attempts >= LCX__REQUEST_ATTEMPTS_MAX) {
+		lcx__request_fail(request, EPROTO,
+				  "it comes in parts that are too small: %ju bytes",
+				  (uintmax_t)bytes);
+		return;
+	}
+	request->retry_at_ns = lcx__monotonic_ns() + pause_ms(request) * 1000000;
+	request->state = LCX__REQUEST_WAIT_RETRY;
+}
+
 static void answered(struct lcx__request *request, long status)
 {
 	request->registry->contacted = true;
@@ -435,8 +456,9 @@ static void answered(struct lcx__request *request, long status)
 		request->state = LCX__REQUEST_DONE;
 		break;
 	case 206:
-		/* A server may send less than it was asked for: then the next part. */
-		request->state = has_more(request) ? LCX__REQUEST_READY : LCX__REQUEST_DONE;
+		request->state = LCX__REQUEST_DONE;
+		if (has_more(request))
+			ask_for_rest(request);
 		break;
 	case 301:
 	case 302:

@@ -20,7 +20,10 @@
 
 #include "image/registry-internal.h"
 
-enum { ATTEMPTS_MAX = 5 };
+enum {
+	ATTEMPTS_MAX = 5,
+	PART_BYTES = 64 << 10, /* of a piece: when a registry takes less, that is no progress */
+};
 
 enum state {
 	STATE_CHECK,
@@ -256,7 +259,7 @@ static int take_chunk(struct lcx__upload *u, long status, struct lcx_error **err
 		u->offset = end;
 	if (r < 0)
 		return r;
-	if (u->offset <= before)
+	if (u->offset <= before || (u->offset < end && u->offset - before < PART_BYTES))
 		return step_back(u, STATE_CHUNK, err);
 	if (u->offset > u->best_offset) {
 		u->best_offset = u->offset;

@@ -285,6 +285,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
             first = int(self.headers["Range"][6:].split("-")[0])
             part = data[first:first + len(data) // 5]
             return self.send(part, 206, Content_Range=f"bytes {first}-{first + len(part) - 1}/{len(data)}")
+        if repository == "byte-by-byte":
+            if self.once(repository):
+                return self.cut(data, len(data) // 2)
+            first = int(self.headers["Range"][6:].split("-")[0])
+            return self.send(data[first:first + 1], 206, Content_Range=f"bytes {first}-{first}/{len(data)}")
         if repository == "206-unasked":
             return self.send(data, 206, Content_Range=f"bytes 0-{len(data) - 1}/{len(data)}")
         if repository == "evil-resume":

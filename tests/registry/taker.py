@@ -122,6 +122,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.answer(503, Retry_After="0")
         if repository == "stuck":
             return self.answer(202, Location=self.session_url(repository, number), Range="0-0")
+        if repository == "nibbles":
+            sessions[number] += data[:2]
+            return self.answer(202, Location=self.session_url(repository, number), Range=f"0-{len(sessions[number]) - 1}")
         if repository == "boasts":
             return self.answer(202, Location=self.session_url(repository, number), Range="0-999999999")
         sessions[number] += data

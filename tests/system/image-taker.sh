@@ -34,6 +34,8 @@ check 'an answer that was lost is found out' push loses-answer
 check 'pieces are as large as it wants them' push large-chunks
 check 'indeed' grep -q '^PATCH /v2/large-chunks/.*range=0-149999' "$log"
 check_fails 'one that takes nothing' 1 '^E' push stuck
+check_fails 'one that takes two bytes of each piece' 1 '^EPROTO' push nibbles
+check 'is not asked for ever' test "$(pieces nibbles | wc -l)" -le 15
 check_fails 'one that says it has more than there is' 1 '^EPROTO: .*999999999' push boasts
 check_fails 'one that stores another manifest' 1 '^EPROTO: .*has stored' push mistakes
 check_fails 'one that sends us to a file' 1 '^EPROTO: .*must not go' push to-file
