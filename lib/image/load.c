@@ -21,6 +21,7 @@ struct lcx_load {
 	struct lcx__intake *intake;
 	char **names, **ids; /* of what is in the store, one for each name */
 	uint64_t done_bytes, total_bytes;
+	int result; /* of the step that failed: none may pass over what it has left out */
 };
 
 DEFINE_CLEANUP(struct lcx_load *, lcx_load_free)
@@ -119,19 +120,26 @@ static int step_image(struct lcx_load *load, struct lcx_error **err)
 	return r < 0 ? lcx__fail_prefix(err, r, "load '%s'", offer->names[0]) : 1;
 }
 
-LCX_PUBLIC int lcx_load_step(struct lcx_load *load, struct lcx_error **err)
+static int step(struct lcx_load *load, struct lcx_error **err)
 {
 	int r;
 
-	if (!load->listed) {
-		r = lcx__bundle_step(load->bundle, err);
-		if (r == 0)
-			r = list(load, err);
-		return lcx__fail_stage(err, r < 0 ? r : 1, "image");
-	}
-	if (load->at == load->offers.n)
-		return 0;
-	return lcx__fail_stage(err, step_image(load, err), "image");
+	if (load->result < 0)
+		return lcx__fail(err, -load->result, "load: it has failed before");
+	if (load->listed)
+		return load->at < load->offers.n ? step_image(load, err) : 0;
+	r = lcx__bundle_step(load->bundle, err);
+	if (r == 0)
+		r = list(load, err);
+	return r < 0 ? r : 1;
+}
+
+LCX_PUBLIC int lcx_load_step(struct lcx_load *load, struct lcx_error **err)
+{
+	int r = step(load, err);
+
+	load->result = r < 0 ? r : 0;
+	return lcx__fail_stage(err, r, "image");
 }
 
 LCX_PUBLIC int lcx_load_run(struct lcx_load *load, struct lcx_error **err)

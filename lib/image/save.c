@@ -25,8 +25,9 @@ struct lcx_save {
 	size_t n_images;
 
 	/* Once it has begun. */
-	bool begun;
-	int fd; /* the blob that is written; else -1 */
+	bool begun, done;
+	int result; /* of the step that failed: after a hole nothing may follow */
+	int fd;     /* the blob that is written; else -1 */
 	struct lcx__digest *blobs;
 	size_t n_blobs, at;
 	uint64_t left_bytes, size_bytes, done_bytes, total_bytes;
@@ -107,7 +108,8 @@ static int find_name(struct lcx_save *save, const char *ref, char **ret, struct 
 
 	if (r == 0)
 		r = lcx__image_find(save->store, refs, ref, &manifest, &name, err);
-	if (r < 0 || !name)
+	/* One with a digest is no tag, and no archive can give it. */
+	if (r < 0 || !name || strchr(name, '@'))
 		return r;
 	*ret = strdup(name);
 	return *ret ? 0 : lcx__fail_nomem(err);
@@ -390,7 +392,16 @@ static int step(struct lcx_save *save, int fd, struct lcx_error **err)
 
 LCX_PUBLIC int lcx_save_step(struct lcx_save *save, int fd, struct lcx_error **err)
 {
-	return lcx__fail_stage(err, lcx__fail_prefix(err, step(save, fd, err), "save"), "image");
+	int r;
+
+	if (save->done)
+		return 0;
+	r = save->result < 0 ? lcx__fail(err, -save->result, "it has failed before")
+			     : step(save, fd, err);
+	if (r < 0 && save->begun)
+		save->result = r;
+	save->done = r == 0;
+	return lcx__fail_stage(err, lcx__fail_prefix(err, r, "save"), "image");
 }
 
 LCX_PUBLIC int lcx_save_run(struct lcx_save *save, int fd, struct lcx_error **err)

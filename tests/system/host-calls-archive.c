@@ -42,6 +42,7 @@ static int save_image_to_nobody(struct world *w, struct lcx_error **err)
 	MUST(lcx_save_new(w->ctx, &save, err));
 	MUST(lcx_save_add(save, "box", err));
 	REFUSED(lcx_save_run(save, ends[1], err));
+	REFUSED(lcx_save_run(save, archive_fd, err)); /* what would lack its beginning */
 	close(ends[1]);
 	save = lcx_save_free(save);
 	return 0;

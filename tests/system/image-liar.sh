@@ -50,6 +50,8 @@ lie wrong-range EPROTO 'not asked for'
 lie range-of-another EPROTO 'not asked for'
 lie range-beyond EPROTO 'not asked for'
 lie range-signed EPROTO 'not asked for'
+lie byte-by-byte EPROTO 'too small'
+check_eq 'asked for a byte a few times only' 5 "$(grep -c 'byte-by-byte.*range=bytes=[1-9]' "$T/liar/log")"
 lie 206-unasked EPROTO 'not asked for'
 lie redirect-file EPROTO 'must not go'
 lie redirect-gopher EPROTO 'must not go'
@@ -64,6 +66,10 @@ lie lost ENOENT gone
 check_fails 'no escape sequence of the registry is passed on' 1 'slow.31m down' pull always-busy
 
 check 'an honest one is pulled' pull honest
+digest=$(sed -n 's/^manifest //p' "$T/check.out")
+check 'as well by its digest' pull "honest@$digest"
+check 'which is no tag in an archive' sh -c '"$1" --root "$2" --run-dir "$T/run" save "$3" | tar xO manifest.json | grep "\"RepoTags\":\[\]"' \
+	- "$BUILD/examples/lcx/lcx" "$T/store" "$registry/honest@$digest"
 check 'and removed' tool remove "$registry/honest"
 rm -rf "$T/store"
 check 'a layer of no byte is one' tool --timeout 20000 pull "$registry/no-byte"
