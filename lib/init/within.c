@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -25,14 +26,41 @@
 
 enum { STACK_SIZE = 2 << 20, MARGIN = 16 << 10 };
 
+/* rseq(2). The C library has them since 2.35; where they are missing there is nothing to end. */
+extern const ptrdiff_t __rseq_offset __attribute__((weak));
+extern const unsigned int __rseq_size __attribute__((weak));
+
+#if defined(__x86_64__)
+enum { RSEQ_SIGNATURE = 0x53053053 };
+#elif defined(__aarch64__)
+#define RSEQ_SIGNATURE 0xd428bc00u
+#endif
+
+enum { RSEQ_UNREGISTER = 1, RSEQ_LEAST_SIZE = 32 };
+
+/*
+ * The kernel keeps the number of the CPU in the thread's data, and restarts sequences of its
+ * instructions that are interrupted: for the thread, not for the child that uses its data. An
+ * allocator with a cache for each CPU would take another CPU's. Ended, the data say that there is
+ * no such thing, which all who use it must reckon with. The thread ends soon; it needs it no more.
+ */
+static void end_rseq(void)
+{
+	if (&__rseq_offset && &__rseq_size && __rseq_size > 0)
+		(void)sys_call4(__NR_rseq, (char *)__builtin_thread_pointer() + __rseq_offset,
+				__rseq_size > RSEQ_LEAST_SIZE ? __rseq_size : RSEQ_LEAST_SIZE,
+				RSEQ_UNREGISTER, RSEQ_SIGNATURE);
+}
+
 static void *run(void *data)
 {
 	struct lcx__within *within = data;
 	/* Below what the functions that wait need of it. */
 	uintptr_t stack = ((uintptr_t)__builtin_frame_address(0) - MARGIN) & ~(uintptr_t)63;
-	pid_t pid = clone(lcx__within_child, (void *)stack, CLONE_VM | CLONE_VFORK | CLONE_FILES,
-			  within);
+	pid_t pid;
 
+	end_rseq();
+	pid = clone(lcx__within_child, (void *)stack, CLONE_VM | CLONE_VFORK | CLONE_FILES, within);
 	if (pid < 0)
 		within->result = -errno;
 	while (pid > 0 && waitpid(pid, NULL, __WCLONE) < 0 && errno == EINTR)
@@ -40,20 +68,25 @@ static void *run(void *data)
 	return NULL;
 }
 
-/* With all signals blocked, from its first instruction on. */
+/*
+ * With all signals blocked, from its first instruction on, but for those that the C library sends
+ * to each thread for setuid(2) and its like: it waits for an answer, and a thread that ended
+ * without one would wait for the question. The child gets none of them, it is not on its list.
+ */
 static int start_thread(pthread_t *thread, struct lcx__within *within)
 {
-	uint64_t all = ~(uint64_t)0, before;
+	sigset_t all, before;
 	pthread_attr_t attributes;
 	int r = pthread_attr_init(&attributes);
 
 	if (r != 0)
 		return -r;
 	r = pthread_attr_setstacksize(&attributes, STACK_SIZE);
-	sys_call4(__NR_rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof(all));
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
 	if (r == 0)
 		r = pthread_create(thread, &attributes, run, within);
-	sys_call4(__NR_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof(before));
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 	(void)pthread_attr_destroy(&attributes);
 	return -r;
 }

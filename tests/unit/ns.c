@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "unit.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <pthread.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "init/within.h"
 #include "lcx/ns.h"
 #include "ns/ns.h"
 #include "util/sys.h"
@@ -383,10 +388,113 @@ START_TEST(time_offsets_are_spelled_as_the_kernel_reads)
 }
 END_TEST
 
+/* ---- work in another user namespace ---- */
+
+static int in_own_users(int (*act)(void *data, struct lcx_error **why), void *data)
+{
+	struct lcx_ns_set *set = NULL;
+	int r;
+
+	ck_assert_ok(lcx_idmap_add(map, LCX_ID_USER, 0, getuid(), 1, NULL));
+	ck_assert_ok(lcx_idmap_add(map, LCX_ID_GROUP, 0, getgid(), 1, NULL));
+	ck_assert_ok(lcx_ns_create(LCX_NS_USER, map, &set, NULL));
+	r = lcx__within(lcx_ns_set_fd(set, LCX_NS_USER), false, act, data, NULL);
+	lcx_ns_set_free(set);
+	return r;
+}
+
+static atomic_bool has_entered;
+
+/* The second of the C library's own signals, with which setgid(2) becomes that of all threads. */
+static bool is_asked(pid_t pid)
+{
+	char path[300], line[200];
+	unsigned long long pending;
+	struct dirent *entry;
+	bool found = false;
+	DIR *tasks;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	tasks = opendir(path);
+	while (tasks && (entry = readdir(tasks))) {
+		FILE *status;
+
+		(void)snprintf(path, sizeof(path), "/proc/%d/task/%s/status", pid, entry->d_name);
+		status = fopen(path, "re");
+		while (status && fgets(line, sizeof(line), status))
+			found = found || (sscanf(line, "SigPnd: %llx", &pending) == 1 &&
+					  pending & 1ull << (33 - 1));
+		if (status)
+			(void)fclose(status);
+	}
+	if (tasks)
+		(void)closedir(tasks);
+	return found;
+}
+
+static int wait_until_asked(void *data, struct lcx_error **why)
+{
+	(void)data;
+	(void)why;
+	has_entered = true;
+	while (!is_asked(getppid()))
+		(void)usleep(1000);
+	return 0;
+}
+
+static void *wait_within(void *data)
+{
+	*(int *)data = in_own_users(wait_until_asked, NULL);
+	return NULL;
+}
+
+START_TEST(setgid_meanwhile_is_that_of_all_threads)
+{
+	pthread_t thread;
+	int r = -1;
+
+	ck_assert_int_eq(pthread_create(&thread, NULL, wait_within, &r), 0);
+	while (!has_entered)
+		(void)usleep(1000);
+	ck_assert_ok(setgid(getgid()));
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+	ck_assert_ok(r);
+}
+END_TEST
+
+/* An allocator of the host's may ask the C library's data for it, not the kernel. */
+static int visit_cpus(void *data, struct lcx_error **why)
+{
+	cpu_set_t may, one;
+
+	(void)data;
+	(void)why;
+	if (sched_getaffinity(0, sizeof(may), &may) < 0)
+		return -errno;
+	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+		if (!CPU_ISSET(cpu, &may))
+			continue;
+		CPU_ZERO(&one);
+		CPU_SET(cpu, &one);
+		if (sched_setaffinity(0, sizeof(one), &one) < 0)
+			return -errno;
+		if (sched_getcpu() != cpu)
+			return -ESTALE;
+	}
+	return 0;
+}
+
+START_TEST(number_of_the_cpu_is_the_right_one_within)
+{
+	ck_assert_ok(in_own_users(visit_cpus, NULL));
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *s = suite_create("ns");
 	TCase *ids = tcase_create("ids"), *ns = tcase_create("namespaces");
+	TCase *within = tcase_create("within");
 
 	tcase_add_checked_fixture(ids, set_up, tear_down);
 	tcase_add_loop_test(ids, map_in_words_is_read_or_refused_whole, 0, ARRAY_SIZE(maps));
@@ -409,6 +517,11 @@ static Suite *suite(void)
 	tcase_add_test(ns, new_namespaces_are_made_and_the_callers_stay);
 	tcase_add_test(ns, time_offsets_are_spelled_as_the_kernel_reads);
 	suite_add_tcase(s, ns);
+
+	tcase_add_checked_fixture(within, set_up, tear_down);
+	tcase_add_test(within, setgid_meanwhile_is_that_of_all_threads);
+	tcase_add_test(within, number_of_the_cpu_is_the_right_one_within);
+	suite_add_tcase(s, within);
 	return s;
 }
 
