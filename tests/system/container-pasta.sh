@@ -130,7 +130,11 @@ check 'start' lcx_ start web
 check 'it answers again' wait_for 10 answers 8080 'hello from the container'
 
 # UDP, with a server that the container's user namespace shares with nobody.
-check 'one with a port of UDP' lcx_ run -d --name names --network pasta -p 5300:53/udp --rootfs $at/rootfs sleep 1000
+# From a host that ignores signals: what it started would ignore them, too.
+run_ignoring() { (trap '' CHLD TERM && lcx_ run -d --name names --network pasta -p 5300:53/udp --rootfs $at/rootfs sleep 1000); }
+check 'one with a port of UDP' run_ignoring
+check_eq 'its keeper ignores SIGPIPE alone, whatever the host does' 0000000000001000 \
+	"$(sed -n 's/^SigIgn:[[:space:]]*//p' "/proc/$(pgrep -nx lcx-pasta)/status")"
 inside=$(pgrep -f '^sleep 1000')
 nsenter -t "$inside" -n python3 $at/udp.py serve 0.0.0.0 53 2>/dev/null &
 defer "kill $!"

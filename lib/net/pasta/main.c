@@ -185,10 +185,26 @@ static int run(struct pasta_order *order)
 	return r < 0;
 }
 
+/*
+ * As if a shell had started it. What the host ignores comes along through execve(2): without
+ * SIGCHLD the kernel itself would reap pasta, and its number be another process's when it is
+ * killed.
+ */
+static void reset_signals(void)
+{
+	sigset_t none;
+
+	for (int number = 1; number < NSIG; number++)
+		(void)signal(number, SIG_DFL);
+	/* They were blocked when it was started. */
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	(void)signal(SIGPIPE, SIG_IGN);
+}
+
 int main(void)
 {
 	static struct pasta_order order;
-	sigset_t none;
 	pid_t pid;
 
 	if (recv(PASTA_FD_CONTROL, &order, sizeof(order), 0) != sizeof(order) ||
@@ -196,10 +212,7 @@ int main(void)
 		return 1;
 	/* Else a list of processes shows the memfd's name. */
 	(void)prctl(PR_SET_NAME, "lcx-pasta");
-	/* They were blocked when it was started. */
-	(void)sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-	(void)signal(SIGPIPE, SIG_IGN);
+	reset_signals();
 	/* Whoever started it is the parent of the first, which ends, and of no other. */
 	pid = fork();
 	if (pid != 0)
