@@ -8,7 +8,7 @@ struct rm_options {
 
 static const struct option_row rows[] = {
 	{'f', "force", OPTION_FLAG, offsetof(struct rm_options, force), NULL,
-	 "kill it first if it runs"},
+	 "kill it first if it runs; also a pod that has members"},
 	{'v', "volumes", OPTION_FLAG, offsetof(struct rm_options, volumes), NULL,
 	 "and its anonymous volumes"},
 	{0},

@@ -487,9 +487,9 @@ int lcx_container_unpause(struct lcx_container *c, struct lcx_error **err);
 
 /**
  * lcx_container_remove() - remove it from disk
- * @force: 1 kills it first if it runs
+ * @force: 1 kills it first if it runs, and removes the holder of a pod that has members
  *
- * Goes on after a failure and reports all of them. Return: 0, -EBUSY if it runs.
+ * Goes on after a failure and reports all of them. Return: 0, -EBUSY if it runs or has members.
  */
 int lcx_container_remove(struct lcx_container *c, int32_t force, struct lcx_error **err);
 

@@ -26,9 +26,9 @@ extern "C" {
  *         first three
  *
  * It is a container, for lcx_container_set_network(), lcx_container_publish() and the like, to be
- * created, started detached, stopped and removed as such; its files are an empty directory below
- * the root directory. Only root has pods, and a holder has no users of its own: -EPERM, -EINVAL at
- * its creation. Return: 0, -EINVAL.
+ * created, started detached, stopped and removed as such, but not before its members, unless by
+ * force; its files are an empty directory below the root directory. Only root has pods, and a
+ * holder has no users of its own: -EPERM, -EINVAL at its creation. Return: 0, -EINVAL.
  */
 int lcx_pod_new(struct lcx_ctx *ctx, const char *name, const char *const *share,
 		struct lcx_container **ret, struct lcx_error **err);

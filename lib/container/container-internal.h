@@ -270,7 +270,10 @@ int lcx__container_finish(struct lcx_container *c, int32_t status, struct lcx_er
 
 /* Remove it from disk, its anonymous volumes too if that is wanted; the caller holds the lock and
  * it is torn down. */
-int lcx__container_delete(struct lcx_container *c, bool volumes, struct lcx_error **err);
+struct removal {
+	bool force, volumes;
+};
+int lcx__container_delete(struct lcx_container *c, struct removal how, struct lcx_error **err);
 
 /* ---- prepare.c ---- */
 
@@ -442,6 +445,9 @@ bool lcx__container_is_holder(const struct lcx_container *c);
 bool lcx__container_has_files(const struct lcx_container *c);
 /* What a member shares, at creation. */
 int lcx__pod_settle(struct lcx_container *c, struct lcx_error **err);
+/* Before a holder goes: -EBUSY if it has members, and none can be made as long as @containers_fd is
+ * open and not unlocked. Nothing for all others. */
+int lcx__pod_lock_members(const struct lcx_container *c, int containers_fd, struct lcx_error **err);
 /* Those of a process that @c shares: the network only, if it is in no pod. */
 int lcx__pod_open_namespaces(const struct lcx_container *c, int pidfd,
 			     struct lcx__joined_ns ret[static LCX__SHARED_MAX], size_t *ret_n,

@@ -488,26 +488,29 @@ LCX_PUBLIC int lcx_container_create(struct lcx_container *c, struct lcx_error **
 
 /* Remove in the reverse order of creation: what a crash leaves is a container, or a name of none.
  */
-int lcx__container_delete(struct lcx_container *c, bool volumes, struct lcx_error **err)
+int lcx__container_delete(struct lcx_container *c, struct removal how, struct lcx_error **err)
 {
 	CLEANUP(closep) int containers_fd = lcx__open_dir(c->ctx->root_fd, "containers");
 	char temporary[64];
 	int r;
 
-	/* They stay: from now on they are nobody's in particular. */
-	r = volumes ? 0 : lcx__container_keep_volumes(c, err);
-	if (r < 0)
-		return r;
 	if (containers_fd < 0)
 		return containers_fd == -ENOENT ? 0
 						: lcx__fail_sys(err, -containers_fd,
 								"open the directory of containers");
+	r = how.force ? 0 : lcx__pod_lock_members(c, containers_fd, err);
+	/* They stay: from now on they are nobody's in particular. */
+	if (r == 0 && !how.volumes)
+		r = lcx__container_keep_volumes(c, err);
+	if (r < 0)
+		return r;
 	/* Under a name that is no identifier nobody finds it half removed. */
 	r = lcx__temporary_name(temporary);
 	if (r == 0 && renameat(containers_fd, c->d.id, containers_fd, temporary) < 0)
 		r = errno == ENOENT ? 0 : -errno;
 	else if (r == 0)
 		lcx__event_emit(c, "removed", NULL);
+	(void)flock(containers_fd, LOCK_UN);
 	lcx__name_release(c);
 	if (r == 0)
 		r = lcx__container_remove_dir(c->ctx, containers_fd, temporary);
@@ -521,7 +524,7 @@ int lcx__container_delete(struct lcx_container *c, bool volumes, struct lcx_erro
 
 		r = r < 0 ? r : released;
 	}
-	if (volumes) {
+	if (how.volumes) {
 		int dropped = lcx__container_drop_volumes(c, err);
 
 		r = r < 0 ? r : dropped;

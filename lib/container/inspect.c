@@ -250,6 +250,28 @@ static struct json_object *inspect_labels(const struct lcx_container *c)
 	return labels;
 }
 
+static struct json_object *inspect_volumes(const struct lcx_container *c)
+{
+	struct json_object *list = json_object_new_array();
+
+	for (size_t i = 0; i < c->d.volumes.n; i++) {
+		const struct volume_wish *wish = &c->d.volumes.items[i];
+		struct json_object *volume = json_object_new_object();
+		CLEANUP(freep)
+		char *path =
+			lcx__format("%s/volumes/%s/data", c->ctx->root_dir, or_empty(wish->name));
+
+		add_text(volume, "name", wish->name);
+		add_text(volume, "source", path);
+		add_text(volume, "destination", wish->destination);
+		(void)json_object_object_add(volume, "options", text_list(wish->options));
+		(void)json_object_object_add(volume, "anonymous",
+					     json_object_new_boolean(wish->anonymous.value));
+		(void)json_object_array_add(list, volume);
+	}
+	return list;
+}
+
 /* null: of the last run nothing was lost. */
 static struct json_object *inspect_log_lost(const struct lcx_container *c)
 {
@@ -294,6 +316,8 @@ LCX_PUBLIC int lcx_container_inspect(struct lcx_container *c, char **ret, struct
 	(void)json_object_object_add(json, "state", inspect_state(c));
 	(void)json_object_object_add(json, "network", inspect_network(c));
 	(void)json_object_object_add(json, "networks", inspect_attachments(c));
+	add_text(json, "pod", c->d.pod);
+	(void)json_object_object_add(json, "volumes", inspect_volumes(c));
 	(void)json_object_object_add(json, "labels", inspect_labels(c));
 	add_text(json, "restartPolicy", lcx_container_restart_policy(c));
 	(void)json_object_object_add(json, "restartCount",

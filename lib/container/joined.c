@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "init/launch.h"
+#include "lcx/ns.h"
 #include "process/compile.h"
 #include "util/fs.h"
 #include "util/sys.h"
@@ -29,12 +30,13 @@ static bool is_same(int fd, const char *path)
 
 static int open_namespace(const char *path, ino_t *ret_number, struct lcx_error **err)
 {
-	CLEANUP(closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	CLEANUP(closep) int fd = lcx_ns_open_path(path, LCX_NS_MNT, err);
 	struct stat st;
 
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return lcx__fail_sys(err, errno, "linux.namespaces: open the mount namespace '%s'",
-				     path);
+	if (fd < 0)
+		return lcx__fail_prefix(err, fd, "linux.namespaces");
+	if (fstat(fd, &st) < 0)
+		return lcx__fail_sys(err, errno, "linux.namespaces: mount namespace '%s'", path);
 	if (is_same(fd, "/proc/self/ns/mnt") || is_same(fd, "/proc/1/ns/mnt"))
 		return lcx__fail(err, EINVAL,
 				 "linux.namespaces: the mount namespace '%s' is the host's; a "
@@ -139,7 +141,7 @@ static int unmount(int ns_fd, uint64_t mount_id, struct lcx_error **err)
 static int unmount_from(const char *path, unsigned long long number, uint64_t mount_id,
 			struct lcx_error **err)
 {
-	CLEANUP(closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	CLEANUP(closep) int fd = lcx_ns_open_path(path, LCX_NS_MNT, NULL);
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) < 0 || st.st_ino != number)

@@ -3,6 +3,7 @@
 
 #include <sched.h>
 #include <string.h>
+#include <sys/file.h>
 
 #include "container/ordinary.h"
 #include "lcx/ns.h"
@@ -120,6 +121,54 @@ static int check_holder(const struct lcx_container *c, struct lcx_error **err)
 					kinds[i].name);
 		}
 	return 0;
+}
+
+static int member_at(int containers_fd, const char *id, const char *holder, char **ret)
+{
+	CLEANUP(closep) int dir_fd = lcx__open_dir(containers_fd, id);
+	struct description d = {0};
+	int r = 0;
+
+	if (dir_fd >= 0 && lcx__description_load(dir_fd, &d, NULL) == 0 && d.pod &&
+	    strcmp(d.pod, holder) == 0) {
+		*ret = strdup(d.name && d.name[0] ? d.name : id);
+		r = *ret ? 0 : -ENOMEM;
+	}
+	lcx__description_clear(&d);
+	return r;
+}
+
+/* *@ret: the name of any; NULL: there is none. */
+static int find_member(int containers_fd, const char *holder, char **ret)
+{
+	CLEANUP(closedirp) DIR *dir = NULL;
+	struct dirent *entry;
+	int r = lcx__read_dir(containers_fd, ".", &dir);
+
+	while (r == 0 && !*ret && (entry = lcx__next_entry(dir)))
+		if (!lcx__is_temporary_name(entry->d_name))
+			r = member_at(containers_fd, entry->d_name, holder, ret);
+	return r;
+}
+
+int lcx__pod_lock_members(const struct lcx_container *c, int containers_fd, struct lcx_error **err)
+{
+	CLEANUP(freep) char *member = NULL;
+	int r;
+
+	if (!lcx__container_is_holder(c))
+		return 0;
+	while (flock(containers_fd, LOCK_EX) < 0)
+		if (errno != EINTR)
+			return lcx__fail_sys(err, errno, "lock the directory of containers");
+	r = find_member(containers_fd, c->d.id, &member);
+	if (r < 0)
+		return lcx__fail_sys(err, -r, "look for the members of a pod");
+	return member ? lcx__fail(err, EBUSY,
+				  "container '%s' holds a pod that '%s' is in; remove its members "
+				  "first, or force its removal",
+				  lcx__container_display(c), member)
+		      : 0;
 }
 
 /* ---- a member -------------------------------------------------------------- */

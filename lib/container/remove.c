@@ -60,7 +60,7 @@ static int lock_ended(struct lcx_container *c, bool force, int *ret_lock_fd, str
 			 lcx__container_display(c));
 }
 
-static int remove_it(struct lcx_container *c, bool force, bool volumes, struct lcx_error **err)
+static int remove_it(struct lcx_container *c, struct removal how, struct lcx_error **err)
 {
 	CLEANUP(lcx_error_freep) struct lcx_error *why = NULL;
 	CLEANUP(closep) int lock_fd = -1;
@@ -68,25 +68,25 @@ static int remove_it(struct lcx_container *c, bool force, bool volumes, struct l
 
 	if (c->state == LCX_CONTAINER_NEW)
 		return 0;
-	r = lock_ended(c, force, &lock_fd, &why);
+	r = lock_ended(c, how.force, &lock_fd, &why);
 	if (r == -ENOENT)
 		return 0; /* it removed itself when it ended */
 	if (r < 0)
 		return lcx__fail(err, -r, "%s", lcx_error_message(why));
 	torn_down = lcx__container_teardown(c, err);
-	r = lcx__container_delete(c, volumes, err);
+	r = lcx__container_delete(c, how, err);
 	return torn_down < 0 ? torn_down : r;
 }
 
 LCX_PUBLIC int lcx_container_remove(struct lcx_container *c, int32_t force, struct lcx_error **err)
 {
-	return remove_it(c, force != 0, false, err);
+	return remove_it(c, (struct removal){force != 0, false}, err);
 }
 
 LCX_PUBLIC int lcx_container_remove_with_volumes(struct lcx_container *c, int32_t force,
 						 struct lcx_error **err)
 {
-	return remove_it(c, force != 0, true, err);
+	return remove_it(c, (struct removal){force != 0, true}, err);
 }
 
 LCX_PUBLIC struct lcx_process *lcx_container_process(struct lcx_container *c)

@@ -2,6 +2,7 @@
 #include "container/container-internal.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -83,6 +84,7 @@ static int add_memory(struct lcx_container *c, struct lcx_error **err)
 
 int lcx__system_prepare(struct lcx_container *c, struct lcx_error **err)
 {
+	const struct lcx__spec_namespace *pids = lcx__spec_namespace(c->spec, CLONE_NEWPID);
 	int r;
 
 	if (!c->d.system.value)
@@ -90,6 +92,11 @@ int lcx__system_prepare(struct lcx_container *c, struct lcx_error **err)
 	if (c->d.init.value)
 		return lcx__fail(err, EINVAL,
 				 "a whole system has an init of its own, which must be process 1");
+	/* There it is not, and its right to end a machine would be one over others'. */
+	if (!pids || pids->path)
+		return lcx__fail(err, EINVAL,
+				 "a whole system needs process numbers of its own: its init must "
+				 "be process 1");
 	r = lcx_spec_set_terminal(c->spec, 1, err);
 	if (r == 0)
 		r = lcx_spec_add_capability(c->spec, "CAP_SYS_BOOT", err);

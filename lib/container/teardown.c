@@ -156,6 +156,6 @@ int lcx__container_finish(struct lcx_container *c, int32_t status, struct lcx_er
 	if (r == 0)
 		r = lcx__container_load_state(c, err);
 	if (r == 0 && remove)
-		r = lcx__container_delete(c, true, err);
+		r = lcx__container_delete(c, (struct removal){true, true}, err);
 	return r;
 }

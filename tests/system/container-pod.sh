@@ -68,5 +68,17 @@ check_fails 'one that is none' 125 'holds no pod' lcx run --rm --pod web box tru
 check_fails 'one that is not there' 125 "no container 'nope'" lcx run --rm --pod nope box true
 check_fails 'a kind that is none' 1 "can't share 'mnt'" lcx pod create --share mnt x
 check_fails 'with what runs' 1 'is running' lcx pod rm p
+check_fails 'a whole system among the processes of others' 125 'process numbers of its own' lcx run --rm --pod q --system box true
+lcx pod create r >/dev/null
+lcx create --name member --pod r box true >/dev/null
+lcx stop -t 1 r >/dev/null
+check_eq 'inspect tells of it' "$(get r id)" "$(get member pod)"
+check_fails 'the holder before its members' 1 "holds a pod that 'member' is in" lcx rm r
+check_fails 'with its volumes, too' 1 'holds a pod' lcx rm -v r
+check 'it is still there to be started' lcx start r
+check 'and its member, too' lcx start member
+lcx rm -f member >/dev/null
+lcx stop -t 1 r >/dev/null
+check 'without members it goes' lcx rm r
 check 'but by force' lcx pod rm -f p q
 check_eq 'nothing is left' '' "$(lcx ps -aq)"

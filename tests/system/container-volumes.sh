@@ -132,6 +132,11 @@ check_eq 'inspect' "made $volumes/made/data b" "$(lcx volume inspect made | jq -
 check_fails 'no path is a name' 125 'must be' run -v ./made:/x box true
 check_fails 'the root' 125 'absolute path' run -v made:/ box true
 check_fails 'an unknown option' 125 'nosuch' run -v made:/x:nosuch box true
+create --name inspected -v made:/there/:ro -v /own box true >/dev/null
+check_eq 'inspect of a container' "made $volumes/made/data /there ro false" \
+	"$(lcx inspect inspected | jq -r '.[0].volumes[0] | "\(.name) \(.source) \(.destination) \(.options[0]) \(.anonymous)"')"
+check_eq 'and of what has no name' '/own true' "$(lcx inspect inspected | jq -r '.[0].volumes[1] | "\(.destination) \(.anonymous)"')"
+lcx rm -v inspected >/dev/null
 lcx volume rm made >/dev/null
 lcx run --name maker --network none box true
 lcx commit --change 'VOLUME ["/proc/self/attr"]' maker evil >/dev/null
