@@ -17,7 +17,11 @@
 #include "image/offer.h"
 #include "util/str.h"
 
-enum { IMAGES_MAX = 1000, ID_DIGITS = 64 };
+enum {
+	IMAGES_MAX = 1000,
+	ID_DIGITS = 64,
+	STEPS_BYTES_MAX = 4 * LCX__DOCUMENT_MAX, /* of what one image's history is made of */
+};
 
 static bool is_id(const char *text)
 {
@@ -47,7 +51,7 @@ static int check_version(const struct lcx__bundle *b, const char *id, struct lcx
 }
 
 static int read_step(const struct lcx__bundle *b, const char *name, struct json_object **ret,
-		     struct lcx_error **err)
+		     size_t *total, struct lcx_error **err)
 {
 	static const char *const keys[] = {"id",     "parent",       "created", "container_config",
 					   "config", "architecture", "os",      NULL};
@@ -56,6 +60,8 @@ static int read_step(const struct lcx__bundle *b, const char *name, struct json_
 	size_t length;
 	int r = lcx__bundle_document(b, name, &text, &length, err);
 
+	if (r == 0 && (*total += length) > STEPS_BYTES_MAX)
+		r = lcx__fail(err, EBADMSG, "its layers' descriptions are too large together");
 	if (r == 0)
 		r = lcx__doc_parse(text, length, name, &object, err);
 	if (r == 0)
@@ -66,13 +72,14 @@ static int read_step(const struct lcx__bundle *b, const char *name, struct json_
 	return 0;
 }
 
-/* *@id: the layer, and then its parent, or NULL. */
-static int read_parent(const struct lcx__bundle *b, char **id, struct lcx_error **err)
+/* *@id: the layer, and then its parent, or NULL. *@total: the bytes that were read. */
+static int read_parent(const struct lcx__bundle *b, char **id, size_t *total,
+		       struct lcx_error **err)
 {
 	CLEANUP(freep) char *name = lcx__format("%s/json", *id);
 	CLEANUP(lcx__doc_putp) struct json_object *object = NULL;
 	const char *stated = NULL, *parent = NULL;
-	int r = name ? read_step(b, name, &object, err) : lcx__fail_nomem(err);
+	int r = name ? read_step(b, name, &object, total, err) : lcx__fail_nomem(err);
 
 	if (r == 0)
 		r = check_version(b, *id, err);
@@ -104,6 +111,7 @@ static bool has(char *const *strv, const char *text)
 static int follow(const struct lcx__bundle *b, const char *top, char ***ids, struct lcx_error **err)
 {
 	CLEANUP(freep) char *id = strdup(top);
+	size_t total = 0;
 	int r = id ? 0 : lcx__fail_nomem(err);
 
 	while (r == 0 && id) {
@@ -115,7 +123,7 @@ static int follow(const struct lcx__bundle *b, const char *top, char ***ids, str
 			return lcx__fail(err, EBADMSG, "more than %d layers", LCX__LAYERS_MAX);
 		if (lcx__strv_append(ids, id) < 0)
 			return lcx__fail_nomem(err);
-		r = read_parent(b, &id, err);
+		r = read_parent(b, &id, &total, err);
 	}
 	return r;
 }
@@ -348,7 +356,7 @@ int lcx__legacy_config(const struct lcx__bundle *b, const struct lcx__offer *off
 {
 	CLEANUP(lcx__doc_putp) struct json_object *config = NULL;
 	CLEANUP(lcx__doc_putp) struct json_object *history = json_object_new_array();
-	size_t n = lcx__strv_length(offer->steps);
+	size_t n = lcx__strv_length(offer->steps), total = 0;
 
 	if (!history)
 		return lcx__fail_nomem(err);
@@ -356,7 +364,7 @@ int lcx__legacy_config(const struct lcx__bundle *b, const struct lcx__offer *off
 		int r;
 
 		json_object_put(TAKE_PTR(config));
-		r = read_step(b, offer->steps[i], &config, err);
+		r = read_step(b, offer->steps[i], &config, &total, err);
 		if (r == 0)
 			r = add_history(history, config, err);
 		if (r < 0)

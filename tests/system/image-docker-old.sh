@@ -111,6 +111,10 @@ archive('bad-other-system', b={'os': 'windows'})
 n = [f'{i:064x}' for i in range(501)]
 write('bad-long', dict({'repositories': {'old/name': {'1': n[500]}}},
     **{n[i] + '/json': dict({'id': n[i]}, **({'parent': n[i - 1]} if i else {})) for i in range(501)}))
+# Each is a document; what all leave in one history is more than a document may be.
+write('bad-large', dict({'repositories': {'old/name': {'1': n[5]}}},
+    **{n[i] + '/json': dict({'id': n[i], 'comment': 'x' * 4000000}, **({'parent': n[i - 1]} if i else {})) for i in range(6)},
+    **{n[i] + '/layer.tar': BASE for i in range(6)}))
 PY
 check 'loads one as Docker wrote it' other load -i "$T/good.tar"
 image=old/name:1
@@ -143,6 +147,7 @@ for bad in "$T"/bad-*.tar; do
 	bad-id) words='says that it is' ;;
 	bad-version) words="version '2.0' is not known" ;;
 	bad-no-layer) words="there is no 'aaaa.*/layer.tar' in it" ;;
+	bad-large) words='too large together' ;;
 	bad-long) words='more than 500 layers' ;;
 	esac
 	check_fails "refused: $name" 1 "$words" other load -i "$bad"
