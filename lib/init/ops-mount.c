@@ -320,7 +320,8 @@ static int new_overlay(struct init *init, const struct plan_op *op, char **layer
 	for (uint32_t i = 0; r == 0 && i < op->num[0]; i += 2)
 		r = set_option(fs_fd, options[i], options[i + 1]);
 	r = r < 0 ? keep_detail(init, fs_fd, r)
-		  : create_tree(init, fs_fd, op->flags & PLAN_F_READONLY, 0);
+		  : create_tree(init, fs_fd, op->flags & PLAN_F_READONLY,
+				(unsigned int)op->num[1]);
 	init_close(fs_fd);
 	return r;
 }
@@ -365,11 +366,11 @@ static int old_overlay(struct init *init, const struct plan_op *op, char **layer
 		return -E2BIG;
 	}
 	return (int)sys_call5(__NR_mount, "overlay", init_str(init, op, 0), "overlay",
-			      op->flags & PLAN_F_READONLY ? MS_RDONLY : 0, text);
+			      op->num[2] | (op->flags & PLAN_F_READONLY ? MS_RDONLY : 0), text);
 }
 
-/* str: staging, layers (top-most first), options as pairs; length: of layers; num[0]: of options.
- */
+/* str: staging, layers (top-most first), options as pairs; length: of layers; num[0]: of options;
+ * num[1]: attributes of the mount; num[2]: the same as flags for mount(2). */
 int init_op_ROOT_OVERLAY(struct init *init, const struct plan_op *op)
 {
 	const char *staging = init_str(init, op, 0);

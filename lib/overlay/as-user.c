@@ -90,6 +90,8 @@ static int add_mount(struct lcx__plan *plan, const struct lcx_overlay *overlay)
 	op->str[2] = options;
 	op->length = n_lowers;
 	op->num[0] = n_pairs;
+	op->num[1] = lcx__overlay_attributes(overlay);
+	op->num[2] = lcx__overlay_flags(overlay);
 	return 0;
 }
 

@@ -72,3 +72,15 @@ check_fails 'an owner beyond the range is named' 1 "entry 'kept': the owner 7000
 # An ordinary user without any range: everything is the user's own.
 check 'an ordinary user can unpack as well' \
 	sh -c 'mkdir /mnt/mine && chown 65534 /mnt/mine && setpriv --reuid 65534 --regid 65534 --clear-groups /mnt/image-tool /mnt/mine import /mnt/two x two'
+
+# The overlay that he mounts is made in a user namespace, and has the flags that were asked for.
+mkdir $at/layers $at/layers/0 $at/layers/1 $at/layers/upper $at/layers/work
+chown -R 65534:65534 $at/layers
+cp "$BUILD/tests/overlay-layers" $at/overlay-layers
+as_user() { # FLAG
+	OVERLAY_FLAG=$1 ASAN_OPTIONS=detect_leaks=0 setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all \
+		$at/overlay-layers auto 2 $at/layers - 2>"$T/words" || :
+}
+for flag in nosuid=2 nodev=4 noexec=8 ro=1; do
+	check_eq "a user's mount is ${flag%=*}" "${flag#*=}" "$(as_user "${flag%=*}")"
+done

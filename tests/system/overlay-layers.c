@@ -8,12 +8,14 @@
  *
  * BASE has the directories 0 (the top-most) to COUNT-1, upper and work; "-" makes the mount
  * attached nowhere and writes "hello" into it. With OVERLAY_IDMAP=0:100000:65536 it shows files
- * of 0 as 100000's.
+ * of 0 as 100000's. With OVERLAY_FLAG=nosuid the mount has that flag; then the flags of one that is
+ * attached nowhere are printed, in hexadecimal.
  */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "ns/ns.h"
@@ -47,6 +49,14 @@ static int set_map(struct lcx_overlay *overlay, const char *ranges, struct lcx_e
 	return r < 0 ? r : lcx_overlay_set_idmap(overlay, map, err);
 }
 
+static void print_flags(int mount_fd)
+{
+	struct statvfs fs;
+
+	if (fstatvfs(mount_fd, &fs) == 0)
+		printf("%lx\n", fs.f_flag & (ST_RDONLY | ST_NOSUID | ST_NODEV | ST_NOEXEC));
+}
+
 static int write_hello(int mount_fd)
 {
 	int fd = openat(mount_fd, "hello", O_WRONLY | O_CREAT | O_CLOEXEC, 0644), r = -1;
@@ -62,6 +72,7 @@ int main(int argc, char **argv)
 {
 	static const char *const hows[] = {"auto", "string", "mount"};
 	struct lcx_overlay *overlay = NULL;
+	const char *flag = getenv("OVERLAY_FLAG");
 	struct lcx_error *err = NULL;
 	int r;
 
@@ -73,10 +84,15 @@ int main(int argc, char **argv)
 	r = describe(overlay, atoi(argv[2]), argv[3], &err);
 	if (r == 0 && getenv("OVERLAY_IDMAP"))
 		r = set_map(overlay, getenv("OVERLAY_IDMAP"), &err);
+	if (r == 0 && flag)
+		r = lcx_overlay_set_flag(overlay, flag, 1, &err);
 	if (r == 0 && strcmp(argv[4], "-") != 0)
 		r = lcx_overlay_mount(overlay, argv[4], &err);
-	else if (r == 0 && (r = lcx_overlay_mount_fd(overlay, &err)) >= 0)
+	else if (r == 0 && (r = lcx_overlay_mount_fd(overlay, &err)) >= 0) {
+		if (flag)
+			print_flags(r);
 		r = write_hello(r);
+	}
 	if (r < 0)
 		fprintf(stderr, "%s\n", lcx_error_message(err));
 	lcx_error_free(err);
