@@ -95,7 +95,7 @@ static int apply_env(struct lcx_container *c, const struct run_options *o, struc
 		const char *name = o->env.items[i], *value = getenv(name);
 		CLEANUP(freep) char *assignment = NULL;
 
-		if (strchr(name, '=')) {
+		if (!*name || strchr(name, '=')) {
 			r = lcx_container_add_env(c, name, err);
 		} else if (value) {
 			assignment = xprintf("%s=%s", name, value);

@@ -179,6 +179,17 @@ static int watch(struct app *app, const struct list *wanted, int64_t until_ns,
 	return r;
 }
 
+static bool parse_time(struct app *app, const char *option, const char *text, int64_t *time)
+{
+	if (!text || text_parse_time(text, time) == 0)
+		return true;
+	(void)options_usage_error(app,
+				  "time '%s' is not understood; write 10m or 2026-01-31T23:59:59Z, "
+				  "as %s",
+				  text, option);
+	return false;
+}
+
 static bool parse(struct app *app, const struct events_options *o, int64_t *since, int64_t *until)
 {
 	for (size_t i = 0; i < o->filters.count; i++) {
@@ -190,13 +201,8 @@ static bool parse(struct app *app, const struct events_options *o, int64_t *sinc
 					  o->filters.items[i]);
 		return false;
 	}
-	if ((!o->since || text_parse_time(o->since, since) == 0) &&
-	    (!o->until || text_parse_time(o->until, until) == 0))
-		return true;
-	(void)options_usage_error(
-		app, "a time is not understood; write 10m or 2026-01-31T23:59:59Z, as %s",
-		o->since && text_parse_time(o->since, since) < 0 ? "--since" : "--until");
-	return false;
+	return parse_time(app, "--since", o->since, since) &&
+	       parse_time(app, "--until", o->until, until);
 }
 
 static void events_options_free(struct events_options *o)

@@ -54,7 +54,7 @@ static int set_env(struct lcx_spec *spec, const struct exec_options *o, struct l
 	for (size_t i = 0; r == 0 && i < o->env.count; i++) {
 		const char *name = o->env.items[i], *value = getenv(name);
 
-		if (strchr(name, '='))
+		if (!*name || strchr(name, '='))
 			r = lcx_spec_add_env(spec, name, err);
 		else if (value)
 			r = lcx_spec_set_env(spec, name, value, err);

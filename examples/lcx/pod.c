@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -30,6 +31,12 @@ static int open_pod(struct app *app, const char *name, struct lcx_container **re
 	CLEANUP(lcx_container_freep) struct lcx_container *c = NULL;
 	int r = lcx_container_open(app->ctx, name, &c, err);
 
+	if (r == -ENOENT) {
+		lcx_error_freep(err);
+		*err = NULL;
+		app_error(app, "no pod '%s'", name);
+		return -1;
+	}
 	if (r == 0 && !lcx_container_is_pod(c)) {
 		app_error(app, "container '%s' holds no pod", name);
 		return -1;

@@ -87,6 +87,9 @@ LCX_PUBLIC int lcx_pod_new(struct lcx_ctx *ctx, const char *name, const char *co
 
 	if (r == 0 && !name)
 		r = lcx__fail(err, EINVAL, "a pod needs a name");
+	if (r == 0 && !lcx__name_is_valid(name))
+		r = lcx__fail(err, EINVAL,
+			      "'%s' cannot name a pod; use letters, digits, '_', '.', '-'", name);
 	if (r == 0)
 		r = lcx_container_new(ctx, name, &c, err);
 	if (r == 0)

@@ -52,6 +52,7 @@ static bool is_for_links_or_groups(const struct lcx__inet *inet)
 
 static int parse_subnet(const char *text, struct lcx__inet *ret, struct lcx_error **err)
 {
+	char meant[LCX__INET_SIZE];
 	struct lcx__inet first;
 	enum net_family family;
 
@@ -59,8 +60,11 @@ static int parse_subnet(const char *text, struct lcx__inet *ret, struct lcx_erro
 		return lcx__fail(err, EINVAL,
 				 "'%s' is not a subnet, as 10.89.0.0/24 or fd00:1::/64 is", text);
 	first = lcx__inet_network(ret);
-	if (!lcx__inet_same(&first, ret, (unsigned int)lcx__inet_length(ret) * 8))
-		return lcx__fail(err, EINVAL, "subnet '%s' has bits behind its prefix", text);
+	if (!lcx__inet_same(&first, ret, (unsigned int)lcx__inet_length(ret) * 8)) {
+		lcx__inet_format(&first, meant);
+		return lcx__fail(err, EINVAL, "subnet '%s' has bits behind its prefix; write %s",
+				 text, meant);
+	}
 	family = lcx__inet_net_family(ret);
 	if (ret->prefix < prefixes[family].least || ret->prefix > prefixes[family].most)
 		return lcx__fail(err, EINVAL, "subnet '%s': its prefix is not one of %s", text,

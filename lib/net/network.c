@@ -13,7 +13,10 @@ LCX_PUBLIC int lcx_network_new(const char *name, struct lcx_network **ret, struc
 
 	if (!lcx__name_is_valid(name) || strcmp(name, "none") == 0 || strcmp(name, "host") == 0 ||
 	    strcmp(name, "pasta") == 0)
-		return lcx__fail(err, EINVAL, "'%s' cannot name a network", name);
+		return lcx__fail(err, EINVAL,
+				 "'%s' cannot name a network; use letters, digits, '_', '.', '-', "
+				 "and neither none, host nor pasta",
+				 name);
 	network = calloc(1, sizeof(*network));
 	if (!network)
 		return lcx__fail_nomem(err);

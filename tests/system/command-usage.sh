@@ -53,10 +53,16 @@ check_fails 'a name that is a path' 125 '\.\./x' run --name ../x true
 check_fails 'a root file system that is not there' 125 "$T/none" plain --rootfs "$T/none" true
 check_fails 'a user that is not there' 125 'nobody-here' run -u nobody-here true
 check_fails 'an environment variable without a name' 125 '=x' run -e =x true
+check_fails 'an environment variable that is nothing' 125 "environment ''" run -e '' true
 check_fails '-t without a terminal' 125 'not a terminal' run -it true
 check_fails 'detach keys without a terminal' 125 'give -t' run -i --detach-keys ctrl-a true
 check_fails 'start -a of two' 125 'one container' lcx start -a one two
 check_fails 'a time that is none' 125 "time 'yesterday'" lcx logs --since yesterday x
+check_fails 'a time of events that is none' 125 "time 'yesterday'.*--until" lcx events --since 1h --until yesterday
+check_fails 'a pod that is not there is called so' 1 "no pod 'nowhere'" lcx pod rm nowhere
+check_fails 'what cannot name a pod' 1 "cannot name a pod; use letters" lcx pod create 'a b'
+check_fails 'what cannot name a network' 1 "cannot name a network; use letters" lcx network create a/b
+check_fails 'a subnet with an address in it, and what was meant' 1 'write 10.9.8.0/24' lcx network create --subnet 10.9.8.7/24 n
 check_fails 'lines by name' 125 "'few' is no number" lcx logs --tail few x
 check_fails 'a filter that is none' 125 "filter 'size=1'" lcx ps --filter size=1
 check_fails 'an unknown signal' 125 "signal 'FOO'" lcx kill -s FOO x
