@@ -70,6 +70,21 @@ static int add(void *data, const struct lcx__tar_entry *e, const struct lcx__sou
 	return copy->sink.add(copy->sink.data, e, content, err);
 }
 
+/* By its path: where a user has a mount namespace for the overlay, the descriptor is one of
+ * another. */
+static int add_empty(struct lcx_overlay *overlay, int empty_fd, struct lcx_error **err)
+{
+	char link[40], path[4096];
+	ssize_t n;
+
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", empty_fd);
+	n = readlink(link, path, sizeof(path) - 1);
+	if (n < 0)
+		return lcx__fail_sys(err, errno, "find an empty directory");
+	path[n] = '\0';
+	return lcx_overlay_add_lower(overlay, path, err);
+}
+
 /* All layers together; a single one, too, may have marks that only an overlay reads: below it is an
  * empty one. */
 static int open_layers(const struct lcx_container *c, int empty_fd, struct lcx_error **err)
@@ -77,10 +92,14 @@ static int open_layers(const struct lcx_container *c, int empty_fd, struct lcx_e
 	CLEANUP(lcx_overlay_freep) struct lcx_overlay *overlay = NULL;
 	int r = lcx_overlay_new(&overlay, err);
 
+	if (r == 0 && c->ctx->is_within)
+		r = lcx_overlay_set_option(overlay, "userxattr", "on", err);
 	for (size_t i = 0; r == 0 && c->d.layers[i]; i++)
 		r = lcx_overlay_add_lower(overlay, c->d.layers[i], err);
 	if (r == 0)
-		r = lcx_overlay_add_lower_fd(overlay, empty_fd, err);
+		r = lcx__is_ordinary_user() || c->ctx->is_within
+			    ? add_empty(overlay, empty_fd, err)
+			    : lcx_overlay_add_lower_fd(overlay, empty_fd, err);
 	return r < 0 ? r : lcx_overlay_mount_fd(overlay, err);
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/file.h>
 
+#include "ns/users.h"
 #include "util/fs.h"
 #include "util/troubles.h"
 
@@ -107,7 +108,7 @@ static int check_unused(const struct uses *uses, const char *name, struct lcx_er
 }
 
 /* Under a name that is none, so that nobody meets it half removed. */
-static int remove_at(int volumes_fd, const char *name, struct lcx_error **err)
+static int remove_at(struct lcx_ctx *ctx, int volumes_fd, const char *name, struct lcx_error **err)
 {
 	char temporary[64];
 	int r = lcx__temporary_name(temporary);
@@ -115,7 +116,7 @@ static int remove_at(int volumes_fd, const char *name, struct lcx_error **err)
 	if (r == 0 && renameat(volumes_fd, name, volumes_fd, temporary) < 0)
 		r = -errno;
 	if (r == 0)
-		r = lcx__remove_tree(volumes_fd, temporary);
+		r = lcx__users_remove_tree(ctx, volumes_fd, temporary);
 	return r < 0 ? lcx__fail_sys(err, -r, "remove volume '%s'", name) : 0;
 }
 
@@ -127,7 +128,7 @@ static int remove_one(struct lcx_ctx *ctx, const struct uses *uses, const char *
 
 	if (r == 0)
 		r = lcx__volumes_lock(ctx, LOCK_EX, &volumes_fd, err);
-	return r < 0 ? r : remove_at(volumes_fd, name, err);
+	return r < 0 ? r : remove_at(ctx, volumes_fd, name, err);
 }
 
 static bool is_there(const struct lcx_ctx *ctx, const char *name)
@@ -271,11 +272,11 @@ int lcx__volumes_sweep(struct lcx_ctx *ctx, uint32_t *count, struct lcx_error **
 		struct lcx_error *one = NULL;
 
 		if (lcx__is_temporary_name(entry->d_name)) {
-			r = lcx__remove_tree(volumes_fd, entry->d_name);
+			r = lcx__users_remove_tree(ctx, volumes_fd, entry->d_name);
 			if (r < 0)
 				r = lcx__fail_sys(&one, -r, "remove 'volumes/%s'", entry->d_name);
 		} else if (is_orphan(ctx, &uses, entry->d_name)) {
-			r = remove_at(volumes_fd, entry->d_name, &one);
+			r = remove_at(ctx, volumes_fd, entry->d_name, &one);
 		} else {
 			continue;
 		}

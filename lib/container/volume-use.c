@@ -9,6 +9,7 @@
 #include "container/ordinary.h"
 #include "container/tree.h"
 #include "lcx/image.h"
+#include "ns/users.h"
 #include "util/fs.h"
 
 /*
@@ -226,10 +227,18 @@ static int take_copy(struct lcx_container *c, int dir_fd, int from_fd, struct lc
 	return 0;
 }
 
-static int copy_up(struct lcx_container *c, int dir_fd, const char *destination,
-		   struct lcx_error **err)
+struct filling {
+	struct lcx_container *c;
+	int dir_fd;
+	const char *destination;
+};
+
+static int copy_up(void *data, struct lcx_error **err)
 {
+	const struct filling *filling = data;
 	CLEANUP(closep) int empty_fd = -1, from_fd = -1;
+	struct lcx_container *c = filling->c;
+	int dir_fd = filling->dir_fd;
 	int r = lcx__remove_tree(dir_fd, "filling");
 
 	if (r == 0 && mkdirat(dir_fd, "filling", 0700) < 0)
@@ -238,7 +247,7 @@ static int copy_up(struct lcx_container *c, int dir_fd, const char *destination,
 		r = empty_fd = lcx__open_dir(dir_fd, "filling");
 	if (r < 0)
 		return lcx__fail_sys(err, -r, "make an empty directory");
-	from_fd = open_source(c, empty_fd, destination, err);
+	from_fd = open_source(c, empty_fd, filling->destination, err);
 	/* The overlay has it mounted, by its descriptor; the name is free. */
 	(void)unlinkat(dir_fd, "filling", AT_REMOVEDIR);
 	if (from_fd < 0)
@@ -262,6 +271,7 @@ static int first_use(struct lcx_container *c, const struct volume_wish *wish,
 {
 	CLEANUP(freep) char *path = lcx__format("volumes/%s", wish->name);
 	CLEANUP(closep) int dir_fd = path ? lcx__open_dir(c->ctx->root_fd, path) : -ENOMEM;
+	struct filling filling = {c, dir_fd, wish->destination};
 	int r = 0;
 
 	if (dir_fd < 0)
@@ -273,7 +283,7 @@ static int first_use(struct lcx_container *c, const struct volume_wish *wish,
 		return 0;
 	r = give_to_root(c, dir_fd, err);
 	if (r == 0 && !wish->nocopy.value)
-		r = lcx__fail_prefix(err, copy_up(c, dir_fd, wish->destination, err),
+		r = lcx__fail_prefix(err, lcx__users_within(c->ctx, true, copy_up, &filling, err),
 				     "copy what the image has there (without: option nocopy)");
 	if (r == 0 && unlinkat(dir_fd, "fresh", 0) < 0 && errno != ENOENT)
 		r = lcx__fail_sys(err, errno, "note its first use");

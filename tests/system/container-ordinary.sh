@@ -94,6 +94,11 @@ check 'and its removal' lcx_ rm bound
 check_eq 'a volume with a name, filled by the image' busybox "$(lcx_ run --rm --network none -v his:/bin "$image" ls /bin/busybox | xargs -n 1 basename)"
 check_eq 'is his on the disk' "$U" "$(stat -c %u $at/home/.local/share/lcx/volumes/his/data/busybox)"
 check 'it goes' lcx_ volume rm his
+lcx_ run --name more --network none "$image" sh -c 'mkdir /two && echo of-two >/two/file' >/dev/null
+lcx_ commit more two >/dev/null
+lcx_ rm more >/dev/null
+check_eq 'one of several layers, too' of-two "$(lcx_ run --rm --network none -v /two two cat /two/file)"
+lcx_ rmi two >/dev/null
 check_eq 'all of its files' changed "$(lcx_ export stays | tar -xO root-file ./root-file 2>/dev/null)"
 check 'start' lcx_ start stays
 check 'rm -f' lcx_ rm -f stays

@@ -106,6 +106,17 @@ check_fails 'a user beyond' 125 'too small' lcx_ run --rm --network none --user 
 check_eq 'su, as package managers do' '34 65534' "$(run sh -c 'touch /a /b; chown 34:34 /a; chown 65534 /b; echo $(stat -c %u /a /b)')"
 check_fails 'nobody else becomes his' 1 '' run sh -c 'touch /a; chown 65537 /a'
 
+# --- volumes
+
+volume() { lcx_ run --rm --network none -v his:/secret "$image" "$@"; }
+check_eq 'a volume has what several layers have, with its owners' '33 700 33 34' "$(volume sh -c 'echo $(stat -c "%u %a" /secret) $(stat -c %u /secret/inner/file /secret/inner/more)')"
+check_eq 'which are those of the range on the disk' 200032 "$(stat -c %u $store/volumes/his/data)"
+check 'it keeps what others write' volume sh -c 'mkdir -m 700 /secret/new && touch /secret/new/file && chown -R 50 /secret/new'
+check_eq 'with their owners' 50 "$(volume stat -c %u /secret/new/file)"
+check 'it goes, whoever has its files' lcx_ volume rm his
+check 'one without a name does at the end' lcx_ run --rm --network none -v /anonymous "$image" sh -c 'mkdir -m 700 /anonymous/d && touch /anonymous/d/f && chown -R 50 /anonymous/d'
+check_eq 'nothing is left' '' "$(ls -A $store/volumes)"
+
 # --- a container that stays
 
 check 'run' lcx_ run -d --name stays --network none "$image" sh -c '
