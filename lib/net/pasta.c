@@ -104,21 +104,26 @@ static void add(struct pasta_order *order, const char *argument)
 	order->n_arguments++;
 }
 
-/* "192.0.2.1/8000-8010:80-90" */
-static void add_port(struct pasta_order *order, const struct lcx_port *port)
+/* "192.0.2.1/8000:80" */
+static void add_port(struct pasta_order *order, const struct lcx_port *port, unsigned int i)
 {
 	bool everywhere = lcx__port_is_anywhere(port) && port->families == (1u << NET_FAMILIES) - 1;
-	unsigned int more = port->count - 1u;
-	char text[LCX__INET_SIZE + 64], from[16] = "", to[16] = "";
+	char text[LCX__INET_SIZE + 64];
 
-	if (more) {
-		(void)snprintf(from, sizeof(from), "-%u", port->host_port + more);
-		(void)snprintf(to, sizeof(to), "-%u", port->container_port + more);
-	}
-	(void)snprintf(text, sizeof(text), "%s%s%u%s:%u%s", everywhere ? "" : port->host_address,
-		       everywhere ? "" : "/", port->host_port, from, port->container_port, to);
-	add(order, port->protocol == PORT_UDP ? "--udp-ports" : "--tcp-ports");
+	(void)snprintf(text, sizeof(text), "%s%s%u:%u", everywhere ? "" : port->host_address,
+		       everywhere ? "" : "/", port->host_port + i, port->container_port + i);
+	add(order, port->protocol == PORT_UDP ? "-u" : "-t");
 	add(order, text);
+}
+
+/*
+ * Each by itself: of a range, or a list, pasta is content with one that it gets, and the others
+ * may be another program's since they were tried.
+ */
+static void add_range(struct pasta_order *order, const struct lcx_port *port)
+{
+	for (unsigned int i = 0; i < port->count; i++)
+		add_port(order, port, i);
 }
 
 /* Without ports of a kind it must be told so: it would lead on whatever is open inside. */
@@ -135,7 +140,7 @@ static void add_ports(struct pasta_order *order, const struct lcx_attachment *at
 		for (size_t i = 0; i < attachment->port_count; i++) {
 			if (attachment->ports[i].protocol != kinds[k].protocol)
 				continue;
-			add_port(order, &attachment->ports[i]);
+			add_range(order, &attachment->ports[i]);
 			count++;
 		}
 		if (count > 0)
@@ -159,8 +164,9 @@ static int fill_order(struct pasta_order *order, const struct lcx_attachment *at
 	return order->n_arguments <= PASTA_ARGUMENTS_LIMIT
 		       ? 0
 		       : lcx__fail(err, E2BIG,
-				   "pasta is told no more than %d ports, or ranges of them",
-				   PASTA_ARGUMENTS_LIMIT / 2 - (int)ARRAY_SIZE(options));
+				   "network 'pasta' publishes no more than %d ports, or fewer on "
+				   "addresses that are long",
+				   (PASTA_ARGUMENTS_LIMIT - (int)ARRAY_SIZE(options)) / 2 - 2);
 }
 
 /* ---- its start ---- */

@@ -172,9 +172,24 @@ check_fails 'root has better networks' 125 'choose "bridge"' \
 	lcx run --rm --network pasta --rootfs $at/rootfs true
 check_fails 'an image of the store by another network is refused with what there is' 125 'the network "pasta"' \
 	lcx_ run --rm --rootfs $at/rootfs true
+# Another program takes one of a range between the trial and pasta.
+real=$(readlink -f /usr/bin/pasta)
+cp "$real" $at/pasta
+cat >$at/late <<END
+#!/bin/sh
+busybox timeout 3 busybox nc -l -p 8093 >/dev/null 2>&1 &
+until busybox netstat -ltn 2>/dev/null | grep -q :8093; do :; done
+exec $at/pasta "\$@"
+END
+chmod 755 $at/late
+mount --bind $at/late "$real"
+check_fails 'a range is published whole or not at all' 125 'start pasta: .*bind' in_ -p 8092-8094:80-82 true
+umount "$real"
+free() { ! ip netns exec host ss -Hltn 'sport = :8093' | grep -q .; }
+wait_for 10 free
+check_fails 'more ports than it is told' 125 'publishes no more than' in_ -p 20000-29999:20000-29999 true
 # Hidden, then replaced by what anyone may write.
 : >$at/empty
-real=$(readlink -f /usr/bin/pasta)
 mount --bind $at/empty "$real"
 check_fails 'not installed' 125 'install the package passt' in_ true
 umount "$real"
