@@ -50,6 +50,12 @@ static int add_uses(struct uses *uses, const struct description *d)
 	return 0;
 }
 
+/* A container that is being removed loses its name first, and only then what it is described by. */
+static bool has_name(int containers_fd, const char *id)
+{
+	return faccessat(containers_fd, id, F_OK, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
+}
+
 static int look_at(struct uses *uses, const char *id)
 {
 	CLEANUP(closep) int dir_fd = lcx__open_dir(uses->containers_fd, id);
@@ -62,6 +68,8 @@ static int look_at(struct uses *uses, const char *id)
 		r = lcx__description_load(dir_fd, &d, NULL);
 	if (r == 0)
 		r = add_uses(uses, &d);
+	else if (r != -ENOMEM && !has_name(uses->containers_fd, id))
+		r = 0;
 	else if (r != -ENOMEM && !uses->unread)
 		r = (uses->unread = strdup(id)) ? 0 : -ENOMEM;
 	lcx__description_clear(&d);

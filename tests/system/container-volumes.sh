@@ -177,3 +177,11 @@ for i in $(seq 1 "$step" 500); do
 done
 check_eq "killed at $moments moments, it leaves no volume that nobody has" '' "$bad"
 check 'at some' test "$moments" -gt 2
+
+# --- many at once
+mkdir "$T/many"
+mount -t tmpfs -o mode=700 many "$T/many"
+defer 'umount "$T/many"'
+make_rootfs "$T/rootfs"
+check 'four threads make and remove containers with volumes' "$BUILD/tests/container-volumes" "$T/many" "$T/rootfs" 2000
+check_eq 'and none is left' '' "$(ls "$T/many/volumes")"
