@@ -33,6 +33,7 @@ static void write_log(const struct runtime *rt, const char *level, const char *m
 	struct tm tm;
 
 	if (!log) {
+		fprintf(stderr, "lcx-runtime: log '%s': %s\n", rt->log_path, strerror(errno));
 		if (fd >= 0)
 			close(fd);
 		return;

@@ -8,6 +8,8 @@ mkdir "$T/bin"
 printf '#!/bin/sh\nexec "%s" --root "%s" --run-dir "%s" "$@"\n' "$BUILD/examples/lcx/lcx" "$T/lcx-root" "$T/lcx-run" >"$T/bin/lcx"
 chmod +x "$T/bin/lcx"
 export PATH="$T/bin:$PATH"
+sh "$SRC/tests/registry/mkimage.sh" busybox "$T/layout" >/dev/null
+lcx import --ref web "$T/layout" box:1 >/dev/null
 lcx create --name front --network none --rootfs "$T/rootfs" true >/dev/null
 lcx create --name frozen --network none --rootfs "$T/rootfs" true >/dev/null
 
@@ -21,6 +23,8 @@ check_eq 'a command' 'restart ' "$(complete lcx resta)"
 check_match 'all commands' 'run .*attach .*events' "$(complete lcx '')"
 check_eq 'an option' '--detach --detach-keys ' "$(complete lcx run --det | tr ' ' '\n' | sort | tr '\n' ' ' | sed 's/^ //')"
 check_eq 'an option of all that unpack layers' '--layer-limit --layer-limit --layer-limit --layer-limit ' "$(for c in pull run load import; do complete lcx $c --layer-l; done)"
+check_eq 'an option with a digit' '--ip6 ' "$(complete lcx run --ip6)"
+check_eq 'an image to be removed by the newer name of it' 'box:1 ' "$(complete lcx image rm bo)"
 check_eq 'a letter' '-d ' "$(complete lcx run -d | tr ' ' '\n' | grep '^-d$' | tr '\n' ' ')"
 check_eq 'containers' 'front frozen' "$(complete lcx stop fro | tr ' ' '\n' | sort | xargs)"
 check_eq 'behind options of all commands' 'front ' "$(complete lcx --format json inspect fron)"

@@ -194,6 +194,10 @@ check_eq 'what the caller has not is left out' '0000000000000001' "$(setpriv --b
 check_match 'with a warning in the log' 'level=warning msg="process.capabilities: CAP_KILL can' "$(cat "$T/warnings")"
 check_match 'so is what no kernel has' "level=warning msg=.*unknown capability 'CAP_FLY'" "$(cat "$T/warnings")"
 
+check_fails 'a log that cannot be written is named, and the failure with it' 1 \
+	"log '$T/none/log': No such file or directory.*container 'q' does not exist" \
+	sh -c '"$1" --root "$2/root" --log "$2/none/log" state q 2>&1 | tr "\n" " " >&2; exit 1' - "$BUILD/examples/lcx-runtime/lcx-runtime" "$T"
+
 # --- what it does not load: a registry's client brings thirty libraries along
 
 check_eq 'libcurl is loaded when a registry is asked' '' "$(ldd "$BUILD/examples/lcx-runtime/lcx-runtime" | grep curl || :)"

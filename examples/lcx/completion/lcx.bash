@@ -7,7 +7,7 @@ _lcx_commands() { # WORDS...
 }
 
 _lcx_options() { # WORDS...
-	"$@" --help 2>/dev/null | sed -n 's/^  \(-.,\)\{0,1\} *\(--[a-z-]*\).*/\1 \2/p' | tr ', ' '\n\n'
+	"$@" --help 2>/dev/null | sed -n 's/^  \(-.,\)\{0,1\} *\(--[a-z0-9-]*\).*/\1 \2/p' | tr ', ' '\n\n'
 }
 
 _lcx_operands() { # LCX COMMAND [SUB-COMMAND]
@@ -15,7 +15,7 @@ _lcx_operands() { # LCX COMMAND [SUB-COMMAND]
 	attach | console | diff | exec | export | kill | logs | mount | pause | port | rename | restart | rm | start | stats | stop | top | unmount | unpause | update | wait)
 		"$1" ps -a --format json 2>/dev/null | sed -n 's/.*"Names": *"\([^"]*\)".*/\1/p'
 		;;
-	create | run | rmi | save | tag | push | history)
+	create | image | run | rmi | save | tag | push | history)
 		"$1" images 2>/dev/null | awk 'NR > 1 { print $1 ":" $2 }'
 		;;
 	volume | pod)

@@ -7,7 +7,7 @@ end
 
 function __lcx_options
     set -l words (commandline -opc)
-    lcx $words[2..3] --help 2>/dev/null | sed -n 's/^ *\(-.,\)\{0,1\} *\(--[a-z-]*\)[^ ]* *[A-Z=:\[\]*]* *\(.*\)/\2\t\3/p'
+    lcx $words[2..3] --help 2>/dev/null | sed -n 's/^ *\(-.,\)\{0,1\} *\(--[a-z0-9-]*\)[^ ]* *[A-Z=:\[\]*]* *\(.*\)/\2\t\3/p'
 end
 
 function __lcx_containers
