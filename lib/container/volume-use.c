@@ -27,6 +27,11 @@ static int add_wish(struct lcx_container *c, const struct volume_wish *wish, str
 {
 	struct volume_wish *place;
 
+	/* The second one would cover the first, and get what is meant for it. */
+	for (size_t i = 0; i < c->d.volumes.n; i++)
+		if (strcmp(c->d.volumes.items[i].destination, wish->destination) == 0)
+			return lcx__fail(err, EINVAL, "there is a volume on '%s' already",
+					 wish->destination);
 	if (c->d.volumes.n == MAX_VOLUMES)
 		return lcx__fail(err, E2BIG, "a container has at most %d volumes", MAX_VOLUMES);
 	place = lcx__list_grow(&c->d.volumes, sizeof(*place));
@@ -257,10 +262,15 @@ static int copy_up(void *data, struct lcx_error **err)
 	return r;
 }
 
+/* Not what the user has filled, nor what was, when the note of it was not made any more. */
 static int give_to_root(struct lcx_container *c, int dir_fd, struct lcx_error **err)
 {
 	CLEANUP(closep) int data_fd = lcx__open_dir(dir_fd, "data");
-	int r = data_fd < 0 ? data_fd : lcx__container_own_file(c, data_fd);
+	CLEANUP(closedirp) DIR *dir = NULL;
+	int r = data_fd < 0 ? data_fd : lcx__read_dir(data_fd, ".", &dir);
+
+	if (r == 0 && !lcx__next_entry(dir))
+		r = lcx__container_own_file(c, data_fd);
 
 	return r < 0 ? lcx__fail_sys(err, -r, "give it to the container's root") : 0;
 }

@@ -58,6 +58,12 @@ check_eq 'others with another range, too' '0 1000' "$(create --userns auto --nam
 check_eq 'on the disk they are the image'"'"'s' '0 1000' "$(echo $(stat -c %u "$volumes/users/data/new" "$volumes/users/data/sub"))"
 check_eq 'where no mount can map owners the copy has them' 1000 \
 	"$(run --userns auto --storage-opt chown=copy -v copied:/data brings sh -c 'touch /data/new; stat -c %u /data')"
+create --userns auto --storage-opt chown=copy --name copier -v again:/data brings true >/dev/null
+owner=$(stat -c %u "$volumes/again/data")
+touch "$volumes/again/fresh"
+create --userns auto --storage-opt chown=copy --name other -v again:/data brings true >/dev/null
+check_eq 'also if whoever filled it died before he noted that' "$owner" "$(stat -c %u "$volumes/again/data")"
+lcx rm copier other >/dev/null
 for i in 1 2 3 4; do create --name "c$i" -v shared:/data brings true >"$T/c$i" 2>&1 & done
 wait
 check_eq 'four that are made at once have one' 'of-image 4' "$(cat "$volumes/shared/data/sub/file") $(lcx ps -aq | wc -l)"
@@ -130,6 +136,7 @@ check_eq 'create tells its name' made "$(lcx volume create --label a=b made)"
 check_eq 'twice is once' made "$(lcx volume create made)"
 check_eq 'inspect' "made $volumes/made/data b" "$(lcx volume inspect made | jq -r '.[0] | "\(.Name) \(.Mountpoint) \(.Labels.a)"')"
 check_fails 'no path is a name' 125 'must be' run -v ./made:/x box true
+check_fails 'two on one place' 125 "a volume on '/x' already" run -v made:/x -v other:/x/ box true
 check_fails 'the root' 125 'absolute path' run -v made:/ box true
 check_fails 'an unknown option' 125 'nosuch' run -v made:/x:nosuch box true
 create --name inspected -v made:/there/:ro -v /own box true >/dev/null
