@@ -44,15 +44,22 @@ static const struct {
 };
 
 /* Parameters ("; charset=utf-8") don't count. -ENOENT for a type that isn't known. */
-static int kind_of(const char *media_type)
+static int find_type(const char *media_type)
 {
 	size_t length = strcspn(media_type, "; \t");
 
 	for (size_t i = 0; i < ARRAY_SIZE(media_types); i++)
 		if (strlen(media_types[i].name) == length &&
 		    strncmp(media_types[i].name, media_type, length) == 0)
-			return (int)media_types[i].kind;
+			return (int)i;
 	return -ENOENT;
+}
+
+static int kind_of(const char *media_type)
+{
+	int i = find_type(media_type);
+
+	return i < 0 ? i : (int)media_types[i].kind;
 }
 
 static int copy_part(struct json_object *object, const char *key, char *part, size_t size,
@@ -204,8 +211,8 @@ static int check_image_types(const struct lcx__manifest *m, const char *artifact
  * CVE-2021-41190: a document that is an index to one reader and a manifest to
  * another. The announced type, the type it states and the members must agree.
  */
-static int decide_kind(struct json_object *object, const char *content_type, bool *ret_is_index,
-		       struct lcx_error **err)
+static int decide_kind(struct json_object *object, const char *content_type,
+		       struct lcx__manifest *m, struct lcx_error **err)
 {
 	static const char *const keys[] = {"schemaVersion", "mediaType", "config",   "layers",
 					   "manifests",     "subject",   "fsLayers", NULL};
@@ -238,7 +245,12 @@ static int decide_kind(struct json_object *object, const char *content_type, boo
 	if (kind >= 0 && kind != (is_index ? KIND_INDEX : KIND_MANIFEST))
 		return lcx__fail(err, EBADMSG, "announced as '%.100s', which it is not",
 				 content_type);
-	*ret_is_index = is_index;
+	m->is_index = is_index;
+	/* Without a word it is the OCI's, for Docker's has to say so. A parameter is a stranger's
+	 * text, which would come to stand in a header. */
+	m->media_type = stated     ? media_types[find_type(stated)].name
+			: is_index ? "application/vnd.oci.image.index.v1+json"
+				   : "application/vnd.oci.image.manifest.v1+json";
 	return 0;
 }
 
@@ -273,7 +285,7 @@ int lcx__manifest_parse(const char *data, size_t length, const char *content_typ
 		return r;
 	r = check_version(object, err);
 	if (r == 0)
-		r = decide_kind(object, content_type, &m->is_index, err);
+		r = decide_kind(object, content_type, m, err);
 	if (r == 0)
 		r = lcx__doc_array(object, m->is_index ? "manifests" : "layers", &items, err);
 	if (r == 0)

@@ -44,6 +44,7 @@ struct lcx__descriptor {
 
 struct lcx__manifest {
 	bool is_index;
+	const char *media_type;        /* as it calls itself, without parameters; static */
 	struct lcx__descriptor config; /* of a manifest */
 	struct lcx__descriptor *items; /* layers, base first, or the manifests of an index */
 	size_t n_items;

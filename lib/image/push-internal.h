@@ -40,7 +40,8 @@ struct lcx_push {
 	struct lcx__store *store;
 	struct lcx__pin *pin;
 	struct lcx__digest manifest_digest;
-	char *manifest_json, *media_type;
+	char *manifest_json;
+	const char *media_type;
 	size_t manifest_length;
 	struct lcx__push_blob *blobs;
 	size_t n_blobs; /* layers, base first, and one more */

@@ -8,7 +8,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "image/document.h"
 #include "image/push-internal.h"
 
 enum {
@@ -63,22 +62,6 @@ static int add_blobs(struct lcx_push *push, const struct lcx__manifest *m, struc
 	for (size_t i = 0; r == 0 && i < m->n_items; i++)
 		r = add_blob(push, &m->items[i], err);
 	return r < 0 ? r : add_blob(push, &m->config, err);
-}
-
-/* As it calls itself; without a word it is the OCI's, for Docker's has to say so. */
-static int find_media_type(struct lcx_push *push, struct lcx_error **err)
-{
-	CLEANUP(lcx__doc_putp) struct json_object *object = NULL;
-	const char *type = NULL;
-	int r = lcx__doc_parse(push->manifest_json, push->manifest_length, "manifest", &object,
-			       err);
-
-	if (r == 0)
-		r = lcx__doc_string(object, "mediaType", &type, err);
-	if (r < 0)
-		return r;
-	push->media_type = strdup(type ? type : "application/vnd.oci.image.manifest.v1+json");
-	return push->media_type ? 0 : lcx__fail_nomem(err);
 }
 
 static bool has_blob(const struct lcx__manifest *m, const struct lcx__digest *blob)
@@ -148,7 +131,7 @@ int lcx__push_find(struct lcx_push *push, const char *image, bool *ret_by_name,
 		r = lcx__manifest_parse(push->manifest_json, push->manifest_length, NULL, &manifest,
 					err);
 	if (r == 0)
-		r = find_media_type(push, err);
+		push->media_type = manifest->media_type;
 	if (r == 0)
 		r = add_blobs(push, manifest, err);
 	*ret_by_name = r == 0 && name;

@@ -17,7 +17,6 @@ LCX_PUBLIC struct lcx_push *lcx_push_free(struct lcx_push *push)
 	(void)lcx__reference_free(push->ref);
 	free(push->full_name);
 	free(push->manifest_json);
-	free(push->media_type);
 	free(push->blobs);
 	free(push);
 	return NULL;

@@ -172,21 +172,12 @@ LCX_PUBLIC int lcx_save_add(struct lcx_save *save, const char *ref, struct lcx_e
 
 /* ---- documents ---------------------------------------------------------- */
 
-static const char *manifest_type(const struct lcx_image *image)
-{
-	bool docker = strncmp(image->manifest->config.media_type, "application/vnd.docker.",
-			      strlen("application/vnd.docker.")) == 0;
-
-	return docker ? "application/vnd.docker.distribution.manifest.v2+json"
-		      : "application/vnd.oci.image.manifest.v1+json";
-}
-
 /* Names have no character that JSON would want escaped. */
 static void add_descriptor(struct lcx__strbuf *text, const struct lcx_image *image,
 			   const char *name)
 {
 	lcx__strbuf_addf(text, "%s{\"mediaType\":\"%s\",\"digest\":\"%s\",\"size\":%zu",
-			 text->text[text->length - 1] == '[' ? "" : ",", manifest_type(image),
+			 text->text[text->length - 1] == '[' ? "" : ",", image->manifest->media_type,
 			 image->manifest_digest.text, strlen(image->manifest_json));
 	if (name)
 		lcx__strbuf_addf(text,

@@ -46,6 +46,25 @@ check_fails 'one that wants a login' 1 '^EACCES: .*wants a user' push needs-logi
 check 'and gets one' tool --creds user:secret push image:1 "$registry/needs-login:1"
 check 'by the name and password' grep -q 'needs-login.*authorization=Basic dXNlcjpzZWNyZXQ=' "$log"
 
+# What an image calls itself is a stranger's text.
+python3 - "$T/busybox" <<'PY'
+import hashlib, json, os, sys
+def blob(digest):
+    return os.path.join(sys.argv[1], "blobs/sha256", digest.split(":")[1])
+index = json.load(open(sys.argv[1] + "/index.json"))
+item = next(i for i in index["manifests"] if i["annotations"]["org.opencontainers.image.ref.name"] == "latest")
+manifest = json.load(open(blob(item["digest"])))
+manifest["mediaType"] = "application/vnd.oci.image.manifest.v1+json; x\r\nAuthorization: Basic aW5qZWN0ZWQ="
+data = json.dumps(manifest).encode()
+new = dict(item, digest="sha256:" + hashlib.sha256(data).hexdigest(), size=len(data), annotations={"org.opencontainers.image.ref.name": "evil"})
+open(blob(new["digest"]), "wb").write(data)
+index["manifests"].append(new)
+json.dump(index, open(sys.argv[1] + "/index.json", "w"))
+PY
+tool import "$T/busybox" evil evil:1 >/dev/null
+check 'an image whose type has lines' tool push evil:1 "$registry/evil:1"
+check_eq 'puts none into a header' '' "$(grep aW5qZWN0ZWQ "$log" || :)"
+
 check 'sessions may be elsewhere' tool --creds user:secret push image:1 "$registry/elsewhere:1"
 check 'really' grep -q 'PUT /v2/elsewhere/blobs' "$T/taker/other.log"
 check_eq 'where no credentials are seen' '' "$(grep -v 'authorization=-$' "$T/taker/other.log")"
