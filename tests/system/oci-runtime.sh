@@ -195,8 +195,8 @@ check_match 'with a warning in the log' 'level=warning msg="process.capabilities
 check_match 'so is what no kernel has' "level=warning msg=.*unknown capability 'CAP_FLY'" "$(cat "$T/warnings")"
 
 check_fails 'a log that cannot be written is named, and the failure with it' 1 \
-	"log '$T/none/log': No such file or directory.*container 'q' does not exist" \
-	sh -c '"$1" --root "$2/root" --log "$2/none/log" state q 2>&1 | tr "\n" " " >&2; exit 1' - "$BUILD/examples/lcx-runtime/lcx-runtime" "$T"
+	"log '$T/no-place/log': No such file or directory.*container 'q' does not exist" \
+	sh -c '"$1" --root "$2/root" --log "$2/no-place/log" state q 2>&1 | tr "\n" " " >&2; exit 1' - "$BUILD/examples/lcx-runtime/lcx-runtime" "$T"
 
 # --- what it does not load: a registry's client brings thirty libraries along
 
