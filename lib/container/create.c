@@ -365,14 +365,6 @@ static int fill_directory(struct lcx_container *c, int dir_fd, struct lcx_error 
 	return r < 0 ? r : lcx__description_save(&c->d, dir_fd, err);
 }
 
-static int lock_directory(int fd, int how)
-{
-	while (flock(fd, how) < 0)
-		if (errno != EINTR)
-			return -errno;
-	return 0;
-}
-
 static int put_on_disk(struct lcx_container *c, int containers_fd, struct lcx_error **err)
 {
 	/* The name stays locked until it leads somewhere. */
@@ -475,7 +467,7 @@ LCX_PUBLIC int lcx_container_create(struct lcx_container *c, struct lcx_error **
 		return lcx__fail_sys(err, -containers_fd, "open the directory of containers");
 	/* From the hold of the image on: its holder is not on disk yet, and lcx_gc() would release
 	 * it. */
-	r = lock_directory(containers_fd, LOCK_SH);
+	r = lcx__lock(containers_fd, LOCK_SH);
 	if (r < 0)
 		return lcx__fail_sys(err, -r, "lock the directory of containers");
 	r = create_with_ids(c, containers_fd, err);

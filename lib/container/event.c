@@ -102,11 +102,9 @@ static int lock(int dir_fd, int how)
 {
 	CLEANUP(closep)
 	int fd = openat(dir_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int r = fd < 0 ? -errno : lcx__lock(fd, how);
 
-	while (fd >= 0 && flock(fd, how) < 0)
-		if (errno != EINTR)
-			return -errno;
-	return fd < 0 ? -errno : TAKE_FD(fd);
+	return r < 0 ? r : TAKE_FD(fd);
 }
 
 static void rotate(int dir_fd)

@@ -44,11 +44,9 @@ static void record_clear(struct record *record)
 static int lock_users(const struct lcx_ctx *ctx)
 {
 	CLEANUP(closep) int fd = lcx__make_dirs(ctx->root_fd, "users", 0700);
+	int r = fd < 0 ? fd : lcx__lock(fd, LOCK_EX);
 
-	while (fd >= 0 && flock(fd, LOCK_EX) < 0)
-		if (errno != EINTR)
-			return -errno;
-	return TAKE_FD(fd);
+	return r < 0 ? r : TAKE_FD(fd);
 }
 
 static int parse_line(char *line, struct held *ret)

@@ -20,11 +20,9 @@
 static int lock_names(const struct lcx_ctx *ctx)
 {
 	CLEANUP(closep) int fd = lcx__make_dirs(ctx->root_fd, "names", 0700);
+	int r = fd < 0 ? fd : lcx__lock(fd, LOCK_EX);
 
-	while (fd >= 0 && flock(fd, LOCK_EX) < 0)
-		if (errno != EINTR)
-			return -errno;
-	return TAKE_FD(fd);
+	return r < 0 ? r : TAKE_FD(fd);
 }
 
 /* What cannot be read, for want of memory, say, counts as held: nobody loses a name by a guess. */

@@ -161,9 +161,9 @@ int lcx__pod_lock_members(const struct lcx_container *c, int containers_fd, stru
 
 	if (!lcx__container_is_holder(c))
 		return 0;
-	while (flock(containers_fd, LOCK_EX) < 0)
-		if (errno != EINTR)
-			return lcx__fail_sys(err, errno, "lock the directory of containers");
+	r = lcx__lock(containers_fd, LOCK_EX);
+	if (r < 0)
+		return lcx__fail_sys(err, -r, "lock the directory of containers");
 	r = find_member(containers_fd, c->d.id, &member);
 	if (r < 0)
 		return lcx__fail_sys(err, -r, "look for the members of a pod");

@@ -13,6 +13,7 @@ int lcx__container_lock(struct lcx_container *c, int *ret_fd, struct lcx_error *
 {
 	CLEANUP(closep) int fd = -1;
 	struct stat st;
+	int r;
 
 	/* Made by creation: whoever made it here could do so in a directory that is being removed.
 	 */
@@ -22,10 +23,9 @@ int lcx__container_lock(struct lcx_container *c, int *ret_fd, struct lcx_error *
 				 lcx__container_display(c));
 	if (fd < 0)
 		return lcx__fail_sys(err, errno, "lock container '%s'", lcx__container_display(c));
-	while (flock(fd, LOCK_EX) < 0)
-		if (errno != EINTR)
-			return lcx__fail_sys(err, errno, "lock container '%s'",
-					     lcx__container_display(c));
+	r = lcx__lock(fd, LOCK_EX);
+	if (r < 0)
+		return lcx__fail_sys(err, -r, "lock container '%s'", lcx__container_display(c));
 	/* Whoever held it before may have removed the container. */
 	if (fstat(fd, &st) < 0 || st.st_nlink == 0)
 		return lcx__fail(err, ENOENT, "container '%s' was removed",

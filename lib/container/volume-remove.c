@@ -91,13 +91,13 @@ static int ask(struct uses *ret, struct lcx_error **err)
 /* *@ret keeps containers from being made until it is cleared. */
 static int ask_all(struct lcx_ctx *ctx, struct uses *ret, struct lcx_error **err)
 {
+	int r;
+
 	ret->containers_fd = lcx__make_dirs(ctx->root_fd, "containers", 0700);
 	if (ret->containers_fd < 0)
 		return lcx__fail_sys(err, -ret->containers_fd, "open the directory of containers");
-	while (flock(ret->containers_fd, LOCK_EX) < 0)
-		if (errno != EINTR)
-			return lcx__fail_sys(err, errno, "lock the directory of containers");
-	return ask(ret, err);
+	r = lcx__lock(ret->containers_fd, LOCK_EX);
+	return r < 0 ? lcx__fail_sys(err, -r, "lock the directory of containers") : ask(ret, err);
 }
 
 static int check_unused(const struct uses *uses, const char *name, struct lcx_error **err)

@@ -33,15 +33,14 @@ static const struct lcx__json_field fields[] = {
 int lcx__volumes_lock(const struct lcx_ctx *ctx, int how, int *ret_fd, struct lcx_error **err)
 {
 	CLEANUP(closep) int fd = lcx__make_dirs(ctx->root_fd, "volumes", 0700);
+	int r;
 
 	if (fd < 0)
 		return lcx__fail_sys(err, -fd, "open the directory of volumes");
-	while (flock(fd, how) < 0) {
-		if (errno == EWOULDBLOCK)
-			return -EWOULDBLOCK;
-		if (errno != EINTR)
-			return lcx__fail_sys(err, errno, "lock the directory of volumes");
-	}
+	r = lcx__lock(fd, how);
+	if (r < 0)
+		return r == -EWOULDBLOCK ? r
+					 : lcx__fail_sys(err, -r, "lock the directory of volumes");
 	*ret_fd = TAKE_FD(fd);
 	return 0;
 }

@@ -282,13 +282,13 @@ static int first_use(struct lcx_container *c, const struct volume_wish *wish,
 	CLEANUP(freep) char *path = lcx__format("volumes/%s", wish->name);
 	CLEANUP(closep) int dir_fd = path ? lcx__open_dir(c->ctx->root_fd, path) : -ENOMEM;
 	struct filling filling = {c, dir_fd, wish->destination};
-	int r = 0;
+	int r;
 
 	if (dir_fd < 0)
 		return lcx__fail_sys(err, -dir_fd, "open it");
-	while (flock(dir_fd, LOCK_EX) < 0)
-		if (errno != EINTR)
-			return lcx__fail_sys(err, errno, "lock it");
+	r = lcx__lock(dir_fd, LOCK_EX);
+	if (r < 0)
+		return lcx__fail_sys(err, -r, "lock it");
 	if (faccessat(dir_fd, "fresh", F_OK, 0) < 0)
 		return 0;
 	r = give_to_root(c, dir_fd, err);

@@ -55,14 +55,16 @@ static int open_dir(struct edit *edit, struct lcx_error **err)
 {
 	char *slash = edit->name - 1;
 	const char *dir;
+	int r;
 
 	*slash = '\0';
 	dir = edit->path[0] ? edit->path : "/";
 	if (mkdir(dir, 0700) < 0 && errno != EEXIST)
 		return lcx__fail_sys(err, errno, "make the directory '%s'", dir);
 	edit->dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (edit->dir_fd < 0 || flock(edit->dir_fd, LOCK_EX) < 0)
-		return lcx__fail_sys(err, errno, "open the directory '%s'", dir);
+	r = edit->dir_fd < 0 ? -errno : lcx__lock(edit->dir_fd, LOCK_EX);
+	if (r < 0)
+		return lcx__fail_sys(err, -r, "open the directory '%s'", dir);
 	*slash = '/';
 	return 0;
 }

@@ -52,13 +52,10 @@ struct lcx__store *lcx__store_free(struct lcx__store *store)
 int lcx__store_lock(const struct lcx__store *store, int operation, struct lcx_error **err)
 {
 	CLEANUP(closep) int fd = openat(store->fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	int r = fd < 0 ? -errno : lcx__lock(fd, operation);
 
-	if (fd < 0)
-		return lcx__fail_sys(err, errno, "lock the image store '%s'", store->path);
-	while (flock(fd, operation) < 0)
-		if (errno != EINTR)
-			return lcx__fail_sys(err, errno, "lock the image store '%s'", store->path);
-	return TAKE_FD(fd);
+	return r < 0 ? lcx__fail_sys(err, -r, "lock the image store '%s'", store->path)
+		     : TAKE_FD(fd);
 }
 
 void lcx__blob_name(const struct lcx__digest *digest, char name[static LCX__STORE_NAME_SIZE])

@@ -56,16 +56,6 @@ int lcx__net_records_dir(const struct lcx_ctx *ctx, const char *network, struct 
 	return open_run_dir(ctx, path, err);
 }
 
-static int lock(int fd)
-{
-	int r;
-
-	do
-		r = flock(fd, LOCK_EX);
-	while (r < 0 && errno == EINTR);
-	return r < 0 ? -errno : 0;
-}
-
 int lcx__net_networks_lock(const struct lcx_ctx *ctx, struct lcx_error **err)
 {
 	CLEANUP(closep) int fd = lcx__net_networks_dir(ctx, err);
@@ -73,7 +63,7 @@ int lcx__net_networks_lock(const struct lcx_ctx *ctx, struct lcx_error **err)
 
 	if (fd < 0)
 		return fd;
-	r = lock(fd);
+	r = lcx__lock(fd, LOCK_EX);
 	return r < 0 ? lcx__fail_sys(err, -r, "lock '%s/networks'", ctx->root_dir) : TAKE_FD(fd);
 }
 
@@ -89,7 +79,7 @@ int lcx__net_records_lock(const struct lcx_ctx *ctx, const char *network, struct
 
 		if (fd < 0)
 			return fd;
-		r = lock(fd);
+		r = lcx__lock(fd, LOCK_EX);
 		if (r == 0 && fstat(fd, &st) < 0)
 			r = -errno;
 		if (r < 0)

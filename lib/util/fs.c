@@ -3,12 +3,21 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include "util/cleanup.h"
 #include "util/str.h"
 #include "util/sys.h"
 #include "util/weaken.h"
+
+int lcx__lock(int fd, int how)
+{
+	while (flock(fd, how) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return 0;
+}
 
 int lcx__open_dir(int dir_fd, const char *name)
 {

@@ -14,6 +14,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/* flock(2), waiting through signals. With LOCK_NB: -EWOULDBLOCK if somebody else has it. */
+int lcx__lock(int fd, int how);
+
 /* Open a directory without following a final symbolic link. */
 int lcx__open_dir(int dir_fd, const char *name);
 
