@@ -2,7 +2,6 @@
 #include "image/helper.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -50,23 +49,10 @@ static int start_program(struct lcx__helper *helper, const struct lcx__engine_jo
 		.bytes = lcx__extract_program,
 		.size = lcx__extract_program_size,
 	};
-	CLEANUP(closep) int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC), theirs = -1;
-	struct lcx__program_start start = {
-		.n_sources = WIRE_N_FDS, .cgroup_fd = -1, .users_fd = job->users_fd};
-	int pair[2], sources[WIRE_N_FDS], pid;
+	const int fds[] = {job->input_fd, job->root_fd};
+	int pid = lcx__program_start_told(&program, fds, ARRAY_SIZE(fds), job->users_fd,
+					  &helper->socket_fd, &helper->pidfd, err);
 
-	if (null_fd < 0)
-		return lcx__fail_sys(err, errno, "open '/dev/null'");
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-		return lcx__fail_sys(err, errno, "make a control socket");
-	helper->socket_fd = pair[0];
-	theirs = pair[1];
-	sources[0] = sources[1] = sources[2] = null_fd;
-	sources[WIRE_FD_CONTROL] = theirs;
-	sources[WIRE_FD_INPUT] = job->input_fd;
-	sources[WIRE_FD_ROOT] = job->root_fd;
-	start.sources = sources;
-	pid = lcx__program_start(&program, &start, &helper->pidfd, err);
 	return pid < 0 ? pid : 0;
 }
 

@@ -17,7 +17,6 @@ enum {
 	WIRE_FD_CONTROL = 3,
 	WIRE_FD_INPUT = 4,
 	WIRE_FD_ROOT = 5,
-	WIRE_N_FDS = 6,
 
 	WIRE_TEXT_SIZE = 16 << 10, /* of one packet; an error is cut to it */
 };

@@ -2,9 +2,13 @@
 #include "init/program.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 
 #include "init/child.h"
 #include "init/launch.h"
@@ -101,4 +105,50 @@ int lcx__program_start(const struct lcx__program *program, const struct lcx__pro
 	}
 	*ret_pidfd = TAKE_FD(pidfd);
 	return pid;
+}
+
+int lcx__program_start_told(const struct lcx__program *program, const int *fds, size_t n_fds,
+			    int users_fd, int *ret_control_fd, int *ret_pidfd,
+			    struct lcx_error **err)
+{
+	enum { CONTROL = 3, FIRST };
+	CLEANUP(closep)
+	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC), ours = -1, theirs = -1;
+	CLEANUP(freep) int *sources = calloc(FIRST + n_fds, sizeof(*sources));
+	const struct lcx__program_start start = {
+		.sources = sources,
+		.n_sources = FIRST + (int)n_fds,
+		.cgroup_fd = -1,
+		.users_fd = users_fd,
+	};
+	int pair[2], pid;
+
+	if (!sources)
+		return lcx__fail_nomem(err);
+	if (null_fd < 0)
+		return lcx__fail_sys(err, errno, "open '/dev/null'");
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return lcx__fail_sys(err, errno, "make a control socket");
+	ours = pair[0];
+	theirs = pair[1];
+	sources[0] = sources[1] = sources[2] = null_fd;
+	sources[CONTROL] = theirs;
+	memcpy(sources + FIRST, fds, n_fds * sizeof(*fds));
+	pid = lcx__program_start(program, &start, ret_pidfd, err);
+	if (pid >= 0)
+		*ret_control_fd = TAKE_FD(ours);
+	return pid;
+}
+
+int lcx__program_answer(int control_fd, int timeout_ms, void *reply, size_t size)
+{
+	struct pollfd ready = {.fd = control_fd, .events = POLLIN};
+	int r;
+
+	do
+		r = poll(&ready, 1, timeout_ms);
+	while (r < 0 && errno == EINTR);
+	if (r <= 0)
+		return -ETIMEDOUT;
+	return recv(control_fd, reply, size, MSG_DONTWAIT) == (ssize_t)size ? 0 : -EPROTO;
 }

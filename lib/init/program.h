@@ -30,5 +30,17 @@ struct lcx__program_start {
 int lcx__program_start(const struct lcx__program *program, const struct lcx__program_start *start,
 		       int *ret_pidfd, struct lcx_error **err);
 
+/*
+ * One that is told its work: 0, 1 and 2 are /dev/null, 3 is a SOCK_SEQPACKET socket, whose other
+ * end comes back, and @fds follow. @users_fd as above. Return: as above.
+ */
+int lcx__program_start_told(const struct lcx__program *program, const int *fds, size_t n_fds,
+			    int users_fd, int *ret_control_fd, int *ret_pidfd,
+			    struct lcx_error **err);
+
+/* What it answers, of exactly this size. -ETIMEDOUT; -EPROTO: it says something else, or has ended.
+ */
+int lcx__program_answer(int control_fd, int timeout_ms, void *reply, size_t size);
+
 /* A memfd with these bytes that nobody can change any more, or a negative errno. */
 int lcx__sealed_memfd(const char *name, const void *data, size_t size, bool executable);

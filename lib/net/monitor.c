@@ -197,24 +197,18 @@ static int send_order(int control_fd, const struct lcx_network *network,
 
 static int receive_reply(int control_fd, struct lcx_error **err)
 {
-	struct pollfd ready = {.fd = control_fd, .events = POLLIN};
 	struct monitor_reply reply;
-	ssize_t n;
-	int r;
+	int r = lcx__program_answer(control_fd, START_MS, &reply, sizeof(reply));
 
-	do
-		r = poll(&ready, 1, START_MS);
-	while (r < 0 && errno == EINTR);
-	if (r <= 0)
-		return lcx__fail(err, ETIMEDOUT, "it does not answer");
-	n = recv(control_fd, &reply, sizeof(reply), MSG_DONTWAIT);
-	if (n != sizeof(reply))
-		return lcx__fail(err, EPROTO, "it ended without a word");
+	if (r < 0)
+		return lcx__fail(err, -r,
+				 r == -ETIMEDOUT ? "it does not answer"
+						 : "it ended without a word");
 	reply.text[sizeof(reply.text) - 1] = '\0';
 	return reply.error == 0 ? 0 : lcx__fail(err, reply.error, "%s", reply.text);
 }
 
-/* @fds: what it gets from number 3 on, but for the control socket, which comes first. */
+/* @fds: what it gets behind the control socket. */
 static int launch(const struct lcx_network *network, const struct sockets *sockets, const int *fds,
 		  size_t n_fds, struct lcx_error **err)
 {
@@ -223,26 +217,11 @@ static int launch(const struct lcx_network *network, const struct sockets *socke
 		.bytes = lcx__monitor_program,
 		.size = lcx__monitor_program_size,
 	};
-	CLEANUP(closep)
-	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC), control_fd = -1, theirs = -1,
-	    pidfd = -1;
-	int pair[2], sources[MONITOR_FD_SOCKETS + MONITOR_SOCKETS_LIMIT], r;
-	struct lcx__program_start start = {.sources = sources, .cgroup_fd = -1, .users_fd = -1};
+	CLEANUP(closep) int control_fd = -1, pidfd = -1;
+	int r = lcx__program_start_told(&program, fds, n_fds, -1, &control_fd, &pidfd, err);
 
-	if (null_fd < 0)
-		return lcx__fail_sys(err, errno, "open '/dev/null'");
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-		return lcx__fail_sys(err, errno, "make a control socket");
-	control_fd = pair[0];
-	theirs = pair[1];
-	sources[0] = sources[1] = sources[2] = null_fd;
-	sources[MONITOR_FD_CONTROL] = theirs;
-	memcpy(sources + MONITOR_FD_CONTROL + 1, fds, n_fds * sizeof(*fds));
-	start.n_sources = MONITOR_FD_CONTROL + 1 + (int)n_fds;
-	r = lcx__program_start(&program, &start, &pidfd, err);
 	if (r < 0)
 		return r;
-	closep(&theirs);
 	r = send_order(control_fd, network, sockets);
 	r = r < 0 ? lcx__fail_sys(err, -r, "tell it what to do") : receive_reply(control_fd, err);
 	/* It has left us a child of its own, and ends itself. */

@@ -2,7 +2,6 @@
 #include "net/pasta.h"
 
 #include <ctype.h>
-#include <fcntl.h>
 #include <linux/nsfs.h>
 #include <linux/sockios.h>
 #include <poll.h>
@@ -190,17 +189,13 @@ static const char *reason(char *words)
 
 static int receive_reply(int control_fd, struct lcx_error **err)
 {
-	struct pollfd ready = {.fd = control_fd, .events = POLLIN};
 	struct pasta_reply reply;
-	int r;
+	int r = lcx__program_answer(control_fd, REPLY_MS, &reply, sizeof(reply));
 
-	do
-		r = poll(&ready, 1, REPLY_MS);
-	while (r < 0 && errno == EINTR);
-	if (r <= 0)
-		return lcx__fail(err, ETIMEDOUT, "its keeper does not answer");
-	if (recv(control_fd, &reply, sizeof(reply), MSG_DONTWAIT) != sizeof(reply))
-		return lcx__fail(err, EPROTO, "its keeper ended without a word");
+	if (r < 0)
+		return lcx__fail(err, -r,
+				 r == -ETIMEDOUT ? "its keeper does not answer"
+						 : "its keeper ended without a word");
 	reply.words[sizeof(reply.words) - 1] = '\0';
 	if (reply.error == 0)
 		return reply.pid;
@@ -219,7 +214,7 @@ static int open_namespaces(int netlink_fd, int *userns_fd, int *netns_fd, struct
 	return *userns_fd < 0 ? lcx__fail_sys(err, errno, "open the user namespace") : 0;
 }
 
-/* @fds: what it gets from number 3 on, but for the control socket, which comes first. */
+/* @fds: what it gets behind the control socket. */
 static int launch(const struct pasta_order *order, const int fds[static PASTA_FDS],
 		  struct lcx_error **err)
 {
@@ -228,28 +223,11 @@ static int launch(const struct pasta_order *order, const int fds[static PASTA_FD
 		.bytes = lcx__pasta_program,
 		.size = lcx__pasta_program_size,
 	};
-	CLEANUP(closep)
-	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC), control_fd = -1, theirs = -1,
-	    keeper_fd = -1;
-	int pair[2], sources[PASTA_FD_CONTROL + 1 + PASTA_FDS], r;
-	const struct lcx__program_start start = {.sources = sources,
-						 .n_sources = ARRAY_SIZE(sources),
-						 .cgroup_fd = -1,
-						 .users_fd = -1};
+	CLEANUP(closep) int control_fd = -1, keeper_fd = -1;
+	int r = lcx__program_start_told(&program, fds, PASTA_FDS, -1, &control_fd, &keeper_fd, err);
 
-	if (null_fd < 0)
-		return lcx__fail_sys(err, errno, "open '/dev/null'");
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-		return lcx__fail_sys(err, errno, "make a control socket");
-	control_fd = pair[0];
-	theirs = pair[1];
-	sources[0] = sources[1] = sources[2] = null_fd;
-	sources[PASTA_FD_CONTROL] = theirs;
-	memcpy(sources + PASTA_FD_CONTROL + 1, fds, PASTA_FDS * sizeof(*fds));
-	r = lcx__program_start(&program, &start, &keeper_fd, err);
 	if (r < 0)
 		return r;
-	closep(&theirs);
 	r = send(control_fd, order, sizeof(*order), MSG_NOSIGNAL) < 0 ? -errno : 0;
 	r = r < 0 ? lcx__fail_sys(err, -r, "tell its keeper what to do")
 		  : receive_reply(control_fd, err);
