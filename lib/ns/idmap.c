@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "ns/ns-internal.h"
 #include "util/str.h"
@@ -138,6 +139,20 @@ LCX_PUBLIC int lcx_idmap_add(struct lcx_idmap *map, enum lcx_id_kind kind, uint3
 	r = check_range(list, &range, kind_words[kind - LCX_ID_USER], err);
 	if (r == 0)
 		append(list, &range);
+	return r;
+}
+
+int lcx__idmap_new_of_oneself(struct lcx_idmap **ret, struct lcx_error **err)
+{
+	CLEANUP(lcx_idmap_freep) struct lcx_idmap *map = NULL;
+	int r = lcx_idmap_new(&map, err);
+
+	if (r == 0)
+		r = lcx_idmap_add(map, LCX_ID_USER, 0, geteuid(), 1, err);
+	if (r == 0)
+		r = lcx_idmap_add(map, LCX_ID_GROUP, 0, getegid(), 1, err);
+	if (r == 0)
+		*ret = TAKE_PTR(map);
 	return r;
 }
 

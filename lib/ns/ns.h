@@ -21,6 +21,9 @@ struct lcx__id_range {
 const struct lcx__id_range *lcx__idmap_ranges(const struct lcx_idmap *map, enum lcx_id_kind kind,
 					      size_t *ret_n);
 
+/* A map in which the caller's own ids are root's, as an ordinary user may write it. */
+int lcx__idmap_new_of_oneself(struct lcx_idmap **ret, struct lcx_error **err);
+
 /* CLONE_NEW* for a mask of enum lcx_ns_kind. CLONE_NEWTIME is 0x80, a bit that clone(2) uses
  * otherwise. */
 uint64_t lcx__ns_clone_flags(uint32_t kinds);

@@ -110,12 +110,8 @@ static int find_map(struct lcx_idmap **ret, struct lcx_error **err)
 {
 	CLEANUP(lcx_idmap_freep) struct lcx_idmap *map = NULL;
 	CLEANUP(freep) char *name = login_name(getuid());
-	int r = lcx_idmap_new(&map, err);
+	int r = lcx__idmap_new_of_oneself(&map, err);
 
-	if (r == 0)
-		r = lcx_idmap_add(map, LCX_ID_USER, 0, geteuid(), 1, err);
-	if (r == 0)
-		r = lcx_idmap_add(map, LCX_ID_GROUP, 0, getegid(), 1, err);
 	if (r == 0)
 		r = lcx_idmap_add_subids(map, name, getuid(), err);
 	if (r < 0)

@@ -120,12 +120,8 @@ static int make_plan(const struct lcx_overlay *overlay, struct lcx__plan **ret,
 static int map_oneself(struct lcx__child *child, struct lcx_error **err)
 {
 	CLEANUP(lcx_idmap_freep) struct lcx_idmap *map = NULL;
-	int r = lcx_idmap_new(&map, err);
+	int r = lcx__idmap_new_of_oneself(&map, err);
 
-	if (r == 0)
-		r = lcx_idmap_add(map, LCX_ID_USER, 0, geteuid(), 1, err);
-	if (r == 0)
-		r = lcx_idmap_add(map, LCX_ID_GROUP, 0, getegid(), 1, err);
 	if (r == 0)
 		r = lcx__idmap_write_child(map, child->pid, child->pidfd, err);
 	return r == 0 ? lcx__child_continue(child, err) : r;
