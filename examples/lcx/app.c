@@ -51,6 +51,35 @@ static int take_subids(const struct app *app, struct lcx_error **err)
 	return 0;
 }
 
+static int print_group(const struct command_group *group)
+{
+	printf("Usage: lcx %s COMMAND\n\nCommands:\n", group->name);
+	for (const struct command *c = group->commands; c->name; c++)
+		printf("  %-10s %s\n", c->name, c->help);
+	printf("\n'lcx %s COMMAND --help' tells more.\n", group->name);
+	return EXIT_SUCCESS;
+}
+
+int app_group(struct app *app, const struct command_group *group, int argc, char **argv)
+{
+	CLEANUP(freep) char *full_name = NULL;
+	const struct command *command;
+	int code;
+
+	if (argc == 0)
+		return options_usage_error(app, "%s", group->none);
+	if (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0)
+		return print_group(group);
+	command = app_find_command(app, group->commands, argv[0]);
+	if (!command)
+		return EXIT_LIBRARY_FAILED;
+	full_name = xprintf("%s %s", group->name, command->name);
+	app->command = full_name;
+	code = command->run(app, argc - 1, argv + 1);
+	app->command = group->name;
+	return code;
+}
+
 bool app_open(struct app *app)
 {
 	struct lcx_error *err = NULL;
@@ -63,6 +92,15 @@ bool app_open(struct app *app)
 	if (err)
 		app_report(app, &err);
 	return false;
+}
+
+bool app_begin(struct app *app, const struct grammar *grammar, void *values, int *argc, char **argv,
+	       int *code)
+{
+	enum options_result result = options_parse(app, grammar, values, argc, argv);
+
+	*code = result == OPTIONS_OK ? EXIT_COMMAND_FAILED : options_exit(result);
+	return result == OPTIONS_OK && app_open(app);
 }
 
 bool app_json(const struct app *app)

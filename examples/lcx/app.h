@@ -87,8 +87,22 @@ int cmd_volume(struct app *app, int argc, char **argv);
 const struct command *app_find_command(struct app *app, const struct command *table,
 				       const char *name);
 
+/* The commands of one noun, "lcx volume ls"; @none is said where none is named. */
+struct command_group {
+	const char *name;
+	const struct command *commands;
+	const char *none;
+};
+
+int app_group(struct app *app, const struct command_group *group, int argc, char **argv);
+
 /* Open the context; what goes wrong is reported. */
 bool app_open(struct app *app);
+
+/* options_parse(), and app_open(). Where it is false, the command ends with *@code. */
+struct grammar;
+bool app_begin(struct app *app, const struct grammar *grammar, void *values, int *argc, char **argv,
+	       int *code);
 
 /* Have somebody carry out restart policies, if @container has one: supervise.c. */
 void app_supervise(struct app *app, const struct lcx_container *container);

@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* `lcx image`: what there is for images, under Docker's newer names. */
-#include <stdio.h>
-#include <string.h>
 
 #include "app.h"
-#include "memory.h"
-#include "options.h"
 
 static const struct command commands[] = {
 	{"ls", cmd_images, "list images"},
@@ -21,31 +17,10 @@ static const struct command commands[] = {
 	{0},
 };
 
-static int print_help(void)
-{
-	puts("Usage: lcx image COMMAND\n\nCommands:");
-	for (const struct command *c = commands; c->name; c++)
-		printf("  %-10s %s\n", c->name, c->help);
-	puts("\n'lcx image COMMAND --help' tells more.");
-	return EXIT_SUCCESS;
-}
+static const struct command_group group = {"image", commands,
+					   "no command; 'lcx image --help' lists them"};
 
 int cmd_image(struct app *app, int argc, char **argv)
 {
-	CLEANUP(freep) char *full_name = NULL;
-	const struct command *command;
-	int code;
-
-	if (argc == 0)
-		return options_usage_error(app, "no command; 'lcx image --help' lists them");
-	if (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0)
-		return print_help();
-	command = app_find_command(app, commands, argv[0]);
-	if (!command)
-		return EXIT_LIBRARY_FAILED;
-	full_name = xprintf("image %s", command->name);
-	app->command = full_name;
-	code = command->run(app, argc - 1, argv + 1);
-	app->command = "image";
-	return code;
+	return app_group(app, &group, argc, argv);
 }

@@ -14,15 +14,6 @@ DEFINE_CLEANUP(struct lcx_network *, lcx_network_free)
 DEFINE_CLEANUP(struct lcx_port *, lcx_port_free)
 DEFINE_CLEANUP(struct lcx_network_list *, lcx_network_list_free)
 
-static bool begin(struct app *app, const struct grammar *grammar, void *values, int *argc,
-		  char **argv, int *code)
-{
-	enum options_result result = options_parse(app, grammar, values, argc, argv);
-
-	*code = result == OPTIONS_OK ? EXIT_COMMAND_FAILED : options_exit(result);
-	return result == OPTIONS_OK && app_open(app);
-}
-
 /* ---- ls ------------------------------------------------------------------- */
 
 static const struct grammar ls_grammar = {
@@ -63,7 +54,7 @@ static int network_ls(struct app *app, int argc, char **argv)
 	const char *name;
 	int code;
 
-	if (!begin(app, &ls_grammar, NULL, &argc, argv, &code))
+	if (!app_begin(app, &ls_grammar, NULL, &argc, argv, &code))
 		return code;
 	if (lcx_network_list_open(app->ctx, &list, &err) < 0) {
 		app_report(app, &err);
@@ -214,7 +205,7 @@ static int network_create(struct app *app, int argc, char **argv)
 	CLEANUP(create_options_free) struct create_options o = {.ipv4 = true};
 	int code;
 
-	if (!begin(app, &create_grammar, &o, &argc, argv, &code))
+	if (!app_begin(app, &create_grammar, &o, &argc, argv, &code))
 		return code;
 	if (create(app, argv[0], &o, &err) < 0) {
 		app_report(app, &err);
@@ -239,7 +230,7 @@ static int network_inspect(struct app *app, int argc, char **argv)
 	struct documents documents = {app, 0};
 	int code;
 
-	if (!begin(app, &inspect_grammar, NULL, &argc, argv, &code))
+	if (!app_begin(app, &inspect_grammar, NULL, &argc, argv, &code))
 		return code;
 	code = EXIT_SUCCESS;
 	documents_begin(&documents);
@@ -277,7 +268,7 @@ static int network_rm(struct app *app, int argc, char **argv)
 {
 	int code;
 
-	if (!begin(app, &rm_grammar, NULL, &argc, argv, &code))
+	if (!app_begin(app, &rm_grammar, NULL, &argc, argv, &code))
 		return code;
 	return app_each(app, argc, argv, remove_one, NULL);
 }
@@ -293,7 +284,7 @@ static int network_reload(struct app *app, int argc, char **argv)
 	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
 	int code;
 
-	if (!begin(app, &reload_grammar, NULL, &argc, argv, &code))
+	if (!app_begin(app, &reload_grammar, NULL, &argc, argv, &code))
 		return code;
 	if (lcx_net_reload(app->ctx, &err) < 0) {
 		app_report(app, &err);
@@ -418,7 +409,7 @@ static int network_connect(struct app *app, int argc, char **argv)
 	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
 	int code;
 
-	if (!begin(app, &connect_grammar, &o, &argc, argv, &code))
+	if (!app_begin(app, &connect_grammar, &o, &argc, argv, &code))
 		return code;
 	if (connect_container(app, argv[0], argv[1], &o, &err) < 0) {
 		app_report(app, &err);
@@ -440,7 +431,7 @@ static int network_disconnect(struct app *app, int argc, char **argv)
 	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
 	int code;
 
-	if (!begin(app, &disconnect_grammar, NULL, &argc, argv, &code))
+	if (!app_begin(app, &disconnect_grammar, NULL, &argc, argv, &code))
 		return code;
 	if (lcx_container_open(app->ctx, argv[1], &container, &err) < 0 ||
 	    lcx_container_disconnect(container, argv[0], &err) < 0) {
@@ -464,32 +455,11 @@ static const struct command commands[] = {
 	{0},
 };
 
-static int print_help(void)
-{
-	puts("Usage: lcx network COMMAND\n\nCommands:");
-	for (const struct command *c = commands; c->name; c++)
-		printf("  %-10s %s\n", c->name, c->help);
-	puts("\n'lcx network COMMAND --help' tells more.");
-	return EXIT_SUCCESS;
-}
+static const struct command_group group = {"network", commands,
+					   "no command: ls, create, inspect, rm, connect, "
+					   "disconnect, trace or reload"};
 
 int cmd_network(struct app *app, int argc, char **argv)
 {
-	CLEANUP(freep) char *full_name = NULL;
-	const struct command *command;
-	int code;
-
-	if (argc == 0)
-		return options_usage_error(app, "no command: ls, create, inspect, rm, connect, "
-						"disconnect, trace or reload");
-	if (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0)
-		return print_help();
-	command = app_find_command(app, commands, argv[0]);
-	if (!command)
-		return EXIT_LIBRARY_FAILED;
-	full_name = xprintf("network %s", command->name);
-	app->command = full_name;
-	code = command->run(app, argc - 1, argv + 1);
-	app->command = "network";
-	return code;
+	return app_group(app, &group, argc, argv);
 }

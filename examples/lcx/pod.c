@@ -16,15 +16,6 @@
  * here, with the calls that everybody has.
  */
 
-static bool begin(struct app *app, const struct grammar *grammar, void *values, int *argc,
-		  char **argv, int *code)
-{
-	enum options_result result = options_parse(app, grammar, values, argc, argv);
-
-	*code = result == OPTIONS_OK ? EXIT_COMMAND_FAILED : options_exit(result);
-	return result == OPTIONS_OK && app_open(app);
-}
-
 static int open_pod(struct app *app, const char *name, struct lcx_container **ret,
 		    struct lcx_error **err)
 {
@@ -144,7 +135,7 @@ static int pod_create(struct app *app, int argc, char **argv)
 	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
 	int code, r;
 
-	if (!begin(app, &create_grammar, &o, &argc, argv, &code))
+	if (!app_begin(app, &create_grammar, &o, &argc, argv, &code))
 		return code;
 	r = make(app, argv[0], o.share, &c, &err);
 	if (r == 0)
@@ -209,7 +200,7 @@ static int pod_ls(struct app *app, int argc, char **argv)
 	CLEANUP(table_freep) struct table *table = NULL;
 	int code;
 
-	if (!begin(app, &ls_grammar, NULL, &argc, argv, &code))
+	if (!app_begin(app, &ls_grammar, NULL, &argc, argv, &code))
 		return code;
 	if (lcx_container_list_new(app->ctx, &list, &err) < 0) {
 		app_report(app, &err);
@@ -291,7 +282,7 @@ static int pod_start(struct app *app, int argc, char **argv)
 	struct task task = {start_one, false, false};
 	int code;
 
-	if (!begin(app, &start_grammar, NULL, &argc, argv, &code))
+	if (!app_begin(app, &start_grammar, NULL, &argc, argv, &code))
 		return code;
 	return app_each(app, argc, argv, do_one, &task);
 }
@@ -308,7 +299,7 @@ static int pod_stop(struct app *app, int argc, char **argv)
 	struct task task = {stop_one, true, false};
 	int code;
 
-	if (!begin(app, &stop_grammar, NULL, &argc, argv, &code))
+	if (!app_begin(app, &stop_grammar, NULL, &argc, argv, &code))
 		return code;
 	return app_each(app, argc, argv, do_one, &task);
 }
@@ -331,7 +322,7 @@ static int pod_rm(struct app *app, int argc, char **argv)
 	struct task task = {remove_one, true, false};
 	int code;
 
-	if (!begin(app, &rm_grammar, &task, &argc, argv, &code))
+	if (!app_begin(app, &rm_grammar, &task, &argc, argv, &code))
 		return code;
 	return app_each(app, argc, argv, do_one, &task);
 }
@@ -355,31 +346,10 @@ static const struct command commands[] = {
 	{0},
 };
 
-static int print_help(void)
-{
-	puts("Usage: lcx pod COMMAND\n\nCommands:");
-	for (const struct command *c = commands; c->name; c++)
-		printf("  %-10s %s\n", c->name, c->help);
-	puts("\n'lcx pod COMMAND --help' tells more.");
-	return EXIT_SUCCESS;
-}
+static const struct command_group group = {"pod", commands,
+					   "no command: ls, create, start, stop or rm"};
 
 int cmd_pod(struct app *app, int argc, char **argv)
 {
-	CLEANUP(freep) char *full_name = NULL;
-	const struct command *command;
-	int code;
-
-	if (argc == 0)
-		return options_usage_error(app, "no command: ls, create, start, stop or rm");
-	if (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0)
-		return print_help();
-	command = app_find_command(app, commands, argv[0]);
-	if (!command)
-		return EXIT_LIBRARY_FAILED;
-	full_name = xprintf("pod %s", command->name);
-	app->command = full_name;
-	code = command->run(app, argc - 1, argv + 1);
-	app->command = "pod";
-	return code;
+	return app_group(app, &group, argc, argv);
 }

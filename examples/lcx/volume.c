@@ -16,15 +16,6 @@
 DEFINE_CLEANUP(struct lcx_volume *, lcx_volume_free)
 DEFINE_CLEANUP(struct lcx_volume_list *, lcx_volume_list_free)
 
-static bool begin(struct app *app, const struct grammar *grammar, void *values, int *argc,
-		  char **argv, int *code)
-{
-	enum options_result result = options_parse(app, grammar, values, argc, argv);
-
-	*code = result == OPTIONS_OK ? EXIT_COMMAND_FAILED : options_exit(result);
-	return result == OPTIONS_OK && app_open(app);
-}
-
 static int fail(struct app *app, struct lcx_error **err)
 {
 	app_report(app, err);
@@ -63,7 +54,7 @@ static int volume_ls(struct app *app, int argc, char **argv)
 	CLEANUP(table_freep) struct table *table = NULL;
 	int code;
 
-	if (!begin(app, &ls_grammar, NULL, &argc, argv, &code))
+	if (!app_begin(app, &ls_grammar, NULL, &argc, argv, &code))
 		return code;
 	if (lcx_volume_list_new(app->ctx, &list, &err) < 0)
 		return fail(app, &err);
@@ -108,7 +99,7 @@ static int volume_create(struct app *app, int argc, char **argv)
 	CLEANUP(freep) const char **labels = NULL;
 	int code, r;
 
-	if (!begin(app, &create_grammar, &o, &argc, argv, &code))
+	if (!app_begin(app, &create_grammar, &o, &argc, argv, &code))
 		return code;
 	labels = calloc(o.labels.count + 1, sizeof(*labels));
 	for (size_t i = 0; labels && i < o.labels.count; i++)
@@ -175,7 +166,7 @@ static int volume_inspect(struct app *app, int argc, char **argv)
 	struct documents documents = {app, 0};
 	int code;
 
-	if (!begin(app, &inspect_grammar, NULL, &argc, argv, &code))
+	if (!app_begin(app, &inspect_grammar, NULL, &argc, argv, &code))
 		return code;
 	code = EXIT_SUCCESS;
 	documents_begin(&documents);
@@ -228,7 +219,7 @@ static int volume_rm(struct app *app, int argc, char **argv)
 	bool force = false;
 	int code;
 
-	if (!begin(app, &rm_grammar, &force, &argc, argv, &code))
+	if (!app_begin(app, &rm_grammar, &force, &argc, argv, &code))
 		return code;
 	return app_each(app, argc, argv, remove_one, &force);
 }
@@ -268,7 +259,7 @@ static int volume_prune(struct app *app, int argc, char **argv)
 	struct prune_options o = {0};
 	int code, r;
 
-	if (!begin(app, &prune_grammar, &o, &argc, argv, &code))
+	if (!app_begin(app, &prune_grammar, &o, &argc, argv, &code))
 		return code;
 	if (!is_meant(&o))
 		return EXIT_SUCCESS;
@@ -289,31 +280,10 @@ static const struct command commands[] = {
 	{0},
 };
 
-static int print_help(void)
-{
-	puts("Usage: lcx volume COMMAND\n\nCommands:");
-	for (const struct command *c = commands; c->name; c++)
-		printf("  %-10s %s\n", c->name, c->help);
-	puts("\n'lcx volume COMMAND --help' tells more.");
-	return EXIT_SUCCESS;
-}
+static const struct command_group group = {"volume", commands,
+					   "no command: ls, create, inspect, rm or prune"};
 
 int cmd_volume(struct app *app, int argc, char **argv)
 {
-	CLEANUP(freep) char *full_name = NULL;
-	const struct command *command;
-	int code;
-
-	if (argc == 0)
-		return options_usage_error(app, "no command: ls, create, inspect, rm or prune");
-	if (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0)
-		return print_help();
-	command = app_find_command(app, commands, argv[0]);
-	if (!command)
-		return EXIT_LIBRARY_FAILED;
-	full_name = xprintf("volume %s", command->name);
-	app->command = full_name;
-	code = command->run(app, argc - 1, argv + 1);
-	app->command = "volume";
-	return code;
+	return app_group(app, &group, argc, argv);
 }
