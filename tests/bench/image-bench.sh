@@ -6,16 +6,7 @@
 # to be mounted: as one layer, as twenty, compressed by gzip and by zstd. In turns with podman, skopeo and umoci,
 # containerd, as far as they are installed and can do it, and with the floor: curl | gzip -dc | tar x.
 # Times are medians, and mean something only as ratios within one run. Memory is that of the largest process.
-set -eu
-SRC=$(cd "$(dirname "$0")/../.." && pwd)
-BUILD=${BUILD:-$SRC/build}
-export SRC BUILD
-if [ -z "${LCX_BENCH_ISOLATED:-}" ]; then
-	export LCX_BENCH_ISOLATED=1
-	exec unshare --net --mount --propagation private sh "$0" "$@"
-fi
-ip link set lo up
-. "$SRC/tests/system/lib.sh"
+. "$(dirname "$0")/bench.sh"
 . "$SRC/tests/registry/registry.sh"
 need umoci skopeo python3 curl zstd
 mount -t tmpfs -o mode=700,size=8g lcx-image-bench "$T"

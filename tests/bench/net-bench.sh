@@ -8,16 +8,7 @@
 # caller; and beside it the messages that the kernel needs for it, sent by hand: what is left is the library's. Then:
 # the last of 1,000 containers beside the first, by both, and five more with 200 ports each.
 # Times are medians, and mean something only as ratios within one run.
-set -eu
-SRC=$(cd "$(dirname "$0")/../.." && pwd)
-BUILD=${BUILD:-$SRC/build}
-export SRC BUILD
-if [ -z "${LCX_BENCH_ISOLATED:-}" ]; then
-	export LCX_BENCH_ISOLATED=1
-	exec unshare --net --mount --propagation private sh "$0" "$@"
-fi
-ip link set lo up
-. "$SRC/tests/system/lib.sh"
+. "$(dirname "$0")/bench.sh"
 need python3 ip nft
 mount -t tmpfs -o mode=755 tmpfs /run
 mount -t tmpfs -o mode=755 tmpfs /var/lib/cni 2>/dev/null || { mkdir -p /var/lib/cni && mount -t tmpfs tmpfs /var/lib/cni; }

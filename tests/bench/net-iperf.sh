@@ -4,16 +4,7 @@
 #
 # What iperf3 gets through a bridge network, from container to container, and through a bridge and cables made by hand,
 # in turns. Means of the rounds; only the ratio means something.
-set -eu
-SRC=$(cd "$(dirname "$0")/../.." && pwd)
-BUILD=${BUILD:-$SRC/build}
-export SRC BUILD
-if [ -z "${LCX_BENCH_ISOLATED:-}" ]; then
-	export LCX_BENCH_ISOLATED=1
-	exec unshare --net --mount --propagation private sh "$0" "$@"
-fi
-ip link set lo up
-. "$SRC/tests/system/lib.sh"
+. "$(dirname "$0")/bench.sh"
 need iperf3 jq ip nft
 mount -t tmpfs -o mode=755 tmpfs /run
 mkdir -p /run/netns

@@ -7,16 +7,7 @@
 # next container, whose owner does not know of the former one (the library looks for such things when a context is
 # opened, the plugins do not); and what is left after DEL, for which somebody must have kept the container's id and
 # configuration. Counted in kills.
-set -eu
-SRC=$(cd "$(dirname "$0")/../.." && pwd)
-BUILD=${BUILD:-$SRC/build}
-export SRC BUILD
-if [ -z "${LCX_BENCH_ISOLATED:-}" ]; then
-	export LCX_BENCH_ISOLATED=1
-	exec unshare --net --mount --propagation private sh "$0" "$@"
-fi
-ip link set lo up
-. "$SRC/tests/system/lib.sh"
+. "$(dirname "$0")/bench.sh"
 need python3 ip nft strace
 mount -t tmpfs -o mode=755 tmpfs /run
 mkdir -p /run/netns

@@ -8,17 +8,8 @@
 #
 # All see the same: a /run in memory, as a machine has it, and the cgroups of version 1 alone on a machine that
 # has both, which crun refuses.
-set -eu
-SRC=$(cd "$(dirname "$0")/../.." && pwd)
-BUILD=${BUILD:-$SRC/build}
-export SRC BUILD
-if [ -z "${LCX_BENCH_ISOLATED:-}" ]; then
-	export LCX_BENCH_ISOLATED=1
-	exec unshare --net --mount --propagation private sh "$0" "$@"
-fi
-. "$SRC/tests/system/lib.sh"
+. "$(dirname "$0")/bench.sh"
 need python3 jq busybox
-ip link set lo up
 mount -t tmpfs -o mode=755 run /run
 mount -t tmpfs shm /dev/shm
 mkdir -p /var/lib/cni /run/lock
