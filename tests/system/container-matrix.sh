@@ -7,13 +7,7 @@
 . "${SRC:?}/tests/system/lib.sh"
 need busybox setpriv
 U=65534
-at=/mnt
-mount --bind "$T" $at
-defer "umount $at"
-chmod 755 $at
-mkdir $at/home $at/run
-make_rootfs $at/rootfs
-cp "$BUILD/examples/lcx/lcx" "$BUILD"/lib/liblcx.so.0 $at/
+place_for_user
 
 # --- what is looked at, inside: lines NAME=WORD
 

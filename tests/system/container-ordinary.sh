@@ -5,13 +5,7 @@ need busybox setpriv tar python3
 U=65534
 
 # A place that he can reach, with the command, a root file system and an image.
-at=/mnt
-mount --bind "$T" $at
-defer "umount $at"
-chmod 755 $at
-mkdir $at/home $at/run
-make_rootfs $at/rootfs
-cp "$BUILD/examples/lcx/lcx" "$BUILD"/lib/liblcx.so.0 $at/
+place_for_user
 python3 - "$SRC" $at <<'END'
 import io, sys, tarfile
 sys.path.insert(0, sys.argv[1] + '/tests/layers')

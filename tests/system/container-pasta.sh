@@ -21,13 +21,7 @@ done
 ip -n host route add default via 192.0.2.1
 ip -n host route add default via 2001:db8::1
 
-at=/mnt
-mount --bind "$T" $at
-defer "umount $at"
-chmod 755 $at
-mkdir $at/home $at/run
-make_rootfs $at/rootfs
-cp "$BUILD/examples/lcx/lcx" "$BUILD"/lib/liblcx.so.0 $at/
+place_for_user
 cat >$at/udp.py <<'END'
 import socket, sys
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)

@@ -6,10 +6,7 @@ need busybox setpriv tar python3 newuidmap
 U=4711
 
 # A place that he can reach, and files of the machine's that give him ranges; both only here.
-at=/mnt
-mount --bind "$T" $at
-defer "umount $at"
-chmod 755 $at
+place_for_user
 for file in subuid subgid; do
 	printf '%s\n' other:900000:10 "$U:200000:1000" "$U:300000:64536" >"$T/$file"
 	[ -f "/etc/$file" ] || : >"/etc/$file"
@@ -19,9 +16,6 @@ done
 sed "\$a who:x:$U:$U::/:/bin/sh" /etc/passwd >"$T/passwd"
 mount --bind "$T/passwd" /etc/passwd
 defer 'umount /etc/passwd'
-mkdir $at/home $at/run
-make_rootfs $at/rootfs
-cp "$BUILD/examples/lcx/lcx" "$BUILD"/lib/liblcx.so.0 $at/
 python3 - "$SRC" $at <<'END'
 import io, sys, tarfile
 sys.path.insert(0, sys.argv[1] + '/tests/layers')

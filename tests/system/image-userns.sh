@@ -6,10 +6,7 @@
 need python3 tar zstd newuidmap setpriv
 
 # A place that others can reach, and a range for one of them; both only here.
-at=/mnt
-mount --bind "$T" $at
-defer "umount $at"
-chmod 755 $at
+place_for_others
 for map in subuid subgid; do
 	echo nobody:100000:65536 >"$T/$map"
 	mount --bind "$T/$map" /etc/$map

@@ -192,6 +192,22 @@ make_rootfs() { # DIR
 	printf 'root:x:0:\nuser:x:1000:\nstaff:x:50:user\n' >"$1/etc/group"
 }
 
+# $at: the test's directory at a place that every user can reach.
+place_for_others() {
+	at=/mnt
+	mount --bind "$T" "$at"
+	defer "umount $at"
+	chmod 755 "$at"
+}
+
+# The same with what an ordinary user needs: directories, a root file system, the command.
+place_for_user() {
+	place_for_others
+	mkdir "$at/home" "$at/run"
+	make_rootfs "$at/rootfs"
+	cp "$BUILD/examples/lcx/lcx" "$BUILD"/lib/liblcx.so.0 "$at/"
+}
+
 # A TCP port of 127.0.0.1 that nobody listens on.
 free_port() {
 	python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
