@@ -3,9 +3,9 @@
  * Docker's protocol for credential helpers: `docker-credential-NAME get` reads the server's name
  * from its standard input and writes {"Username": ..., "Secret": ...} to its standard output, or
  * some words and an exit status other than 0. Whether it is one or the other shows in the words,
- * so the status, which a host that reaps everything may take away, isn't needed. `store` reads
- * the same with "ServerURL" and `erase` the name; both write only words, and if no status is
- * to be had, words are a failure.
+ * so the status, which a host that reaps everything takes away for ever before Linux 6.15, isn't
+ * needed. `store` reads the same with "ServerURL" and `erase` the name; both write only words, and
+ * if no status is to be had, words are a failure.
  *
  * This is the one program of the user's that the library runs on the host. It does so only when the
  * host has asked for the file that names it and the registry asks for credentials, or they are to
@@ -24,6 +24,7 @@
 #include "image/credentials.h"
 #include "image/document.h"
 #include "init/launch.h"
+#include "util/process.h"
 #include "util/str.h"
 
 enum {
@@ -295,19 +296,14 @@ static int judge_status(const struct lcx__credhelper *helper, int status, struct
 /* Its exit status, 128 for a signal; -1 if nobody can tell; -EAGAIN while it runs. */
 static int reap(struct lcx__credhelper *helper)
 {
-	siginfo_t info = {0};
-	int r;
+	int status, r = lcx__pidfd_wait(helper->child.pidfd, WNOHANG, &status);
 
-	do
-		r = waitid((idtype_t)P_PIDFD, (id_t)helper->child.pidfd, &info,
-			   WEXITED | WNOHANG | __WALL);
-	while (r < 0 && errno == EINTR);
-	if (r == 0 && info.si_pid == 0)
+	if (r == 0)
 		return -EAGAIN;
 	closep(&helper->child.pidfd);
 	if (r < 0)
 		return -1;
-	return info.si_code == CLD_EXITED ? info.si_status : 128;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
 }
 
 /* All its words are there. A question is answered by them alone. */

@@ -11,6 +11,7 @@
 #include "image/tree.h"
 #include "image/wire.h"
 #include "init/program.h"
+#include "util/process.h"
 #include "util/sys.h"
 
 enum {
@@ -75,22 +76,15 @@ int lcx__helper_start(const struct lcx__engine_job *job, bool grows, struct lcx_
 	return 0;
 }
 
-/* How it ended, in a wait status; -1 if the host program has reaped it, or lets nobody. */
+/* How it ended, in a wait status; -1 if nobody can tell. */
 static int reap(struct lcx__helper *helper)
 {
-	siginfo_t info = {0};
-	int r;
+	int status = -1;
 
-	if (helper->pidfd < 0)
-		return -1;
-	do
-		r = waitid((idtype_t)P_PIDFD, (id_t)helper->pidfd, &info, WEXITED | __WALL);
-	while (r < 0 && errno == EINTR);
+	if (helper->pidfd >= 0)
+		(void)lcx__pidfd_wait(helper->pidfd, 0, &status);
 	closep(&helper->pidfd);
-	if (r < 0)
-		return -1;
-	return info.si_code == CLD_EXITED ? W_EXITCODE(info.si_status, 0)
-					  : W_EXITCODE(0, info.si_status);
+	return status;
 }
 
 struct lcx__helper *lcx__helper_free(struct lcx__helper *helper)

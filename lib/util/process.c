@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
 
 #include "util/cleanup.h"
 #include "util/fs.h"
@@ -48,4 +50,70 @@ int lcx__open_process(int64_t pid, int64_t start_time)
 	/* A zombie keeps its number for as long as its parent likes. */
 	ended.fd = pidfd;
 	return found == start_time && poll(&ended, 1, 0) == 0 ? TAKE_FD(pidfd) : -ESRCH;
+}
+
+/* struct pidfd_info of linux/pidfd.h, in its first published size. */
+struct pidfd_info {
+	uint64_t mask, cgroup_id;
+	uint32_t pid, tgid, ppid, ruid, rgid, euid, egid, suid, sgid, fsuid, fsgid;
+	int32_t exit_code;
+};
+_Static_assert(sizeof(struct pidfd_info) == 64, "the kernel's size of the first version");
+
+#define PIDFD_GET_INFO_  _IOWR(0xff, 11, struct pidfd_info)
+#define PIDFD_INFO_EXIT_ (UINT64_C(1) << 3)
+
+/* The wait status that the kernel keeps for a pidfd since Linux 6.15. Return: 1 with it, else 0. */
+static int ask_kernel(int pidfd, struct pidfd_info *info)
+{
+	*info = (struct pidfd_info){.mask = PIDFD_INFO_EXIT_};
+	if (ioctl(pidfd, PIDFD_GET_INFO_, info) < 0)
+		return -errno;
+	return (info->mask & PIDFD_INFO_EXIT_) != 0;
+}
+
+/* POLLHUP comes when it was reaped (Linux 6.9). */
+static void wait_until_reaped(int pidfd)
+{
+	struct pollfd reaped = {.fd = pidfd};
+
+	while (poll(&reaped, 1, -1) < 0 && errno == EINTR)
+		;
+}
+
+/*
+ * Whoever takes the status, another thread or the process itself as it ends, does so some time
+ * before the kernel keeps it: a child of ours, which waitid(2) no longer knows, is in between.
+ * ESRCH: it was reaped while the kernel looked for it.
+ */
+static int status_of_reaped(int pidfd, int *ret_status)
+{
+	struct pidfd_info info;
+	int r = ask_kernel(pidfd, &info);
+
+	if (r == -ESRCH || (r == 0 && info.ppid == (uint32_t)getpid())) {
+		wait_until_reaped(pidfd);
+		r = ask_kernel(pidfd, &info);
+	}
+	if (r != 1)
+		return -ECHILD;
+	*ret_status = info.exit_code;
+	return 1;
+}
+
+int lcx__pidfd_wait(int pidfd, int options, int *ret_status)
+{
+	siginfo_t info = {0};
+	int r;
+
+	do
+		r = waitid((idtype_t)P_PIDFD, (id_t)pidfd, &info, WEXITED | __WALL | options);
+	while (r < 0 && errno == EINTR);
+	if (r < 0)
+		return status_of_reaped(pidfd, ret_status);
+	if (info.si_pid == 0)
+		return 0;
+	*ret_status = info.si_code == CLD_EXITED ? W_EXITCODE(info.si_status, 0)
+						 : W_EXITCODE(0, info.si_status);
+	return 1;
 }

@@ -12,3 +12,11 @@ int lcx__read_start_time(pid_t pid, int64_t *ret);
 /* A pidfd for process @pid, if it lives and is still the one that started at @start_time; else
  * -ESRCH. */
 int lcx__open_process(int64_t pid, int64_t start_time);
+
+/*
+ * How the child of @pidfd ended, in a wait status, also when the host program has taken the status
+ * away: it ignores SIGCHLD, or waits for any child in another thread. @options: WNOHANG or 0.
+ * Return: 1 with the status, 0 while it runs, -ECHILD if nobody can tell (somebody else's child;
+ * a kernel before 6.15).
+ */
+int lcx__pidfd_wait(int pidfd, int options, int *ret_status);

@@ -6,9 +6,11 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <sys/epoll.h>
+#include <sys/wait.h>
 
 #include "process/flow.h"
 #include "process/process.h"
+#include "util/sys.h"
 
 static struct lcx__flow flow;
 static int source[2], sink[2], epoll_fd;
@@ -236,6 +238,48 @@ START_TEST(terminal_and_passthrough_exclude_each_other)
 }
 END_TEST
 
+enum { CHILDREN = 1000, CHILDS_STATUS = 7 };
+
+static int32_t status_of_a_child(void)
+{
+	CLEANUP(closep) int pidfd = -1;
+	struct pollfd ended = {.events = POLLIN};
+	int32_t status = -1;
+	int gate[2];
+	pid_t pid;
+
+	ck_assert_int_eq(pipe2(gate, O_CLOEXEC), 0);
+	pid = fork();
+	if (pid == 0) {
+		closep(&gate[1]);
+		_exit((int)read(gate[0], &status, 1) + CHILDS_STATUS);
+	}
+	closep(&gate[0]);
+	pidfd = sys_pidfd_open(pid, 0);
+	ck_assert_int_ge(pidfd, 0);
+	closep(&gate[1]);
+	ended.fd = pidfd;
+	/* Seen at once when it ends, as an event loop on another processor does. */
+	while (poll(&ended, 1, 0) == 0)
+		;
+	ck_assert_int_eq(lcx__process_poll_exit(pidfd, &status), 1);
+	return status;
+}
+
+/* Before Linux 6.15 nobody can tell any status that was taken away; since then, every one. */
+START_TEST(a_status_that_was_taken_away_is_known_at_any_moment)
+{
+	int32_t first;
+
+	ck_assert(signal(SIGCHLD, SIG_IGN) != SIG_ERR);
+	first = status_of_a_child();
+	ck_assert(first == CHILDS_STATUS || first == LCX_EXIT_UNKNOWN);
+	for (int i = 0; i < CHILDREN; i++)
+		ck_assert_int_eq(status_of_a_child(), first);
+	ck_assert(signal(SIGCHLD, SIG_DFL) != SIG_ERR);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("process");
@@ -250,6 +294,9 @@ int main(void)
 	tcase_add_test(tc, a_reader_that_left_raises_no_signal);
 	tcase_add_test(tc, descriptors_of_the_callers_keep_their_flags);
 	tcase_add_test(tc, terminal_and_passthrough_exclude_each_other);
+	suite_add_tcase(suite, tc);
+	tc = tcase_create("exit");
+	tcase_add_test(tc, a_status_that_was_taken_away_is_known_at_any_moment);
 	suite_add_tcase(suite, tc);
 	return unit_run(suite);
 }
