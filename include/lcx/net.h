@@ -431,23 +431,33 @@ struct lcx_attachment *lcx_attachment_free(struct lcx_attachment *attachment);
 int lcx_net_reload(struct lcx_ctx *ctx, struct lcx_error **err);
 
 /**
- * struct lcx_net_watch - puts the table back when somebody flushed the rule set
+ * struct lcx_net_watch - puts back what somebody took away: the table, when he flushed the rule
+ * set; a network's monitor, when he killed it
  *
  * For a program's own loop: poll the descriptor, and dispatch when it is readable. One thread at a
  * time. Contexts of other directories need a watch of their own.
  */
 struct lcx_net_watch;
 
+/* What a dispatch put back. */
+#define LCX_NET_WATCH_TABLE   1 /* the table, and all monitors with it */
+#define LCX_NET_WATCH_MONITOR 2 /* a monitor, or several */
+
 /** lcx_net_watch_open() - from here on; @ctx must outlive it. Needs CAP_NET_ADMIN */
 int lcx_net_watch_open(struct lcx_ctx *ctx, struct lcx_net_watch **ret, struct lcx_error **err);
-/** lcx_net_watch_fd() - borrowed; readable when something in the firewall changed */
+/** lcx_net_watch_fd() - borrowed; readable when something in the firewall changed, or a monitor
+ * ended */
 int lcx_net_watch_fd(const struct lcx_net_watch *watch);
 /**
- * lcx_net_watch_dispatch() - read what happened, and call lcx_net_reload() if the table is gone
+ * lcx_net_watch_dispatch() - read what happened, call lcx_net_reload() if the table is gone, and
+ * start monitors again that died without being ended
  *
- * Does not block. Changes inside the table are left as they are.
+ * Waits for nobody but those who hold a network's lock. Changes inside the table are left as they
+ * are. Monitors that die again and again are started once a second; one that cannot be started, the
+ * error of which is returned, is tried again after ten.
  *
- * Return: 1 when it was put back, 0 when there was no need, or what lcx_net_reload() returns.
+ * Return: what was put back, of LCX_NET_WATCH_TABLE and LCX_NET_WATCH_MONITOR; 0 when there was no
+ * need, or what lcx_net_reload() returns.
  */
 int lcx_net_watch_dispatch(struct lcx_net_watch *watch, struct lcx_error **err);
 struct lcx_net_watch *lcx_net_watch_free(struct lcx_net_watch *watch);

@@ -79,6 +79,20 @@ uint16_t lcx__monitor_port(int records_fd)
 	return 0;
 }
 
+int lcx__monitor_open(int records_fd)
+{
+	struct running running;
+	int r = read_running(records_fd, MONITOR_FILE, &running);
+
+	/* The file stays while it is not ended by us. */
+	if (r == 0)
+		r = faccessat(records_fd, MONITOR_FILE, F_OK, AT_SYMLINK_NOFOLLOW) < 0 ? -errno
+										       : -ESRCH;
+	if (r < 0)
+		return r;
+	return running.pid == 0 ? -EAGAIN : lcx__open_process(running.pid, running.start_time);
+}
+
 /* ---- a program that does it itself ---- */
 
 int lcx__resolver_claim(int records_fd, struct lcx_error **err)
@@ -329,5 +343,6 @@ int lcx__monitor_revive(struct lcx_ctx *ctx, const struct lcx_network *network, 
 		return 0;
 	r = r < 0 ? lcx__fail_sys(err, -r, "read its file")
 		  : start(ctx, network, records_fd, &former, err);
-	return lcx__fail_prefix(err, r, "start the monitor of network '%s' again", network->name);
+	(void)lcx__fail_prefix(err, r, "start the monitor of network '%s' again", network->name);
+	return r < 0 ? r : 1;
 }

@@ -16,9 +16,15 @@
 int lcx__monitor_ensure(struct lcx_ctx *ctx, const struct lcx_network *network, int records_fd,
 			const struct lcx_attachment *attachment, struct lcx_error **err);
 
-/* Another one in the place of one that was killed; if none was, that is fine. */
+/* Another one in the place of one that was killed: 1; 0 if none was. */
 int lcx__monitor_revive(struct lcx_ctx *ctx, const struct lcx_network *network, int records_fd,
 			struct lcx_error **err);
+
+/*
+ * A pidfd of it. -ENOENT when there is none, or it was ended; -ESRCH when it was killed; -EAGAIN
+ * while it is starting.
+ */
+int lcx__monitor_open(int records_fd);
 
 /* End it, and forget it and whatever leads to it; if there is none, that is fine. */
 int lcx__monitor_end(struct lcx_ctx *ctx, struct lcx_netlink **nft,

@@ -174,19 +174,34 @@ int lcx__nft_has_chain(struct lcx_netlink *nl, const char *table, const char *ch
 	return lcx__nl_exchange(nl, &batch, answer_nothing, NULL, NULL);
 }
 
-bool lcx__nft_is_table_deletion(const struct nlmsghdr *nlh, const char *table)
+static bool has_text(const struct nlmsghdr *nlh, uint16_t type, const char *text)
 {
-	const struct nfgenmsg *header = mnl_nlmsg_get_payload(nlh);
 	const struct nlattr *attr;
 
-	if (!is_message(nlh, NFT_MSG_DELTABLE) || header->nfgen_family != NFPROTO_INET)
-		return false;
 	mnl_attr_for_each (attr, nlh, sizeof(struct nfgenmsg))
-		if (mnl_attr_get_type(attr) == NFTA_TABLE_NAME &&
-		    mnl_attr_get_payload_len(attr) == strlen(table) + 1 &&
-		    memcmp(mnl_attr_get_payload(attr), table, strlen(table) + 1) == 0)
+		if (mnl_attr_get_type(attr) == type &&
+		    mnl_attr_get_payload_len(attr) == strlen(text) + 1 &&
+		    memcmp(mnl_attr_get_payload(attr), text, strlen(text) + 1) == 0)
 			return true;
 	return false;
+}
+
+static bool is_of_inet(const struct nlmsghdr *nlh)
+{
+	return ((const struct nfgenmsg *)mnl_nlmsg_get_payload(nlh))->nfgen_family == NFPROTO_INET;
+}
+
+bool lcx__nft_is_table_deletion(const struct nlmsghdr *nlh, const char *table)
+{
+	return is_message(nlh, NFT_MSG_DELTABLE) && is_of_inet(nlh) &&
+	       has_text(nlh, NFTA_TABLE_NAME, table);
+}
+
+bool lcx__nft_is_new_element(const struct nlmsghdr *nlh, const char *table, const char *set)
+{
+	return is_message(nlh, NFT_MSG_NEWSETELEM) && is_of_inet(nlh) &&
+	       has_text(nlh, NFTA_SET_ELEM_LIST_TABLE, table) &&
+	       has_text(nlh, NFTA_SET_ELEM_LIST_SET, set);
 }
 
 static int answer_generation(const struct nlmsghdr *nlh, void *data)

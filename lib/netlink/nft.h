@@ -143,6 +143,9 @@ int lcx__nft_list_rules(struct lcx_netlink *nl, const char *table,
 /* Whether an event tells that a table of the inet family is gone. */
 bool lcx__nft_is_table_deletion(const struct nlmsghdr *nlh, const char *table);
 
+/* Whether an event tells of a new entry of a set of it. */
+bool lcx__nft_is_new_element(const struct nlmsghdr *nlh, const char *table, const char *set);
+
 /* Read an NFT_MSG_NEWSETELEM: for the tests and the fuzzer. */
 int lcx__nft_parse_elements(const struct nlmsghdr *nlh, struct lcx__nft_elements *ret);
 /* Likewise an NFT_MSG_NEWRULE. */

@@ -27,6 +27,7 @@ static int read_anything(const struct nlmsghdr *nlh, void *data)
 	(void)lcx__nl_parse_address(nlh, &address);
 	(void)lcx__nl_parse_route(nlh, &route);
 	(void)lcx__nft_is_table_deletion(nlh, "lcx");
+	(void)lcx__nft_is_new_element(nlh, "lcx", "names");
 	(void)lcx__nft_parse_rule(nlh, &rule);
 	return lcx__nft_parse_elements(nlh, elements) == -ENOMEM ? -ENOMEM : 0;
 }

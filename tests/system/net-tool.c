@@ -221,8 +221,10 @@ static int watch(struct lcx_ctx *ctx, char **args, struct lcx_error **err)
 
 		(void)poll(&pfd, 1, -1);
 		r = lcx_net_watch_dispatch(w, err);
-		if (r == 1)
+		if (r > 0 && r & LCX_NET_WATCH_TABLE)
 			puts("put back");
+		if (r > 0 && r & LCX_NET_WATCH_MONITOR)
+			puts("monitor");
 	}
 	lcx_net_watch_free(w);
 	return r;

@@ -39,7 +39,23 @@ nft flush chain inet lcx prerouting
 nft delete table inet lcx
 check 'a table that is deleted alone' wait_for 10 sh -c "[ \$(grep -c 'put back' $T/watch) -eq 3 ]"
 check_eq 'others are nothing to it' 3 "$(puts)"
+
+# The network's monitor, which answers names: killed, it is there again, and killed again, too.
+monitor() { cut -d' ' -f1 "$T/root/run/net/web/monitor" 2>/dev/null; }
+answers() { busybox_lookup one one 10.91.0.1 | grep -q 10.91.0.2; }
+busybox_lookup() { ip netns exec "$1" busybox nslookup "$2" "$3" 2>&1; }
+check 'a name is answered' answers
+for times in 1 2; do
+	before=$(monitor)
+	kill -9 "$before"
+	check "a monitor that was killed is started again ($times)" wait_for 10 sh -c "[ \$(grep -c monitor $T/watch) -eq $times ]"
+	check 'it is another one' test "$(monitor)" != "$before"
+	check 'which answers' answers
+done
+before=$(monitor)
 check 'detach' tool detach web one 0
+check 'the monitor is gone with the last container' wait_for 5 sh -c "! kill -0 $before 2>/dev/null"
+check_eq 'and is not started' 2 "$(grep -c monitor "$T/watch")"
 check_eq 'without a bridge there is nothing to put back' '' "$(nft list tables)"
 nft add table inet lcx
 nft delete table inet lcx
