@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include "lcx/bundle.h"
+#include "container/container-internal.h"
 
 #include <fcntl.h>
 #include <string.h>
 
-#include "container/container-internal.h"
 #include "container/hooks.h"
+#include "lcx/bundle.h"
 #include "util/fs.h"
 
 enum { CONFIG_LIMIT = 4 << 20 };

@@ -2,7 +2,20 @@
 #pragma once
 
 /*
- * Shared by the files of lib/container. On disk a container is
+ * Shared by the files of lib/container: what is here is the handle, its description, and how it is
+ * made, found and taken away. What belongs to one noun has a room and a header of its own:
+ *
+ *	start/		one start: its stages, in a table
+ *	life/		what happens to one that exists: wait, stop, pause, remove
+ *	supervisor/	restart policies, health checks, the loop of a host program
+ *	users/		whose ids of the host its users are
+ *	cgroups/	its cgroup, or systemd's scope
+ *	network/	what it asks of its networks, and the files that names are looked up in
+ *	volume/		directories with names, that several mount
+ *	tree/		its files from outside: copy, export, commit
+ *	audit/		what the kernel says it really has
+ *
+ * On disk a container is
  *
  *	ROOT/containers/ID/	survives a reboot
  *		container.json	what it was described as (container.c, record.c)
@@ -10,14 +23,14 @@
  *		upper, work	its read-write layer
  *		json.log	its output
  *		started, exit	the last run: "NS BOOT_ID", "STATUS NS"; oom: it ran out of memory
- *		stopped, restarts	for the restart policy (restart.c)
- *		health.json	what came of its health checks (health.c)
+ *		stopped, restarts	for the restart policy (supervisor/restart.c)
+ *		health.json	what came of its health checks (supervisor/health.c)
  *		log-lost	"LINES BYTES ERRNO" of the last run, if its log is incomplete
  *		lock		held while its state changes
  *		hosts, hostname, resolv.conf
- *	ROOT/volumes/NAME/	volumes.h
+ *	ROOT/volumes/NAME/	volume/volume.h
  *	ROOT/names/NAME		a symbolic link whose text is the ID
- *	ROOT/users/ranges	whose ids of the host are which container's (id-ranges.c)
+ *	ROOT/users/ranges	whose ids of the host are which container's (users/ranges.c)
  *	RUN/containers/ID/	is there only while it is set up
  *		owner		locked by the program or monitor that owns the process
  *		journal		what has been made, in order (journal.c)
@@ -193,57 +206,6 @@ int lcx__container_load_spec(struct lcx_container *c, struct lcx_error **err);
  * is the caller's. */
 int lcx__container_is_owned(struct lcx_container *c, int *ret_owner_fd, struct lcx_error **err);
 
-/* ---- cgroup.c ---- */
-
-/* The cgroup of a container that names none: "lcx/TAG.ID", below the starter's own place. */
-char *lcx__container_cgroup_path(const struct lcx_ctx *ctx, const char *id);
-#define CGROUP_PARENT "lcx"
-
-/* c->cgroup, with its limits, and c->run.cgroup; neither where there are no cgroups. */
-int lcx__container_make_cgroup(struct lcx_container *c, struct lcx__child *ret_holder,
-			       struct lcx_error **err);
-
-/* The same, for a container that runs: else -ESRCH in words. */
-int lcx__container_running_cgroup(struct lcx_container *c, struct lcx_error **err);
-
-/* The same as a scope of systemd's: scope.c. */
-int lcx__container_make_scope(struct lcx_container *c, const struct lcx__resources *resources,
-			      struct lcx__child *ret_holder, struct lcx_error **err);
-int lcx__container_undo_scope(struct lcx_container *c, const char *unit, struct lcx_error **err);
-int lcx__container_undo_slice(struct lcx_container *c, const char *line, struct lcx_error **err);
-
-/* Its root in a mount namespace of others: joined.c. */
-int lcx__container_undo_root(struct lcx_container *c, const char *object, struct lcx_error **err);
-
-/* Have c->cgroup open, while the container runs. -ENODEV in words if it has none. */
-int lcx__container_open_cgroup(struct lcx_container *c, struct lcx_error **err);
-
-/* How a process of a container gets into its cgroup; without one, nothing is to be done. */
-struct lcx__entrance {
-	int join_fds[LCX__CGROUP_JOIN_MAX];
-	size_t n_join_fds;
-	int into_fd;      /* borrowed from c->cgroup, or: */
-	int below_fd;     /* of a whole system: system.c; -1 */
-	const char *name; /* likewise */
-};
-
-int lcx__container_enter_cgroup(struct lcx_container *c, struct lcx__entrance *ret,
-				struct lcx_error **err);
-/* By any handle, which must live as long. */
-int lcx__entrance_open(const struct lcx_cgroup *cg, struct lcx__entrance *ret,
-		       struct lcx_error **err);
-void lcx__entrance_clear(struct lcx__entrance *entrance);
-
-/* Interfaces of the host's (lent.c). */
-bool lcx__container_is_lent(const struct lcx_container *c);
-int lcx__container_undo_interface(struct lcx_container *c, const char *host_name,
-				  struct lcx_error **err);
-int lcx__container_undo_pin(struct lcx_container *c, const char *object, struct lcx_error **err);
-
-int lcx__container_undo_cgroup_intent(struct lcx_container *c, const char *path,
-				      struct lcx_error **err);
-int lcx__container_undo_cgroup(struct lcx_container *c, const char *object, struct lcx_error **err);
-
 /* ---- journal.c ---- */
 
 /* The intent to make @object of @kind; written before it is made. */
@@ -275,29 +237,9 @@ struct removal {
 };
 int lcx__container_delete(struct lcx_container *c, struct removal how, struct lcx_error **err);
 
-/* ---- prepare.c ---- */
-
-/* Its process is set up, and waits for lcx_container_proceed(). */
-bool lcx__container_is_at_gate(const struct lcx_container *c);
-
-/* The process of a container that nobody owns, which this handle has made, ended with @status. */
-int lcx__container_finish_external(struct lcx_container *c, int32_t status, struct lcx_error **err);
-
-/* ---- loop.c ---- */
-
-/* Have lcx_dispatch() serve a container whose process this handle owns, if the program wants that.
- */
-int lcx__loop_add(struct lcx_container *c, struct lcx_error **err);
-void lcx__loop_remove(struct lcx_container *c);
-
 /* ---- device.c: when it is made, and its users are known ---- */
 
 int lcx__container_add_devices(struct lcx_container *c, struct lcx_error **err);
-
-/* ---- volume-idmap.c ---- */
-
-/* The map of the option "idmap=TEXT", for the caller. */
-int lcx__volume_idmap(const char *text, struct lcx_idmap **ret, struct lcx_error **err);
 
 /* ---- name.c ---- */
 
@@ -309,57 +251,7 @@ void lcx__name_release(const struct lcx_container *c);
 /* Whether container @id is there and is described by this name. */
 bool lcx__name_is_held(const struct lcx_ctx *ctx, const char *id, const char *name);
 
-/* ---- ids.c: c->spec is read already ---- */
-
-/* It has a user namespace made for it. */
-bool lcx__container_has_users(const struct lcx_container *c);
-
-/* Such a one, with its root mounted by this process, which is root of the machine. */
-bool lcx__container_is_handed(const struct lcx_container *c);
-
-/* Its files are on the disk with the ids that it knows, and mounts show them with those of its
- * range. */
-bool lcx__container_is_mapped(const struct lcx_container *c);
-
-/* chowned.c: instead, its only layer is a copy of its image with the ids of its range, in its own
- * directory. */
-#define LCX__CHOWNED_DIR "chowned"
-bool lcx__container_is_chowned(const struct lcx_container *c);
-/* When the container is made, in its directory: nothing unless it wants one. */
-int lcx__container_chown_layers(struct lcx_container *c, int dir_fd, struct lcx_error **err);
-/* A file that is bound into it becomes its root's. */
-int lcx__container_own_file(struct lcx_container *c, int fd);
-
-/* The map of its user namespace, for the caller. */
-int lcx__container_idmap(const struct lcx_container *c, struct lcx_idmap **ret,
-			 struct lcx_error **err);
-
-/* Whether this process can make it. */
-int lcx__container_check_users(const struct lcx_container *c, struct lcx_error **err);
-
-/* ---- userns.c, id-ranges.c ---- */
-
-/*
- * At creation, of a container with a user namespace made for it: choose the range of one that
- * wants any, and write down whose it is. *ret_lock_fd, if it is set, stays open until the
- * container is there or, after a failure, has released its ids.
- */
-int lcx__container_take_users(struct lcx_container *c, int *ret_lock_fd, struct lcx_error **err);
-
-/* *ret_fd holds the record locked as long as it is open. */
-int lcx__id_ranges_lock(const struct lcx_ctx *ctx, int *ret_fd, struct lcx_error **err);
-/* The first of @count users, and of groups, of @pool that nobody has. -ENOSPC */
-int lcx__id_ranges_choose(const struct lcx_ctx *ctx, int users_fd, const struct lcx_idmap *pool,
-			  uint32_t count, uint32_t *ret_uid, uint32_t *ret_gid,
-			  struct lcx_error **err);
-/* Those of its description are the container's. */
-int lcx__id_ranges_take(const struct lcx_container *c, int users_fd, struct lcx_error **err);
-/* They are nobody's any more; not while this process has the record locked. */
-int lcx__id_ranges_release(const struct lcx_ctx *ctx, const char *id, struct lcx_error **err);
-/* The same for all containers that are not there; *count grows if there was one. */
-int lcx__id_ranges_sweep(const struct lcx_ctx *ctx, uint32_t *count, struct lcx_error **err);
-
-/* ---- container.c, create.c, start.c ---- */
+/* ---- container.c, create.c, find.c ---- */
 
 /* A bind mount, with options as -v has them; the texts are taken apart. */
 int lcx__container_add_bind(struct lcx_container *c, char *source, char *destination, char *options,
@@ -369,13 +261,21 @@ int lcx__container_add_bind(struct lcx_container *c, char *source, char *destina
 int lcx__container_new(struct lcx_ctx *ctx, const char *name, struct lcx_spec **spec,
 		       struct lcx_container **ret, struct lcx_error **err);
 
-/* The file of a log driver, NULL for one without. */
-const char *lcx__log_driver_file(const char *driver);
+/* A tree to look users and programs up in; a descriptor or a negative errno in words. */
+int lcx__container_open_lookup(const struct lcx_container *c, struct lcx_error **err);
+int lcx__container_open_dirs(struct lcx_container *c, struct lcx_error **err);
+int lcx__container_open_id(struct lcx_ctx *ctx, const char *id, struct lcx_container **ret,
+			   struct lcx_error **err);
+/* The filter of the container's profile for a process with the capabilities of @process. */
+int lcx__container_seccomp(struct lcx_container *c, const struct lcx_spec *process, void **ret,
+			   size_t *ret_size, struct lcx_error **err);
 
-/* Values of the log options. */
+/* Values of options. */
 int lcx__parse_size(const char *text, uint64_t *ret_bytes);
+int lcx__parse_count(const char *text, uint32_t *ret);
 
-/* storage.c: the read-write layer, by its options. */
+/* ---- storage.c: the read-write layer, by its options ---- */
+
 int lcx__container_check_storage_option(const char *key, const char *value, struct lcx_error **err);
 /* When the container is made, in its directory. */
 int lcx__container_limit_storage(const struct lcx_container *c, int dir_fd, struct lcx_error **err);
@@ -385,82 +285,3 @@ bool lcx__container_wants_chown(const struct lcx_container *c);
 int lcx__container_renew_volatile(const struct lcx_container *c, struct lcx_error **err);
 /* A container's directory, of any name, with its limit. */
 int lcx__container_remove_dir(struct lcx_ctx *ctx, int containers_fd, const char *name);
-int lcx__parse_count(const char *text, uint32_t *ret);
-
-/* ---- network-wish.c ---- */
-
-bool lcx__network_is_pasta(const char *network);
-/* "none", "host" and whatever else is no network of ours. */
-bool lcx__network_is_mode(const char *network);
-/* A mode by which it has somebody else's network. */
-bool lcx__network_is_shared(const char *network);
-/* The networks it is attached to by a start; 0 if it has an interface in none. */
-size_t lcx__container_network_count(const struct lcx_container *c);
-const char *lcx__container_network_at(const struct lcx_container *c, size_t i);
-int lcx__container_attachment(const struct lcx_container *c, size_t i, struct lcx_attachment **ret,
-			      struct lcx_error **err);
-/* Under which the others of a network find it. */
-int lcx__container_add_names(const struct lcx_container *c, struct lcx_attachment *attachment,
-			     struct lcx_error **err);
-
-/* ---- resolving.c ---- */
-
-int lcx__container_check_resolving(const struct lcx_container *c, struct lcx_error **err);
-int lcx__container_resolv_conf(const struct lcx_container *c, const char *server, char **ret,
-			       struct lcx_error **err);
-int lcx__container_add_hosts(const struct lcx_container *c, const char *gateway, bool is_final,
-			     struct lcx__strbuf *text, struct lcx_error **err);
-
-/* ---- network-mode.c ---- */
-
-/* What the mode means for the description, at creation; nothing for a network of ours. */
-int lcx__container_settle_mode(struct lcx_container *c, struct lcx_error **err);
-/* Whoever creates or starts it can have it. */
-int lcx__container_check_pasta(const struct lcx_container *c, struct lcx_error **err);
-/* The id of the container whose network it shares; NULL: none. */
-const char *lcx__container_network_of(const struct lcx_container *c);
-/* The namespaces of that one, or of its pod, which must run; none if it shares none. */
-enum { LCX__SHARED_MAX = 4 };
-struct lcx__joined_ns;
-int lcx__container_open_shared(struct lcx_container *c,
-			       struct lcx__joined_ns ret[static LCX__SHARED_MAX], size_t *ret_n,
-			       struct lcx_error **err);
-
-/* ---- create.c, system.c ---- */
-
-/* A tree to look users and programs up in; a descriptor or a negative errno in words. */
-int lcx__container_open_lookup(const struct lcx_container *c, struct lcx_error **err);
-/* What the init of a whole system needs; before and after the image is merged. */
-int lcx__system_prepare(struct lcx_container *c, struct lcx_error **err);
-int lcx__system_settle(struct lcx_container *c, struct lcx_error **err);
-/* The cgroup that its first process gets into is one below the container's. */
-struct lcx__entrance;
-int lcx__system_enter(const struct lcx_container *c, struct lcx__entrance *entrance,
-		      struct lcx_error **err);
-
-/* ---- pod.c ---- */
-
-bool lcx__container_is_holder(const struct lcx_container *c);
-/* It has files in /etc of its own: an image's, or a pod's. */
-bool lcx__container_has_files(const struct lcx_container *c);
-/* What a member shares, at creation. */
-int lcx__pod_settle(struct lcx_container *c, struct lcx_error **err);
-/* Before a holder goes: -EBUSY if it has members, and none can be made as long as @containers_fd is
- * open and not unlocked. Nothing for all others. */
-int lcx__pod_lock_members(const struct lcx_container *c, int containers_fd, struct lcx_error **err);
-/* Those of a process that @c shares: the network only, if it is in no pod. */
-int lcx__pod_open_namespaces(const struct lcx_container *c, int pidfd,
-			     struct lcx__joined_ns ret[static LCX__SHARED_MAX], size_t *ret_n,
-			     struct lcx_error **err);
-/* Whether it shares a kind of namespace with its pod, once that is settled. */
-bool lcx__pod_shares(const struct lcx_container *c, uint32_t flag);
-
-/* It has an interface in a network of ours. */
-bool lcx__container_has_network(const struct lcx_container *c);
-
-int lcx__container_open_dirs(struct lcx_container *c, struct lcx_error **err);
-int lcx__container_open_id(struct lcx_ctx *ctx, const char *id, struct lcx_container **ret,
-			   struct lcx_error **err);
-/* The filter of the container's profile for a process with the capabilities of @process. */
-int lcx__container_seccomp(struct lcx_container *c, const struct lcx_spec *process, void **ret,
-			   size_t *ret_size, struct lcx_error **err);

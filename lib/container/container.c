@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include "container/volumes.h"
+#include "container/volume/volume.h"
 
 #include <string.h>
 
 #include "container/log.h"
+#include "container/network/network.h"
+#include "container/supervisor/loop.h"
 #include "lcx/net.h"
 #include "net/net.h"
 

@@ -7,11 +7,15 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
+#include "container/cgroups/cgroups.h"
 #include "container/event.h"
-#include "container/health.h"
 #include "container/log.h"
-#include "container/ordinary.h"
-#include "container/volumes.h"
+#include "container/network/network.h"
+#include "container/pod.h"
+#include "container/supervisor/health.h"
+#include "container/users/ordinary.h"
+#include "container/users/users.h"
+#include "container/volume/volume.h"
 #include "image/image.h"
 #include "lcx/security.h"
 #include "lcx/supervisor.h"

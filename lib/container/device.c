@@ -6,7 +6,8 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
-#include "container/ordinary.h"
+#include "container/users/ordinary.h"
+#include "container/users/users.h"
 #include "util/walk.h"
 
 /*

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "container/cgroups/cgroups.h"
 #include "container/event.h"
 #include "container/listener.h"
 #include "security/seccomp.h"
@@ -162,7 +163,8 @@ static int execute(struct lcx_container *c, const struct lcx_spec *wanted, const
 		   struct lcx_process **ret, struct lcx_error **err)
 {
 	const struct lcx_stdio *stdio = how->stdio;
-	CLEANUP(lcx__entrance_clear) struct lcx__entrance entrance = {.into_fd = -1, .below_fd = -1};
+	CLEANUP(lcx__entrance_clear)
+	struct lcx__entrance entrance = {.into_fd = -1, .below_fd = -1};
 	CLEANUP(lcx_cgroup_freep) struct lcx_cgroup *cgroup = NULL;
 	CLEANUP(lcx_spec_freep) struct lcx_spec *copy = NULL;
 	const struct lcx_spec *spec = wanted;
@@ -203,11 +205,12 @@ static int execute(struct lcx_container *c, const struct lcx_spec *wanted, const
 	};
 	const struct lcx__spawn_hooks hooks = {.data = c, .on_listener = on_listener};
 
-	return lcx__spawn(
-		&(struct lcx__spawn){
-			.compile = &compile, .stdio = stdio, .log = how->log, .hooks = &hooks,
-			.ctx = c->ctx},
-		ret, err);
+	return lcx__spawn(&(struct lcx__spawn){.compile = &compile,
+					       .stdio = stdio,
+					       .log = how->log,
+					       .hooks = &hooks,
+					       .ctx = c->ctx},
+			  ret, err);
 }
 
 LCX_PUBLIC int lcx_container_exec(struct lcx_container *c, const struct lcx_spec *spec,

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#include "container/volumes.h"
+#include "container/volume/volume.h"
 
 #include <fcntl.h>
 #include <string.h>
 #include <sys/file.h>
 
+#include "container/cgroups/cgroups.h"
+#include "container/users/users.h"
 #include "image/image.h"
 #include "net/net.h"
 #include "util/fs.h"

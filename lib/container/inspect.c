@@ -3,7 +3,9 @@
 
 #include <string.h>
 
-#include "container/health.h"
+#include "container/cgroups/cgroups.h"
+#include "container/log.h"
+#include "container/supervisor/health.h"
 #include "lcx/supervisor.h"
 #include "net/net.h"
 #include "util/fs.h"

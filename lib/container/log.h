@@ -24,3 +24,6 @@ int lcx__log_open_failed(const struct lcx_container *c, const struct lcx__log_co
 
 /* Tell, and write down, what was lost since the last time. */
 void lcx__container_note_log(struct lcx_container *c);
+
+/* The file of a log driver, NULL for one without. */
+const char *lcx__log_driver_file(const char *driver);

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/mount.h>
 
-#include "container/ordinary.h"
+#include "container/users/ordinary.h"
 #include "init/enter.h"
 #include "spec/mount.h"
 #include "util/fs.h"

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "container/cgroups/cgroups.h"
 #include "util/fs.h"
 
 /*

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#include "container/container-internal.h"
+#include "container/pod.h"
 
 #include <sched.h>
 #include <string.h>
 #include <sys/file.h>
 
-#include "container/ordinary.h"
+#include "container/network/network.h"
+#include "container/users/ordinary.h"
 #include "lcx/ns.h"
 #include "lcx/pod.h"
 #include "process/compile.h"

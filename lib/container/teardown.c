@@ -5,8 +5,10 @@
 #include <signal.h>
 #include <string.h>
 
+#include "container/cgroups/cgroups.h"
 #include "container/event.h"
 #include "container/hooks.h"
+#include "container/start/start.h"
 #include "lcx/net.h"
 #include "net/pasta.h"
 #include "ns/users.h"

@@ -4,8 +4,9 @@
 #include <string.h>
 
 #include "cgroup/scope.h"
+#include "container/cgroups/cgroups.h"
 #include "container/event.h"
-#include "container/ordinary.h"
+#include "container/users/ordinary.h"
 #include "util/fs.h"
 
 /*

@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-#include "container/restart.h"
+#include "container/supervisor/restart.h"
 #include "lcx/process.h"
 
 static const struct {

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* The cgroup of a container: its own, a scope of systemd's, or with one below for a whole system.
+ */
+
+#include "container/container-internal.h"
+
+/* The cgroup of a container that names none: "lcx/TAG.ID", below the starter's own place. */
+char *lcx__container_cgroup_path(const struct lcx_ctx *ctx, const char *id);
+#define CGROUP_PARENT "lcx"
+
+/* c->cgroup, with its limits, and c->run.cgroup; neither where there are no cgroups. */
+int lcx__container_make_cgroup(struct lcx_container *c, struct lcx__child *ret_holder,
+			       struct lcx_error **err);
+
+/* The same, for a container that runs: else -ESRCH in words. */
+int lcx__container_running_cgroup(struct lcx_container *c, struct lcx_error **err);
+
+/* ---- scope.c: the same as a scope of systemd's ---- */
+
+int lcx__container_make_scope(struct lcx_container *c, const struct lcx__resources *resources,
+			      struct lcx__child *ret_holder, struct lcx_error **err);
+int lcx__container_undo_scope(struct lcx_container *c, const char *unit, struct lcx_error **err);
+int lcx__container_undo_slice(struct lcx_container *c, const char *line, struct lcx_error **err);
+
+/* Have c->cgroup open, while the container runs. -ENODEV in words if it has none. */
+int lcx__container_open_cgroup(struct lcx_container *c, struct lcx_error **err);
+
+/* How a process of a container gets into its cgroup; without one, nothing is to be done. */
+struct lcx__entrance {
+	int join_fds[LCX__CGROUP_JOIN_MAX];
+	size_t n_join_fds;
+	int into_fd;      /* borrowed from c->cgroup, or: */
+	int below_fd;     /* of a whole system: system.c; -1 */
+	const char *name; /* likewise */
+};
+
+int lcx__container_enter_cgroup(struct lcx_container *c, struct lcx__entrance *ret,
+				struct lcx_error **err);
+/* By any handle, which must live as long. */
+int lcx__entrance_open(const struct lcx_cgroup *cg, struct lcx__entrance *ret,
+		       struct lcx_error **err);
+void lcx__entrance_clear(struct lcx__entrance *entrance);
+
+int lcx__container_undo_cgroup_intent(struct lcx_container *c, const char *path,
+				      struct lcx_error **err);
+int lcx__container_undo_cgroup(struct lcx_container *c, const char *object, struct lcx_error **err);
+
+/* ---- system.c ---- */
+
+/* What the init of a whole system needs; before and after the image is merged. */
+int lcx__system_prepare(struct lcx_container *c, struct lcx_error **err);
+int lcx__system_settle(struct lcx_container *c, struct lcx_error **err);
+/* The cgroup that its first process gets into is one below the container's. */
+int lcx__system_enter(const struct lcx_container *c, struct lcx__entrance *entrance,
+		      struct lcx_error **err);

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT */
+#include "container/container-internal.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+
+#include "container/log.h"
+#include "container/start/start.h"
+#include "util/process.h"
+
+/*
+ * What happens to a container that exists, from any process. Who owns the
+ * container's process (a program, or the monitor) also sees it end; everybody
+ * else waits for the owner to write down how, or to die.
+ */
+
+/* A deadline on the monotonic clock; INT64_MAX: never. */
+static int64_t deadline_after(int32_t timeout_ms)
+{
+	return timeout_ms < 0 ? INT64_MAX : lcx__monotonic_ns() + (int64_t)timeout_ms * 1000000;
+}
+
+static int left_ms(int64_t deadline)
+{
+	int64_t left = deadline - lcx__monotonic_ns();
+
+	if (deadline == INT64_MAX)
+		return -1;
+	return left <= 0                       ? 0
+	       : left > INT64_C(3600000000000) ? 3600000
+					       : (int)((left + 999999) / 1000000);
+}
+
+/* Whoever takes a container down by force removes the owner's lock; what is there then is somebody
+ * else's. */
+static bool holds_run_directory(const struct lcx_container *c)
+{
+	struct stat st;
+
+	return fstat(c->owner_fd, &st) == 0 && st.st_nlink > 0;
+}
+
+static int wait_own(struct lcx_container *c, int32_t timeout_ms, struct lcx_error **err)
+{
+	CLEANUP(closep) int lock_fd = -1;
+	int32_t status;
+	int r = lcx_process_wait(c->process, timeout_ms, &status, err);
+
+	lcx__container_note_log(c);
+	if (r < 0)
+		return r;
+	if (c->run.external.value)
+		return lcx__container_finish_external(c, status, err);
+	if (c->owner_fd < 0)
+		return 0; /* was finished before */
+	r = lcx__container_lock(c, &lock_fd, NULL);
+	if (r < 0 && r != -ENOENT)
+		return lcx__container_lock(c, &lock_fd, err);
+	if (c->log)
+		(void)lcx__log_flush(c->log);
+	if (r == 0 && holds_run_directory(c))
+		r = lcx__container_finish(c, status, err);
+	else
+		r = 0;
+	closep(&c->owner_fd);
+	c->exit_status = status;
+	c->state = LCX_CONTAINER_STOPPED;
+	return r;
+}
+
+static bool has_exit(const struct lcx_container *c)
+{
+	return faccessat(c->dir_fd, "exit", F_OK, 0) == 0;
+}
+
+/*
+ * The process has ended, or its owner has. If nobody owns the container, finish it: what
+ * nobody wrote down is unknown. Return: 1 if it is finished, 0 if its owner is still at it.
+ */
+static int finish_abandoned(struct lcx_container *c, struct lcx_error **err)
+{
+	CLEANUP(closep) int lock_fd = -1, owner_fd = -1;
+	int r = lcx__container_lock(c, &lock_fd, err);
+
+	if (r < 0)
+		return r;
+	r = lcx__container_load_state(c, err);
+	if (r < 0 || c->run_fd < 0)
+		return r < 0 ? r : 1;
+	r = lcx__container_is_owned(c, &owner_fd, err);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	r = lcx__container_finish(c, LCX_EXIT_UNKNOWN, err);
+	return r < 0 ? r : 1;
+}
+
+static int watch(struct lcx_container *c, const char *path, uint32_t events, struct lcx_error **err)
+{
+	CLEANUP(closep) int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+
+	if (fd < 0 || inotify_add_watch(fd, path, events) < 0)
+		return lcx__fail_sys(err, errno, "watch container '%s'", lcx__container_display(c));
+	return TAKE_FD(fd);
+}
+
+/* Until something happens in a watched directory, or the owner ends. */
+static int wait_for_either(struct lcx_container *c, int inotify_fd, int owner, int64_t deadline,
+			   const char *too_late, struct lcx_error **err)
+{
+	struct pollfd pfds[] = {
+		{.fd = inotify_fd, .events = POLLIN},
+		{.fd = owner, .events = POLLIN},
+	};
+
+	switch (poll(pfds, ARRAY_SIZE(pfds), left_ms(deadline))) {
+	case 0:
+		return lcx__fail(err, ETIMEDOUT, "container '%s' %s", lcx__container_display(c),
+				 too_late);
+	case -1:
+		return errno == EINTR ? 0
+				      : lcx__fail_sys(err, errno, "wait for container '%s'",
+						      lcx__container_display(c));
+	default:
+		return 0;
+	}
+}
+
+static int open_owner(const struct lcx_container *c)
+{
+	return lcx__open_process(c->run.owner_pid.value, c->run.owner_start_time.value);
+}
+
+/*
+ * Someone else's container. News are: the owner writes "exit" (a rename in the
+ * directory), or the owner ends (its pidfd).
+ */
+static int wait_for_news(struct lcx_container *c, int64_t deadline, struct lcx_error **err)
+{
+	CLEANUP(closep) int inotify_fd = -1, owner = -1;
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", c->dir_fd);
+	inotify_fd = watch(c, path, IN_MOVED_TO | IN_MOVE_SELF | IN_DELETE_SELF, err);
+	if (inotify_fd < 0)
+		return inotify_fd;
+	owner = open_owner(c);
+	/* What happened before the watch was set is seen now. */
+	if (owner < 0 || has_exit(c))
+		return 0;
+	return wait_for_either(c, inotify_fd, owner, deadline, "still runs", err);
+}
+
+/*
+ * It has ended; its owner is about to finish, which ends with the owner, or with the run
+ * directory: an owner may live on for other things. Return: 1 if that is up to this program.
+ */
+static int wait_for_owner(struct lcx_container *c, int64_t deadline, struct lcx_error **err)
+{
+	CLEANUP(closep) int inotify_fd = -1, owner = open_owner(c);
+	char path[128];
+
+	if (owner < 0)
+		return 0;
+	if (c->run.owner_pid.value == getpid())
+		return 1; /* another handle of this program is at it */
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d/containers", c->ctx->run_fd);
+	inotify_fd = watch(c, path, IN_DELETE, err);
+	if (inotify_fd < 0)
+		return inotify_fd;
+	(void)snprintf(path, sizeof(path), "containers/%s", c->d.id);
+	if (faccessat(c->ctx->run_fd, path, F_OK, 0) < 0)
+		return 0;
+	return wait_for_either(c, inotify_fd, owner, deadline,
+			       "has ended, but its owner does not finish it", err);
+}
+
+static int wait_foreign(struct lcx_container *c, int32_t timeout_ms, struct lcx_error **err)
+{
+	int64_t deadline = deadline_after(timeout_ms);
+	int r = lcx__container_load_state(c, err);
+
+	while (r == 0) {
+		/* An owner that wrote the exit also takes down; a monitor only ends. */
+		if (c->state == LCX_CONTAINER_CREATED)
+			return lcx__fail(err, ESRCH, "container '%s' was never started",
+					 lcx__container_display(c));
+		if (c->state == LCX_CONTAINER_STOPPED) {
+			CLEANUP(lcx_error_freep) struct lcx_error *why = NULL;
+
+			r = finish_abandoned(c, &why);
+			if (r == -ENOENT || r == 1)
+				return 0;
+			if (r < 0)
+				return lcx__fail(err, -r, "%s", lcx_error_message(why));
+			r = wait_for_owner(c, deadline, err);
+			if (r != 0)
+				return r < 0 ? r : 0;
+		} else {
+			r = wait_for_news(c, deadline, err);
+		}
+		if (r == 0)
+			r = lcx__container_load_state(c, err);
+	}
+	return r;
+}
+
+LCX_PUBLIC int lcx_container_wait(struct lcx_container *c, int32_t timeout_ms, int32_t *ret_status,
+				  struct lcx_error **err)
+{
+	int r;
+
+	if (c->state == LCX_CONTAINER_NEW)
+		return lcx__fail(err, ESRCH, "container '%s' was never created",
+				 lcx__container_display(c));
+	r = c->process ? wait_own(c, timeout_ms, err) : wait_foreign(c, timeout_ms, err);
+	if (r == 0 && ret_status)
+		*ret_status = c->exit_status;
+	return r;
+}

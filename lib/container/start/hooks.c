@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+#include "container/start/start.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "container/hooks.h"
+#include "util/fs.h"
+
+/* A start's hooks. The container's own process runs some of them, and reads the state from files in
+ * memory, which are written when its number is known. */
+
+static int prepare_state(const struct start *s, enum lcx__hook_kind kind, int *ret_fd,
+			 struct lcx_error **err)
+{
+	if (!lcx__container_has_hooks(s->c, kind))
+		return 0;
+	*ret_fd = memfd_create("lcx-state", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	return *ret_fd < 0 ? lcx__fail_sys(err, errno, "make room for the hooks' state") : 0;
+}
+
+/* From here on the poststop hooks are due, whatever happens. */
+int lcx__start_prepare_hooks(struct start *s, struct lcx_error **err)
+{
+	int r = 0;
+
+	if (lcx__container_has_hooks(s->c, LCX__HOOK_POSTSTOP))
+		r = lcx__journal_add(s->c->run_fd, "hooks", "poststop", err);
+	if (r == 0)
+		r = prepare_state(s, LCX__HOOK_CREATE_CONTAINER, &s->creating_fd, err);
+	if (r == 0)
+		r = prepare_state(s, LCX__HOOK_START_CONTAINER, &s->created_fd, err);
+	return r;
+}
+
+static int write_state(const struct start *s, int fd, const char *status, struct lcx_error **err)
+{
+	CLEANUP(freep) char *text = NULL;
+	int r;
+
+	if (fd < 0)
+		return 0;
+	text = lcx__container_oci_state(s->c, status, s->pid);
+	if (!text)
+		return lcx__fail_nomem(err);
+	r = lcx__write_all(fd, text, strlen(text));
+	/* The container reads it: nobody shall change it. */
+	if (r == 0 &&
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
+		r = -errno;
+	return r < 0 ? lcx__fail_sys(err, -r, "write the state for the hooks") : 0;
+}
+
+int lcx__start_run_create_hooks(struct start *s, struct lcx_error **err)
+{
+	int r = lcx__container_run_hooks(s->c, LCX__HOOK_PRESTART, s->pid, err);
+
+	if (r == 0)
+		r = lcx__container_run_hooks(s->c, LCX__HOOK_CREATE_RUNTIME, s->pid, err);
+	if (r == 0)
+		r = write_state(s, s->creating_fd, "creating", err);
+	return r == 0 ? write_state(s, s->created_fd, "created", err) : r;
+}
+
+int lcx__start_run_poststart_hooks(struct start *s, struct lcx_error **err)
+{
+	/* Of one that is only prepared they are due when it proceeds. */
+	return s->external ? 0 : lcx__container_run_hooks(s->c, LCX__HOOK_POSTSTART, s->pid, err);
+}

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+#include "container/start/start.h"
+
+#include <fcntl.h>
+
+#include "container/listener.h"
+#include "container/pod.h"
+#include "container/users/users.h"
+#include "init/gate.h"
+#include "ns/ns.h"
+#include "util/process.h"
+
+/* A start's process: its launch, and what this side does for it meanwhile. */
+
+static int on_child(void *data, pid_t pid, int pidfd, struct lcx_error **err)
+{
+	struct start *s = data;
+	CLEANUP(freep) char *object = NULL;
+	char path[64];
+	int64_t start_time;
+	int r;
+
+	(void)pidfd;
+	s->pid = pid;
+	r = lcx__read_start_time(pid, &start_time);
+	if (r < 0)
+		return lcx__fail_sys(err, -r, "read the start time of process %d", pid);
+	s->c->run.pid = (struct lcx__opt_i64)LCX__OPT(pid);
+	s->c->run.start_time = (struct lcx__opt_i64)LCX__OPT(start_time);
+	object = lcx__format("%d %lld", pid, (long long)start_time);
+	if (!object)
+		return lcx__fail_nomem(err);
+	r = lcx__journal_add(s->c->run_fd, "process", object, err);
+	if (r < 0 || (s->n_places == 0 && !lcx__container_is_lent(s->c)))
+		return r;
+	(void)snprintf(path, sizeof(path), "/proc/%d/ns/net", pid);
+	s->netns_fd = open(path, O_RDONLY | O_CLOEXEC);
+	return s->netns_fd < 0 ? lcx__fail_sys(err, errno, "open the network namespace") : 0;
+}
+
+static int on_maps(void *data, pid_t pid, int pidfd, struct lcx_error **err)
+{
+	CLEANUP(lcx_idmap_freep) struct lcx_idmap *map = NULL;
+	int r = lcx__container_idmap(((struct start *)data)->c, &map, err);
+
+	return r < 0 ? r : lcx__idmap_write_child(map, pid, pidfd, err);
+}
+
+static int on_ready(void *data, struct lcx_error **err)
+{
+	struct start *s = data;
+	int r = lcx__start_write_hosts(s, err);
+
+	return r == 0 ? lcx__start_run_create_hooks(s, err) : r;
+}
+
+static int on_listener(void *data, pid_t pid, int listener_fd, struct lcx_error **err)
+{
+	struct start *s = data;
+
+	return lcx__container_send_listener(s->c, "creating", pid, listener_fd, err);
+}
+
+static void on_trace(void *data, const char *what, uint64_t ns)
+{
+	struct start *s = data;
+
+	lcx__add_step(s->c, " ", what, (int64_t)ns);
+}
+
+bool lcx__start_wants_input(const struct start *s)
+{
+	return s->c->d.stdin_open.value || (s->attached && s->stdio && s->stdio->fds[0] >= 0);
+}
+
+int lcx__start_process(struct start *s, struct lcx_error **err)
+{
+	struct lcx_container *c = s->c;
+	struct lcx__compile compile = {
+		.spec = c->spec,
+		.layers = (const char *const *)c->d.layers,
+		.upper = s->upper,
+		.work = s->work,
+		.volatile_changes = lcx__container_is_volatile(c),
+		.rootfs = c->d.rootfs,
+		.staging = s->staging,
+		.handed =
+			s->root_fd >= 0 &&
+				s->mntns_fd<
+					0, .joins_mount = s->mntns_fd >= 0, .mntns_fd = s->mntns_fd,
+					.root_fd = s->root_fd, .join_fds = s->entrance.join_fds,
+					.n_join_fds = s->entrance.n_join_fds,
+					.cgroup = s->entrance.name,
+					.cgroup_fd = s->entrance.into_fd,
+					.creating_fd = s->creating_fd, .created_fd = s->created_fd,
+					.joined = s->shared, .n_joined = s->n_shared,
+					.hold = lcx__container_is_holder(c),
+					.delegated = c->d.system.value, .seccomp = s->seccomp,
+					.seccomp_size = s->seccomp_size,
+					.netlink = s->n_places> 0 ||
+			s->pasta || lcx__container_is_lent(c),
+		.reaper = c->d.init.value,
+		.make_cwd = c->d.image != NULL,
+		.gate_fds = s->external ? s->gate_fds : NULL,
+		.n_preserved = s->stdio ? s->stdio->n_preserved : 0,
+		.move_root = c->d.move_root.value,
+		.same_keyring = c->d.same_keyring.value,
+		.trace = c->debug,
+		.log_context = c->log_context,
+	};
+	struct lcx__spawn_hooks hooks = {s,        on_child,    on_maps, lcx__start_on_netlink,
+					 on_ready, on_listener, on_trace};
+	struct lcx__spawn spawn = {
+		.compile = &compile,
+		.stdio = s->stdio,
+		.open_input = lcx__start_wants_input(s),
+		.log = c->log,
+		.hooks = &hooks,
+		.ctx = c->ctx,
+	};
+	int r;
+
+	if (s->external) {
+		r = lcx__gate_make(c->run_fd, s->gate_fds, err);
+		if (r < 0)
+			return r;
+	}
+	if (!s->detached)
+		return lcx__spawn(&spawn, &c->process, err);
+	s->monitor.state_dir_fd = c->dir_fd;
+	s->monitor.owner_fd = c->owner_fd;
+	s->monitor.terminal = c->spec->process.terminal.value;
+	return lcx__spawn_detached(&spawn, &s->monitor, &s->monitor_pid, err);
+}
