@@ -150,17 +150,20 @@ static int set_up(struct lcx_netlink *nl, const struct lcx_attachment *attachmen
 }
 
 /*
- * On a parent there are routers of others: what they advertise is neither an address of the pool
- * nor the way out that was asked for. Who wants to hear them says so by a switch.
+ * What a router advertises is neither an address of the pool nor the way out that was asked for. On
+ * a parent there are routers of others; on a bridge, any neighbour may say that it is one, in a
+ * network without IPv6, too, and read from then on what was meant for the outside. Who wants to
+ * hear them says so by a switch.
  */
 static int shut_to_routers(const struct lcx_attachment *attachment, int netns_fd,
 			   struct lcx_error **err)
 {
 	static const char *const switches[] = {"net.ipv6.conf.IFNAME.accept_ra=0",
 					       "net.ipv6.conf.IFNAME.autoconf=0"};
+	size_t count = lcx__branch_is(attachment) ? ARRAY_SIZE(switches) : 1;
 	int r = 0;
 
-	for (size_t i = 0; lcx__ipv6_is_there() && r == 0 && i < ARRAY_SIZE(switches); i++)
+	for (size_t i = 0; lcx__ipv6_is_there() && r == 0 && i < count; i++)
 		r = lcx__sysctl_inside(netns_fd, attachment->interface, switches[i], err);
 	return r;
 }
@@ -190,7 +193,7 @@ int lcx__inside_set_up(struct lcx_netlink *nl, const struct lcx_network *network
 	CLEANUP(lcx_link_freep) struct lcx_link *link = NULL;
 	int r = open_inside(nl, network, attachment, &link, err);
 
-	if (r == 0 && lcx__branch_is(attachment))
+	if (r == 0)
 		r = shut_to_routers(attachment, netns_fd, err);
 	for (char **sysctl = attachment->sysctls; r == 0 && sysctl && *sysctl; sysctl++)
 		r = lcx__sysctl_inside(netns_fd, attachment->interface, *sysctl, err);

@@ -12,7 +12,8 @@
  * prerouting,   a connection to an address of this host and a published port goes to
  * output        the container. An entry for the very address is looked up first. What is
  *               meant for ::1 goes to the network's monitor: the kernel has no route_localnet
- *               of IPv6.
+ *               of IPv6. What comes by a cable for 127.0.0.0/8 is left alone, and then dropped by
+ *               the kernel: a neighbour of the host's could else reach what is published there.
  * guard, guard6 see ruleset.h.
  * forward       between containers of one network: yes. Internal networks: nothing
  *               else. Answers, and connections to published ports: yes. Anything
@@ -83,6 +84,8 @@ enum {
 			    { .kind = LCX__NFT_IS_BYTES, .reg = R1, .length = 16, .bytes = loopback6, .invert = true }
 #define LOOPBACK6           NETWORK(IPV6_DADDR, 16, R1), \
 			    { .kind = LCX__NFT_IS_BYTES, .reg = R1, .length = 16, .bytes = loopback6 }
+#define NOT_LOOPBACK        NETWORK(IPV4_DADDR, 1, R1), \
+			    { .kind = LCX__NFT_IS_BYTES, .reg = R1, .length = 1, .bytes = loopback, .invert = true }
 #define TO_THIS_HOST        ADDRESS_TYPE, IS(4, RTN_LOCAL)
 #define DNAT_BY(s)          { .kind = LCX__NFT_MAP, .reg = R1, .dreg = R1, .set = (s) }, COUNT, \
 			    { .kind = LCX__NFT_DNAT, .reg = R1, .dreg = R1_SECOND, .key = NFPROTO_IPV4 }
@@ -93,15 +96,16 @@ enum {
 
 #define RULE(c, why, ...)   { (c), (why), (const struct lcx__nft_expr[]){ __VA_ARGS__, { .kind = LCX__NFT_END } } }
 
-static const uint8_t loopback6[16] = { [15] = 1 };
+static const uint8_t loopback[1] = { 127 }, loopback6[16] = { [15] = 1 };
 
 /* Bits of `ct state`, as nft(8) numbers them: one for each kind, from established on. */
 enum { ESTABLISHED = 1 << 1, RELATED = 1 << 2 };
 
-#define PUBLISHED(chain) \
-	RULE(chain, "published on one address", TO_THIS_HOST, IPV4, NETWORK(IPV4_DADDR, 4, R1), META(NFT_META_L4PROTO, R1_SECOND), \
+/* Of IPv4, those that the further expressions let pass. */
+#define PUBLISHED(chain, ...) \
+	RULE(chain, "published on one address", TO_THIS_HOST, __VA_ARGS__, NETWORK(IPV4_DADDR, 4, R1), META(NFT_META_L4PROTO, R1_SECOND), \
 	     TRANSPORT(DESTINATION_PORT, 2, R1_THIRD), DNAT_BY(SET_PORTS_OF_ADDRESS)), \
-	RULE(chain, "published on all addresses", TO_THIS_HOST, IPV4, META(NFT_META_L4PROTO, R1), \
+	RULE(chain, "published on all addresses", TO_THIS_HOST, __VA_ARGS__, META(NFT_META_L4PROTO, R1), \
 	     TRANSPORT(DESTINATION_PORT, 2, R1_SECOND), DNAT_BY(SET_PORTS_ANYWHERE)), \
 	RULE(chain, "published on one address", TO_THIS_HOST, IPV6, NOT_LOOPBACK6, NETWORK(IPV6_DADDR, 16, R1), META(NFT_META_L4PROTO, R1_FIFTH), \
 	     TRANSPORT(DESTINATION_PORT, 2, R1_SIXTH), DNAT6_BY(SET_PORTS_OF_ADDRESS6)), \
@@ -116,10 +120,10 @@ static const struct lcx__nft_rule rules[] = {
 	     TRANSPORT(DESTINATION_PORT, 2, R1_THIRD), DNAT_BY(SET_NAMES)),
 	RULE("prerouting", "port 53 of a gateway: the resolver", FROM(SET_BRIDGES), IPV6, NETWORK(IPV6_DADDR, 16, R1), META(NFT_META_L4PROTO, R1_FIFTH), \
 	     TRANSPORT(DESTINATION_PORT, 2, R1_SIXTH), DNAT6_BY(SET_NAMES6)),
-	PUBLISHED("prerouting"),
+	PUBLISHED("prerouting", IPV4, NOT_LOOPBACK),
 	RULE("output", "published on ::1: the monitor", IPV6, LOOPBACK6, META(NFT_META_L4PROTO, R1), TRANSPORT(DESTINATION_PORT, 2, R1_SECOND), \
 	     DNAT6_BY(SET_LOOPBACK6)),
-	PUBLISHED("output"),
+	PUBLISHED("output", IPV4),
 
 	RULE("forward", "containers of one network", SAME_BRIDGE, ACCEPT),
 	RULE("forward", "out of an internal network", FROM(SET_INTERNAL), DROP),

@@ -47,6 +47,13 @@ static void put_finish(struct lcx__nl_batch *batch, const char *name,
 			&(struct lcx__link_change){.alias = config->alias, .up = config->up});
 }
 
+/*
+ * Whoever sends frames of ever new addresses would have the bridge remember each of them for five
+ * minutes, in memory that is nobody's. Enough for sixteen behind each of its ports. Since Linux
+ * 6.7, after the headers of many; older ones pass over it.
+ */
+enum { BR_FDB_MAX_LEARNED = 49, MOST_LEARNED = 16384 };
+
 void lcx__link_put_bridge(struct lcx__nl_batch *batch, const char *name,
 			  const struct lcx_link_config *config)
 {
@@ -61,6 +68,7 @@ void lcx__link_put_bridge(struct lcx__nl_batch *batch, const char *name,
 	data = lcx__nl_nest(batch, IFLA_INFO_DATA);
 	lcx__nl_put_u32(batch, IFLA_BR_STP_STATE, 0);
 	lcx__nl_put_u8(batch, IFLA_BR_MCAST_SNOOPING, 0);
+	lcx__nl_put_u32(batch, BR_FDB_MAX_LEARNED, MOST_LEARNED);
 	lcx__nl_nest_end(batch, data);
 	lcx__nl_nest_end(batch, info);
 }

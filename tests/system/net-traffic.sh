@@ -64,17 +64,6 @@ check_eq 'into an internal network' refused "$(ask_briefly one tcp "$lonely" 80)
 check_eq 'host to a container of an internal network' "$(tool inspect closed | jq -r .gateway)" \
 	"$(ask host tcp "$lonely" 80)"
 
-# The host's 127.0.0.1 is not the containers', though route_localnet is on.
-"$BUILD/tests/net-tool" "$T/root" serve tcp 9999 &
-defer "kill $!"
-sleep 0.2
-check_eq 'the host reaches its own service' 127.0.0.1 "$(ask host tcp 127.0.0.1 9999)"
-ip -n one link set lo down
-ip -n one route add 127.0.0.0/8 via "$gateway" dev eth0 table 100
-ip -n one rule add to 127.0.0.0/8 table 100 pref 0
-ip netns exec one sh -c 'echo 1 >/proc/sys/net/ipv4/conf/all/route_localnet'
-check_eq "a container does not reach the host's 127.0.0.1" refused "$(ask_briefly one tcp 127.0.0.1 9999)"
-
 # The table without the order of its entries.
 entries() {
 	nft -s list table inet lcx | sed 's/elements = {//; s/[[:space:],}]*$//; s/^[[:space:]]*//' | sort
