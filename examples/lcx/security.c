@@ -123,6 +123,14 @@ static int apply_labels(struct app *app, struct lcx_spec *spec, const struct lis
 	return report(app, set_labels(spec, values, &err), &err);
 }
 
+/* For a container that makes containers: their kernel shows them no more of /proc than this one. */
+static int uncover(struct lcx_spec *spec, struct lcx_error **err)
+{
+	int r = lcx_spec_clear_masked_paths(spec, err);
+
+	return r == 0 ? lcx_spec_clear_readonly_paths(spec, err) : r;
+}
+
 static int apply_option(struct app *app, struct lcx_spec *spec, const char *option)
 {
 	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
@@ -135,6 +143,9 @@ static int apply_option(struct app *app, struct lcx_spec *spec, const char *opti
 		return report(app, lcx_spec_set_no_new_privileges(spec, 0, &err), &err);
 	if (strcmp(option, "seccomp=unconfined") == 0)
 		return report(app, lcx_spec_set_seccomp(spec, NULL, &err), &err);
+	if (strcmp(option, "systempaths=unconfined") == 0 ||
+	    strcmp(option, "systempaths:unconfined") == 0)
+		return report(app, uncover(spec, &err), &err);
 	if (strncmp(option, "seccomp=", 8) == 0)
 		return apply_seccomp_file(app, spec, option + 8);
 	if (strncmp(option, "apparmor=", 9) == 0 || strncmp(option, "apparmor:", 9) == 0)
@@ -143,7 +154,8 @@ static int apply_option(struct app *app, struct lcx_spec *spec, const char *opti
 		return 0;
 	app_error(app,
 		  "security option '%s' is unknown; there are no-new-privileges, "
-		  "seccomp=unconfined, seccomp=FILE, apparmor=PROFILE and label=...",
+		  "seccomp=unconfined, seccomp=FILE, systempaths=unconfined, "
+		  "apparmor=PROFILE and label=...",
 		  option);
 	return -EINVAL;
 }

@@ -79,7 +79,7 @@ static int bind_node(struct lcx_container *c, const struct stat *st, const char 
 static int add_node(struct lcx_container *c, const struct stat *st, const char *host,
 		    const char *inside, const char *access, struct lcx_error **err)
 {
-	if (lcx__container_has_users(c) || lcx__is_ordinary_user())
+	if (lcx__container_has_users(c) || !lcx__is_root_of_the_machine())
 		return bind_node(c, st, host, inside, access, err);
 	return lcx_spec_add_device(c->spec, inside, S_ISBLK(st->st_mode) ? "b" : "c",
 				   major(st->st_rdev), minor(st->st_rdev), st->st_mode & 0777,

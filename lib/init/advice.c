@@ -3,11 +3,16 @@
 
 #include <errno.h>
 #include <sched.h>
+#include <string.h>
 
 /*
  * What an errno of a certain call means, and what to do about it, where the
  * system's own words are no help. From clone(2), unshare(2), seccomp(2) and fsopen(2).
  */
+
+#define UNBOUND                                                                                    \
+	"without CAP_MKNOD, in a user namespace or in another container, the node of that path "   \
+	"here is bound instead, and there is none with these numbers"
 
 static const struct {
 	enum plan_code code;
@@ -16,6 +21,8 @@ static const struct {
 } meanings[] = {
 	{PLAN_ROOT_OVERLAY, ENODEV, "load the kernel's module overlay"},
 	{PLAN_MOUNT, ENODEV, "the kernel has no such file system, or does not load its module"},
+	{PLAN_MKNOD, ENODEV, UNBOUND},
+	{PLAN_MKNOD, ENOENT, UNBOUND},
 	{PLAN_SECCOMP, EINVAL,
 	 "the kernel is built without CONFIG_SECCOMP_FILTER, or too old for a flag of the profile; "
 	 "WAIT_KILLABLE_RECV needs Linux 5.19"},
@@ -58,12 +65,22 @@ const char *lcx__clone_advice(int error, uint64_t flags)
 		return "the kernel lacks one of these kinds";
 	case EPERM:
 		return flags & CLONE_NEWUSER
-			       ? "user namespaces are forbidden here, by a sysctl or a security "
-				 "module"
+			       ? "user namespaces are forbidden here, by a sysctl, a security "
+				 "module or the seccomp filter of a container around this one"
 			       : "that needs CAP_SYS_ADMIN, or a user namespace of one's own";
 	default:
 		return NULL;
 	}
+}
+
+/* A new one would show what a container around this process has covered of its own. */
+static bool would_reveal(const struct lcx__plan *plan, uint32_t op)
+{
+	const struct plan_op *mount = &plan->ops[op];
+	const char *type = mount->str[0] ? plan->data.text + mount->str[0] : "";
+
+	return mount->code == PLAN_MOUNT &&
+	       (strcmp(type, "proc") == 0 || strcmp(type, "sysfs") == 0);
 }
 
 const char *lcx__plan_advice(const struct lcx__plan *plan, uint32_t op, int error)
@@ -73,6 +90,10 @@ const char *lcx__plan_advice(const struct lcx__plan *plan, uint32_t op, int erro
 	if (op >= plan->n_ops)
 		return NULL;
 	code = plan->ops[op].code;
+	if (error == EPERM && would_reveal(plan, op))
+		return "here some of it is covered, and a user namespace may not have what is not "
+		       "covered; a container around this one needs --security-opt "
+		       "systempaths=unconfined";
 	if (code == PLAN_UNSHARE)
 		return lcx__clone_advice(error, 0);
 	for (size_t i = 0; i < ARRAY_SIZE(meanings); i++)

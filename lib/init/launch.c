@@ -115,14 +115,17 @@ static int report_failure(const struct lcx__child *child, struct plan_message *m
 {
 	char what[600];
 	int code = message->error > 0 ? message->error : EPROTO;
-	const char *why = lcx__plan_advice(child->plan, message->op, code);
+	const char *advice = lcx__plan_advice(child->plan, message->op, code);
+	const char *said = message->text;
 
 	message->text[sizeof(message->text) - 1] = '\0';
 	message->text[strcspn(message->text, "\n")] = '\0';
+	/* Messages of a file system's context begin with their kind: "e " for an error. */
+	if (said[0] && strchr("ewi", said[0]) && said[1] == ' ')
+		said += 2;
 	lcx__plan_describe(child->plan, message->op, what, sizeof(what));
-	if (message->text[0])
-		why = message->text;
-	lcx__fail_sys(err, code, "%s%s%s", what, why ? ": " : "", why ? why : "");
+	lcx__fail_sys(err, code, "%s%s%s%s%s", what, *said ? ": " : "", said, advice ? ": " : "",
+		      advice ? advice : "");
 	return lcx__fail_stage(err, -code, lcx__plan_stage(child->plan, message->op));
 }
 

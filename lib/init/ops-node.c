@@ -7,19 +7,49 @@
 
 /* Devices and symbolic links in the container's tree. */
 
-/* Whether what stands there is just what was to be made, as in a directory that is used again. */
-static bool is_same_node(int dir, const char *name, uint64_t mode, uint64_t device)
+static bool is_node(const struct statx *st, uint64_t mode, uint64_t device)
 {
-	struct statx st = {0};
-	int r = (int)sys_call5(__NR_statx, dir, name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, &st);
 	/* new_decode_dev() in linux/kdev_t.h */
 	uint64_t major = device >> 8 & 0xfff, minor = (device & 0xff) | (device >> 12 & 0xfff00);
 
-	return r == 0 && (st.stx_mode & S_IFMT) == (mode & S_IFMT) && st.stx_rdev_major == major &&
-	       st.stx_rdev_minor == minor;
+	return (st->stx_mode & S_IFMT) == (mode & S_IFMT) && st->stx_rdev_major == major &&
+	       st->stx_rdev_minor == minor;
 }
 
-/* str: directory, name. num: mode with type, device, uid, gid. */
+/* Whether what stands there is just what was to be made, as in a directory that is used again. */
+static bool is_same_node(int dir, const char *name, const struct plan_op *op)
+{
+	struct statx st = {0};
+	int r = (int)sys_call5(__NR_statx, dir, name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, &st);
+
+	return r == 0 && is_node(&st, op->num[0], op->num[1]);
+}
+
+/*
+ * Without the privilege to make one, as in a user namespace, the host's node of that path is bound
+ * instead, if it is just that device: what stands in a description is numbers, not a path.
+ */
+static int bind_instead(struct init *init, const struct plan_op *op)
+{
+	struct plan_op bind = {.code = PLAN_BIND, .flags = PLAN_F_MAKE_TARGET};
+	struct statx st = {0};
+	int r;
+
+	bind.fd = init_clone_tree(AT_FDCWD, init_str(init, op, 2), false);
+	if (bind.fd < 0)
+		return bind.fd;
+	r = init_stat(bind.fd, &st);
+	if (r == 0 && !is_node(&st, op->num[0], op->num[1]))
+		r = -ENODEV;
+	if (r < 0) {
+		init_close(bind.fd);
+		return r;
+	}
+	bind.str[1] = op->str[2];
+	return init_op_BIND(init, &bind);
+}
+
+/* str: directory, name, both together. num: mode with type, device, uid, gid. */
 int init_op_MKNOD(struct init *init, const struct plan_op *op)
 {
 	const char *name = init_str(init, op, 1);
@@ -28,16 +58,11 @@ int init_op_MKNOD(struct init *init, const struct plan_op *op)
 	if (dir < 0)
 		return dir;
 	r = (int)sys_call4(__NR_mknodat, dir, name, op->num[0], op->num[1]);
-	/* Without the privilege, as in a user namespace, the host's node is bound instead. */
-	if (r == -EPERM && op->str[2]) {
-		struct plan_op bind = {.code = PLAN_BIND, .flags = PLAN_F_MAKE_TARGET, .fd = -1};
-
+	if (r == -EPERM) {
 		init_close(dir);
-		bind.str[0] = op->str[2];
-		bind.str[1] = op->str[3];
-		return init_op_BIND(init, &bind);
+		return bind_instead(init, op);
 	}
-	if (r == -EEXIST && is_same_node(dir, name, op->num[0], op->num[1]))
+	if (r == -EEXIST && is_same_node(dir, name, op))
 		r = 0;
 	if (r == 0 && (op->num[2] || op->num[3]))
 		r = (int)sys_call5(__NR_fchownat, dir, name, op->num[2], op->num[3],

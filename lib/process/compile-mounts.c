@@ -404,10 +404,7 @@ static void add_device(struct compiler *c, const char *dir, const char *name, ui
 	op->num[1] = device;
 	op->num[2] = uid;
 	op->num[3] = gid;
-	if (lcx__compile_is_private(c, CLONE_NEWUSER)) {
-		op->str[2] = lcx__plan_format(c->plan, "%s/%s", dir, name);
-		op->str[3] = op->str[2];
-	}
+	op->str[2] = lcx__plan_format(c->plan, "%s/%s", dir, name);
 }
 
 /* The kernel's encoding, which is not the C library's: new_encode_dev() in linux/kdev_t.h. */

@@ -5,9 +5,16 @@
 # users of its own, and of an ordinary user; here and in the guest, so with either version of cgroups. Printed as a
 # matrix. "-" is what cannot be had, with the reason below.
 . "${SRC:?}/tests/system/lib.sh"
-need busybox setpriv
+need busybox setpriv newuidmap
 U=65534
 place_for_user
+# What the administrator has given to the user of the last column.
+for file in subuid subgid; do
+	echo "$U:200000:65535" >"$T/$file"
+	[ -f "/etc/$file" ] || : >"/etc/$file"
+	mount --bind "$T/$file" "/etc/$file"
+	defer "umount /etc/$file"
+done
 
 # --- what is looked at, inside: lines NAME=WORD
 
@@ -67,55 +74,55 @@ says 'task limit' sh -c 'cat /sys/fs/cgroup/pids.max || cat /sys/fs/cgroup/pids/
 END
 
 caps=00000000a80425fb
-# PROPERTY | root | range | ordinary. An "-N" names its reason.
+# PROPERTY | root | range | ordinary | ranges. An "-N" names its reason.
 table="
-namespace cgroup          | own | own | own
-namespace ipc             | own | own | own
-namespace mnt             | own | own | own
-namespace net             | own | own | own
-namespace pid             | own | own | own
-namespace time            | shared | shared | shared
-namespace user            | shared | own | own
-namespace uts             | own | own | own
-users inside              | 4294967295 | 65536 | 1
-root is root outside      | yes | no | no
-changes its groups        | yes | yes | no
-capabilities              | $caps | $caps | $caps
-capabilities to be had    | $caps | $caps | $caps
-inheritable               | 0000000000000000 | 0000000000000000 | 0000000000000000
-ambient                   | 0000000000000000 | 0000000000000000 | 0000000000000000
-filter                    | 2 | 2 | 2
-descriptors               | 0 1 2 | 0 1 2 | 0 1 2
-process number            | 1 | 1 | 1
-interfaces                | lo | lo | lo
-devices                   | full null random tty urandom zero | full null random tty urandom zero | full null random tty urandom zero
-kernel memory is read     | no | no | no
-keys are read             | no | no | no
-timers are read           | no | no | no
-firmware is seen          | no | no | no
-switches of the machine   | no | no | no
-magic keys                | no | no | no
-interrupts are moved      | no | no | no
-files of /sys are written | no | no | no
-control groups are made   | no | no | no
-mounts                    | no | no | no
-remounts                  | no | no | no
-user namespaces           | no | no | no
-name of the host          | no | no | no
-clock                     | no | no | no
-nodes of disks            | no | no | no
-nodes of memory           | no | no | no
-loads modules             | no | no | no
-reboots                   | no | no | no
-less to be killed         | no | no | no
-abstract sockets          | no | no | no
-a tmpfs for /dev/shm      | yes | yes | yes
-noise                     | yes | yes | yes
-a directory of the host   | yes | no | yes
-file creation mask        | 0022 | 0022 | 0022
-directory                 | / | / | /
-memory limit              | 33554432 | 33554432 | -1
-task limit                | 50 | 50 | -1
+namespace cgroup          | own | own | own | own
+namespace ipc             | own | own | own | own
+namespace mnt             | own | own | own | own
+namespace net             | own | own | own | own
+namespace pid             | own | own | own | own
+namespace time            | shared | shared | shared | shared
+namespace user            | shared | own | own | own
+namespace uts             | own | own | own | own
+users inside              | 4294967295 | 65536 | 1 | 65536
+root is root outside      | yes | no | no | no
+changes its groups        | yes | yes | no | yes
+capabilities              | $caps | $caps | $caps | $caps
+capabilities to be had    | $caps | $caps | $caps | $caps
+inheritable               | 0000000000000000 | 0000000000000000 | 0000000000000000 | 0000000000000000
+ambient                   | 0000000000000000 | 0000000000000000 | 0000000000000000 | 0000000000000000
+filter                    | 2 | 2 | 2 | 2
+descriptors               | 0 1 2 | 0 1 2 | 0 1 2 | 0 1 2
+process number            | 1 | 1 | 1 | 1
+interfaces                | lo | lo | lo | lo
+devices                   | full null random tty urandom zero | full null random tty urandom zero | full null random tty urandom zero | full null random tty urandom zero
+kernel memory is read     | no | no | no | no
+keys are read             | no | no | no | no
+timers are read           | no | no | no | no
+firmware is seen          | no | no | no | no
+switches of the machine   | no | no | no | no
+magic keys                | no | no | no | no
+interrupts are moved      | no | no | no | no
+files of /sys are written | no | no | no | no
+control groups are made   | no | no | no | no
+mounts                    | no | no | no | no
+remounts                  | no | no | no | no
+user namespaces           | no | no | no | no
+name of the host          | no | no | no | no
+clock                     | no | no | no | no
+nodes of disks            | no | no | no | no
+nodes of memory           | no | no | no | no
+loads modules             | no | no | no | no
+reboots                   | no | no | no | no
+less to be killed         | no | no | no | no
+abstract sockets          | no | no | no | no
+a tmpfs for /dev/shm      | yes | yes | yes | yes
+noise                     | yes | yes | yes | yes
+a directory of the host   | yes | no | yes | yes
+file creation mask        | 0022 | 0022 | 0022 | 0022
+directory                 | / | / | / | /
+memory limit              | 33554432 | 33554432 | -1 | -1
+task limit                | 50 | 50 | -1 | -1
 "
 reason_1='no cgroup is delegated to him here: with version 1 there is none that he may write to safely'
 
@@ -138,21 +145,27 @@ if in_guest; then
 	chown -R $U $group/his
 	his_limits=$limits
 	into="echo \$\$ >$group/his/shell/cgroup.procs; "
-	table=$(echo "$table" | sed 's/^\(memory limit .*\) -1/\1 33554432/; s/^\(task limit .*\) -1/\1 50/')
+	table=$(echo "$table" | sed 's/^\(memory limit .*\) -1 | -1/\1 33554432 | 33554432/; s/^\(task limit .*\) -1 | -1/\1 50 | 50/')
 fi
+# OPTION of setpriv, if any, WHEN of --subids, words for the program
 by_user() {
+	bound=$1 subids=$2
+	shift 2
 	# shellcheck disable=SC2016
 	$shell "${into:-}"'export HOME=$0/home XDG_RUNTIME_DIR=$0/run LD_LIBRARY_PATH=$0; cd /
-		exec setpriv --reuid $U --regid $U --clear-groups --inh-caps=-all --no-new-privs \
-			"$0/lcx" run --rm --network none --rootfs $0/rootfs "$@" sh /look' $at $his_limits "$@"
+		exec setpriv --reuid $U --regid $U --clear-groups --inh-caps=-all $bound \
+			"$0/lcx" --root "$0/home/$subids" --subids "$subids" run --rm --network none --rootfs $0/rootfs "$@" sh /look' $at $his_limits "$@"
 }
-export U
+export U bound subids
 by_root "$@" >"$T/seen-root" 2>"$T/said" || fail 'root' "$T/said"
 rm -rf $at/rootfs/made
 by_root --userns auto "$@" >"$T/seen-range" 2>"$T/said" || fail 'a range' "$T/said"
 rm -rf $at/rootfs/made
 chown -R $U:$U $at/home $at/run $at/rootfs
-by_user "$@" >"$T/seen-ordinary" 2>"$T/said" || fail 'an ordinary user' "$T/said"
+by_user --no-new-privs off "$@" >"$T/seen-ordinary" 2>"$T/said" || fail 'an ordinary user' "$T/said"
+rm -rf $at/rootfs/made
+# The two programs that map his ranges are setuid.
+by_user '' on "$@" >"$T/seen-ranges" 2>"$T/said" || fail 'an ordinary user with ranges' "$T/said"
 
 # --- the matrix
 
@@ -160,7 +173,7 @@ echo "$table" >"$T/table"
 version=$(in_guest && echo 'version 2' || echo 'version 1, hybrid')
 awk -F ' *[|] *' -v seen="$T/seen-" -v title="cgroups: $version" '
 	BEGIN {
-		n = split("root range ordinary", columns, " ")
+		n = split("root range ordinary ranges", columns, " ")
 		printf "# %-26s", title
 		for (c = 1; c <= n; c++) {
 			while ((getline line <(seen columns[c])) > 0) {
@@ -171,7 +184,7 @@ awk -F ' *[|] *' -v seen="$T/seen-" -v title="cgroups: $version" '
 		}
 		print ""
 	}
-	NF == 4 {
+	NF == 5 {
 		printf "# %-26s", $1
 		why = ""
 		for (c = 1; c <= n; c++) {

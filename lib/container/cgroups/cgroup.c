@@ -81,7 +81,17 @@ static int check_is_new(const struct lcx_container *c, const char *path, struct 
 static bool does_without(int r)
 {
 	return r == -ENODEV ||
-	       ((r == -EACCES || r == -EPERM || r == -EROFS) && lcx__is_ordinary_user());
+	       ((r == -EACCES || r == -EPERM || r == -EROFS) && !lcx__is_root_of_the_machine());
+}
+
+static const char *way_out(int r)
+{
+	if (does_without(r) && r != -ENODEV)
+		return "; limits of an ordinary user's containers need a cgroup that was delegated "
+		       "to him, as 'systemd-run --user --scope -p Delegate=yes' does with cgroup "
+		       "v2";
+	return r == -EROFS ? "; a container around this one has to be privileged, or to have "
+			     "cgroups of its own, as one with --system" : "";
 }
 
 static int create(struct lcx_container *c, const char *path, const struct lcx__resources *resources,
@@ -92,13 +102,7 @@ static int create(struct lcx_container *c, const char *path, const struct lcx__r
 
 	if (r == 0 || (does_without(r) && !lcx__resources_ask(resources)))
 		return 0;
-	return lcx__fail(
-		err, -r, "%s%s", lcx_error_message(one),
-		does_without(r) && r != -ENODEV
-			? "; limits of an ordinary user's containers need a cgroup that was "
-			  "delegated to him, as 'systemd-run --user --scope -p Delegate=yes' "
-			  "does with cgroup v2"
-			: "");
+	return lcx__fail(err, -r, "%s%s", lcx_error_message(one), way_out(r));
 }
 
 static int record(struct lcx_container *c, struct lcx_error **err)

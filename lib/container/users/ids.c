@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "container/tree/tree.h"
+#include "container/users/ordinary.h"
 #include "util/fs.h"
 
 /*
@@ -26,11 +27,12 @@
 /* PROC_USER_INIT_INO of linux/proc_ns.h: the first user namespace's file has it for ever. */
 static const ino_t first_user_namespace = 0xEFFFFFFD;
 
-static bool is_root_of_the_machine(void)
+/* Root of a container that was left without CAP_SYS_ADMIN is nobody special. */
+bool lcx__is_root_of_the_machine(void)
 {
 	struct stat st;
 
-	return geteuid() == 0 && stat("/proc/self/ns/user", &st) == 0 &&
+	return geteuid() == 0 && !lcx__is_ordinary_user() && stat("/proc/self/ns/user", &st) == 0 &&
 	       st.st_ino == first_user_namespace;
 }
 
@@ -43,7 +45,7 @@ bool lcx__container_has_users(const struct lcx_container *c)
 
 bool lcx__container_is_handed(const struct lcx_container *c)
 {
-	return lcx__container_has_users(c) && is_root_of_the_machine();
+	return lcx__container_has_users(c) && lcx__is_root_of_the_machine();
 }
 
 static bool is_identity(const struct lcx__spec_id_map *ranges, size_t n)

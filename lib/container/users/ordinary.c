@@ -221,7 +221,7 @@ struct lcx__resources lcx__container_resources(const struct lcx_spec *spec)
 {
 	struct lcx__resources resources = spec->linux_.resources;
 
-	if (lcx__is_ordinary_user()) {
+	if (!lcx__is_root_of_the_machine()) {
 		resources.devices.set = false;
 		resources.devices.n = 0;
 	}

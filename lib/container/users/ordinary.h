@@ -15,13 +15,18 @@
 /* Whether the caller may do none of what makes a container without a user namespace. */
 bool lcx__is_ordinary_user(void);
 
+/* ids.c: root in the first user namespace. Root of another has its namespaces to himself, but no
+ * device, no devices' rules, and only the cgroups that were delegated to him. */
+bool lcx__is_root_of_the_machine(void);
+
 /* At creation: describe the user namespace, and refuse what he can't have, each with the way out.
  */
 int lcx__container_settle_ordinary(struct lcx_container *c, struct lcx_error **err);
 
 /*
- * What is to be asked of cgroups: an ordinary user's devices need no rules, for in his namespace
- * nobody can make a node, and those that are bound there are subject to his own rights.
+ * What is to be asked of cgroups: devices need no rules but where root of the machine makes the
+ * container, for in a user namespace nobody can make a node, and those that are bound there are
+ * subject to the rights of whoever is root there, outside.
  */
 struct lcx__resources lcx__container_resources(const struct lcx_spec *spec);
 
