@@ -47,8 +47,13 @@ int lcx__cgroup_join_fds(const struct lcx_cgroup *cg, int *fds, size_t max);
 int lcx__cgroup_descend(struct lcx_cgroup *cg, const char *const *places, struct lcx_error **err);
 int lcx__cgroup_descend_to(struct lcx_cgroup *cg, int32_t pid, struct lcx_error **err);
 
-/* Whether it is one of version 2 that has controllers for those below it, and so takes no process. */
+/* Whether it is one of version 2 that has controllers for those below it, and so takes no process.
+ */
 bool lcx__cgroup_passes_on(const struct lcx_cgroup *cg);
+
+/* Version 2: what the cgroup of this directory has, those below it may have, too; what the kernel
+ * refuses they go without. */
+void lcx__cgroup_pass_on(int dir_fd);
 
 /* Whether the kernel keeps any device from its processes. Return: 1, 0, or a negative errno. */
 int lcx__cgroup_devices_limited(const struct lcx_cgroup *cg);

@@ -111,3 +111,20 @@ int lcx__cgroup_enable(struct lcx_cgroup *cg, uint32_t controllers, struct lcx_e
 		length = (size_t)(slash - cg->path);
 	}
 }
+
+void lcx__cgroup_pass_on(int dir_fd)
+{
+	CLEANUP(freep) char *controllers = NULL;
+	char *rest, *name;
+
+	if (lcx__read_file(dir_fd, "cgroup.controllers", 4096, &controllers, NULL) < 0)
+		return;
+	/* One at a time, also those that this library has no word for: one that is refused is not
+	 * the end of the others. */
+	for (rest = controllers; (name = strsep(&rest, " \n"));) {
+		CLEANUP(freep) char *text = name[0] ? lcx__format("+%s", name) : NULL;
+
+		if (text)
+			(void)lcx__write_control(dir_fd, "cgroup.subtree_control", text);
+	}
+}

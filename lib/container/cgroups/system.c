@@ -22,29 +22,12 @@ LCX_PUBLIC void lcx_container_set_system(struct lcx_container *c, int32_t system
 
 /* ---- cgroups --------------------------------------------------------------- */
 
-/* What the container's cgroup has, those below it may have, too; what the kernel refuses they go
- * without. */
-static void pass_on(int dir_fd)
-{
-	CLEANUP(freep) char *controllers = NULL;
-	char *rest, *name;
-
-	if (lcx__read_file(dir_fd, "cgroup.controllers", 4096, &controllers, NULL) < 0)
-		return;
-	for (rest = controllers; (name = strsep(&rest, " \n"));) {
-		CLEANUP(freep) char *text = name[0] ? lcx__format("+%s", name) : NULL;
-
-		if (text)
-			(void)lcx__write_control(dir_fd, "cgroup.subtree_control", text);
-	}
-}
-
 int lcx__system_enter(const struct lcx_container *c, struct lcx__entrance *entrance,
 		      struct lcx_error **err)
 {
 	if (!c->d.system.value || entrance->into_fd < 0)
 		return 0;
-	pass_on(entrance->into_fd);
+	lcx__cgroup_pass_on(entrance->into_fd);
 	if (mkdirat(entrance->into_fd, "system", 0755) < 0 && errno != EEXIST)
 		return lcx__fail_sys(err, errno, "make 'system' in cgroup '%s'", entrance->name);
 	entrance->below_fd = lcx__open_dir(entrance->into_fd, "system");
