@@ -7,12 +7,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <openssl/evp.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 
 #include "image/credentials.h"
+#include "image/crypto.h"
 #include "image/document.h"
 #include "util/fs.h"
 #include "util/str.h"
@@ -146,9 +146,12 @@ int lcx__authfile_store(const char *path, const char *registry, const struct lcx
 {
 	CLEANUP(edit_clear) struct edit edit = {.dir_fd = -1};
 	struct json_object *auths = NULL;
+	struct lcx__crypto crypto;
 	bool was_there;
-	int r = begin(path, &edit, err);
+	int r = lcx__crypto_load(&crypto, err);
 
+	if (r == 0)
+		r = begin(path, &edit, err);
 	if (r == 0)
 		r = lcx__doc_object(edit.root, "auths", &auths, err);
 	if (r < 0)

@@ -13,10 +13,10 @@
  *by podman, as "host:port/path" for the repositories below that path.
  */
 #include <errno.h>
-#include <openssl/evp.h>
 #include <string.h>
 
 #include "image/credentials.h"
+#include "image/crypto.h"
 #include "image/document.h"
 #include "image/image.h"
 #include "util/fs.h"
@@ -150,20 +150,27 @@ const char *lcx__authfile_helper(const struct lcx__authfile *file, const char *r
 	return file->store && file->store[0] ? file->store : NULL;
 }
 
-/* NULL if it isn't base64 of a text. */
-static char *decode(const char *encoded)
+/* *@ret is NULL if it isn't base64 of a text. */
+static int decode(const char *encoded, char **ret, struct lcx_error **err)
 {
 	size_t length = strlen(encoded);
+	struct lcx__crypto crypto;
 	CLEANUP(lcx__secret_freep) char *text = calloc(1, length / 4 * 3 + 4);
-	int n;
+	int n, r;
 
-	if (!text || length % 4 != 0 || length > LCX__AUTHFILE_MAX)
-		return NULL;
-	n = EVP_DecodeBlock((unsigned char *)text, (const unsigned char *)encoded, (int)length);
+	if (!text)
+		return lcx__fail_nomem(err);
+	if (length % 4 != 0 || length > LCX__AUTHFILE_MAX)
+		return 0;
+	r = lcx__crypto_load(&crypto, err);
+	if (r < 0)
+		return r;
+	n = crypto.EVP_DecodeBlock((unsigned char *)text, (const unsigned char *)encoded,
+				   (int)length);
 	/* It counts the bytes that padding stands for, which are zero. */
-	if (n <= 0 || strlen(text) + 2 < (size_t)n)
-		return NULL;
-	return TAKE_PTR(text);
+	if (n > 0 && strlen(text) + 2 >= (size_t)n)
+		*ret = TAKE_PTR(text);
+	return 0;
 }
 
 static int read_entry(struct json_object *entry, const char *key, struct lcx__credentials *ret,
@@ -184,7 +191,9 @@ static int read_entry(struct json_object *entry, const char *key, struct lcx__cr
 	}
 	if (!auth || !auth[0])
 		return 0;
-	pair = decode(auth);
+	r = decode(auth, &pair, err);
+	if (r < 0)
+		return r;
 	colon = pair ? strchr(pair, ':') : NULL;
 	if (!colon)
 		return lcx__fail(err, EBADMSG,

@@ -39,9 +39,9 @@ int lcx__blob_read(const struct lcx__store *store, const struct lcx__digest *dig
 		return lcx__fail_sys(err, r == -ENOENT ? EUCLEAN : -r,
 				     "'%s' is not in the image store; pull the image again",
 				     digest->text);
-	r = lcx__digest_of(digest, data, length, &found);
+	r = lcx__digest_of(digest, data, length, &found, err);
 	if (r < 0)
-		return lcx__fail_sys(err, -r, "hash '%s'", digest->text);
+		return r;
 	if (!lcx__digest_equal(&found, digest))
 		return lcx__fail(err, EUCLEAN,
 				 "'%s' is damaged in the image store; pull the image again",
@@ -116,9 +116,10 @@ int lcx__blob_verify(const struct lcx__store *store, const struct lcx__digest *d
 	if (fd < 0)
 		return errno == ENOENT ? lcx__fail(err, ENOENT, "'%s' is missing", digest->text)
 				       : lcx__fail_sys(err, errno, "'%s'", digest->text);
-	r = lcx__hash_new(digest, &hash);
-	if (r == 0)
-		r = hash_file(fd, hash);
+	r = lcx__hash_new(digest, &hash, err);
+	if (r < 0)
+		return r;
+	r = hash_file(fd, hash);
 	if (r == 0)
 		r = lcx__hash_finish(hash, &found);
 	if (r < 0)

@@ -81,8 +81,12 @@ int lcx__build_new(struct lcx_ctx *ctx, const struct lcx_image *base, const char
 	b->fd = openat(b->install->pin->tmp_fd, ".", O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
 	if (b->fd < 0)
 		return lcx__fail_sys(err, errno, "make a temporary file in the store");
-	if (lcx__hash_new(NULL, &b->diff_hash) < 0 || lcx__hash_new(NULL, &b->blob_hash) < 0 ||
-	    b->compression->begin(&b->compressor) < 0)
+	r = lcx__hash_new(NULL, &b->diff_hash, err);
+	if (r == 0)
+		r = lcx__hash_new(NULL, &b->blob_hash, err);
+	if (r < 0)
+		return r;
+	if (b->compression->begin(&b->compressor) < 0)
 		return lcx__fail_nomem(err);
 	*ret = TAKE_PTR(b);
 	return 0;

@@ -130,6 +130,7 @@ static int compute_chain_ids(struct lcx__config *config, struct lcx_error **err)
 		return lcx__fail_nomem(err);
 	for (size_t i = 0; i < config->n_diff_ids; i++) {
 		char text[2 * LCX__DIGEST_SIZE + 2];
+		int r;
 
 		if (i == 0) {
 			config->chain_ids[i] = config->diff_ids[i];
@@ -137,8 +138,9 @@ static int compute_chain_ids(struct lcx__config *config, struct lcx_error **err)
 		}
 		(void)snprintf(text, sizeof(text), "%s %s", config->chain_ids[i - 1].text,
 			       config->diff_ids[i].text);
-		if (lcx__digest_of(NULL, text, strlen(text), &config->chain_ids[i]) < 0)
-			return lcx__fail(err, EIO, "hash a chain of layers");
+		r = lcx__digest_of(NULL, text, strlen(text), &config->chain_ids[i], err);
+		if (r < 0)
+			return r;
 	}
 	return 0;
 }

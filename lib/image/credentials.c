@@ -2,9 +2,9 @@
 #include "image/credentials.h"
 
 #include <errno.h>
-#include <openssl/evp.h>
 #include <string.h>
 
+#include "image/crypto.h"
 #include "util/str.h"
 
 char *lcx__secret_free(char *secret)
@@ -33,9 +33,14 @@ char *lcx__credentials_encode(const struct lcx__credentials *c)
 	size_t length = pair ? strlen(pair) : 0;
 	char *encoded = pair ? malloc(length / 3 * 4 + 8) : NULL;
 
-	if (encoded)
-		(void)EVP_EncodeBlock((unsigned char *)encoded, (const unsigned char *)pair,
-				      (int)length);
+	struct lcx__crypto crypto;
+
+	if (!encoded || lcx__crypto_load(&crypto, NULL) < 0) {
+		free(encoded);
+		return NULL;
+	}
+	(void)crypto.EVP_EncodeBlock((unsigned char *)encoded, (const unsigned char *)pair,
+				     (int)length);
 	return encoded;
 }
 

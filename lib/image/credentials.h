@@ -21,7 +21,8 @@ bool lcx__credentials_any(const struct lcx__credentials *c);
 int lcx__credentials_copy(const struct lcx__credentials *from, struct lcx__credentials *ret);
 void lcx__credentials_clear(struct lcx__credentials *c);
 
-/* The user and the password as HTTP and Docker write them: base64 of "user:password"; or NULL. */
+/* The user and the password as HTTP and Docker write them: base64 of "user:password".
+ * NULL without memory, or without libcrypto: lcx__crypto_load(). */
 char *lcx__credentials_encode(const struct lcx__credentials *c);
 
 /* free() for a string that was secret; NULL is fine. */

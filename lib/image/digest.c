@@ -72,13 +72,16 @@ void lcx__digest_write(const char *algorithm, const unsigned char *sum, size_t l
 }
 
 int lcx__digest_of(const struct lcx__digest *like, const void *data, size_t length,
-		   struct lcx__digest *ret)
+		   struct lcx__digest *ret, struct lcx_error **err)
 {
 	CLEANUP(lcx__hash_freep) struct lcx__hash *hash = NULL;
 	int r;
 
-	r = lcx__hash_new(like, &hash);
+	r = lcx__hash_new(like, &hash, err);
+	if (r < 0)
+		return r;
+	r = lcx__hash_update(hash, data, length);
 	if (r == 0)
-		r = lcx__hash_update(hash, data, length);
-	return r == 0 ? lcx__hash_finish(hash, ret) : r;
+		r = lcx__hash_finish(hash, ret);
+	return r < 0 ? lcx__fail(err, -r, "hash %zu bytes", length) : 0;
 }

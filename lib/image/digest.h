@@ -31,7 +31,7 @@ void lcx__digest_write(const char *algorithm, const unsigned char *sum, size_t l
 
 /* A running sum by the algorithm of @like; of sha256 if that is NULL. */
 struct lcx__hash;
-int lcx__hash_new(const struct lcx__digest *like, struct lcx__hash **ret);
+int lcx__hash_new(const struct lcx__digest *like, struct lcx__hash **ret, struct lcx_error **err);
 int lcx__hash_update(struct lcx__hash *hash, const void *data, size_t length);
 int lcx__hash_finish(struct lcx__hash *hash, struct lcx__digest *ret);
 struct lcx__hash *lcx__hash_free(struct lcx__hash *hash);
@@ -40,4 +40,4 @@ DEFINE_CLEANUP(struct lcx__hash *, lcx__hash_free)
 
 /* The sum of bytes at hand: sha256, or by the algorithm of @like if that isn't NULL. */
 int lcx__digest_of(const struct lcx__digest *like, const void *data, size_t length,
-		   struct lcx__digest *ret);
+		   struct lcx__digest *ret, struct lcx_error **err);

@@ -136,14 +136,15 @@ int lcx__install_parts(struct lcx__install *install, const char *config, size_t 
 	CLEANUP(freep) char *text = NULL;
 	int r;
 
-	if (lcx__digest_of(NULL, config, config_size, &config_digest) < 0)
-		return lcx__fail(err, EIO, "hash the configuration");
+	r = lcx__digest_of(NULL, config, config_size, &config_digest, err);
+	if (r < 0)
+		return r;
 	text = write_manifest(&config_digest, config_size, layers, n_layers);
 	if (!text)
 		return lcx__fail_nomem(err);
-	if (lcx__digest_of(NULL, text, strlen(text), &digest) < 0)
-		return lcx__fail(err, EIO, "hash the manifest");
-	r = lcx__manifest_parse(text, strlen(text), NULL, &m, err);
+	r = lcx__digest_of(NULL, text, strlen(text), &digest, err);
+	if (r == 0)
+		r = lcx__manifest_parse(text, strlen(text), NULL, &m, err);
 	if (r == 0)
 		r = lcx__install_manifest(install, &digest, text, strlen(text), TAKE_PTR(m), err);
 	return r < 0 ? r : lcx__install_config(install, config, config_size, err);

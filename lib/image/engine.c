@@ -95,8 +95,8 @@ int lcx__engine_new(const struct lcx__engine_job *job, struct lcx__engine **ret,
 	u->rights.enclosed = job->enclosed;
 	if (r == 0)
 		r = lcx__decoder_new(job->input_fd, &options, &u->decoder, err);
-	if (r == 0 && lcx__hash_new(&job->diff_id, &u->hash) < 0)
-		r = lcx__fail_nomem(err);
+	if (r == 0)
+		r = lcx__hash_new(&job->diff_id, &u->hash, err);
 	if (r < 0)
 		return r;
 	r = set_source(u, err);

@@ -44,12 +44,14 @@ int lcx__check_document(const struct lcx__digest *digest, uint64_t size_bytes, c
 			size_t length, struct lcx_error **err)
 {
 	struct lcx__digest found;
+	int r;
 
 	if (length != size_bytes)
 		return lcx__fail(err, EBADMSG, "'%.19s': %zu bytes, not %ju as announced",
 				 digest->text, length, (uintmax_t)size_bytes);
-	if (lcx__digest_of(digest, data, length, &found) < 0)
-		return lcx__fail(err, EIO, "hash '%.19s'", digest->text);
+	r = lcx__digest_of(digest, data, length, &found, err);
+	if (r < 0)
+		return r;
 	if (!lcx__digest_equal(&found, digest))
 		return lcx__fail(err, EBADMSG, "'%s': its content is %s", digest->text, found.text);
 	return 0;

@@ -112,7 +112,7 @@ static int begin_hash(struct lcx__intake *in, struct lcx_error **err)
 		return r;
 	in->position = 0;
 	in->blobs[in->n_hashed].size_bytes = in->file.size_bytes;
-	return lcx__hash_new(NULL, &in->hash) < 0 ? lcx__fail_nomem(err) : 0;
+	return lcx__hash_new(NULL, &in->hash, err);
 }
 
 /* A plain layer unpacks to itself. */
@@ -131,7 +131,7 @@ static int begin_decode(struct lcx__intake *in, struct lcx_error **err)
 		return lcx__fail_sys(err, errno, "read a layer again");
 	legacy->produced = 0;
 	r = lcx__decoder_new(legacy->fd, &options, &legacy->decoder, err);
-	return r == 0 && lcx__hash_new(NULL, &in->hash) < 0 ? lcx__fail_nomem(err) : r;
+	return r == 0 ? lcx__hash_new(NULL, &in->hash, err) : r;
 }
 
 static int end_decode(struct lcx__intake *in, struct lcx_error **err)

@@ -101,13 +101,15 @@ static int open_partial(struct lcx__layer *layer, struct lcx_error **err)
 {
 	char name[LCX__STORE_NAME_SIZE];
 	struct stat st;
+	int r;
 
 	partial_name(layer, name);
 	layer->partial_fd = openat(store_of(layer)->fd, name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (layer->partial_fd < 0 || fstat(layer->partial_fd, &st) < 0)
 		return lcx__fail_sys(err, errno, "image store: '%s'", name);
-	if (lcx__hash_new(&layer->digest, &layer->hash) < 0)
-		return lcx__fail_nomem(err);
+	r = lcx__hash_new(&layer->digest, &layer->hash, err);
+	if (r < 0)
+		return r;
 	if ((uint64_t)st.st_size > layer->size_bytes)
 		return lcx__layer_restart(layer, err);
 	layer->have_bytes = (uint64_t)st.st_size;
@@ -218,11 +220,14 @@ static void drop_unpacked(struct lcx__layer *layer)
 
 int lcx__layer_restart(struct lcx__layer *layer, struct lcx_error **err)
 {
+	int r;
+
 	drop_unpacked(layer);
 	layer->have_bytes = layer->rehashed_bytes = 0;
 	layer->hash = lcx__hash_free(layer->hash);
-	if (lcx__hash_new(&layer->digest, &layer->hash) < 0)
-		return lcx__fail_nomem(err);
+	r = lcx__hash_new(&layer->digest, &layer->hash, err);
+	if (r < 0)
+		return r;
 	if (ftruncate(layer->partial_fd, 0) < 0)
 		return lcx__fail_sys(err, errno, "empty the partial file");
 	return 0;

@@ -63,9 +63,7 @@ static int check_manifest(struct lcx_pull *pull, const char *data, size_t length
 			  struct lcx_error **err)
 {
 	if (pull->digest.text[0] == '\0')
-		return lcx__digest_of(NULL, data, length, &pull->digest) < 0
-			       ? lcx__fail(err, EIO, "hash the manifest")
-			       : 0;
+		return lcx__digest_of(NULL, data, length, &pull->digest, err);
 	return lcx__check_document(&pull->digest, pull->size_bytes ? pull->size_bytes : length,
 				   data, length, err);
 }

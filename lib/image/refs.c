@@ -17,9 +17,7 @@ enum { REF_FILE_MAX = 1024 };
 
 static int file_name(const char *name, struct lcx__digest *digest, struct lcx_error **err)
 {
-	int r = lcx__digest_of(NULL, name, strlen(name), digest);
-
-	return r < 0 ? lcx__fail_sys(err, -r, "hash the name '%s'", name) : 0;
+	return lcx__digest_of(NULL, name, strlen(name), digest, err);
 }
 
 int lcx__refs_set(const struct lcx__store *store, const char *name,

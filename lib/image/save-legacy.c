@@ -28,7 +28,7 @@ static int make_id(const struct lcx_image *image, size_t layer, struct lcx__dige
 
 	if (!text)
 		return lcx__fail_nomem(err);
-	return lcx__digest_of(NULL, text, strlen(text), ret) < 0 ? lcx__fail(err, EIO, "hash") : 0;
+	return lcx__digest_of(NULL, text, strlen(text), ret, err);
 }
 
 /* ---- files -------------------------------------------------------------- */

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <sys/timerfd.h>
 
+#include "image/crypto.h"
 #include "util/sigpipe.h"
 
 enum {
@@ -144,12 +145,16 @@ int lcx__transport_new(struct lcx__transport **ret, struct lcx_error **err)
 {
 	CLEANUP(lcx__transport_freep) struct lcx__transport *t = calloc(1, sizeof(*t));
 	struct epoll_event event = {.events = EPOLLIN};
+	struct lcx__crypto crypto;
 	int r;
 
 	if (!t)
 		return lcx__fail_nomem(err);
 	t->timer_fd = t->epoll_fd = -1;
-	r = lcx__curl_load(err);
+	/* For passwords and digests later: that it isn't there is said before anything is asked. */
+	r = lcx__crypto_load(&crypto, err);
+	if (r == 0)
+		r = lcx__curl_load(err);
 	if (r == 0)
 		r = lcx__curl_find_moves(&t->moves, err);
 	if (r < 0)

@@ -61,7 +61,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	job.input_fd = input_fd;
 	job.limits.total_bytes = 1 << 20;
 	job.limits.entries = 200;
-	(void)lcx__digest_of(NULL, "", 0, &job.diff_id);
+	(void)lcx__digest_of(NULL, "", 0, &job.diff_id, NULL);
 	if (lcx__engine_new(&job, &unpack, NULL) == 0)
 		while (lcx__engine_step(unpack, &progress, NULL) > 0)
 			continue;

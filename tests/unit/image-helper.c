@@ -56,7 +56,7 @@ static int archive_fd(uint32_t size, struct lcx__digest *ret_diff_id, uint64_t *
 	memset(tar + 512, 'x', size);
 	ck_assert_ok(lcx__write_all(fd, tar, total));
 	ck_assert_int_eq(lseek(fd, 0, SEEK_SET), 0);
-	ck_assert_ok(lcx__digest_of(NULL, tar, total, ret_diff_id));
+	ck_assert_ok(lcx__digest_of(NULL, tar, total, ret_diff_id, NULL));
 	*ret_size = total;
 	return fd;
 }

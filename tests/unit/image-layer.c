@@ -804,7 +804,7 @@ START_TEST(bombs_do_not_go_off)
 	fd = bytes_fd(packed, n);
 	job.input_fd = fd;
 	job.limits.ratio_from_bytes = 1 << 20;
-	ck_assert_ok(lcx__digest_of(NULL, "", 0, &job.diff_id));
+	ck_assert_ok(lcx__digest_of(NULL, "", 0, &job.diff_id, NULL));
 	ck_assert_ok(lcx__engine_new(&job, &unpack, NULL));
 	while (r > 0)
 		r = lcx__engine_step(unpack, &progress, &err);
@@ -840,7 +840,7 @@ START_TEST(a_wrong_diff_id_is_noticed_at_the_end)
 	lcx__strbuf_adds(&tar, "behind the end");
 	fd = bytes_fd(tar.text, tar.length);
 	job.input_fd = fd;
-	ck_assert_ok(lcx__digest_of(NULL, tar.text, tar.length, &job.diff_id));
+	ck_assert_ok(lcx__digest_of(NULL, tar.text, tar.length, &job.diff_id, NULL));
 	ck_assert_ok(lcx__engine_new(&job, &unpack, NULL));
 	while (r > 0)
 		r = lcx__engine_step(unpack, &progress, NULL);
@@ -849,7 +849,7 @@ START_TEST(a_wrong_diff_id_is_noticed_at_the_end)
 
 	unpack = lcx__engine_free(unpack);
 	ck_assert_int_eq(lseek(fd, 0, SEEK_SET), 0);
-	ck_assert_ok(lcx__digest_of(NULL, tar.text, tar.length - 1, &job.diff_id));
+	ck_assert_ok(lcx__digest_of(NULL, tar.text, tar.length - 1, &job.diff_id, NULL));
 	ck_assert_ok(lcx__engine_new(&job, &unpack, NULL));
 	r = 1;
 	while (r > 0)
@@ -888,8 +888,7 @@ static int make_deep_tree(const char *name, const char *content)
 START_TEST(trees_deeper_than_a_path_is_long_are_compared)
 {
 	CLEANUP(closep)
-	int one = make_deep_tree("one", "same"),
-	    same = make_deep_tree("same", "same");
+	int one = make_deep_tree("one", "same"), same = make_deep_tree("same", "same");
 	CLEANUP(closep) int other = make_deep_tree("other", "diff");
 	CLEANUP(freep) char *difference = NULL;
 

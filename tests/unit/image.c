@@ -143,10 +143,10 @@ START_TEST(hashes_are_right)
 		"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 	struct lcx__digest digest, like;
 
-	ck_assert_ok(lcx__digest_of(NULL, "", 0, &digest));
+	ck_assert_ok(lcx__digest_of(NULL, "", 0, &digest, NULL));
 	ck_assert_str_eq(digest.text, empty);
 	ck_assert_ok(lcx__digest_parse("sha512:" A128, &like));
-	ck_assert_ok(lcx__digest_of(&like, "x", 1, &digest));
+	ck_assert_ok(lcx__digest_of(&like, "x", 1, &digest, NULL));
 	ck_assert_uint_eq(strlen(lcx__digest_hex(&digest)), 128);
 }
 END_TEST

@@ -18,18 +18,18 @@ struct lcx__hash {
 	};
 };
 
-int lcx__hash_new(const struct lcx__digest *like, struct lcx__hash **ret)
+int lcx__hash_new(const struct lcx__digest *like, struct lcx__hash **ret, struct lcx_error **err)
 {
 	CLEANUP(lcx__hash_freep) struct lcx__hash *hash = calloc(1, sizeof(*hash));
 	const char *algorithm = like ? lcx__digest_algorithm(like) : "sha256";
 
 	if (!hash)
-		return -ENOMEM;
+		return lcx__fail_nomem(err);
 	if (!algorithm)
-		return -EINVAL;
+		return lcx__fail(err, EINVAL, "'%s' is no digest", like->text);
 	hash->is_512 = strcmp(algorithm, "sha512") == 0;
 	if ((hash->is_512 ? SHA512_Init(&hash->sha512) : SHA256_Init(&hash->sha256)) != 1)
-		return -EOPNOTSUPP;
+		return lcx__fail(err, EOPNOTSUPP, "libcrypto has no %s here", algorithm);
 	*ret = TAKE_PTR(hash);
 	return 0;
 }
