@@ -180,6 +180,37 @@ int lcx_ipam_release_owner(struct lcx_ipam_pool *pool, const char *owner, uint32
 			   struct lcx_error **err);
 
 /**
+ * lcx_ipam_pool_tie() - leases made by this handle from now on end with a process
+ * @pidfd: of it, as pidfd_open(2) gives it; borrowed for the call only; -1: with none, as before
+ *
+ * The lease is made and tied in one change: whoever is killed at any instruction leaves none that
+ * nobody takes back. A process is known by its number, when it started, its PID namespace and the
+ * boot; one in another PID namespace counts as living. A reservation ends with nobody.
+ *
+ * Return: 0; -ESRCH if the process has ended; -EINVAL or -EBADF for what is no pidfd; -EXDEV where
+ * /proc is of another PID namespace.
+ */
+int lcx_ipam_pool_tie(struct lcx_ipam_pool *pool, int pidfd, struct lcx_error **err);
+
+/**
+ * lcx_ipam_tie() - what an owner has leased ends with a process from now on
+ * @pidfd: as for lcx_ipam_pool_tie(); -1: with none
+ *
+ * To hand a lease on: made by the one who prepares a container, tied to himself; then tied to the
+ * container's process. Return: as lcx_ipam_pool_tie(); -ENOENT if @owner has no lease.
+ */
+int lcx_ipam_tie(struct lcx_ipam_pool *pool, const char *owner, int pidfd, struct lcx_error **err);
+
+/**
+ * lcx_ipam_reclaim() - take back what processes had that are gone
+ * @ret_count: how many leases that were, or NULL; none is success
+ *
+ * lcx_ipam_allocate() does it by itself before it says that a pool is full, and for the one address
+ * that is @wanted.
+ */
+int lcx_ipam_reclaim(struct lcx_ipam_pool *pool, uint32_t *ret_count, struct lcx_error **err);
+
+/**
  * lcx_ipam_lookup() - who has this address?
  * @owner: receives the name; LCX_IPAM_OWNER_SIZE bytes always suffice
  *
@@ -226,6 +257,9 @@ int32_t lcx_ipam_cursor_kind(const struct lcx_ipam_cursor *cursor);
 
 /** lcx_ipam_cursor_this_boot() - 1 if the entry was made since the system booted, else 0 */
 int32_t lcx_ipam_cursor_this_boot(const struct lcx_ipam_cursor *cursor);
+
+/** lcx_ipam_cursor_pid() - the process that it ends with, in its PID namespace; 0: there is none */
+int64_t lcx_ipam_cursor_pid(const struct lcx_ipam_cursor *cursor);
 
 /** lcx_ipam_cursor_free() - release; NULL is accepted, NULL is returned */
 struct lcx_ipam_cursor *lcx_ipam_cursor_free(struct lcx_ipam_cursor *cursor);

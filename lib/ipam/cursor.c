@@ -84,6 +84,11 @@ LCX_PUBLIC int32_t lcx_ipam_cursor_this_boot(const struct lcx_ipam_cursor *curso
 	       memcmp(cursor->lease.boot, cursor->pool->boot, sizeof(cursor->lease.boot)) == 0;
 }
 
+LCX_PUBLIC int64_t lcx_ipam_cursor_pid(const struct lcx_ipam_cursor *cursor)
+{
+	return cursor->lease.tie_pid;
+}
+
 LCX_PUBLIC struct lcx_ipam_cursor *lcx_ipam_cursor_free(struct lcx_ipam_cursor *cursor)
 {
 	free(cursor);

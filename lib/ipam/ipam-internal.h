@@ -127,8 +127,16 @@ struct lcx__ipam_lease {
 	uint8_t address[16];
 	int64_t time_ns;
 	uint8_t boot[LCX__BOOT_BYTES];
-	uint64_t token; /* for a living owner's mark; 0 */
+	uint64_t tie_started; /* of the process that it ends with: tie.c */
 	char owner[LCX_IPAM_OWNER_SIZE - 1];
+	/* Its number, 0: there is none; and where it has that. Zero in files of older libraries. */
+	uint32_t tie_pid, tie_pid_ns;
+};
+
+/* A process: field 22 of proc_pid_stat(5), its number, and the inode of its PID namespace. */
+struct lcx__ipam_tie {
+	uint64_t started;
+	uint32_t pid, pid_ns;
 };
 
 enum { LCX__IPAM_PAGE = 3 };
@@ -173,6 +181,7 @@ struct lcx_ipam_pool {
 	struct lcx__subnet subnet;
 	lcx__address gateway, range_first;
 	uint8_t boot[LCX__BOOT_BYTES];
+	struct lcx__ipam_tie tie; /* of leases made by this handle */
 	char subnet_text[LCX_IPAM_ADDRESS_SIZE + 4], gateway_text[LCX_IPAM_ADDRESS_SIZE];
 	/* For tests: the process "dies" before this many writes more; negative: never. */
 	int32_t writes_left;
@@ -270,6 +279,7 @@ void lcx__freed_verify(struct lcx__ipam_change *change);
 
 /* lease.c: leases and the two indexes of them. Functions that search return a link. */
 const struct lcx__ipam_lease *lcx__lease_read(struct lcx__ipam_change *change, uint32_t link);
+struct lcx__ipam_lease *lcx__lease_write(struct lcx__ipam_change *change, uint32_t link);
 bool lcx__lease_is_held(const struct lcx__ipam_lease *lease);
 /* A cell that is none: one that was given back, else a new one, for which the file may grow. */
 int lcx__lease_take_cell(struct lcx__ipam_change *change, uint32_t *ret_link,
@@ -283,6 +293,11 @@ void lcx__lease_remove(struct lcx__ipam_change *change, uint32_t link);
 void lcx__lease_turn(struct lcx__ipam_change *change, uint32_t link, uint8_t kind);
 bool lcx__lease_is_of(const struct lcx__ipam_lease *lease, const char *owner);
 lcx__address lcx__lease_address(const struct lcx__ipam_lease *lease);
+
+/* tie.c: leases that end with a process. */
+void lcx__tie_lease(struct lcx__ipam_lease *lease, const struct lcx__ipam_tie *tie);
+/* It ends with a process that has ended. */
+bool lcx__tie_is_gone(const struct lcx_ipam_pool *pool, const struct lcx__ipam_lease *lease);
 
 /* The slot of an address in the range; false if it is outside. */
 bool lcx__ipam_slot(const struct lcx_ipam_pool *pool, lcx__address address, uint32_t *ret_slot);

@@ -72,6 +72,10 @@ static int give(struct lcx__ipam_change *change, const char *owner, const char *
 	if (!link)
 		return lcx__lease_add(change, address, owner, kind, err);
 	lease = lcx__lease_read(change, link);
+	if (lcx__tie_is_gone(change->pool, lease)) {
+		lcx__lease_remove(change, link);
+		return lcx__lease_add(change, address, owner, kind, err);
+	}
 	if (!lcx__lease_is_of(lease, owner) ||
 	    (kind == LCX_IPAM_LEASE && lease->kind == LCX_IPAM_LEASE))
 		return taken(change, text, link, err);
@@ -134,8 +138,8 @@ static int copy_text(const char *text, char *to, size_t size, struct lcx_error *
 	return 0;
 }
 
-LCX_PUBLIC int lcx_ipam_allocate(struct lcx_ipam_pool *pool, const char *owner, const char *wanted,
-				 char *address, size_t size, struct lcx_error **err)
+static int allocate(struct lcx_ipam_pool *pool, const char *owner, const char *wanted,
+		    char *address, size_t size, struct lcx_error **err)
 {
 	CLEANUP(lcx__ipam_end) struct lcx__ipam_change change = {.locked = false};
 	char text[LCX_IPAM_ADDRESS_SIZE];
@@ -161,6 +165,24 @@ LCX_PUBLIC int lcx_ipam_allocate(struct lcx_ipam_pool *pool, const char *owner, 
 	if (r == 0)
 		r = lcx__ipam_commit(&change, err);
 	return r < 0 ? r : copy_text(text, address, size, err);
+}
+
+/* A full pool gets back what dead processes have before it says so. */
+LCX_PUBLIC int lcx_ipam_allocate(struct lcx_ipam_pool *pool, const char *owner, const char *wanted,
+				 char *address, size_t size, struct lcx_error **err)
+{
+	struct lcx_error *e = NULL;
+	uint32_t count = 0;
+	int r = allocate(pool, owner, wanted, address, size, &e);
+
+	if (r == -ENOSPC && !wanted && lcx_ipam_reclaim(pool, &count, NULL) == 0 && count > 0) {
+		e = lcx_error_free(e);
+		r = allocate(pool, owner, wanted, address, size, &e);
+	}
+	if (r < 0)
+		(void)lcx__fail(err, -r, "%s", lcx_error_message(e));
+	lcx_error_free(e);
+	return r;
 }
 
 LCX_PUBLIC int lcx_ipam_reserve(struct lcx_ipam_pool *pool, const char *owner, const char *address,

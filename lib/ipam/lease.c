@@ -76,7 +76,7 @@ bool lcx__lease_is_held(const struct lcx__ipam_lease *lease)
 	return lease->kind == LCX_IPAM_LEASE || lease->kind == LCX_IPAM_RESERVATION;
 }
 
-static struct lcx__ipam_lease *write_lease(struct lcx__ipam_change *change, uint32_t link)
+struct lcx__ipam_lease *lcx__lease_write(struct lcx__ipam_change *change, uint32_t link)
 {
 	struct lcx__ipam_lease *lease;
 
@@ -151,14 +151,14 @@ uint32_t lcx__lease_by_owner(struct lcx__ipam_change *change, const char *owner,
 
 static void enter_owner_chain(struct lcx__ipam_change *change, uint32_t link)
 {
-	struct lcx__ipam_lease *lease = write_lease(change, link);
+	struct lcx__ipam_lease *lease = lcx__lease_write(change, link);
 	uint32_t first = change->pool->layout.owner_cell;
 	uint32_t bucket = owner_bucket(change, lease->owner, lease->owner_length, lease->kind);
 
 	lease->owner_prev = 0;
 	lease->owner_next = head(change, first, bucket);
 	if (lease->owner_next)
-		write_lease(change, lease->owner_next)->owner_prev = link;
+		lcx__lease_write(change, lease->owner_next)->owner_prev = link;
 	set_head(change, first, bucket, link);
 }
 
@@ -173,11 +173,11 @@ static void leave_owner_chain(struct lcx__ipam_change *change, uint32_t link)
 			     : head(change, first, bucket) != link)
 		lcx__ipam_damage(change, lease_cell(change, link));
 	if (lease.owner_prev)
-		write_lease(change, lease.owner_prev)->owner_next = lease.owner_next;
+		lcx__lease_write(change, lease.owner_prev)->owner_next = lease.owner_next;
 	else
 		set_head(change, first, bucket, lease.owner_next);
 	if (lease.owner_next)
-		write_lease(change, lease.owner_next)->owner_prev = lease.owner_prev;
+		lcx__lease_write(change, lease.owner_next)->owner_prev = lease.owner_prev;
 }
 
 static void leave_address_chain(struct lcx__ipam_change *change, uint32_t link)
@@ -193,7 +193,7 @@ static void leave_address_chain(struct lcx__ipam_change *change, uint32_t link)
 	}
 	while (at && steps-- > 0 && lcx__lease_read(change, at)->address_next != link)
 		at = lcx__lease_read(change, at)->address_next;
-	write_lease(change, at)->address_next = next;
+	lcx__lease_write(change, at)->address_next = next;
 }
 
 int lcx__lease_take_cell(struct lcx__ipam_change *change, uint32_t *ret_link,
@@ -241,6 +241,14 @@ static int take_slot(struct lcx__ipam_change *change, lcx__address address, stru
 	return r;
 }
 
+/* What is reserved waits for its owner, whatever process he is next. */
+static void tie(struct lcx__ipam_change *change, struct lcx__ipam_lease *lease)
+{
+	static const struct lcx__ipam_tie none;
+
+	lcx__tie_lease(lease, lease->kind == LCX_IPAM_LEASE ? &change->pool->tie : &none);
+}
+
 int lcx__lease_add(struct lcx__ipam_change *change, lcx__address address, const char *owner,
 		   uint8_t kind, struct lcx_error **err)
 {
@@ -261,6 +269,7 @@ int lcx__lease_add(struct lcx__ipam_change *change, lcx__address address, const 
 	lcx__address_store(address, lease->address);
 	lease->time_ns = lcx__now_ns();
 	memcpy(lease->boot, change->pool->boot, sizeof(lease->boot));
+	tie(change, lease);
 
 	lease->address_next = head(change, first, bucket);
 	set_head(change, first, bucket, link);
@@ -296,9 +305,10 @@ void lcx__lease_turn(struct lcx__ipam_change *change, uint32_t link, uint8_t kin
 	struct lcx__ipam_lease *lease;
 
 	leave_owner_chain(change, link);
-	lease = write_lease(change, link);
+	lease = lcx__lease_write(change, link);
 	lease->kind = kind;
 	lease->time_ns = lcx__now_ns();
 	memcpy(lease->boot, change->pool->boot, sizeof(lease->boot));
+	tie(change, lease);
 	enter_owner_chain(change, link);
 }

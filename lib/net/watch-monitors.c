@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Monitors that die. Each is watched by a pidfd; which ones there are is looked up anew whenever one
- * has ended, or the firewall says that something leads to one: whoever starts a monitor makes such
- * an entry after it. One that was ended with its network has no file any more; one that has a
+ * Monitors that die. Each is watched by a pidfd; which ones there are is looked up anew whenever
+ * one has ended, or the firewall says that something leads to one: whoever starts a monitor makes
+ * such an entry after it. One that was ended with its network has no file any more; one that has a
  * file, and lives no longer, was killed.
  *
  * What kills one may kill the next as well: between two starts there is a pause.
@@ -51,8 +51,8 @@ static int remember(struct lcx__watched_monitors *watched, int *pidfd, struct lc
 
 static void wake_in(const struct lcx__watched_monitors *watched, int64_t ns)
 {
-	struct itimerspec in = {.it_value = {.tv_sec = ns / 1000000000,
-					     .tv_nsec = ns > 0 ? ns % 1000000000 : 1}};
+	struct itimerspec in = {
+		.it_value = {.tv_sec = ns / 1000000000, .tv_nsec = ns > 0 ? ns % 1000000000 : 1}};
 
 	(void)timerfd_settime(watched->timer_fd, 0, &in, NULL);
 }

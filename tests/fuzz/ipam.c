@@ -69,6 +69,8 @@ static void use(struct lcx_ipam_pool *pool)
 	(void)lcx_ipam_reserve(pool, "web", "10.0.0.9", NULL);
 	(void)lcx_ipam_release(pool, "10.0.0.2", NULL, NULL);
 	(void)lcx_ipam_release_owner(pool, "web", NULL, NULL);
+	(void)lcx_ipam_tie(pool, "db", -1, NULL);
+	(void)lcx_ipam_reclaim(pool, NULL, NULL);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include "host-calls.h"
 
 static struct lcx_ipam_pool *pool;
@@ -38,6 +41,25 @@ static int lease_addresses(struct world *w, struct lcx_error **err)
 	return lcx_ipam_release_owner(pool, "two", &count, err);
 }
 
+static int tie_leases_to_a_process(struct world *w, struct lcx_error **err)
+{
+	int pidfd = (int)syscall(SYS_pidfd_open, getpid(), 0);
+	char address[64];
+	uint32_t count;
+
+	(void)w;
+	MUST(pidfd);
+	MUST(lcx_ipam_pool_tie(pool, pidfd, err));
+	MUST(lcx_ipam_allocate(pool, "three", NULL, address, sizeof(address), err));
+	MUST(lcx_ipam_tie(pool, "three", -1, err));
+	MUST(lcx_ipam_tie(pool, "three", pidfd, err));
+	REFUSED(lcx_ipam_tie(pool, "nobody", pidfd, err));
+	MUST(lcx_ipam_reclaim(pool, &count, err));
+	MUST(lcx_ipam_pool_tie(pool, -1, err));
+	close(pidfd);
+	return lcx_ipam_release_owner(pool, "three", &count, err);
+}
+
 static int allocate_until_the_pool_is_full(struct world *w, struct lcx_error **err)
 {
 	char address[64];
@@ -66,7 +88,7 @@ static int look_at_pool(struct world *w, struct lcx_error **err)
 	while ((r = lcx_ipam_cursor_next(cursor, err)) > 0) {
 		(void)lcx_ipam_cursor_address(cursor), (void)lcx_ipam_cursor_owner(cursor);
 		(void)lcx_ipam_cursor_time_ns(cursor), (void)lcx_ipam_cursor_kind(cursor);
-		(void)lcx_ipam_cursor_this_boot(cursor);
+		(void)lcx_ipam_cursor_this_boot(cursor), (void)lcx_ipam_cursor_pid(cursor);
 	}
 	lcx_ipam_cursor_free(cursor);
 	return r;
@@ -105,6 +127,7 @@ const struct row rows_ipam[] = {
 	ROW(create_pool, HELD),
 	ROW(refuse_pools, HELD),
 	ROW(lease_addresses, HELD),
+	ROW(tie_leases_to_a_process, HELD),
 	ROW(allocate_until_the_pool_is_full, HELD),
 	ROW(look_at_pool, HELD),
 	ROW(free_pool, RELEASED),

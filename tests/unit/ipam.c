@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <arpa/inet.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -8,6 +9,7 @@
 #include "ipam/ipam-internal.h"
 #include "unit.h"
 #include "util/str.h"
+#include "util/sys.h"
 
 static struct unit_dir dir;
 static struct lcx_error *err;
@@ -835,6 +837,172 @@ START_TEST(forked_children_exclude_each_other)
 }
 END_TEST
 
+/* ---- leases that end with a process ---- */
+
+/* A process that waits to be killed. */
+static pid_t start_process(int *ret_pidfd)
+{
+	pid_t pid = fork();
+
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0) {
+		(void)pause();
+		_exit(0);
+	}
+	*ret_pidfd = sys_pidfd_open(pid, 0);
+	ck_assert_int_ge(*ret_pidfd, 0);
+	return pid;
+}
+
+static void end_process(pid_t pid, bool reap)
+{
+	siginfo_t info;
+
+	ck_assert_int_eq(kill(pid, SIGKILL), 0);
+	ck_assert_int_eq(waitid(P_PID, (id_t)pid, &info, WEXITED | (reap ? 0 : WNOWAIT)), 0);
+}
+
+static uint32_t reclaim(struct lcx_ipam_pool *pool)
+{
+	uint32_t count = UINT32_MAX;
+
+	ck_assert_ok(lcx_ipam_reclaim(pool, &count, &err));
+	return count;
+}
+
+/* _i: its parent has asked how it ended, or has not yet */
+START_TEST(a_lease_ends_with_its_process)
+{
+	struct lcx_ipam_pool *pool = make("10.0.0.0/24");
+	int pidfd;
+	pid_t pid = start_process(&pidfd);
+
+	(void)allocate(pool, "untied", NULL);
+	ck_assert_ok(lcx_ipam_pool_tie(pool, pidfd, &err));
+	for (int i = 0; i < 20; i++)
+		(void)allocate(pool, "tied", NULL);
+	ck_assert_ok(lcx_ipam_reserve(pool, "waits", "10.0.0.200", &err));
+	ck_assert_ok(lcx_ipam_pool_tie(pool, -1, &err));
+	ck_assert_uint_eq(reclaim(pool), 0);
+	end_process(pid, _i == 0);
+	ck_assert_uint_eq(reclaim(pool), 20);
+	ck_assert_uint_eq(used(pool), 2);
+	ck_assert_uint_eq(reclaim(pool), 0);
+	ck_assert(is_sound(pool));
+	if (_i != 0)
+		(void)waitpid(pid, NULL, 0);
+	(void)close(pidfd);
+	lcx_ipam_pool_free(pool);
+}
+END_TEST
+
+START_TEST(what_the_dead_have_is_given_before_a_pool_is_full)
+{
+	struct lcx_ipam_pool *pool = make("10.0.0.0/29");
+	char address[LCX_IPAM_ADDRESS_SIZE];
+	int pidfd;
+	pid_t pid = start_process(&pidfd);
+
+	ck_assert_ok(lcx_ipam_pool_tie(pool, pidfd, &err));
+	for (int i = 0; i < 5; i++)
+		(void)allocate(pool, "dead", NULL);
+	ck_assert_ok(lcx_ipam_pool_tie(pool, -1, &err));
+	ck_assert_int_eq(lcx_ipam_allocate(pool, "new", NULL, address, sizeof(address), &err),
+			 -ENOSPC);
+	err = lcx_error_free(err);
+	ck_assert_int_eq(lcx_ipam_allocate(pool, "new", "10.0.0.4", address, sizeof(address), &err),
+			 -EADDRINUSE);
+	err = lcx_error_free(err);
+	end_process(pid, true);
+	/* The one that is asked for, and no other; then all of them. */
+	ck_assert_str_eq(allocate(pool, "new", "10.0.0.4"), "10.0.0.4");
+	ck_assert_uint_eq(used(pool), 5);
+	ck_assert_str_eq(allocate(pool, "new", NULL), "10.0.0.2");
+	ck_assert_uint_eq(used(pool), 2);
+	ck_assert(is_sound(pool));
+	(void)close(pidfd);
+	lcx_ipam_pool_free(pool);
+}
+END_TEST
+
+START_TEST(a_lease_is_handed_on_to_another_process)
+{
+	struct lcx_ipam_pool *pool = make("10.0.0.0/24");
+	int first_fd, second_fd;
+	pid_t first = start_process(&first_fd), second = start_process(&second_fd);
+
+	ck_assert_ok(lcx_ipam_pool_tie(pool, first_fd, &err));
+	for (int i = 0; i < 20; i++)
+		(void)allocate(pool, "web", NULL);
+	(void)allocate(pool, "other", NULL);
+	ck_assert_ok(lcx_ipam_tie(pool, "web", second_fd, &err));
+	end_process(first, true);
+	ck_assert_uint_eq(reclaim(pool), 1);
+	ck_assert_uint_eq(used(pool), 20);
+	ck_assert_int_eq(lcx_ipam_tie(pool, "web", first_fd, &err), -ESRCH);
+	err = lcx_error_free(err);
+	ck_assert_int_eq(lcx_ipam_tie(pool, "other", second_fd, &err), -ENOENT);
+	err = lcx_error_free(err);
+	ck_assert_int_eq(lcx_ipam_tie(pool, "web", dir.fd, &err), -EINVAL);
+	err = lcx_error_free(err);
+	ck_assert_ok(lcx_ipam_tie(pool, "web", -1, &err));
+	end_process(second, true);
+	ck_assert_uint_eq(reclaim(pool), 0);
+	(void)close(first_fd);
+	(void)close(second_fd);
+	lcx_ipam_pool_free(pool);
+}
+END_TEST
+
+/* A change of the tie or the boot, and whether that one is taken back. */
+static const struct {
+	uint64_t later;
+	uint32_t elsewhere;
+	uint8_t boot;
+	uint32_t reclaimed;
+} tie_cases[] = {
+	{0, 0, 0, 0}, {1, 0, 0, 1}, /* the number was given to another process */
+	{0, 1, 0, 0},               /* a number of another PID namespace tells nothing */
+	{1, 1, 0, 0}, {0, 0, 1, 1}, /* no process outlives its boot */
+	{0, 1, 1, 1},
+};
+
+START_TEST(a_process_is_known_by_more_than_its_number)
+{
+	struct lcx_ipam_pool *pool = make("10.0.0.0/24");
+	int pidfd;
+	pid_t pid = start_process(&pidfd);
+
+	ck_assert_ok(lcx_ipam_pool_tie(pool, pidfd, &err));
+	pool->tie.started += tie_cases[_i].later;
+	pool->tie.pid_ns += tie_cases[_i].elsewhere;
+	pool->boot[0] ^= tie_cases[_i].boot;
+	(void)allocate(pool, "web", NULL);
+	pool->boot[0] ^= tie_cases[_i].boot;
+	ck_assert_uint_eq(reclaim(pool), tie_cases[_i].reclaimed);
+	end_process(pid, true);
+	(void)close(pidfd);
+	lcx_ipam_pool_free(pool);
+}
+END_TEST
+
+START_TEST(a_reservation_ends_with_nobody)
+{
+	struct lcx_ipam_pool *pool = make("10.0.0.0/24");
+	int pidfd;
+	pid_t pid = start_process(&pidfd);
+
+	ck_assert_ok(lcx_ipam_pool_tie(pool, pidfd, &err));
+	(void)allocate(pool, "web", "10.0.0.9");
+	ck_assert_ok(lcx_ipam_reserve(pool, "web", "10.0.0.9", &err));
+	end_process(pid, true);
+	ck_assert_uint_eq(reclaim(pool), 0);
+	ck_assert_uint_eq(used(pool), 1);
+	(void)close(pidfd);
+	lcx_ipam_pool_free(pool);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("ipam");
@@ -875,6 +1043,12 @@ int main(void)
 	tcase_add_test(tc, a_torn_journal_is_no_change);
 	tcase_add_test(tc, threads_exclude_each_other);
 	tcase_add_test(tc, forked_children_exclude_each_other);
+	tcase_add_loop_test(tc, a_lease_ends_with_its_process, 0, 2);
+	tcase_add_test(tc, what_the_dead_have_is_given_before_a_pool_is_full);
+	tcase_add_test(tc, a_lease_is_handed_on_to_another_process);
+	tcase_add_loop_test(tc, a_process_is_known_by_more_than_its_number, 0,
+			    ARRAY_SIZE(tie_cases));
+	tcase_add_test(tc, a_reservation_ends_with_nobody);
 	suite_add_tcase(suite, tc);
 	return unit_run(suite);
 }
