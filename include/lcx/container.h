@@ -207,7 +207,7 @@ int lcx_container_set_log_driver(struct lcx_container *c, const char *driver,
 /**
  * lcx_container_set_log_option() - as Docker has them; lcx-container(3) lists them
  *
- * "max-size", "max-file" and "max-age" ("24h") of files; "mode" (blocking, non-blocking) and
+ * "max-size", "max-file", "max-age" ("24h") and "compress" ("true") of files; "mode" (blocking, non-blocking) and
  * "max-buffer-size" of journald and syslog; "tag", "labels", "env"; "syslog-address",
  * "syslog-facility", "syslog-format", "syslog-framing". Whether the driver has it shows when the
  * container is created. Return: 0, -EINVAL for an option or a value that is none.

@@ -92,6 +92,29 @@ int lcx_log_set_rotation(struct lcx_log *log, uint64_t max_size_bytes, uint32_t 
 			 struct lcx_error **err);
 
 /**
+ * lcx_log_set_max_age() - also begin a new file when the current one is @max_age_ms old; 0: never
+ *
+ * With the first line that comes then; an empty file has no age. Return: 0; -EINVAL for an age of
+ * more than 292 years, -EBUSY once the log is open.
+ */
+int lcx_log_set_max_age(struct lcx_log *log, uint64_t max_age_ms, struct lcx_error **err);
+
+/**
+ * lcx_log_set_compression() - with 1, "NAME.1" becomes "NAME.1.gz" and so on, as gzip(1) does it
+ *
+ * By a program that the library carries along and starts for one file at a time: a child of this
+ * process with the lowest priority and no more than the two files, which nobody waits for. It is
+ * looked after when the log is flushed; a program that has nothing to write for long
+ * flushes when lcx_log_fd() is readable. lcx_log_free() ends it. What was not compressed by then,
+ * or for want of room on the disk, stays as it is, until the log is opened or rotated again. At
+ * any moment each line can be read once.
+ *
+ * Return: 0; -EOPNOTSUPP of a library without zlib, which comes with the images; -EBUSY once the
+ * log is open.
+ */
+int lcx_log_set_compression(struct lcx_log *log, int32_t compress, struct lcx_error **err);
+
+/**
  * lcx_log_open() - create the file, or go on with the one that is there
  * @dir_fd: the directory; duplicated, so the caller may close it. AT_FDCWD works too
  * @name:   a single path component of at most 127 bytes
@@ -130,6 +153,13 @@ int lcx_log_write(struct lcx_log *log, enum lcx_log_stream stream, const void *d
  * due */
 int lcx_log_flush(struct lcx_log *log, struct lcx_error **err);
 
+/**
+ * lcx_log_fd() - borrow a descriptor to poll for POLLIN, upon which lcx_log_flush() is due
+ *
+ * Another one after each flush. Return: -1 when nothing is being compressed.
+ */
+int lcx_log_fd(const struct lcx_log *log);
+
 /** lcx_log_end() - a stream has ended: store its unfinished last line, and flush */
 int lcx_log_end(struct lcx_log *log, enum lcx_log_stream stream, struct lcx_error **err);
 
@@ -150,6 +180,9 @@ uint64_t lcx_log_dropped_bytes(const struct lcx_log *log);
 /** lcx_log_rotations() - how often the file was rotated by this handle */
 uint64_t lcx_log_rotations(const struct lcx_log *log);
 
+/** lcx_log_compressed() - how many rotated files this handle has compressed */
+uint64_t lcx_log_compressed(const struct lcx_log *log);
+
 /**
  * lcx_log_free() - end both streams, flush and close; NULL is accepted, NULL is returned
  *
@@ -160,13 +193,14 @@ struct lcx_log *lcx_log_free(struct lcx_log *log);
 /**
  * struct lcx_log_reader - a log that is read, through all its files, oldest line first
  *
- * Reads both formats, whichever a line is in. One thread at a time per handle. Any
- * number of readers, in any processes, may read a log while it is written and rotated.
+ * Reads both formats, whichever a line is in, in files as they were written or compressed by gzip.
+ * One thread at a time per handle. Any number of readers, in any processes, may read a log while it
+ * is written and rotated.
  */
 struct lcx_log_reader;
 
 /**
- * lcx_log_reader_open() - attach to the log "NAME" and its rotated files "NAME.1", "NAME.2" ...
+ * lcx_log_reader_open() - attach to the log "NAME" and its rotated files "NAME.1", "NAME.2.gz" ...
  * @dir_fd: the directory; duplicated. AT_FDCWD works too
  * @name:   a single path component
  * @ret:    the reader, owned by the caller; untouched on failure
@@ -193,8 +227,9 @@ int lcx_log_reader_set_until(struct lcx_log_reader *reader, int64_t time_ns,
 /**
  * lcx_log_reader_set_tail() - begin with the last @lines lines that are there now
  *
- * They are looked for from the end; the rest of the log is not read. 0 means none:
- * with following, only what is new. The times are applied afterwards, as `docker logs` does.
+ * They are looked for from the end; the rest of the log is not read, but of a compressed file all.
+ * 0 means none: with following, only what is new. The times are applied afterwards, as `docker
+ * logs` does.
  */
 int lcx_log_reader_set_tail(struct lcx_log_reader *reader, uint64_t lines, struct lcx_error **err);
 
@@ -210,7 +245,8 @@ int lcx_log_reader_set_follow(struct lcx_log_reader *reader, struct lcx_error **
  * lcx_log_reader_next() - step to the next entry
  *
  * Never blocks. An entry is a line, or a part of a line (lcx_log_reader_partial()).
- * Lines that are damaged, or longer than 256 KiB in the file, are skipped and counted.
+ * Lines that are damaged, or longer than 256 KiB in the file, are skipped and counted; so is, once,
+ * what follows the place where a compressed file is damaged.
  *
  * Return: 1 for an entry, which the functions below then describe; 0 for no more: for
  * ever, or when following, until lcx_log_reader_fd() is readable; else a

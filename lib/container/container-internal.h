@@ -48,6 +48,7 @@
 #include "cgroup/cgroup.h"
 #include "ctx/ctx.h"
 #include "lcx/container.h"
+#include "log/packer.h"
 #include "log/writer.h"
 #include "ns/ns.h"
 #include "process/process.h"
@@ -163,6 +164,9 @@ struct lcx_container {
 	bool in_loop;                 /* lcx_dispatch() serves it */
 	struct lcx__checker *checker; /* while it does; NULL: no health check */
 	struct lcx__log_writer *log;
+	struct lcx__log_starter log_starter; /* what it is lent */
+	uint64_t log_rotations_told;
+	int64_t log_rotation_told_ns;
 	char *log_context;      /* lent to it */
 	uint64_t log_lost_told; /* lines, by an event */
 	lcx_log_fn log_callback;

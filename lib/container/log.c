@@ -117,6 +117,12 @@ static int parse_mode(const char *text, uint64_t *ret)
 	return *ret || strcmp(text, "blocking") == 0 ? 0 : -EINVAL;
 }
 
+static int parse_truth(const char *text, uint64_t *ret)
+{
+	*ret = strcmp(text, "true") == 0;
+	return *ret || strcmp(text, "false") == 0 ? 0 : -EINVAL;
+}
+
 static int parse_buffer(const char *text, uint64_t *ret)
 {
 	int r = lcx__parse_size(text, ret);
@@ -177,6 +183,7 @@ static const struct option {
 	{"mode", FILES | JOURNALD | SYSLOG, parse_mode, "blocking or non-blocking"},
 	{"max-buffer-size", JOURNALD | SYSLOG, parse_buffer,
 	 "a number from 64k on with k or m behind it"},
+	{"compress", FILES, parse_truth, "true or false"},
 	{"tag", JSON | JOURNALD | SYSLOG, parse_any, "some text"},
 	{"labels", JSON | JOURNALD, parse_any, "names with commas between them"},
 	{"env", JSON | JOURNALD, parse_any, "names with commas between them"},
@@ -273,6 +280,9 @@ int lcx__container_check_log(const struct lcx_container *c, struct lcx_error **e
 				 "log driver '%s' has no mode=non-blocking: a file never waits for "
 				 "a reader; journald and syslog have it",
 				 driver->name);
+	if (number_of(c, "compress", 0) && !lcx__log_can_compress())
+		return lcx__fail(err, EOPNOTSUPP,
+				 "log option compress: this library was built without zlib");
 	if (!option_of(c, "tag"))
 		return 0;
 	tag = expand_tag(c, option_of(c, "tag"), err);
@@ -507,6 +517,7 @@ static void fill_file(const struct lcx_container *c, const struct driver *driver
 	config->max_size_bytes = number_of(c, "max-size", 0);
 	config->max_files = (uint32_t)number_of(c, "max-file", 1);
 	config->max_age_ns = number_of(c, "max-age", 0);
+	config->flags |= number_of(c, "compress", 0) ? LCX__LOG_COMPRESS : 0;
 	(void)snprintf(config->name, sizeof(config->name), "%s", driver->file);
 }
 
@@ -554,26 +565,4 @@ int lcx__log_open_failed(const struct lcx_container *c, const struct lcx__log_co
 		return lcx__fail_sys(err, -r, "log driver '%s': nobody listens at '%s'",
 				     c->d.log_driver, config->address);
 	return lcx__fail_sys(err, -r, "open the log");
-}
-
-/* ---- what was lost -------------------------------------------------------------- */
-
-/* Told when it begins and at the end; the numbers stand in a file. */
-void lcx__container_note_log(struct lcx_container *c)
-{
-	const struct lcx__log_writer *log = c->log;
-	CLEANUP(freep) char *text = NULL, *detail = NULL;
-	bool is_over = c->process && !c->in_loop;
-
-	if (!log || log->dropped_lines == c->log_lost_told)
-		return;
-	text = lcx__format("%llu %llu %d\n", (unsigned long long)log->dropped_lines,
-			   (unsigned long long)log->dropped_bytes, -log->last_error);
-	detail = lcx__format("%llu lines: %s", (unsigned long long)log->dropped_lines,
-			     strerror(-log->last_error));
-	if (text)
-		(void)lcx__replace_file(c->dir_fd, "log-lost", text, strlen(text), 0600, false);
-	if (detail && (c->log_lost_told == 0 || is_over))
-		lcx__event_emit(c, "log-lost", detail);
-	c->log_lost_told = log->dropped_lines;
 }

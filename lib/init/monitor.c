@@ -7,6 +7,7 @@
 #include <linux/wait.h>
 
 #include "init/clients.h"
+#include "init/packer.h"
 #include "log/writer.h"
 
 /*
@@ -21,7 +22,7 @@
 
 enum { LOG_PAUSE_NS = 100000000 };
 
-enum { OUT, ERR, PIDFD, LOG, CLIENTS, N_SOURCES = CLIENTS + CLIENTS_SLOTS };
+enum { OUT, ERR, PIDFD, LOG, PACKER, CLIENTS, N_SOURCES = CLIENTS + CLIENTS_SLOTS };
 
 static const enum lcx_log_stream streams[] = {
 	[OUT] = LCX_LOG_STREAM_STDOUT, [ERR] = LCX_LOG_STREAM_STDERR};
@@ -32,8 +33,11 @@ struct monitor {
 	struct pollfd sources[N_SOURCES];
 	struct clients clients;
 	struct lcx__log_writer log;
+	struct packer packer;
 	bool logging;
 	uint64_t lost; /* lines, as they were told */
+	uint64_t rotations;
+	int64_t rotation_told; /* when; in seconds */
 	char buffer[65536];
 };
 
@@ -120,6 +124,24 @@ static void tell_lost(struct monitor *m)
 		init_event(params->event_dir_fd, event);
 }
 
+/* Of files that are full in no time not each, lest they push all other events out. */
+static void tell_rotation(struct monitor *m)
+{
+	const struct plan_monitor *params = m->params;
+	char event[PLAN_EVENT_SIZE + 32] = "";
+	struct sys_timespec now = {0, 0};
+
+	(void)sys_clock_gettime(1 /* CLOCK_MONOTONIC */, &now);
+	if (m->rotations > 0 && now.tv_sec == m->rotation_told)
+		return;
+	m->rotation_told = now.tv_sec;
+	m->rotations = m->log.rotations;
+	if (params->log_rotated[0] && text_append(event, sizeof(event), params->log_rotated) &&
+	    text_append_number(event, sizeof(event), m->rotations) &&
+	    text_append(event, sizeof(event), "\"}"))
+		init_event(params->event_dir_fd, event);
+}
+
 /* What is still to be brought to the log's daemon. */
 static bool log_is_pending(const struct monitor *m)
 {
@@ -147,6 +169,8 @@ static int wait_for_news(struct monitor *m)
 	for (int i = OUT; i < LOG; i++)
 		m->sources[i] = (struct pollfd){full && i != PIDFD ? -1 : m->fds[i], POLLIN, 0};
 	m->sources[LOG] = (struct pollfd){log_fd, POLLOUT, 0};
+	m->sources[PACKER] =
+		(struct pollfd){m->logging ? lcx__log_pack_fd(&m->log) : -1, POLLIN, 0};
 	clients_watch(&m->clients, &m->sources[CLIENTS]);
 	return (int)sys_call5(__NR_ppoll, m->sources, N_SOURCES, timeout, 0, 0);
 }
@@ -177,6 +201,8 @@ static void watch(struct monitor *m)
 		read_streams(m);
 		if (m->logging && m->lost == 0 && m->log.dropped_lines > 0)
 			tell_lost(m);
+		if (m->logging && m->log.rotations != m->rotations)
+			tell_rotation(m);
 		if (m->sources[PIDFD].fd >= 0 && m->sources[PIDFD].revents)
 			m->fds[PIDFD] = -1;
 	}
@@ -268,6 +294,9 @@ _Noreturn void init_monitor(struct init *init, const struct plan_monitor *params
 	if (params->logging)
 		m.logging = lcx__log_writer_open(&m.log, params->log_dir_fd, &params->log,
 						 log_context) == 0;
+	packer_init(&m.packer, params->packer_fd);
+	if (params->packer_fd >= 0)
+		m.log.packing.packer = &m.packer.packer;
 	watch(&m);
 	if (m.logging) {
 		lcx__log_writer_close(&m.log);

@@ -214,7 +214,9 @@ struct plan_monitor {
 	struct lcx__log_config log;
 	int32_t cgroup_fd;              /* CLONE_INTO_CGROUP, or -1 */
 	int32_t event_dir_fd;           /* where events are told, or -1 */
+	int32_t packer_fd;              /* the program that compresses the log's files, or -1 */
 	char started[PLAN_EVENT_SIZE];  /* what is told when the program is executed; "": nothing */
 	char exited[PLAN_EVENT_SIZE];   /* and at its end, up to its status and "}" */
 	char log_lost[PLAN_EVENT_SIZE]; /* and of a log that lacks something, up to its detail */
+	char log_rotated[PLAN_EVENT_SIZE]; /* and of one that begins a new file, likewise */
 };

@@ -7,7 +7,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include "log/gunzip.h"
+#include "log/gzip/header.h"
 #include "util/cleanup.h"
 #include "util/fs.h"
 #include "util/str.h"
@@ -21,33 +24,44 @@
  * one). If it moved, one looks again; a loop of that kind ends, because a
  * writer must fill a whole file for each turn.
  *
+ * A rotated file that was compressed is one of its own, which for an instant stands beside the
+ * plain one; that one counts as long as it is there. A reader that holds it open goes on with it,
+ * although it is removed: its place among the others is that of the compressed one that tells its
+ * inode, its size and its time; or, where another program has compressed it, of the one that begins
+ * as it does and is as long. It takes its place before the plain one is removed, and moves up only
+ * after that: so who looks upwards, at each index for the plain one first, misses neither.
+ *
  * A crash between two renames leaves an index out, which is why a neighbour is not always at
  * k - 1, and why the indices between must be looked at again as well.
  */
 
-enum { MAX_ATTEMPTS = 100 };
+enum {
+	MAX_ATTEMPTS = 100,
+	HEAD_SIZE = 512, /* there is a time in it */
+};
 
 struct file_name {
 	char text[LCX__LOG_NAME_SIZE + 12];
 };
 
-static struct file_name name_of(const struct lcx__log_chain *chain, int index)
+static struct file_name name_of(const struct lcx__log_chain *chain, int index, bool packed)
 {
 	struct file_name name;
 
 	if (index == 0)
 		(void)snprintf(name.text, sizeof(name.text), "%s", chain->name);
 	else
-		(void)snprintf(name.text, sizeof(name.text), "%s.%d", chain->name, index);
+		(void)snprintf(name.text, sizeof(name.text), "%s.%d%s", chain->name, index,
+			       packed ? LCX__LOG_PACKED_SUFFIX : "");
 	return name;
 }
 
 /* A container that could put a FIFO or a link here must not get a host's reader to block on, or
  * follow, it. */
-static int open_index(const struct lcx__log_chain *chain, int index)
+static int open_form(const struct lcx__log_chain *chain, int index, bool packed)
 {
 	CLEANUP(closep) int fd = -1;
-	struct file_name name = name_of(chain, index);
+	struct file_name name = name_of(chain, index, packed);
 	struct stat st;
 
 	fd = openat(chain->dir_fd, name.text,
@@ -59,15 +73,32 @@ static int open_index(const struct lcx__log_chain *chain, int index)
 	return TAKE_FD(fd);
 }
 
+/* The form that counts. */
+static int open_index(const struct lcx__log_chain *chain, int index, bool *ret_packed)
+{
+	int fd = open_form(chain, index, false);
+
+	*ret_packed = fd == -ENOENT && index > 0;
+	return *ret_packed ? open_form(chain, index, true) : fd;
+}
+
 /* The index that stands behind "NAME.", or 0. */
 static int index_of_name(const struct lcx__log_chain *chain, const char *entry)
 {
-	size_t length = strlen(chain->name);
+	size_t length = strlen(chain->name), digits;
+	char number[8] = "";
 	uint64_t index;
 
 	if (strncmp(entry, chain->name, length) != 0 || entry[length] != '.' ||
-	    entry[length + 1] == '0' ||
-	    lcx__parse_u64(entry + length + 1, LCX__LOG_MAX_FILES - 1, &index) < 0)
+	    entry[length + 1] == '0')
+		return 0;
+	entry += length + 1;
+	digits = strspn(entry, "0123456789");
+	if (digits >= sizeof(number) ||
+	    (entry[digits] != '\0' && strcmp(entry + digits, LCX__LOG_PACKED_SUFFIX) != 0))
+		return 0;
+	memcpy(number, entry, digits);
+	if (lcx__parse_u64(number, LCX__LOG_MAX_FILES - 1, &index) < 0)
 		return 0;
 	return (int)index;
 }
@@ -90,11 +121,12 @@ static int highest_index(const struct lcx__log_chain *chain)
 
 static int open_as(const struct lcx__log_chain *chain, int index, struct lcx__log_file *ret)
 {
-	int fd = open_index(chain, index);
+	bool packed;
+	int fd = open_index(chain, index, &packed);
 
 	if (fd < 0)
 		return fd;
-	*ret = (struct lcx__log_file){.fd = fd, .index = index};
+	*ret = (struct lcx__log_file){.fd = fd, .index = index, .packed = packed};
 	return 0;
 }
 
@@ -110,21 +142,94 @@ int lcx__log_chain_youngest(const struct lcx__log_chain *chain, struct lcx__log_
 	return r;
 }
 
-static bool is_at(const struct lcx__log_chain *chain, int index, const struct stat *file)
+/* Return: 1 or 0; -ENODATA if it is not one of our writers' making. */
+static int tells_origin(int fd, const struct stat *st)
 {
-	struct file_name name = name_of(chain, index);
-	struct stat st;
+	struct {
+		unsigned char head[LCX__LOG_GZIP_HEAD];
+		struct lcx__log_gzip_extra extra;
+	} gzip;
+	const struct lcx__log_gzip_extra origin =
+		lcx__log_gzip_extra((uint64_t)st->st_ino, (uint64_t)st->st_size, st->st_mtim.tv_sec,
+				    (uint32_t)st->st_mtim.tv_nsec);
 
-	return fstatat(chain->dir_fd, name.text, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       st.st_dev == file->st_dev && st.st_ino == file->st_ino;
+	if (pread(fd, gzip.head, sizeof(gzip.head), 0) != sizeof(gzip.head) ||
+	    pread(fd, &gzip.extra, sizeof(gzip.extra), sizeof(gzip.head)) != sizeof(gzip.extra) ||
+	    !(gzip.head[3] & LCX__LOG_GZIP_EXTRA_FLAG) ||
+	    memcmp(gzip.extra.id, origin.id, sizeof(origin.id)) != 0 ||
+	    gzip.extra.length != origin.length)
+		return -ENODATA;
+	return memcmp(&gzip.extra, &origin, sizeof(origin)) == 0;
+}
+
+/* The last four bytes of a gzip file are the length, modulo 2^32: RFC 1952, 2.3.1. */
+static bool has_length(int fd, const struct stat *st)
+{
+	unsigned char bytes[4];
+	off_t end = lseek(fd, 0, SEEK_END);
+	uint32_t length;
+
+	if (end < (off_t)sizeof(bytes) ||
+	    pread(fd, bytes, sizeof(bytes), end - (off_t)sizeof(bytes)) != sizeof(bytes))
+		return false;
+	length = (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 |
+		 (uint32_t)bytes[3] << 24;
+	return length == (uint32_t)st->st_size;
+}
+
+static bool begins_alike(int fd, int plain_fd)
+{
+	CLEANUP(lcx__gunzip_freep) struct lcx__gunzip *gz = NULL;
+	char packed[HEAD_SIZE], plain[HEAD_SIZE];
+	ssize_t length = pread(plain_fd, plain, sizeof(plain), 0);
+	size_t done = 0;
+
+	if (length <= 0 || lcx__gunzip_new(fd, &gz) < 0)
+		return false;
+	while (done < (size_t)length) {
+		ssize_t n = lcx__gunzip_read(gz, packed + done, (size_t)length - done);
+
+		if (n <= 0)
+			return false;
+		done += (size_t)n;
+	}
+	return memcmp(packed, plain, done) == 0;
+}
+
+/* The file at @index is the compressed form of @file, which is open. */
+static bool is_form_of(const struct lcx__log_chain *chain, int index,
+		       const struct lcx__log_file *file, const struct stat *st)
+{
+	CLEANUP(closep) int fd = open_form(chain, index, true);
+	int r;
+
+	if (fd < 0)
+		return false;
+	r = tells_origin(fd, st);
+	return r == -ENODATA ? has_length(fd, st) && begins_alike(fd, file->fd) : r > 0;
+}
+
+static bool is_at(const struct lcx__log_chain *chain, int index, const struct lcx__log_file *file,
+		  const struct stat *st)
+{
+	struct file_name name = name_of(chain, index, file->packed);
+	struct stat there;
+
+	if (fstatat(chain->dir_fd, name.text, &there, AT_SYMLINK_NOFOLLOW) == 0)
+		return there.st_dev == st->st_dev && there.st_ino == st->st_ino;
+	return !file->packed && index > 0 && errno == ENOENT && is_form_of(chain, index, file, st);
 }
 
 static bool exists(const struct lcx__log_chain *chain, int index)
 {
-	struct file_name name = name_of(chain, index);
-	struct stat st;
+	for (int packed = 0; packed <= (index > 0); packed++) {
+		struct file_name name = name_of(chain, index, packed);
+		struct stat st;
 
-	return fstatat(chain->dir_fd, name.text, &st, AT_SYMLINK_NOFOLLOW) == 0;
+		if (fstatat(chain->dir_fd, name.text, &st, AT_SYMLINK_NOFOLLOW) == 0)
+			return true;
+	}
+	return false;
 }
 
 /* Files move up only, so one that is looked for upwards is not missed; unless others rename it. */
@@ -133,7 +238,7 @@ static int find(const struct lcx__log_chain *chain, struct lcx__log_file *file,
 {
 	for (int pass = 0; pass < 2; pass++) {
 		for (int index = pass == 0 ? file->index : 0; index < LCX__LOG_MAX_FILES; index++)
-			if (is_at(chain, index, st)) {
+			if (is_at(chain, index, file, st)) {
 				file->index = index;
 				return 0;
 			}
@@ -144,15 +249,16 @@ static int find(const struct lcx__log_chain *chain, struct lcx__log_file *file,
 }
 
 /* Open the first file that exists from @index on in direction @step, to @last. */
-static int open_neighbour(const struct lcx__log_chain *chain, const struct stat *st, int index,
-			  int step, int last, struct lcx__log_file *ret)
+static int open_neighbour(const struct lcx__log_chain *chain, const struct lcx__log_file *file,
+			  const struct stat *st, int step, int last, struct lcx__log_file *ret)
 {
 	CLEANUP(closep) int fd = -1;
-	int at = index, r = -ENOENT;
+	int index = file->index, at = index, r = -ENOENT;
+	bool packed = false;
 
 	while (r == -ENOENT && at != last) {
 		at += step;
-		r = open_index(chain, at);
+		r = open_index(chain, at, &packed);
 	}
 	if (r < 0 && r != -ENOENT)
 		return r;
@@ -160,11 +266,11 @@ static int open_neighbour(const struct lcx__log_chain *chain, const struct stat 
 	for (int between = index + step; between != at; between += step)
 		if (exists(chain, between))
 			return -EAGAIN;
-	if (!is_at(chain, index, st))
+	if (!is_at(chain, index, file, st))
 		return -EAGAIN;
 	if (fd < 0)
 		return -ENOENT;
-	*ret = (struct lcx__log_file){.fd = TAKE_FD(fd), .index = at};
+	*ret = (struct lcx__log_file){.fd = TAKE_FD(fd), .index = at, .packed = packed};
 	return 0;
 }
 
@@ -197,8 +303,7 @@ int lcx__log_chain_younger(const struct lcx__log_chain *chain, struct lcx__log_f
 	for (int attempt = 0; attempt < MAX_ATTEMPTS && r == -EAGAIN; attempt++) {
 		if (find(chain, file, &st) < 0)
 			return open_after_unknown(chain, file->fd, ret, ret_gap);
-		r = file->index == 0 ? -ENOENT
-				     : open_neighbour(chain, &st, file->index, -1, 0, ret);
+		r = file->index == 0 ? -ENOENT : open_neighbour(chain, file, &st, -1, 0, ret);
 	}
 	return r;
 }
@@ -235,9 +340,9 @@ int lcx__log_chain_older(const struct lcx__log_chain *chain, struct lcx__log_fil
 			return highest;
 		/* "None" counts only if the file has not moved while that was found out. */
 		if (file->index < highest)
-			r = open_neighbour(chain, &st, file->index, 1, highest, ret);
+			r = open_neighbour(chain, file, &st, 1, highest, ret);
 		else
-			r = is_at(chain, file->index, &st) ? -ENOENT : -EAGAIN;
+			r = is_at(chain, file->index, file, &st) ? -ENOENT : -EAGAIN;
 	}
 	return r;
 }

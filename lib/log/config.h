@@ -19,7 +19,10 @@ enum lcx__log_flags {
 	LCX__LOG_NON_BLOCKING = 1 << 0,   /* rather lose a line than stop the writer */
 	LCX__LOG_DATAGRAMS_ONLY = 1 << 1, /* syslog: no stream, if that is what listens */
 	LCX__LOG_NEWLINES = 1 << 2,       /* syslog on a stream: each message ends with a newline */
+	LCX__LOG_COMPRESS = 1 << 3,       /* rotated files */
 };
+
+#define LCX__LOG_PACKED_SUFFIX ".gz"
 
 enum { LCX__LOG_NAME_SIZE = 128, LCX__LOG_ADDRESS_SIZE = 108 };
 

@@ -15,43 +15,15 @@
  * half line is cut off again; if even that fails, the next write closes it with a
  * newline first, and readers skip it.
  *
- * Rotation is a chain of renames, from the oldest file to the current one. A
- * reader holds its file open, so it may finish it under any name; the order of the
- * renames lets it find the next file at any moment (see chain.c).
+ * When a file is full, or old, its name is made free by rotate.c.
  */
 
 enum {
 	OPEN_FLAGS = O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
 	FILE_MODE = 0600, /* a log holds what a container says, and that may be secret */
-	FILE_TYPE_MASK = 0170000,
-	FILE_TYPE_REGULAR = 0100000,
-	CLOCK_REALTIME_ID = 0,
-	SUFFIX_SIZE = 5, /* ".999" */
 };
 
 _Static_assert((int)LCX__LOG_BUFFER_SIZE >= (int)LCX__LOG_LINE_MAX, "the largest line must fit");
-
-struct file_name {
-	char text[LCX__LOG_NAME_SIZE + SUFFIX_SIZE];
-};
-
-/* "NAME" for 0, else "NAME.@index". */
-static struct file_name name_of(const struct lcx__log_writer *w, uint32_t index)
-{
-	struct file_name name;
-	size_t length = 0, digits = index >= 100 ? 3 : index >= 10 ? 2 : 1;
-
-	for (; w->config.name[length] != '\0'; length++)
-		name.text[length] = w->config.name[length];
-	if (index > 0) {
-		name.text[length++] = '.';
-		for (size_t i = digits; i-- > 0; index /= 10)
-			name.text[length + i] = (char)('0' + index % 10);
-		length += digits;
-	}
-	name.text[length] = '\0';
-	return name;
-}
 
 static bool is_full_disk(int error)
 {
@@ -151,7 +123,7 @@ static bool is_old(const struct lcx__log_writer *w)
 
 static int open_file(struct lcx__log_writer *w)
 {
-	struct file_name name = name_of(w, 0);
+	struct lcx__log_file_name name = lcx__log_file_name(w, 0, false);
 	struct sys_statx st = {0};
 	char last = '\n';
 	int r, fd;
@@ -160,7 +132,7 @@ static int open_file(struct lcx__log_writer *w)
 	if (fd < 0)
 		return fd;
 	r = sys_statx(fd, "", AT_EMPTY_PATH, &st);
-	if (r == 0 && (st.mode & FILE_TYPE_MASK) != FILE_TYPE_REGULAR)
+	if (r == 0 && !lcx__log_is_regular(&st))
 		r = -EINVAL;
 	if (r < 0) {
 		(void)sys_close(fd);
@@ -179,50 +151,17 @@ static int open_file(struct lcx__log_writer *w)
 	return 0;
 }
 
-static bool exists(const struct lcx__log_writer *w, uint32_t index)
-{
-	struct file_name name = name_of(w, index);
-	struct sys_statx st;
-
-	return sys_statx(w->dir_fd, name.text, AT_SYMLINK_NOFOLLOW, &st) != -ENOENT;
-}
-
-/*
- * Move the files up by one, as far as the next free index. If there is none, the last one is
- * overwritten, and so removed.
- */
-static int shift_files(struct lcx__log_writer *w)
-{
-	uint32_t free_index = 0;
-	int r = 0;
-
-	while (free_index < w->config.max_files && exists(w, free_index))
-		free_index++;
-	if (free_index == w->config.max_files)
-		free_index--;
-	for (uint32_t i = free_index; i > 0 && r == 0; i--) {
-		struct file_name from = name_of(w, i - 1), to = name_of(w, i);
-
-		r = sys_renameat2(w->dir_fd, from.text, w->dir_fd, to.text, 0);
-	}
-	if (w->config.max_files == 1) {
-		struct file_name name = name_of(w, 0);
-
-		r = sys_unlinkat(w->dir_fd, name.text, 0);
-	}
-	return r == -ENOENT ? 0 : r;
-}
-
 /* A rotation that fails costs no line: the file only grows on, by once more its size until the next
  * attempt. */
 static void rotate(struct lcx__log_writer *w)
 {
-	int r = shift_files(w);
+	int r = lcx__log_shift_files(w);
 
 	if (r == 0)
 		r = open_file(w);
 	if (r == 0) {
 		w->rotations++;
+		w->packing.wanted = true;
 		return;
 	}
 	w->failed_rotations++;
@@ -270,6 +209,7 @@ int lcx__log_file_flush(struct lcx__log_writer *w)
 	if (at < w->used)
 		drop_lines(w, w->buffer + at, w->used - at, r);
 	w->used = 0;
+	lcx__log_pack(w);
 	return is_full_disk(r) ? 0 : r;
 }
 
@@ -291,17 +231,6 @@ int lcx__log_file_emit(struct lcx__log_writer *w, enum lcx_log_stream stream, co
 							     w->clock.text, w->context,
 							     w->config.context_length));
 	return r;
-}
-
-/* Files that an earlier, larger limit has left. */
-static void remove_surplus(struct lcx__log_writer *w)
-{
-	for (uint32_t i = w->config.max_files; i < LCX__LOG_MAX_FILES; i++) {
-		struct file_name name = name_of(w, i);
-
-		if (sys_unlinkat(w->dir_fd, name.text, 0) < 0)
-			return;
-	}
 }
 
 static bool is_file_name(const char *name, size_t *ret_length)
@@ -328,7 +257,9 @@ int lcx__log_file_open(struct lcx__log_writer *w)
 		return -EINVAL;
 	r = open_file(w);
 	if (r == 0 && (w->config.max_size_bytes > 0 || w->config.max_age_ns > 0))
-		remove_surplus(w);
+		lcx__log_remove_surplus(w);
+	/* What the writer before this one did not come to. */
+	w->packing.wanted = r == 0;
 	return r;
 }
 

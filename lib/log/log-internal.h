@@ -30,8 +30,8 @@ int lcx__log_parse(char *line, size_t length, struct lcx__log_record *ret);
 
 /*
  * The files of a log: "NAME", which is written, and "NAME.1" (younger) to
- * "NAME.999" (older). Writers may rename them at any moment; an open file is
- * found again by its inode.
+ * "NAME.999" (older), or "NAME.1.gz" and so on. Writers may rename and compress them at any moment;
+ * an open file is found again by its inode, or by what the compressed one says.
  */
 struct lcx__log_chain {
 	int dir_fd;
@@ -41,7 +41,8 @@ struct lcx__log_chain {
 /* A file of the chain that is open. */
 struct lcx__log_file {
 	int fd;
-	int index; /* where it was seen last; meanwhile it may have moved up */
+	int index;   /* where it was seen last; meanwhile it may have moved up */
+	bool packed; /* by gzip */
 };
 
 /*
@@ -63,8 +64,8 @@ int lcx__log_chain_older(const struct lcx__log_chain *chain, struct lcx__log_fil
 
 /*
  * Look from the end of the log for the beginning of the last @lines lines.
- * *@ret is the open file and *@ret_offset the place in it where they begin. Return: 0 or a
- * negative errno.
+ * *@ret is the open file and *@ret_offset the place in it where they begin: of a compressed one, in
+ * what it becomes. Return: 0 or a negative errno.
  */
 int lcx__log_find_tail(const struct lcx__log_chain *chain, uint64_t lines,
 		       struct lcx__log_file *ret, int64_t *ret_offset);

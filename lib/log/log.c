@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "log/packer.h"
 #include "log/writer.h"
 #include "util/cleanup.h"
 #include "util/error.h"
@@ -16,7 +17,10 @@ struct lcx_log {
 	int dir_fd;
 	enum lcx_log_format format;
 	uint64_t max_size;
+	uint64_t max_age_ns;
 	uint32_t max_files;
+	bool compress;
+	struct lcx__log_starter starter;
 	struct lcx__log_writer writer;
 };
 
@@ -34,7 +38,9 @@ LCX_PUBLIC int lcx_log_new(struct lcx_log **ret, struct lcx_error **err)
 	log->dir_fd = -1;
 	log->format = LCX_LOG_FORMAT_JSON_FILE;
 	log->max_size = 0;
+	log->max_age_ns = 0;
 	log->max_files = 1;
+	log->compress = false;
 	lcx__log_writer_init(&log->writer);
 	*ret = log;
 	return 0;
@@ -66,6 +72,30 @@ LCX_PUBLIC int lcx_log_set_rotation(struct lcx_log *log, uint64_t max_size_bytes
 	return 0;
 }
 
+LCX_PUBLIC int lcx_log_set_max_age(struct lcx_log *log, uint64_t max_age_ms, struct lcx_error **err)
+{
+	if (is_open(log))
+		return lcx__fail(err, EBUSY, "log '%s' is open: set its rotation before",
+				 log->writer.config.name);
+	if (max_age_ms > INT64_MAX / 1000000)
+		return lcx__fail(err, EINVAL, "no file of a log becomes %llu ms old",
+				 (unsigned long long)max_age_ms);
+	log->max_age_ns = max_age_ms * 1000000;
+	return 0;
+}
+
+LCX_PUBLIC int lcx_log_set_compression(struct lcx_log *log, int32_t compress,
+				       struct lcx_error **err)
+{
+	if (is_open(log))
+		return lcx__fail(err, EBUSY, "log '%s' is open: choose its compression before",
+				 log->writer.config.name);
+	if (compress && !lcx__log_can_compress())
+		return lcx__fail(err, EOPNOTSUPP, "this library was built without zlib");
+	log->compress = compress != 0;
+	return 0;
+}
+
 LCX_PUBLIC int lcx_log_open(struct lcx_log *log, int dir_fd, const char *name,
 			    struct lcx_error **err)
 {
@@ -74,6 +104,8 @@ LCX_PUBLIC int lcx_log_open(struct lcx_log *log, int dir_fd, const char *name,
 		.format = (uint32_t)log->format,
 		.max_files = log->max_files,
 		.max_size_bytes = log->max_size,
+		.max_age_ns = log->max_age_ns,
+		.flags = log->compress ? LCX__LOG_COMPRESS : 0,
 	};
 	CLEANUP(closep) int fd = -1;
 	int r;
@@ -83,6 +115,8 @@ LCX_PUBLIC int lcx_log_open(struct lcx_log *log, int dir_fd, const char *name,
 	fd = lcx__open_dir(dir_fd, ".");
 	if (fd < 0)
 		return lcx__fail_sys(err, -fd, "open the directory of log '%s'", name);
+	lcx__log_starter_init(&log->starter);
+	log->writer.packing.packer = &log->starter.packer;
 	r = snprintf(config.name, sizeof(config.name), "%s", name) < (int)sizeof(config.name)
 		    ? lcx__log_writer_open(&log->writer, fd, &config, NULL)
 		    : -EINVAL;
@@ -137,6 +171,11 @@ LCX_PUBLIC int lcx_log_flush(struct lcx_log *log, struct lcx_error **err)
 	return describe(log, lcx__log_flush(&log->writer), "flush", err);
 }
 
+LCX_PUBLIC int lcx_log_fd(const struct lcx_log *log)
+{
+	return is_open(log) ? lcx__log_pack_fd(&log->writer) : -1;
+}
+
 LCX_PUBLIC int lcx_log_end(struct lcx_log *log, enum lcx_log_stream stream, struct lcx_error **err)
 {
 	int r = lcx__log_end(&log->writer, stream);
@@ -164,6 +203,11 @@ LCX_PUBLIC uint64_t lcx_log_dropped_bytes(const struct lcx_log *log)
 LCX_PUBLIC uint64_t lcx_log_rotations(const struct lcx_log *log)
 {
 	return log->writer.rotations;
+}
+
+LCX_PUBLIC uint64_t lcx_log_compressed(const struct lcx_log *log)
+{
+	return log->writer.packing.packed;
 }
 
 LCX_PUBLIC struct lcx_log *lcx_log_free(struct lcx_log *log)

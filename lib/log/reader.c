@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "log/gunzip.h"
 #include "log/log-internal.h"
 #include "util/cleanup.h"
 #include "util/error.h"
@@ -29,6 +30,7 @@ struct lcx_log_reader {
 	struct lcx__log_file
 		younger; /* what is read next, once that is exhausted; fd -1 for none */
 	int inotify_fd;
+	struct lcx__gunzip *gz; /* of that file, once it is read and if it is compressed */
 	bool started, has_tail;
 	bool overlong; /* in the middle of a line that is too long to keep */
 	int64_t since_ns, until_ns;
@@ -122,6 +124,16 @@ LCX_PUBLIC int lcx_log_reader_set_tail(struct lcx_log_reader *reader, uint64_t l
 	return r;
 }
 
+static int fail_read(const struct lcx_log_reader *reader, int r, struct lcx_error **err)
+{
+	if (r == -EOPNOTSUPP)
+		return lcx__fail(err, EOPNOTSUPP,
+				 "read log '%s': a file of it is compressed, and this library was "
+				 "built without zlib",
+				 reader->chain.name);
+	return lcx__fail_sys(err, -r, "read log '%s'", reader->chain.name);
+}
+
 /* The directory is watched, not the file: that also tells of a new file after a rotation. */
 LCX_PUBLIC int lcx_log_reader_set_follow(struct lcx_log_reader *reader, struct lcx_error **err)
 {
@@ -147,6 +159,31 @@ LCX_PUBLIC int lcx_log_reader_set_follow(struct lcx_log_reader *reader, struct l
 	return 0;
 }
 
+/* What is held open is compressed: begin with it. */
+static int need_gunzip(struct lcx_log_reader *reader)
+{
+	return reader->gz ? 0 : lcx__gunzip_new(reader->file.fd, &reader->gz);
+}
+
+/* The buffer is empty yet. */
+static int skip_packed(struct lcx_log_reader *reader, int64_t length, struct lcx_error **err)
+{
+	int r = need_gunzip(reader);
+
+	while (r == 0 && length > 0) {
+		size_t wanted = length < (int64_t)sizeof(reader->buffer) ? (size_t)length
+									 : sizeof(reader->buffer);
+		ssize_t n = lcx__gunzip_read(reader->gz, reader->buffer, wanted);
+
+		if (n <= 0)
+			r = (int)n;
+		if (n <= 0)
+			break;
+		length -= n;
+	}
+	return r < 0 ? fail_read(reader, r, err) : 0;
+}
+
 static int start(struct lcx_log_reader *reader, struct lcx_error **err)
 {
 	struct lcx__log_file file;
@@ -163,6 +200,8 @@ static int start(struct lcx_log_reader *reader, struct lcx_error **err)
 		return lcx__fail_sys(err, -r, "look for the end of log '%s'", reader->chain.name);
 	closep(&reader->file.fd);
 	reader->file = file;
+	if (file.packed)
+		return skip_packed(reader, offset, err);
 	if (lseek(file.fd, (off_t)offset, SEEK_SET) < 0)
 		return lcx__fail_sys(err, errno, "go to the end of log '%s'", reader->chain.name);
 	return 0;
@@ -208,18 +247,36 @@ static void make_room(struct lcx_log_reader *reader)
 	reader->end = length;
 }
 
-static ssize_t fill(struct lcx_log_reader *reader)
+static ssize_t read_packed(struct lcx_log_reader *reader, void *buffer, size_t size)
+{
+	int r = need_gunzip(reader);
+
+	return r < 0 ? r : lcx__gunzip_read(reader->gz, buffer, size);
+}
+
+static ssize_t read_plain(struct lcx_log_reader *reader, void *buffer, size_t size)
 {
 	ssize_t r;
 
-	make_room(reader);
 	do
-		r = read(reader->file.fd, reader->buffer + reader->end,
-			 sizeof(reader->buffer) - reader->end);
+		r = read(reader->file.fd, buffer, size);
 	while (r < 0 && errno == EINTR);
+	return r < 0 ? -errno : r;
+}
+
+static ssize_t fill(struct lcx_log_reader *reader)
+{
+	size_t size;
+	char *at;
+	ssize_t r;
+
+	make_room(reader);
+	at = reader->buffer + reader->end;
+	size = sizeof(reader->buffer) - reader->end;
+	r = reader->file.packed ? read_packed(reader, at, size) : read_plain(reader, at, size);
 	if (r > 0)
 		reader->end += (size_t)r;
-	return r < 0 ? -errno : r;
+	return r;
 }
 
 static void drain_events(const struct lcx_log_reader *reader)
@@ -232,8 +289,9 @@ static void drain_events(const struct lcx_log_reader *reader)
 
 static void switch_file(struct lcx_log_reader *reader)
 {
-	if (reader->end > reader->start)
-		reader->skipped++; /* a half line that nobody will finish */
+	if (reader->end > reader->start || (reader->gz && lcx__gunzip_is_damaged(reader->gz)))
+		reader->skipped++; /* a half line that nobody will finish, or more */
+	reader->gz = lcx__gunzip_free(reader->gz);
 	reader->start = reader->end = 0;
 	reader->overlong = false;
 	closep(&reader->file.fd);
@@ -250,7 +308,7 @@ static bool begin_anew(struct lcx_log_reader *reader)
 	off_t position = lseek(reader->file.fd, 0, SEEK_CUR);
 	struct stat st;
 
-	if (fstat(reader->file.fd, &st) < 0 || st.st_size >= position ||
+	if (reader->file.packed || fstat(reader->file.fd, &st) < 0 || st.st_size >= position ||
 	    lseek(reader->file.fd, 0, SEEK_SET) < 0)
 		return false;
 	reader->start = reader->end = 0;
@@ -292,8 +350,7 @@ LCX_PUBLIC int lcx_log_reader_next(struct lcx_log_reader *reader, struct lcx_err
 		ssize_t length = fill(reader);
 
 		if (length < 0)
-			return lcx__fail_sys(err, (int)-length, "read log '%s'",
-					     reader->chain.name);
+			return fail_read(reader, (int)length, err);
 		if (length > 0)
 			continue;
 		if (!drained) {
@@ -370,6 +427,7 @@ LCX_PUBLIC uint64_t lcx_log_reader_gaps(const struct lcx_log_reader *reader)
 LCX_PUBLIC struct lcx_log_reader *lcx_log_reader_free(struct lcx_log_reader *reader)
 {
 	if (reader) {
+		(void)lcx__gunzip_free(reader->gz);
 		closep(&reader->file.fd);
 		closep(&reader->younger.fd);
 		closep(&reader->inotify_fd);

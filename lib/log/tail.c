@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "log/gunzip.h"
 #include "util/cleanup.h"
 
 /*
@@ -123,6 +125,89 @@ static bool search_file(struct search *search, int fd, int64_t size)
 	return false;
 }
 
+/* ---- compressed files ----------------------------------------------------------
+ *
+ * They are read from the beginning, twice: to count the lines, and to find the place behind those
+ * that are too many.
+ */
+
+struct count {
+	uint64_t lines;        /* that ended */
+	int64_t position, end; /* behind the last of them that was wanted, and behind all */
+	bool is_open;          /* what follows has no end */
+};
+
+static void count_forward(struct count *count, char *record, size_t length, uint64_t wanted)
+{
+	struct lcx__log_record parsed;
+
+	count->end += (int64_t)length;
+	if (lcx__log_parse(record, length, &parsed) < 0)
+		return;
+	count->is_open = parsed.partial;
+	if (parsed.partial || count->lines >= wanted)
+		return;
+	if (++count->lines == wanted)
+		count->position = count->end;
+}
+
+/* Go through the file, up to the end of @wanted lines. */
+static int read_packed(struct search *search, int fd, uint64_t wanted, struct count *ret)
+{
+	CLEANUP(lcx__gunzip_freep) struct lcx__gunzip *gz = NULL;
+	size_t start = 0, end = 0;
+	ssize_t n = 0;
+	int r = lcx__gunzip_new(fd, &gz);
+
+	*ret = (struct count){0};
+	while (r == 0 && ret->lines < wanted) {
+		char *newline = memchr(search->block + start, '\n', end - start);
+
+		if (newline) {
+			size_t length = (size_t)(newline + 1 - search->block) - start;
+
+			count_forward(ret, search->block + start, length, wanted);
+			start += length;
+			continue;
+		}
+		if (end - start == sizeof(search->block)) {
+			/* One longer than the block: damaged, and its rest will be, too. */
+			ret->end += (int64_t)(end - start);
+			start = end;
+		}
+		memmove(search->block, search->block + start, end - start);
+		end -= start;
+		start = 0;
+		n = lcx__gunzip_read(gz, search->block + end, sizeof(search->block) - end);
+		if (n <= 0)
+			break;
+		end += (size_t)n;
+	}
+	return r < 0 ? r : n < 0 ? (int)n : 0;
+}
+
+/* Return: 1 when all lines were found, as search_file(), 0, or a negative errno. */
+static int search_packed(struct search *search, int fd)
+{
+	struct count all, count;
+	int r = read_packed(search, fd, UINT64_MAX, &all);
+	uint64_t lines;
+
+	if (r < 0)
+		return r;
+	/* The unfinished line at the very end is one, too. */
+	lines = all.lines + (search->at_end && all.is_open);
+	search->at_end = search->at_end && all.end == 0;
+	search->position = 0;
+	if (lines <= search->wanted) {
+		search->wanted -= lines;
+		return 0;
+	}
+	r = read_packed(search, fd, lines - search->wanted, &count);
+	search->position = count.lines < lines - search->wanted ? all.end : count.position;
+	return r < 0 ? r : 1;
+}
+
 static int search_chain(struct search *search, const struct lcx__log_chain *chain,
 			struct lcx__log_file *file)
 {
@@ -133,8 +218,10 @@ static int search_chain(struct search *search, const struct lcx__log_chain *chai
 	for (;;) {
 		if (fstat(file->fd, &st) < 0)
 			return -errno;
-		if (search_file(search, file->fd, st.st_size))
-			return 0;
+		r = file->packed ? search_packed(search, file->fd)
+				 : search_file(search, file->fd, st.st_size);
+		if (r != 0)
+			return r < 0 ? r : 0;
 		r = lcx__log_chain_older(chain, file, &older);
 		if (r < 0)
 			return r == -ENOENT ? 0 : r;

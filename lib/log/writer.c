@@ -38,6 +38,11 @@ static int emit(struct lcx__log_writer *w, enum lcx_log_stream stream, const uin
 	return 0;
 }
 
+int lcx__log_pack_fd(const struct lcx__log_writer *w)
+{
+	return w->packing.result_fd;
+}
+
 int lcx__log_flush(struct lcx__log_writer *w)
 {
 	if (!w->is_open)
@@ -166,6 +171,10 @@ void lcx__log_writer_init(struct lcx__log_writer *w)
 	w->size = w->rotate_at = 0;
 	w->dropped_lines = w->dropped_bytes = w->rotations = w->failed_rotations = 0;
 	w->last_error = 0;
+	w->packing.packer = NULL;
+	w->packing.wanted = false;
+	w->packing.result_fd = -1;
+	w->packing.packed = 0;
 	w->queue = NULL;
 	w->queue_size = w->head = w->tail = 0;
 	w->start = w->sent = w->piece = w->sequence = 0;
@@ -212,6 +221,7 @@ int lcx__log_writer_close(struct lcx__log_writer *w)
 		lcx__log_socket_close(w);
 	else if (w->fd >= 0)
 		(void)sys_close(w->fd);
+	lcx__log_pack_abandon(w);
 	w->fd = -1;
 	w->is_open = false;
 	return out < 0 ? out : err;

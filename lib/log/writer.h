@@ -3,7 +3,8 @@
 
 /*
  * The writing half of a log. It is shared by the library and by lcx-init, which
- * has no C library: line.c, writer.c and the drivers, file.c, socket.c and message.c, use raw
+ * has no C library: line.c, writer.c and the drivers, file.c with rotate.c and pack.c, socket.c and
+ * message.c, use raw
  * system calls only, no heap and no floating point, and of a C library no more than memcpy() and
  * memmove().
  */
@@ -59,6 +60,19 @@ size_t lcx__log_find_newline(const uint8_t *data, size_t length);
 /* How many bytes at the end of @data begin a UTF-8 character that is not complete yet: 0 to 3. */
 size_t lcx__log_unfinished_utf8(const uint8_t *data, size_t length);
 
+/*
+ * How the owner of a writer starts the program that compresses, with these as its descriptors 0, 1
+ * and 2, and how it ends it, which may still be at work. One at a time.
+ */
+struct lcx__log_packer {
+	int (*start)(void *data, int old_fd, int new_fd, int result_fd);
+	void (*end)(void *data);
+	void *data;
+};
+
+/* What the program says when the new file is whole. */
+enum { LCX__LOG_PACKED = 'k' };
+
 /* One log. About 160 KiB; of the two large arrays only what is used becomes resident. */
 struct lcx__log_writer {
 	struct lcx__log_config config;
@@ -76,6 +90,15 @@ struct lcx__log_writer {
 	uint64_t rotate_at; /* don't try again below this size, after a rotation failed */
 	int64_t began_ns;   /* the current file */
 	bool torn;          /* a half line stands at the end of the file */
+
+	/* pack.c */
+	struct {
+		const struct lcx__log_packer *packer; /* borrowed; NULL: nothing is compressed */
+		bool wanted;                          /* there may be something to compress */
+		int result_fd;                        /* of the program at work; -1: none is */
+		uint32_t dev_major, dev_minor;        /* what it works on */
+		uint64_t ino, packed;                 /* how many files were compressed */
+	} packing;
 
 	/* socket.c */
 	bool is_stream;
@@ -115,6 +138,9 @@ int lcx__log_writer_open(struct lcx__log_writer *w, int dir_fd,
 bool lcx__log_wants_more(const struct lcx__log_writer *w);
 bool lcx__log_is_pending(const struct lcx__log_writer *w);
 int lcx__log_wait_fd(const struct lcx__log_writer *w);
+
+/* The descriptor to poll for POLLIN: then lcx__log_flush() finishes a compressed file; -1: none. */
+int lcx__log_pack_fd(const struct lcx__log_writer *w);
 
 /*
  * The life of a log: write, write, flush when the input is drained, end at

@@ -161,6 +161,7 @@ static int compile_monitor(struct compiler *c, struct lcx_error **err)
 	params.listen_fd = lcx__plan_fd(c->plan, params.listen_fd);
 	params.client_fd = lcx__plan_fd(c->plan, params.client_fd);
 	params.event_dir_fd = lcx__plan_fd(c->plan, params.event_dir_fd);
+	params.packer_fd = lcx__plan_fd(c->plan, params.packer_fd);
 	params.cgroup_fd = lcx__plan_fd(c->plan, c->in->cgroup_fd);
 	c->out->clone_flags = 0;
 

@@ -50,12 +50,23 @@ static void watch_log(struct lcx_process *process)
 		(void)epoll_ctl(process->epoll_fd, EPOLL_CTL_ADD, fd, &event);
 }
 
+/* A pipe that was closed is in no set any more, whatever has its number now. */
+static void watch_packer(struct lcx_process *process)
+{
+	int fd = lcx__log_pack_fd(process->log);
+	struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
+
+	if (fd >= 0)
+		(void)epoll_ctl(process->epoll_fd, EPOLL_CTL_ADD, fd, &event);
+}
+
 static void flush_log(struct lcx_process *process)
 {
 	if (!process->log)
 		return;
 	(void)lcx__log_flush(process->log);
 	watch_log(process);
+	watch_packer(process);
 	hold_output(process);
 }
 

@@ -4,11 +4,13 @@
 #include <errno.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
+#include <linux/prctl.h>
 #include <linux/seccomp.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 
 #include "util/sys.h"
+
+/* Raw system calls only: one of the programs has no C library. */
 
 #if defined(__x86_64__)
 #define OUR_ARCH AUDIT_ARCH_X86_64
@@ -89,8 +91,9 @@ int lcx__filter_install(const struct lcx__filter *filter)
 	if (p.n > MAX_CODE)
 		return -E2BIG;
 	program.len = p.n;
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		return -errno;
+	r = sys_call5(__NR_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	if (r < 0)
+		return (int)r;
 	r = sys_call3(__NR_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program);
 	/* Or the number of a thread that has a filter of its own, which none has. */
 	return r > 0 ? -EPROTO : (int)r;

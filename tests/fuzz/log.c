@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Three ways into the log with one input, whose first byte chooses: any bytes as a log file, read
- * whole and from its end; any bytes as output of a container, which must come back as they were;
- * and any bytes as one line.
+ * Four ways into the log with one input, whose first byte chooses: any bytes as a log file, read
+ * whole and from its end, or as a compressed one; any bytes as output of a container, which must
+ * come back as they were; and any bytes as one line.
  */
 #include <fcntl.h>
 #include <stdint.h>
@@ -24,6 +24,7 @@ static void remove_files(void)
 {
 	char name[16] = "fuzz";
 
+	(void)unlinkat(dir_fd, "fuzz.1.gz", 0);
 	for (int i = 1; unlinkat(dir_fd, name, 0) == 0 || i == 1; i++)
 		(void)snprintf(name, sizeof(name), "fuzz.%d", i);
 }
@@ -88,6 +89,23 @@ static void as_file(const uint8_t *data, size_t size)
 			abort();
 }
 
+/* Whatever stands in it, the file behind it is read. */
+static void as_packed(const uint8_t *data, size_t size)
+{
+	static const char last[] = "2026-01-31T23:59:59.000000001Z stdout F last\n";
+	uint64_t all;
+
+	remove_files();
+	put_file("fuzz.1.gz", data, size);
+	put_file("fuzz", (const uint8_t *)last, sizeof(last) - 1);
+	all = read_all(-1);
+	if (all == 0)
+		abort();
+	for (int64_t tail = 0; tail < 3; tail++)
+		if (read_all(tail) > all)
+			abort();
+}
+
 static void as_output(const uint8_t *data, size_t size)
 {
 	struct lcx_log_reader *reader = NULL;
@@ -141,7 +159,8 @@ static void as_line(const uint8_t *data, size_t size)
 
 	size = size < LCX__LOG_PART_SIZE ? size : LCX__LOG_PART_SIZE;
 	first = malloc(6 * size + LCX__LOG_LINE_OVERHEAD);
-	length = lcx__log_format_json(first, data, size, false, LCX_LOG_STREAM_STDOUT, time, NULL, 0);
+	length = lcx__log_format_json(first, data, size, false, LCX_LOG_STREAM_STDOUT, time, NULL,
+				      0);
 	line = malloc(length);
 	memcpy(line, first, length);
 	if (lcx__log_parse(line, length, &record) < 0)
@@ -172,7 +191,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		as_file(data + 1, size - 1);
 	else if (data[0] % 4 == 1)
 		as_output(data + 1, size - 1);
-	else
+	else if (data[0] % 4 == 2)
 		as_line(data + 1, size - 1);
+	else
+		as_packed(data + 1, size - 1);
 	return 0;
 }

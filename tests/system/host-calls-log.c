@@ -9,6 +9,8 @@ static int open_log(struct world *w, struct lcx_error **err)
 	MUST(lcx_log_new(&log_file, err));
 	MUST(lcx_log_set_format(log_file, LCX_LOG_FORMAT_JSON_FILE, err));
 	MUST(lcx_log_set_rotation(log_file, 4096, 2, err));
+	MUST(lcx_log_set_max_age(log_file, 3600000, err));
+	EITHER(lcx_log_set_compression(log_file, 1, err));
 	return lcx_log_open(log_file, w->dir_fd, "log", err);
 }
 
@@ -21,6 +23,7 @@ static int write_log(struct world *w, struct lcx_error **err)
 	MUST(lcx_log_flush(log_file, err));
 	MUST(lcx_log_end(log_file, LCX_LOG_STREAM_STDERR, err));
 	MUST(lcx_log_reopen(log_file, err));
+	(void)lcx_log_fd(log_file), (void)lcx_log_compressed(log_file);
 	(void)lcx_log_dropped_lines(log_file), (void)lcx_log_dropped_bytes(log_file);
 	return lcx_log_rotations(log_file) > 0 ? 0 : -EINVAL;
 }

@@ -2,7 +2,7 @@
 # build: plain
 # guest: no, logs are the same there
 # Nothing is lost, split or doubled: lines of random length by both formats, with rotation and somebody who follows,
-# while whoever writes the log is stopped and goes on; and the exit is told after the last byte. LCX_PROOF_MB: how
+# while whoever writes the log is stopped and goes on; by cri also while its files are compressed; and the exit is told after the last byte. LCX_PROOF_MB: how
 # much (24); tests/bench/log-proof.sh does it with a gigabyte.
 . "${SRC:?}/tests/system/lib.sh"
 need busybox python3
@@ -43,13 +43,18 @@ disturb() { # PID CONTAINER
 	done
 }
 dir_of() { echo "$T/lcx-root/containers/$($LCX inspect --format '{{.Id}}' "$1")"; }
-options='--network none --log-opt max-size=2m --log-opt max-file=1000'
+usual='--network none --log-opt max-size=2m --log-opt max-file=1000'
+some_are_compressed() { # DIRECTORY
+	[ "$(find "$1" -name 'cri.log.*.gz' | wc -l)" -gt 1 ]
+}
 
 for driver in json-file cri; do
+	options=$usual program='read x </go; exec cat /data'
+	[ $driver = json-file ] || options="$usual --log-opt compress=true" program='read x </go; cat /data; read x </go'
 	# --- the monitor
 
 	# shellcheck disable=SC2086
-	lcx run -d --name "$driver" --log-driver $driver $options --rootfs "$T/rootfs" sh -c 'read x </go; exec cat /data' >/dev/null
+	lcx run -d --name "$driver" --log-driver $driver $options --rootfs "$T/rootfs" sh -c "$program" >/dev/null
 	dir=$(dir_of "$driver")
 	(lcx logs -f "$driver" | sum_of >"$T/followed") &
 	follower=$!
@@ -58,6 +63,11 @@ for driver in json-file cri; do
 	disturb "$(lcx inspect --format '{{.State.OwnerPid}}' "$driver")" "$dir" &
 	wait_for 10 test -s "$T/stops"
 	echo go >"$T/rootfs/go"
+	if [ $driver = cri ]; then
+		check "$driver: the monitor has files compressed" wait_for 30 some_are_compressed "$dir"
+		check_match "$driver: an event tells of new files" 'log-rotated' "$(lcx events --since 1m --until 0s --filter container=$driver)"
+		echo go >"$T/rootfs/go"
+	fi
 	lcx wait "$driver" >/dev/null
 	check_eq "$driver: when its end is told, the log is whole" "$whole" "$(lcx logs "$driver" | sum_of)"
 	wait $follower
@@ -71,13 +81,17 @@ for driver in json-file cri; do
 	# --- a program that owns its container
 
 	# shellcheck disable=SC2086
-	$LCX run --name own-$driver --log-driver $driver $options --rootfs "$T/rootfs" sh -c 'read x </go; exec cat /data' >"$T/out" &
+	$LCX run --name own-$driver --log-driver $driver $options --rootfs "$T/rootfs" sh -c "$program" >"$T/out" &
 	owner=$!
 	wait_for 10 sh -c "$LCX inspect own-$driver >/dev/null 2>&1"
 	rm -f "$T/stops"
 	disturb $owner "$(dir_of own-$driver)" &
 	wait_for 10 test -s "$T/stops"
 	echo go >"$T/rootfs/go"
+	if [ $driver = cri ]; then
+		check "$driver, own: files are compressed" wait_for 30 some_are_compressed "$(dir_of own-cri)"
+		echo go >"$T/rootfs/go"
+	fi
 	wait $owner
 	check_eq "$driver, own: its output is whole" "$whole" "$(sum_of <"$T/out")"
 	check_eq "$driver, own: the log, too" "$whole" "$(lcx logs own-$driver | sum_of)"

@@ -24,6 +24,8 @@ static int open_own_log(struct lcx_container *c, const struct lcx__log_config *c
 	lcx__log_writer_init(c->log);
 	c->log->callback = c->log_callback;
 	c->log->callback_data = c->log_callback_data;
+	lcx__log_starter_init(&c->log_starter);
+	c->log->packing.packer = &c->log_starter.packer;
 	r = lcx__log_writer_open(c->log, c->dir_fd, config, c->log_context);
 	return r < 0 ? lcx__log_open_failed(c, config, r, err) : 0;
 }
@@ -58,7 +60,7 @@ int lcx__start_log(struct start *s, struct lcx_error **err)
 
 	free(TAKE_PTR(c->log_context));
 	(void)unlinkat(c->dir_fd, "log-lost", 0);
-	c->log_lost_told = 0;
+	c->log_lost_told = c->log_rotations_told = 0;
 	if (strcmp(c->d.log_driver, "passthrough") == 0 && !is_passthrough(s))
 		return lcx__fail(err, EINVAL,
 				 "log driver 'passthrough': the starter must pass descriptors on");
@@ -74,6 +76,12 @@ int lcx__start_log(struct start *s, struct lcx_error **err)
 				 "log driver 'callback': a detached container has nobody to call");
 	s->monitor.logging = 1;
 	s->monitor.log_dir_fd = c->dir_fd;
+	if (s->monitor.log.flags & LCX__LOG_COMPRESS) {
+		s->monitor.packer_fd = lcx__log_packer_memfd();
+		if (s->monitor.packer_fd < 0)
+			return lcx__fail_sys(err, -s->monitor.packer_fd,
+					     "make the program that compresses the log");
+	}
 	return try_log(c, &s->monitor.log, err);
 }
 
@@ -97,17 +105,18 @@ int lcx__start_attach(struct start *s, struct lcx_error **err)
 /* A monitor tells itself what happens, so that it does so in the right order. */
 int lcx__start_events(struct start *s, struct lcx_error **err)
 {
-	CLEANUP(freep) char *started = NULL, *exited = NULL, *log_lost = NULL;
+	CLEANUP(freep) char *started = NULL, *exited = NULL, *log_lost = NULL, *rotated = NULL;
 
 	if (!s->detached)
 		return 0;
 	started = lcx__event_text(s->c, "started", NULL);
 	exited = lcx__event_exit_head(s->c);
 	log_lost = lcx__event_detail_head(s->c, "log-lost");
-	if (!started || !exited || !log_lost)
+	rotated = lcx__event_detail_head(s->c, "log-rotated");
+	if (!started || !exited || !log_lost || !rotated)
 		return lcx__fail_nomem(err);
 	if (strlen(started) >= PLAN_EVENT_SIZE || strlen(exited) >= PLAN_EVENT_SIZE ||
-	    strlen(log_lost) >= PLAN_EVENT_SIZE)
+	    strlen(log_lost) >= PLAN_EVENT_SIZE || strlen(rotated) >= PLAN_EVENT_SIZE)
 		return 0;
 	s->event_dir_fd = lcx__event_dir(s->c->ctx);
 	if (s->event_dir_fd < 0)
@@ -116,5 +125,6 @@ int lcx__start_events(struct start *s, struct lcx_error **err)
 	memcpy(s->monitor.started, started, strlen(started) + 1);
 	memcpy(s->monitor.exited, exited, strlen(exited) + 1);
 	memcpy(s->monitor.log_lost, log_lost, strlen(log_lost) + 1);
+	memcpy(s->monitor.log_rotated, rotated, strlen(rotated) + 1);
 	return 0;
 }

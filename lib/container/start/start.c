@@ -48,6 +48,7 @@ static void start_clear(struct start *s)
 	closep(&s->listen_fd);
 	closep(&s->client_fd);
 	closep(&s->event_dir_fd);
+	closep(&s->monitor.packer_fd);
 	closep(&s->netns_fd);
 	closep(&s->root_fd);
 	for (size_t i = 0; i < s->n_shared; i++)
@@ -386,7 +387,8 @@ static struct start start_of(struct lcx_container *c, const struct lcx_stdio *st
 			    .listen_fd = -1,
 			    .client_fd = -1,
 			    .cgroup_fd = -1,
-			    .event_dir_fd = -1},
+			    .event_dir_fd = -1,
+			    .packer_fd = -1},
 	};
 }
 
