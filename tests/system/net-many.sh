@@ -35,7 +35,7 @@ make_netns two
 bridge=$(tool attach bridge one /run/netns/one | awk '{ print $3 }')
 i=0
 while [ "$i" -lt 1022 ]; do
-	echo "link add full$i type ifb"
+	echo "link add full$i group 77 type ifb"
 	echo "link set full$i master $bridge"
 	i=$((i + 1))
 done >"$T/batch"
@@ -47,5 +47,5 @@ ip link del full0
 check 'with one place free it goes' tool attach bridge two /run/netns/two 8090:80
 check 'detach' tool detach bridge two 0
 check 'detach the first' tool detach bridge one 0
-sed -n 's/^link add \(full[1-9][0-9]*\) .*/link del \1/p' "$T/batch" >"$T/undo"
-ip -batch "$T/undo"
+# As a group they go in one step, one by one they take half a minute.
+ip link del group 77
