@@ -184,6 +184,9 @@ struct lcx_cgroup_pids {
 /* All processes at or below @dir_fd. */
 int lcx__cgroup_list_pids(int dir_fd, struct lcx_cgroup_pids *pids);
 
+/* No process is in it, and no cgroup below it that one could be in. */
+bool lcx__cgroup_is_deserted(int dir_fd);
+
 /* Send to each; a pid that is reused meanwhile is not hit. */
 int lcx__cgroup_signal_all(struct lcx_cgroup *cg, int32_t signal);
 

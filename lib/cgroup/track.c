@@ -307,6 +307,10 @@ static int kill_by_signals(struct lcx_cgroup *cg, int64_t deadline_ns)
 	const struct lcx__track_ops *ops = lcx__cgroup_track(cg);
 	int r;
 
+	/* As most are when they are taken down. The first cgroup that freezes has the kernel change
+	 * its own code, for which it interrupts every processor. */
+	if (lcx__cgroup_is_deserted(lcx__cgroup_tracker_fd(cg)))
+		return 0;
 	do {
 		int64_t now = lcx__monotonic_ns();
 
