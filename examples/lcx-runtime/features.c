@@ -104,7 +104,10 @@ static const struct {
 	 "{\"ociVersion\":\"1.3.0\",\"process\":{\"cwd\":\"/\",\"apparmorProfile\":\"@\"}}", "},"},
 	{"\"selinux\":{", "enabled",
 	 "{\"ociVersion\":\"1.3.0\",\"process\":{\"cwd\":\"/\",\"selinuxLabel\":\"@\"}}", "},"},
-	{"\"intelRdt\":{", "enabled", HEAD "\"linux\":{\"intelRdt\":{\"closID\":\"@\"}}}", "},"},
+	{"\"intelRdt\":{", "enabled", HEAD "\"linux\":{\"intelRdt\":{\"closID\":\"@\"}}}", ","},
+	{"", "schemata", HEAD "\"linux\":{\"intelRdt\":{\"schemata\":[\"@\"]}}}", ","},
+	{"", "monitoring",
+	 HEAD "\"linux\":{\"intelRdt\":{\"closID\":\"@\",\"enableMonitoring\":true}}}", "},"},
 	{"\"mountExtensions\":{\"idmap\":{", "enabled",
 	 HEAD MOUNT "\"mounts\":[{\"destination\":\"/@\",\"type\":\"bind\",\"source\":\"/m\","
 		    "\"options\":[\"bind\",\"idmap\"],\"uidMappings\":[{\"containerID\":0,"

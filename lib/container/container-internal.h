@@ -127,6 +127,7 @@ struct run_state {
 		external;            /* nobody of ours owns its process: who started it reaps it */
 	char *cgroup;                /* absolute; NULL if there is none */
 	char *scope;                 /* of systemd's, if its cgroup is one's */
+	char **resctrl;              /* directories of its class of service; NULL: none */
 	char *address, *mac, *ports; /* of its network attachment */
 	char **volumes;              /* "ID:PATH" of those that came while it runs: mount.c */
 };
@@ -174,6 +175,7 @@ struct lcx_container {
 	/* While it runs, once it was needed: to find one takes many system calls. */
 	struct lcx_cgroup *cgroup;
 
+	const char *resctrl_mount; /* where, for tests; NULL: where it is mounted */
 	bool debug;
 	struct step *steps;
 	uint32_t n_steps;

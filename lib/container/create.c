@@ -264,6 +264,8 @@ static int check_description(const struct lcx_container *c, struct lcx_error **e
 {
 	int r = lcx__spec_check_supported(c->spec, err);
 
+	if (r == 0)
+		r = lcx__container_check_resctrl(c, err);
 	return r < 0 ? r : lcx__container_check_users(c, err);
 }
 

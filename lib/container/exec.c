@@ -186,6 +186,8 @@ static int execute(struct lcx_container *c, const struct lcx_spec *wanted, const
 	if (r == 0)
 		r = enter(c, how->cgroups, &cgroup, &entrance, err);
 	if (r == 0)
+		r = lcx__container_enter_resctrl(c, &entrance, err);
+	if (r == 0)
 		r = lcx__container_seccomp(c, spec, &seccomp, &seccomp_size, err);
 	if (r < 0)
 		return r;
@@ -196,6 +198,8 @@ static int execute(struct lcx_container *c, const struct lcx_spec *wanted, const
 		.exec_pidfd = pidfd,
 		.join_fds = entrance.join_fds,
 		.n_join_fds = entrance.n_join_fds,
+		.class_fds = entrance.class_fds,
+		.n_class_fds = entrance.n_class_fds,
 		.cgroup = entrance.name,
 		.cgroup_fd = entrance.into_fd,
 		.n_preserved = stdio ? stdio->n_preserved : 0,

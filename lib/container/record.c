@@ -97,6 +97,7 @@ static const struct lcx__json_field run_state_fields[] = {
 	{"external", AS_BOOL(struct run_state, external)},
 	{"cgroup", AS_STRING(struct run_state, cgroup)},
 	{"scope", AS_STRING(struct run_state, scope)},
+	{"resctrl", AS_STRINGS(struct run_state, resctrl)},
 	{"address", AS_STRING(struct run_state, address)},
 	{"mac", AS_STRING(struct run_state, mac)},
 	{"ports", AS_STRING(struct run_state, ports)},

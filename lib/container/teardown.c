@@ -70,6 +70,7 @@ static const struct {
 	{"cgroup", lcx__container_undo_cgroup},
 	{"scope", lcx__container_undo_scope},
 	{"slice", lcx__container_undo_slice},
+	{"resctrl", lcx__container_undo_resctrl},
 	{"root", lcx__container_undo_root},
 	{"network", undo_network},
 	{"pin", lcx__container_undo_pin},

@@ -19,6 +19,12 @@ int init_op_JOIN_CGROUP(struct init *init, const struct plan_op *op)
 	return r < 0 ? r : 0;
 }
 
+/* resctrl takes "0" for who writes it, too. */
+int init_op_JOIN_CLASS(struct init *init, const struct plan_op *op)
+{
+	return init_op_JOIN_CGROUP(init, op);
+}
+
 int init_op_SETNS(struct init *init, const struct plan_op *op)
 {
 	(void)init;

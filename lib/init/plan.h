@@ -56,6 +56,7 @@
 	X(EXEC, "exec", "execute '{0}'")                                                           \
 	/* namespaces and cgroups: ops-ns.c */                                                     \
 	X(JOIN_CGROUP, "cgroup", "join the cgroup '{0}'")                                          \
+	X(JOIN_CLASS, "cgroup", "join the class of service of linux.intelRdt")                     \
 	X(SETNS, "namespace", "join the {0} namespace")                                            \
 	X(UNSHARE, "namespace", "make new namespaces")                                             \
 	X(TIME_OFFSETS, "namespace", "set the time namespace's offsets to '{0}'")                  \

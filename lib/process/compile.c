@@ -230,16 +230,28 @@ static int compile_session(struct compiler *c, struct lcx_error **err)
 	return 0;
 }
 
-static int compile_cgroup(struct compiler *c, struct lcx_error **err)
+static void add_joins(struct compiler *c)
 {
 	struct plan_op *op;
 
-	(void)err;
 	for (size_t i = 0; i < c->in->n_join_fds; i++) {
 		op = lcx__plan_add(c->plan, PLAN_JOIN_CGROUP);
 		op->fd = lcx__plan_fd(c->plan, c->in->join_fds[i]);
 		op->str[0] = lcx__plan_string(c->plan, c->in->cgroup);
 	}
+	/* A group that is measured is for who is in its class already. */
+	for (size_t i = 0; i < c->in->n_class_fds; i++) {
+		op = lcx__plan_add(c->plan, PLAN_JOIN_CLASS);
+		op->fd = lcx__plan_fd(c->plan, c->in->class_fds[i]);
+	}
+}
+
+static int compile_cgroup(struct compiler *c, struct lcx_error **err)
+{
+	struct plan_op *op;
+
+	(void)err;
+	add_joins(c);
 	if (is_new(c, CLONE_NEWCGROUP)) {
 		op = lcx__plan_add(c->plan, PLAN_UNSHARE);
 		op->num[0] = CLONE_NEWCGROUP;
@@ -325,7 +337,6 @@ static int compile_names(struct compiler *c, struct lcx_error **err)
  */
 static int join_cgroups(struct compiler *c, struct lcx_error **err)
 {
-	struct plan_op *op;
 	int r;
 
 	/* Whoever joins is visible in there. */
@@ -333,11 +344,7 @@ static int join_cgroups(struct compiler *c, struct lcx_error **err)
 	r = lcx__compile_affinity_before(c, err);
 	if (r == 0)
 		r = lcx__compile_late_cgroup(c, err);
-	for (size_t i = 0; i < c->in->n_join_fds; i++) {
-		op = lcx__plan_add(c->plan, PLAN_JOIN_CGROUP);
-		op->fd = lcx__plan_fd(c->plan, c->in->join_fds[i]);
-		op->str[0] = lcx__plan_string(c->plan, c->in->cgroup);
-	}
+	add_joins(c);
 	return r == 0 ? lcx__compile_affinity_after(c, err) : r;
 }
 

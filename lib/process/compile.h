@@ -44,6 +44,8 @@ struct lcx__compile {
 
 	const int *join_fds; /* cgroup v1: the `tasks` files to write to */
 	size_t n_join_fds;
+	const int *class_fds; /* resctrl: likewise */
+	size_t n_class_fds;
 	const char *cgroup; /* its name, for errors */
 	int cgroup_fd;      /* cgroup v2: for CLONE_INTO_CGROUP, or -1 */
 

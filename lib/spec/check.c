@@ -94,6 +94,12 @@ int lcx__check_file_name(const char *name, struct lcx_error **err)
 	return lcx__fail(err, EINVAL, "'%.64s' cannot be the name of a file", name);
 }
 
+int lcx__check_class_name(const char *name, struct lcx_error **err)
+{
+	/* The class that all others have. */
+	return strcmp(name, "/") == 0 ? 0 : lcx__check_file_name(name, err);
+}
+
 int lcx__check_unified_name(const char *name, struct lcx_error **err)
 {
 	size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyz"

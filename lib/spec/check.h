@@ -16,6 +16,7 @@ int lcx__check_env_name(const char *name, struct lcx_error **err);
 int lcx__check_host_name(const char *name, struct lcx_error **err);
 int lcx__check_id_list(const char *text, struct lcx_error **err); /* "0-3,7" */
 int lcx__check_page_size(const char *text, struct lcx_error **err);
+int lcx__check_class_name(const char *name, struct lcx_error **err);
 int lcx__check_unified_name(const char *name, struct lcx_error **err);
 int lcx__check_sysctl_name(const char *name, struct lcx_error **err);
 int lcx__check_interface(const char *name, struct lcx_error **err);

@@ -54,7 +54,7 @@ static const struct lcx__json_field net_device_fields[] = {
 };
 
 static const struct lcx__json_field intel_rdt_fields[] = {
-	{"closID", AS_STRING(struct lcx__spec_intel_rdt, clos_id), .check = lcx__check_file_name},
+	{"closID", AS_STRING(struct lcx__spec_intel_rdt, clos_id), .check = lcx__check_class_name},
 	{"schemata", AS_STRINGS(struct lcx__spec_intel_rdt, schemata),
 	 .check = lcx__check_schema_line},
 	{"l3CacheSchema", AS_STRING(struct lcx__spec_intel_rdt, l3_cache_schema)},

@@ -46,11 +46,6 @@ static bool has_net_devices(const struct lcx_spec *spec)
 	return spec->linux_.net_devices.n > 0;
 }
 
-static bool has_intel_rdt(const struct lcx_spec *spec)
-{
-	return spec->linux_.intel_rdt.set;
-}
-
 /* The specification reserves the place and defines none. */
 static bool has_personality_flags(const struct lcx_spec *spec)
 {
@@ -74,7 +69,6 @@ static const struct {
 } unsupported[] = {
 	{"mounts: uidMappings, gidMappings, idmap of what is not bound", has_idmapped_new_mount},
 	{"mounts: iversion", has_iversion},
-	{"linux.intelRdt", has_intel_rdt},
 	{"linux.personality.flags", has_personality_flags},
 };
 

@@ -16,7 +16,7 @@ check_fails 'names a bad value' 1 "memory limit" spec new memory=-5 -- sh
 
 printf '{"ociVersion": "1.0.0", "linux": {"resources": {"memory": {"limit": "64m"}}}}' >"$T/bad.json"
 check_fails 'names the path' 1 'linux.resources.memory.limit: must be an integer' spec check "$T/bad.json"
-printf '{"ociVersion": "1.0.0", "linux": {"intelRdt": {}}}' >"$T/later.json"
-check_fails 'refuses what has no effect' 1 'linux.intelRdt' spec check "$T/later.json"
+printf '{"ociVersion": "1.0.0", "linux": {"personality": {"domain": "LINUX", "flags": ["X"]}}}' >"$T/later.json"
+check_fails 'refuses what has no effect' 1 'linux.personality.flags' spec check "$T/later.json"
 printf '{"ociVersion": "1.0.0", "windows": {}}' >"$T/other.json"
 check_eq 'tells what it ignores' 'warning: windows: unknown property, ignored' "$(spec check "$T/other.json" | head -n 1)"

@@ -726,7 +726,7 @@ static const struct {
 	{LINUX("\"sysctl\": {\"kernel.core_pattern\": \"|/x\"}, " NS("ipc")), "no namespace",
 	 EINVAL},
 	{LINUX("\"sysctl\": {\"vm.overcommit_memory\": \"1\"}"), "no namespace", EINVAL},
-	{LINUX("\"intelRdt\": {}"), "linux.intelRdt", EOPNOTSUPP},
+	{LINUX("\"intelRdt\": {\"closID\": \"/\"}"), NULL, 0},
 	{LINUX("\"memoryPolicy\": {\"mode\": \"MPOL_LOCAL\"}"), NULL, 0},
 	{LINUX("\"personality\": {\"domain\": \"LINUX32\"}"), NULL, 0},
 	{LINUX("\"personality\": {\"domain\": \"LINUX\", \"flags\": [\"X\"]}"),

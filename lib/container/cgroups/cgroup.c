@@ -210,6 +210,9 @@ void lcx__entrance_clear(struct lcx__entrance *entrance)
 	for (size_t i = 0; i < entrance->n_join_fds; i++)
 		closep(&entrance->join_fds[i]);
 	entrance->n_join_fds = 0;
+	for (size_t i = 0; i < entrance->n_class_fds; i++)
+		closep(&entrance->class_fds[i]);
+	entrance->n_class_fds = 0;
 	closep(&entrance->below_fd);
 }
 

@@ -31,6 +31,8 @@ int lcx__container_open_cgroup(struct lcx_container *c, struct lcx_error **err);
 struct lcx__entrance {
 	int join_fds[LCX__CGROUP_JOIN_MAX];
 	size_t n_join_fds;
+	int class_fds[2]; /* of its class of service, and of where it is measured */
+	size_t n_class_fds;
 	int into_fd;      /* borrowed from c->cgroup, or: */
 	int below_fd;     /* of a whole system: system.c; -1 */
 	const char *name; /* likewise */
@@ -46,6 +48,16 @@ void lcx__entrance_clear(struct lcx__entrance *entrance);
 int lcx__container_undo_cgroup_intent(struct lcx_container *c, const char *path,
 				      struct lcx_error **err);
 int lcx__container_undo_cgroup(struct lcx_container *c, const char *object, struct lcx_error **err);
+
+/* ---- resctrl.c: its class of service, for cache and memory bandwidth ---- */
+
+/* At creation: refuse a wish for one where there are none. */
+int lcx__container_check_resctrl(const struct lcx_container *c, struct lcx_error **err);
+/* c->run.resctrl, if it wishes for one. */
+int lcx__container_make_resctrl(struct lcx_container *c, struct lcx_error **err);
+int lcx__container_enter_resctrl(const struct lcx_container *c, struct lcx__entrance *entrance,
+				 struct lcx_error **err);
+int lcx__container_undo_resctrl(struct lcx_container *c, const char *path, struct lcx_error **err);
 
 /* ---- system.c ---- */
 

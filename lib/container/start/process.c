@@ -90,6 +90,8 @@ int lcx__start_process(struct start *s, struct lcx_error **err)
 					0, .joins_mount = s->mntns_fd >= 0, .mntns_fd = s->mntns_fd,
 					.root_fd = s->root_fd, .join_fds = s->entrance.join_fds,
 					.n_join_fds = s->entrance.n_join_fds,
+					.class_fds = s->entrance.class_fds,
+					.n_class_fds = s->entrance.n_class_fds,
 					.cgroup = s->entrance.name,
 					.cgroup_fd = s->entrance.into_fd,
 					.creating_fd = s->creating_fd, .created_fd = s->created_fd,

@@ -120,7 +120,11 @@ static int stage_cgroup(struct start *s, struct lcx_error **err)
 {
 	int r = lcx__container_make_cgroup(s->c, &s->holder, err);
 
-	return r < 0 ? r : lcx__container_enter_cgroup(s->c, &s->entrance, err);
+	if (r == 0)
+		r = lcx__container_make_resctrl(s->c, err);
+	if (r == 0)
+		r = lcx__container_enter_cgroup(s->c, &s->entrance, err);
+	return r < 0 ? r : lcx__container_enter_resctrl(s->c, &s->entrance, err);
 }
 
 static int stage_seccomp(struct start *s, struct lcx_error **err)
