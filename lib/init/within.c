@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "util/rseq.h"
 #include "util/sys.h"
 
 /*
@@ -26,32 +27,6 @@
 
 enum { STACK_SIZE = 2 << 20, MARGIN = 16 << 10 };
 
-/* rseq(2). The C library has them since 2.35; where they are missing there is nothing to end. */
-extern const ptrdiff_t __rseq_offset __attribute__((weak));
-extern const unsigned int __rseq_size __attribute__((weak));
-
-#if defined(__x86_64__)
-enum { RSEQ_SIGNATURE = 0x53053053 };
-#elif defined(__aarch64__)
-#define RSEQ_SIGNATURE 0xd428bc00u
-#endif
-
-enum { RSEQ_UNREGISTER = 1, RSEQ_LEAST_SIZE = 32 };
-
-/*
- * The kernel keeps the number of the CPU in the thread's data, and restarts sequences of its
- * instructions that are interrupted: for the thread, not for the child that uses its data. An
- * allocator with a cache for each CPU would take another CPU's. Ended, the data say that there is
- * no such thing, which all who use it must reckon with. The thread ends soon; it needs it no more.
- */
-static void end_rseq(void)
-{
-	if (&__rseq_offset && &__rseq_size && __rseq_size > 0)
-		(void)sys_call4(__NR_rseq, (char *)__builtin_thread_pointer() + __rseq_offset,
-				__rseq_size > RSEQ_LEAST_SIZE ? __rseq_size : RSEQ_LEAST_SIZE,
-				RSEQ_UNREGISTER, RSEQ_SIGNATURE);
-}
-
 static void *run(void *data)
 {
 	struct lcx__within *within = data;
@@ -59,7 +34,8 @@ static void *run(void *data)
 	uintptr_t stack = ((uintptr_t)__builtin_frame_address(0) - MARGIN) & ~(uintptr_t)63;
 	pid_t pid;
 
-	end_rseq();
+	/* The thread ends soon; it needs it no more. */
+	(void)lcx__rseq_end();
 	pid = clone(lcx__within_child, (void *)stack, CLONE_VM | CLONE_VFORK | CLONE_FILES, within);
 	if (pid < 0)
 		within->result = -errno;
@@ -104,11 +80,17 @@ int lcx__within(int users_fd, bool mounts, int (*act)(void *data, struct lcx_err
 		.result = -ECANCELED,
 	};
 	pthread_t thread;
-	int r = start_thread(&thread, &within);
+	int cancel, r;
 
+	/* Whoever is cancelled while it waits would leave behind a thread that writes to its stack.
+	 */
+	(void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
+	r = start_thread(&thread, &within);
+	if (r == 0)
+		(void)pthread_join(thread, NULL);
+	(void)pthread_setcancelstate(cancel, &cancel);
 	if (r < 0)
 		return lcx__fail_sys(err, -r, "start a thread");
-	(void)pthread_join(thread, NULL);
 	if (!within.has_entered)
 		return lcx__fail_sys(err, -within.result, "enter a user namespace");
 	if (!within.has_ended)

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "init/launch.h"
 #include "ns/ns-internal.h"
@@ -28,15 +29,40 @@ static const char *const directories[] = {
 	"/usr/bin", "/bin", "/usr/local/bin", "/run/wrappers/bin", NULL,
 };
 
-static char *find_program(const char *name)
+/* Nobody but root may have written it, or put another one in its place. */
+static bool is_administrators(const char *path)
 {
+	struct stat st;
+
+	return stat(path, &st) == 0 && st.st_uid == 0 && !(st.st_mode & (S_IWGRP | S_IWOTH));
+}
+
+static int find_program(const char *name, char **ret, struct lcx_error **err)
+{
+	const char *stranger = NULL;
+
 	for (const char *const *dir = directories; *dir; dir++) {
 		CLEANUP(freep) char *path = lcx__format("%s/%s", *dir, name);
 
-		if (path && faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) == 0)
-			return TAKE_PTR(path);
+		if (!path)
+			return lcx__fail_nomem(err);
+		if (faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) < 0)
+			continue;
+		if (is_administrators(path) && is_administrators(*dir)) {
+			*ret = TAKE_PTR(path);
+			return 0;
+		}
+		stranger = *dir;
 	}
-	return NULL;
+	if (stranger)
+		return lcx__fail(err, EPERM,
+				 "%s: '%s/%s' is not used, for somebody else than root can "
+				 "change it or its directory",
+				 name, stranger, name);
+	return lcx__fail(err, ENOENT,
+			 "%s: no such program; an ordinary user's ranges of ids need it: "
+			 "it is in the package uidmap, or shadow-utils",
+			 name);
 }
 
 static int add_number(char ***args, uint32_t number)
@@ -108,12 +134,9 @@ int lcx__idmap_run_program(const struct lcx_idmap *map, enum lcx_id_kind kind, i
 	const char *name = programs[i].name;
 	int r;
 
-	path = find_program(name);
-	if (!path)
-		return lcx__fail(err, ENOENT,
-				 "%s: no such program; an ordinary user's ranges of ids need it: "
-				 "it is in the package uidmap, or shadow-utils",
-				 name);
+	r = find_program(name, &path, err);
+	if (r < 0)
+		return r;
 	if (make_args(map, kind, name, pid, &args) < 0)
 		return lcx__fail_nomem(err);
 	r = run(name, path, args, &why);

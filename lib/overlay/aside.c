@@ -8,13 +8,16 @@
 
 #include "init/launch.h"
 #include "overlay/overlay-internal.h"
+#include "util/rseq.h"
+#include "util/sys.h"
 
 /*
  * What older kernels can only attach is attached where nobody else sees it: by a child with a copy
  * of the mounts, and a current directory of its own with it. It shares memory and descriptors
  * with this thread, which waits as for vfork(2): so it may call what this thread may, and what it
  * takes out of its mounts stays when they go with it. A thread of the C library's would
- * leave a signal handler behind. Its end is told to nobody, and no signal comes to it.
+ * leave a signal handler behind. The kernel's restartable sequences are this thread's, not
+ * the child's, so there are none for so long. Its end is told to nobody, and no signal comes to it.
  */
 struct aside {
 	lcx__overlay_aside_fn *run;
@@ -43,16 +46,21 @@ int lcx__overlay_aside(lcx__overlay_aside_fn *run, const void *data, struct lcx_
 	CLEANUP(freep) char *stack = aligned_alloc(64, STACK_SIZE);
 	struct aside aside = {run, data, err, -EIO};
 	CLEANUP(closep) int pidfd = -1;
-	sigset_t all, before;
+	uint64_t all = ~(uint64_t)0, before;
+	bool has_rseq;
 	int pid, code;
 
 	if (!stack)
 		return lcx__fail_nomem(err);
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
+	/* Not pthread_sigmask(): it leaves out the two signals that the C library uses itself, and
+	 * one of them would cancel this thread between the two calls for rseq. */
+	sys_call4(__NR_rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof(all));
+	has_rseq = lcx__rseq_end();
 	pid = clone(run_aside, stack + STACK_SIZE, flags, &aside, &pidfd);
 	code = errno;
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (has_rseq)
+		lcx__rseq_begin();
+	sys_call4(__NR_rt_sigprocmask, SIG_SETMASK, &before, 0, sizeof(before));
 	if (pid < 0)
 		return lcx__overlay_refused(-1, -code, "mount the overlay aside", err);
 	lcx__pidfd_reap(pidfd);

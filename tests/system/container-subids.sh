@@ -70,6 +70,16 @@ check_fails 'a program that may not gain rights' 125 "newgidmap.*exit status 1.*
 mount --bind /dev/null /usr/bin/newgidmap
 check_fails 'a program that is missing' 1 'newgidmap: no such program.*package uidmap' lcx_bad ps
 umount /usr/bin/newgidmap
+cp -p /usr/bin/newgidmap "$at/newgidmap"
+chown $U "$at/newgidmap"
+chmod 4755 "$at/newgidmap"
+mount --bind "$at/newgidmap" /usr/bin/newgidmap
+check_fails 'a program that is not root'\''s' 1 'newgidmap. is not used, for somebody else' lcx_bad ps
+chown 0 "$at/newgidmap"
+chmod 4775 "$at/newgidmap"
+check_fails 'or that others may write to' 1 'newgidmap. is not used, for somebody else' lcx_bad ps
+umount /usr/bin/newgidmap
+rm "$at/newgidmap"
 cp "$T/subgid" "$T/kept"
 echo other:900000:10 >"$T/subgid"
 check_fails 'a user without a range' 1 "user 'who' (4711) has no subordinate ids in /etc/subgid" lcx_bad ps

@@ -466,6 +466,43 @@ START_TEST(setgid_meanwhile_is_that_of_all_threads)
 }
 END_TEST
 
+static atomic_bool is_cancelled, has_finished;
+
+static int wait_until_cancelled(void *data, struct lcx_error **why)
+{
+	(void)data;
+	(void)why;
+	has_entered = true;
+	while (!is_cancelled)
+		(void)usleep(1000);
+	(void)usleep(100000);
+	has_finished = true;
+	return 0;
+}
+
+static void *be_cancelled(void *data)
+{
+	(void)in_own_users(wait_until_cancelled, data);
+	pthread_testcancel();
+	return NULL;
+}
+
+START_TEST(cancellation_waits_for_what_uses_the_stack)
+{
+	pthread_t thread;
+	void *result;
+
+	ck_assert_int_eq(pthread_create(&thread, NULL, be_cancelled, NULL), 0);
+	while (!has_entered)
+		(void)usleep(1000);
+	ck_assert_int_eq(pthread_cancel(thread), 0);
+	is_cancelled = true;
+	ck_assert_int_eq(pthread_join(thread, &result), 0);
+	ck_assert(has_finished);
+	ck_assert_ptr_eq(result, PTHREAD_CANCELED);
+}
+END_TEST
+
 /* An allocator of the host's may ask the C library's data for it, not the kernel. */
 static int visit_cpus(void *data, struct lcx_error **why)
 {
@@ -524,6 +561,7 @@ static Suite *suite(void)
 
 	tcase_add_checked_fixture(within, set_up, tear_down);
 	tcase_add_test(within, setgid_meanwhile_is_that_of_all_threads);
+	tcase_add_test(within, cancellation_waits_for_what_uses_the_stack);
 	tcase_add_test(within, number_of_the_cpu_is_the_right_one_within);
 	suite_add_tcase(s, within);
 	return s;

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <sched.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -353,6 +356,51 @@ START_TEST(a_used_volatile_work_directory_is_explained)
 }
 END_TEST
 
+extern const ptrdiff_t __rseq_offset __attribute__((weak));
+extern const unsigned int __rseq_size __attribute__((weak));
+
+/* Of the number that the kernel keeps in the thread's data: an allocator may ask there. */
+static int32_t kept_cpu(void)
+{
+	if (!&__rseq_size || __rseq_size == 0)
+		return -1;
+	return *(volatile int32_t *)((char *)__builtin_thread_pointer() + __rseq_offset + 4);
+}
+
+/* On each of the CPUs: that number is the right one, or none. */
+static int visit_cpus(const void *data, struct lcx_error **why)
+{
+	cpu_set_t may, one;
+
+	(void)data;
+	(void)why;
+	if (sched_getaffinity(0, sizeof(may), &may) < 0)
+		return -errno;
+	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+		if (!CPU_ISSET(cpu, &may))
+			continue;
+		CPU_ZERO(&one);
+		CPU_SET(cpu, &one);
+		if (sched_setaffinity(0, sizeof(one), &one) < 0)
+			return -errno;
+		if (kept_cpu() >= 0 && kept_cpu() != cpu)
+			return -ESTALE;
+	}
+	return 0;
+}
+
+START_TEST(number_of_the_cpu_is_the_right_one_aside)
+{
+	int32_t before = kept_cpu();
+
+	ck_assert_int_eq(unshare(CLONE_NEWUSER), 0);
+	ck_assert_ok(lcx__overlay_aside(visit_cpus, NULL, &err));
+	/* And it is kept again for this thread. */
+	ck_assert_int_eq(before >= 0, kept_cpu() >= 0);
+	ck_assert_ok(visit_cpus(NULL, NULL));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("overlay");
@@ -375,6 +423,7 @@ int main(void)
 	tcase_add_test(tc, a_missing_directory_is_named);
 	tcase_add_test(tc, the_501st_layer_is_one_too_many);
 	tcase_add_test(tc, a_used_volatile_work_directory_is_explained);
+	tcase_add_test(tc, number_of_the_cpu_is_the_right_one_aside);
 	suite_add_tcase(suite, tc);
 	return unit_run(suite);
 }
