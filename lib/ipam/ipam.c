@@ -204,29 +204,39 @@ LCX_PUBLIC int lcx_ipam_reserve(struct lcx_ipam_pool *pool, const char *owner, c
 	return r < 0 ? r : lcx__ipam_commit(&change, err);
 }
 
+/* The lease of an address that is in use; @change is begun, whatever comes of it. */
+static int find_lease(struct lcx_ipam_pool *pool, const char *address,
+		      struct lcx__ipam_change *change, uint32_t *ret, struct lcx_error **err)
+{
+	lcx__address number;
+	int r = parse_address(pool, address, &number, err);
+
+	if (r == 0)
+		r = lcx__ipam_begin(pool, change, err);
+	if (r < 0)
+		return r;
+	*ret = lcx__lease_by_address(change, number);
+	r = lcx__ipam_whole(change, err);
+	if (r < 0)
+		return r;
+	return *ret ? 0
+		    : lcx__fail(err, ENOENT, "%s of address pool '%s' is not in use", address,
+				pool->name);
+}
+
 LCX_PUBLIC int lcx_ipam_release(struct lcx_ipam_pool *pool, const char *address, const char *owner,
 				struct lcx_error **err)
 {
 	CLEANUP(lcx__ipam_end) struct lcx__ipam_change change = {.locked = false};
 	const struct lcx__ipam_lease *lease;
-	lcx__address number;
-	uint32_t link;
+	uint32_t link = 0;
 	int r;
 
 	r = owner ? check_owner(owner, err) : 0;
 	if (r == 0)
-		r = parse_address(pool, address, &number, err);
-	if (r == 0)
-		r = lcx__ipam_begin(pool, &change, err);
+		r = find_lease(pool, address, &change, &link, err);
 	if (r < 0)
 		return r;
-	link = lcx__lease_by_address(&change, number);
-	r = lcx__ipam_whole(&change, err);
-	if (r < 0)
-		return r;
-	if (!link)
-		return lcx__fail(err, ENOENT, "%s of address pool '%s' is not in use", address,
-				 pool->name);
 	lease = lcx__lease_read(&change, link);
 	if (owner && !lcx__lease_is_of(lease, owner))
 		return lcx__fail(err, EPERM, "%s belongs to '%.*s', not to '%s'", address,
@@ -251,7 +261,7 @@ static uint32_t any_of(struct lcx__ipam_change *change, const char *owner)
 static int release_some(struct lcx_ipam_pool *pool, const char *owner, struct lcx_error **err)
 {
 	CLEANUP(lcx__ipam_end) struct lcx__ipam_change change;
-	uint32_t link;
+	uint32_t link = 0;
 	int r, count;
 
 	r = lcx__ipam_begin(pool, &change, err);
@@ -288,22 +298,11 @@ LCX_PUBLIC int lcx_ipam_lookup(struct lcx_ipam_pool *pool, const char *address, 
 	CLEANUP(lcx__ipam_end) struct lcx__ipam_change change = {.locked = false};
 	const struct lcx__ipam_lease *lease;
 	char text[LCX_IPAM_OWNER_SIZE] = "";
-	lcx__address number;
-	uint32_t link;
-	int r;
+	uint32_t link = 0;
+	int r = find_lease(pool, address, &change, &link, err);
 
-	r = parse_address(pool, address, &number, err);
-	if (r == 0)
-		r = lcx__ipam_begin(pool, &change, err);
 	if (r < 0)
 		return r;
-	link = lcx__lease_by_address(&change, number);
-	r = lcx__ipam_whole(&change, err);
-	if (r < 0)
-		return r;
-	if (!link)
-		return lcx__fail(err, ENOENT, "%s of address pool '%s' is not in use", address,
-				 pool->name);
 	lease = lcx__lease_read(&change, link);
 	memcpy(text, lease->owner, lease->owner_length);
 	r = copy_text(text, owner, size, err);

@@ -165,29 +165,9 @@ static bool from_json(struct json_object *object, struct lcx_network *network)
 	       lcx__driver_knows(network);
 }
 
-int lcx__network_read(int dir_fd, const char *name, struct lcx_network **ret,
-		      struct lcx_error **err)
-{
-	CLEANUP(lcx_network_freep) struct lcx_network *network = NULL;
-	CLEANUP(net_json_putp) struct json_object *object = NULL;
-	char file[NET_NAME_SIZE + 5];
-	int r;
-
-	file_name(name, file);
-	r = lcx__net_json_read(dir_fd, file, &object, err);
-	if (r < 0)
-		return r;
-	r = lcx_network_new(name, &network, err);
-	if (r < 0)
-		return r;
-	if (!from_json(object, network) || strcmp(network->name, name) != 0)
-		return lcx__fail(err, EUCLEAN, "network '%s': its file is damaged", name);
-	*ret = TAKE_PTR(network);
-	return 0;
-}
-
-int lcx__network_read_addresses(int dir_fd, const char *name, struct lcx_network **ret,
-				struct lcx_error **err)
+/* By @take, which reads as much of it as is wanted. */
+static int read_by(bool (*take)(struct json_object *object, struct lcx_network *network),
+		   int dir_fd, const char *name, struct lcx_network **ret, struct lcx_error **err)
 {
 	CLEANUP(lcx_network_freep) struct lcx_network *network = NULL;
 	CLEANUP(net_json_putp) struct json_object *object = NULL;
@@ -200,9 +180,26 @@ int lcx__network_read_addresses(int dir_fd, const char *name, struct lcx_network
 		r = lcx_network_new(name, &network, err);
 	if (r < 0)
 		return r;
-	if (!lcx__net_json_bool(object, "internal", &network->internal) ||
-	    !subnets_from_json(object, network))
+	if (!take(object, network) || strcmp(network->name, name) != 0)
 		return lcx__fail(err, EUCLEAN, "network '%s': its file is damaged", name);
 	*ret = TAKE_PTR(network);
 	return 0;
+}
+
+int lcx__network_read(int dir_fd, const char *name, struct lcx_network **ret,
+		      struct lcx_error **err)
+{
+	return read_by(from_json, dir_fd, name, ret, err);
+}
+
+static bool addresses_from_json(struct json_object *object, struct lcx_network *network)
+{
+	return lcx__net_json_bool(object, "internal", &network->internal) &&
+	       subnets_from_json(object, network);
+}
+
+int lcx__network_read_addresses(int dir_fd, const char *name, struct lcx_network **ret,
+				struct lcx_error **err)
+{
+	return read_by(addresses_from_json, dir_fd, name, ret, err);
 }
