@@ -21,7 +21,7 @@ struct supervise_options {
 
 static const struct option_row rows[] = {
 	{'\0', "while-needed", OPTION_FLAG, offsetof(struct supervise_options, while_needed), NULL,
-	 "end when no container has a restart policy or a health check"},
+	 "end when no container has a restart policy or a health check, or is a whole system"},
 	{0},
 };
 
@@ -139,7 +139,7 @@ void app_supervise(struct app *app, const struct lcx_container *container)
 	pid_t child;
 
 	if (strcmp(lcx_container_restart_policy(container), "no") == 0 &&
-	    !lcx_container_has_health_check(container))
+	    !lcx_container_is_system(container) && !lcx_container_has_health_check(container))
 		return;
 	child = fork();
 	if (child == 0)

@@ -271,14 +271,18 @@ void lcx_container_set_init(struct lcx_container *c, int32_t init);
  * on /run, /run/lock and /tmp where nothing else is put, the variable "container", CAP_SYS_BOOT, which
  * in a pid namespace ends only that, and cgroups of its own making. Without a command
  * it is /sbin/init. lcx_container_stop() sends what that init takes for an orderly end, SIGRTMIN+3
- * for systemd, SIGUSR2 for busybox, else SIGPWR, unless another stop signal was said. An init that
- * has powered the system off ends by SIGINT, that is with status 130, one that wants it started
- * again by SIGHUP, 129: reboot(2).
+ * for systemd, SIGUSR2 for busybox, else SIGPWR, unless another stop signal was said. A system that
+ * has powered itself off has ended well, with status 0; one that wants to be started again ends with
+ * 129, and is, by a supervisor, whatever its restart policy, unless it was being stopped: the
+ * kernel ends its init by SIGINT and SIGHUP, reboot(2).
  *
  * It makes its cgroups in the version 2 hierarchy, below one that has the container's limits; what there
  * is of version 1 is read-only. With lcx-init as process 1: -EINVAL at the creation.
  */
 void lcx_container_set_system(struct lcx_container *c, int32_t system);
+
+/** lcx_container_is_system() - 1 if it is a whole system, else 0 */
+int32_t lcx_container_is_system(const struct lcx_container *c);
 
 /**
  * lcx_container_set_seccomp_socket() - where the listener of a filter that notifies is sent

@@ -35,6 +35,9 @@ struct lcx_container; /* lcx/container.h */
  * passes twice the time, 100 ms first and a minute at most; after ten seconds of running it begins
  * anew.
  *
+ * A whole system that reboots (lcx_container_set_system()) is started again whatever its policy, and
+ * that is no failure.
+ *
  * Return: 0 or -EINVAL.
  */
 int lcx_container_set_restart_policy(struct lcx_container *c, const char *policy,

@@ -4,6 +4,7 @@
 #include <asm/errno.h>
 #include <linux/fcntl.h>
 #include <linux/poll.h>
+#include <linux/signal.h>
 #include <linux/wait.h>
 
 #include "init/clients.h"
@@ -250,13 +251,21 @@ static void tell_exit(const struct plan_monitor *params, int status)
 		init_event(params->event_dir_fd, text);
 }
 
-static int reap(int pid)
+/* The kernel's word for a system that has powered itself off, which is no failure. */
+static bool is_off(const struct plan_monitor *params, int status)
+{
+	return params->system && (status & 0x7f) == SIGINT;
+}
+
+static int reap(const struct plan_monitor *params, int pid)
 {
 	int status = 0, r;
 
 	do
 		r = (int)sys_call4(__NR_wait4, pid, &status, 0, 0);
 	while (r == -EINTR);
+	if (is_off(params, status))
+		return 0;
 	return status & 0x7f ? 128 + (status & 0x7f) : (status >> 8) & 0xff;
 }
 
@@ -276,7 +285,7 @@ _Noreturn void init_monitor(struct init *init, const struct plan_monitor *params
 	sys_call1(__NR_chdir, "/");
 
 	if (wait_for_exec(child_fd, &terminal) < 0) {
-		(void)reap(pid);
+		(void)reap(params, pid);
 		end();
 	}
 	sys_call1(__NR_close, child_fd);
@@ -303,7 +312,7 @@ _Noreturn void init_monitor(struct init *init, const struct plan_monitor *params
 		if (m.log.dropped_lines > m.lost)
 			tell_lost(&m);
 	}
-	status = reap(pid);
+	status = reap(params, pid);
 	write_exit(params, status);
 	tell_exit(params, status);
 	say_goodbye(&m);

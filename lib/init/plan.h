@@ -211,6 +211,7 @@ struct plan_monitor {
 	int32_t listen_fd;      /* where others attach: attach.h; -1: nowhere */
 	int32_t client_fd;      /* who is attached from the start on, or -1 */
 	uint32_t terminal;      /* 1: its output comes from a terminal, not from the pipes */
+	uint32_t system;        /* 1: a whole system, whose SIGINT is an orderly end: reboot(2) */
 	uint32_t logging;       /* 1: as follows; with its context in str 1 */
 	struct lcx__log_config log;
 	int32_t cgroup_fd;              /* CLONE_INTO_CGROUP, or -1 */

@@ -21,6 +21,7 @@ static int start(struct world *w, struct lcx_error **err)
 	MUST(lcx_container_set_network(container, "none", err));
 	lcx_container_set_system(container, 1);
 	lcx_container_set_system(container, 0);
+	(void)lcx_container_is_system(container);
 	lcx_container_set_init(container, 1);
 	MUST(lcx_container_set_stop_timeout(container, 1, err));
 	REFUSED(lcx_container_set_stop_timeout(container, -7, err));

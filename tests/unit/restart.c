@@ -41,7 +41,7 @@ END_TEST
 
 static const struct {
 	struct lcx__restart_policy policy;
-	struct lcx__restart_past past; /* status, restarts, stopped, other boot */
+	struct lcx__restart_past past; /* status, restarts, stopped, other boot, rebooted */
 	bool wanted;
 } decisions[] = {
 	{{LCX__RESTART_NO, 0}, {1, 0, false, false}, false},
@@ -56,6 +56,9 @@ static const struct {
 	{{LCX__RESTART_ON_FAILURE, 3}, {137, 3, false, false}, false},
 	{{LCX__RESTART_ON_FAILURE, 3}, {LCX_EXIT_UNKNOWN, 0, false, true}, true},
 	{{LCX__RESTART_ON_FAILURE, 3}, {1, 0, true, true}, false},
+	{{LCX__RESTART_NO, 0}, {129, 0, false, false, true}, true},
+	{{LCX__RESTART_ON_FAILURE, 3}, {129, 3, false, false, true}, true},
+	{{LCX__RESTART_ALWAYS, 0}, {129, 0, true, false, true}, false},
 };
 
 START_TEST(the_past_decides)

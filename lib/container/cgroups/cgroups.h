@@ -64,6 +64,10 @@ int lcx__container_undo_resctrl(struct lcx_container *c, const char *path, struc
 /* What the init of a whole system needs; before and after the image is merged. */
 int lcx__system_prepare(struct lcx_container *c, struct lcx_error **err);
 int lcx__system_settle(struct lcx_container *c, struct lcx_error **err);
+/* @status as its owner tells it: one that is off has ended well. */
+int32_t lcx__system_status(const struct lcx_container *c, int32_t status);
+/* It has ended in order to be started again. */
+bool lcx__system_wants_restart(const struct lcx_container *c);
 /* The cgroup that its first process gets into is one below the container's. */
 int lcx__system_enter(const struct lcx_container *c, struct lcx__entrance *entrance,
 		      struct lcx_error **err);

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -18,6 +19,11 @@
 LCX_PUBLIC void lcx_container_set_system(struct lcx_container *c, int32_t system)
 {
 	c->d.system = (struct lcx__opt_bool)LCX__OPT(system != 0);
+}
+
+LCX_PUBLIC int32_t lcx_container_is_system(const struct lcx_container *c)
+{
+	return c->d.system.value;
 }
 
 /* ---- cgroups --------------------------------------------------------------- */
@@ -112,6 +118,19 @@ static int name_of_program(const struct lcx_container *c, char *path, size_t siz
 	n = fd < 0 ? -1 : readlink(link, path, size - 1);
 	path[n < 0 ? 0 : n] = '\0';
 	return 0;
+}
+
+/* The kernel ends process 1 by a signal, and nobody else can with these: pid_namespaces(7). */
+enum { STATUS_OFF = 128 + SIGINT, STATUS_REBOOT = 128 + SIGHUP };
+
+int32_t lcx__system_status(const struct lcx_container *c, int32_t status)
+{
+	return c->d.system.value && status == STATUS_OFF ? 0 : status;
+}
+
+bool lcx__system_wants_restart(const struct lcx_container *c)
+{
+	return c->d.system.value && c->exit_status == STATUS_REBOOT;
 }
 
 int lcx__system_settle(struct lcx_container *c, struct lcx_error **err)

@@ -6,6 +6,7 @@
 #include <sys/inotify.h>
 #include <sys/stat.h>
 
+#include "container/cgroups/cgroups.h"
 #include "container/log.h"
 #include "container/start/start.h"
 #include "util/process.h"
@@ -51,6 +52,7 @@ static int wait_own(struct lcx_container *c, int32_t timeout_ms, struct lcx_erro
 	lcx__container_note_log(c);
 	if (r < 0)
 		return r;
+	status = lcx__system_status(c, status);
 	if (c->run.external.value)
 		return lcx__container_finish_external(c, status, err);
 	if (c->owner_fd < 0)

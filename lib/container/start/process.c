@@ -132,5 +132,6 @@ int lcx__start_process(struct start *s, struct lcx_error **err)
 	s->monitor.state_dir_fd = c->dir_fd;
 	s->monitor.owner_fd = c->owner_fd;
 	s->monitor.terminal = c->spec->process.terminal.value;
+	s->monitor.system = c->d.system.value;
 	return lcx__spawn_detached(&spawn, &s->monitor, &s->monitor_pid, err);
 }

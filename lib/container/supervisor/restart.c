@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "container/cgroups/cgroups.h"
 #include "container/container-internal.h"
 #include "lcx/supervisor.h"
 #include "util/fs.h"
@@ -56,6 +57,8 @@ bool lcx__restart_wanted(const struct lcx__restart_policy *policy,
 {
 	if (past->was_stopped)
 		return policy->kind == LCX__RESTART_ALWAYS && past->other_boot;
+	if (past->rebooted)
+		return true;
 	switch (policy->kind) {
 	case LCX__RESTART_NO:
 		return false;
@@ -112,14 +115,14 @@ LCX_PUBLIC uint32_t lcx_container_restart_count(const struct lcx_container *c)
 	return lcx__parse_u64(text, UINT32_MAX - 1, &count) < 0 ? 0 : (uint32_t)count;
 }
 
-static bool has_policy(const struct lcx_container *c)
+bool lcx__restart_may_be_wanted(const struct lcx_container *c)
 {
-	return strcmp(lcx_container_restart_policy(c), "no") != 0;
+	return c->d.system.value || strcmp(lcx_container_restart_policy(c), "no") != 0;
 }
 
 void lcx__restart_note_stop(struct lcx_container *c)
 {
-	if (c->dir_fd >= 0 && has_policy(c))
+	if (c->dir_fd >= 0 && lcx__restart_may_be_wanted(c))
 		(void)lcx__replace_file(c->dir_fd, "stopped", "1\n", 2, 0600, false);
 }
 
@@ -147,6 +150,7 @@ bool lcx__restart_is_wanted(const struct lcx_container *c)
 		.restarts = lcx_container_restart_count(c),
 		.was_stopped = faccessat(c->dir_fd, "stopped", F_OK, 0) == 0,
 		.other_boot = is_of_other_boot(c),
+		.rebooted = lcx__system_wants_restart(c),
 	};
 
 	return lcx__restart_parse(c->d.restart, &policy) == 0 &&
@@ -158,6 +162,9 @@ int lcx__restart_count_up(struct lcx_container *c, struct lcx_error **err)
 	char text[32];
 	int r;
 
+	/* It has not failed: that is no try of the policy's. */
+	if (lcx__system_wants_restart(c))
+		return 0;
 	(void)snprintf(text, sizeof(text), "%u\n", lcx_container_restart_count(c) + 1);
 	r = lcx__replace_file(c->dir_fd, "restarts", text, strlen(text), 0600, false);
 	/* Of before the machine was started anew: from here on it is wanted. */

@@ -34,6 +34,7 @@ struct lcx__restart_past {
 	uint32_t restarts;
 	bool was_stopped; /* on purpose */
 	bool other_boot;  /* the machine was started anew since */
+	bool rebooted;    /* a whole system that has ended to be started again */
 };
 
 bool lcx__restart_wanted(const struct lcx__restart_policy *policy,
@@ -42,7 +43,10 @@ bool lcx__restart_wanted(const struct lcx__restart_policy *policy,
 /* The pause before the next start; @before_ms is the one before the last, 0 for none. */
 uint32_t lcx__restart_pause_ms(uint32_t before_ms, int64_t ran_ns);
 
-/* Somebody ends it on purpose; somebody starts it. Without a policy nothing is written. */
+/* A policy, or a whole system, which may want to be started again whatever its policy. */
+bool lcx__restart_may_be_wanted(const struct lcx_container *c);
+
+/* Somebody ends it on purpose; somebody starts it. Nothing is written where that is no matter. */
 void lcx__restart_note_stop(struct lcx_container *c);
 void lcx__restart_forget(struct lcx_container *c);
 

@@ -119,7 +119,7 @@ static void decide(struct entry *entry, const struct lcx_container *c)
 static bool is_looked_after(const struct lcx_container *c)
 {
 	return c->d.auto_remove.value || lcx_container_has_health_check(c) ||
-	       strcmp(lcx_container_restart_policy(c), "no") != 0;
+	       lcx__restart_may_be_wanted(c);
 }
 
 /* The monitor tells of a start before its starter has written it down, which it does locked. */
