@@ -66,6 +66,7 @@ struct scenario {
 	int (*act)(struct lcx_container *c); /* what is done to the container "target" */
 	bool keeps;                          /* that one must run afterwards as it did */
 	bool image;                          /* needs the layout */
+	bool rare;                           /* only when it goes to every place, or is chosen */
 };
 
 extern const struct scenario scenarios[];

@@ -32,7 +32,9 @@ static const struct {
 
 struct options {
 	uint32_t sample; /* 0: all */
-	unsigned kinds, scenarios;
+	unsigned kinds;
+	uint64_t scenarios;
+	bool chosen; /* the scenarios, by name */
 };
 
 /* In a process of its own, as a program that was started anew. */
@@ -170,7 +172,7 @@ static struct options read_options(int argc, char **argv)
 		else if (option == 'k')
 			o.kinds |= 1u << index_of(optarg, ARRAY_SIZE(kinds), kind_at);
 		else if (option == 's')
-			o.scenarios |= 1u << index_of(optarg, n_scenarios, scenario_at);
+			o.scenarios |= UINT64_C(1) << index_of(optarg, n_scenarios, scenario_at);
 		else
 			exit(2);
 	}
@@ -185,8 +187,9 @@ static struct options read_options(int argc, char **argv)
 	place.layout = argv[optind + 3];
 	if (!o.kinds)
 		o.kinds = (1u << ARRAY_SIZE(kinds)) - 1;
-	if (!o.scenarios)
-		o.scenarios = (1u << n_scenarios) - 1;
+	o.chosen = o.scenarios != 0;
+	if (!o.chosen)
+		o.scenarios = (UINT64_C(1) << n_scenarios) - 1;
 	return o;
 }
 
@@ -204,7 +207,8 @@ int main(int argc, char **argv)
 		CLEANUP(freep) char *world = NULL;
 
 		current = &scenarios[i];
-		if (!(o.scenarios & (1u << i)) || (current->image && !place.layout))
+		if (!(o.scenarios & (UINT64_C(1) << i)) || (current->image && !place.layout) ||
+		    (current->rare && o.sample != 0 && !o.chosen))
 			continue;
 		/* What comes once and stays, as a bridge, is there from the first time on. */
 		all &= survives(FAULT_KILL, 0, NULL, &whole);

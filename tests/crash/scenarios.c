@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "crash.h"
+#include "scenarios.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -27,7 +27,7 @@ enum { WAIT_MS = 20000 };
 struct place place;
 
 /* By address, for the call that fills *@err may be evaluated after the other arguments. */
-static int say(const char *what, int r, struct lcx_error **err)
+int say(const char *what, int r, struct lcx_error **err)
 {
 	if (r < 0)
 		printf("#   %s: %s\n", what, err && *err ? lcx_error_message(*err) : strerror(-r));
@@ -36,7 +36,7 @@ static int say(const char *what, int r, struct lcx_error **err)
 	return r;
 }
 
-static struct lcx_ctx *open_ctx(void)
+struct lcx_ctx *open_ctx(void)
 {
 	struct lcx_error *err = NULL;
 	struct lcx_ctx *ctx = NULL;
@@ -69,9 +69,10 @@ static int describe(struct lcx_ctx *ctx, const char *name, const char *network,
 	return r;
 }
 
-static const char *const to_sleep[] = {"sleep", "1000", NULL}, *const to_end[] = {"true", NULL};
+const char *const to_sleep[] = {"sleep", "1000", NULL};
+static const char *const to_end[] = {"true", NULL};
 
-static int make(const char *name, const char *network, const char *const *argv, bool started)
+int make_container(const char *name, const char *network, const char *const *argv, bool started)
 {
 	CLEANUP(lcx_ctx_freep) struct lcx_ctx *ctx = open_ctx();
 	CLEANUP(lcx_container_freep) struct lcx_container *c = NULL;
@@ -97,17 +98,17 @@ static int on_target(int (*act)(struct lcx_container *c))
 
 static int running(void)
 {
-	return make("target", "none", to_sleep, true);
+	return make_container("target", "none", to_sleep, true);
 }
 
 static int running_on_network(void)
 {
-	return make("target", "bridge", to_sleep, true);
+	return make_container("target", "bridge", to_sleep, true);
 }
 
 static int created(void)
 {
-	return make("target", "none", to_sleep, false);
+	return make_container("target", "none", to_sleep, false);
 }
 
 static int wait_for_end(struct lcx_container *c)
@@ -117,7 +118,7 @@ static int wait_for_end(struct lcx_container *c)
 
 static int ended(void)
 {
-	int r = make("target", "none", to_end, true);
+	int r = make_container("target", "none", to_end, true);
 
 	return r < 0 ? r : on_target(wait_for_end);
 }
@@ -148,7 +149,7 @@ static int run_life(void)
 }
 
 /* On mapped layers, or a directory; its ids are its own for so long. */
-static int run_life_with_users(void)
+int run_life_with_users(void)
 {
 	return whole_life("none", "auto");
 }
@@ -160,7 +161,7 @@ static int run_life_on_network(void)
 
 static int run_create(void)
 {
-	return make("new", "none", to_sleep, false);
+	return make_container("new", "none", to_sleep, false);
 }
 
 static int do_start(struct lcx_container *c)
@@ -170,7 +171,7 @@ static int do_start(struct lcx_container *c)
 
 static int run_start_on_network(void)
 {
-	return make("new", "bridge", to_sleep, true);
+	return make_container("new", "bridge", to_sleep, true);
 }
 
 static int do_exec(struct lcx_container *c)
@@ -231,7 +232,7 @@ static int import(struct lcx_ctx *ctx, const char *name)
 	return ctx ? lcx_image_import(ctx, place.layout, "small", name, &image, NULL) : -ENOMEM;
 }
 
-static int run_unpack(void)
+int run_unpack(void)
 {
 	CLEANUP(lcx_ctx_freep) struct lcx_ctx *ctx = open_ctx();
 
@@ -289,7 +290,7 @@ static int run_remove_image(void)
 	return ctx ? lcx_image_remove(ctx, "unpacked", NULL) : -ENOMEM;
 }
 
-static int run_make_network(void)
+int run_make_network(void)
 {
 	CLEANUP(lcx_ctx_freep) struct lcx_ctx *ctx = open_ctx();
 	CLEANUP(lcx_network_freep) struct lcx_network *network = NULL;
@@ -311,6 +312,151 @@ static int run_remove_network(void)
 	return ctx ? lcx_network_remove(ctx, "second", NULL) : -ENOMEM;
 }
 
+/* ---- volumes ---------------------------------------------------------------- */
+
+int run_make_volume(void)
+{
+	CLEANUP(lcx_ctx_freep) struct lcx_ctx *ctx = open_ctx();
+	const char *const labels[] = {"tier=front", NULL};
+	struct lcx_volume *volume = NULL;
+	int r = ctx ? lcx_volume_create(ctx, "volume", labels, &volume, NULL) : -ENOMEM;
+
+	lcx_volume_free(volume);
+	return r;
+}
+
+static int run_remove_volume(void)
+{
+	CLEANUP(lcx_ctx_freep) struct lcx_ctx *ctx = open_ctx();
+
+	return ctx ? lcx_volume_remove(ctx, "volume", NULL) : -ENOMEM;
+}
+
+/* One with a name and one without, both filled from the image, if there is one. */
+static int make_with_volumes(const char *name, bool started)
+{
+	CLEANUP(lcx_ctx_freep) struct lcx_ctx *ctx = open_ctx();
+	CLEANUP(lcx_container_freep) struct lcx_container *c = NULL;
+	struct lcx_error *err = NULL;
+	int r = describe(ctx, name, "none", to_sleep, &c);
+
+	if (r == 0)
+		r = lcx_container_add_volume(c, "volume:/etc", NULL);
+	if (r == 0)
+		r = lcx_container_add_volume(c, "/var", NULL);
+	if (r == 0)
+		r = started ? lcx_container_start_detached(c, NULL, &err)
+			    : lcx_container_create(c, &err);
+	return say(name, r, &err);
+}
+
+static int run_create_with_volumes(void)
+{
+	return make_with_volumes("new", false);
+}
+
+static int running_with_volumes(void)
+{
+	return make_with_volumes("target", true);
+}
+
+static int do_remove_with_volumes(struct lcx_container *c)
+{
+	return lcx_container_remove_with_volumes(c, 1, NULL);
+}
+
+/* A directory of the host comes and goes while it runs. */
+static int do_mount(struct lcx_container *c)
+{
+	int r = lcx_container_mount(c, "/usr", "/root", NULL, NULL);
+
+	return r < 0 ? r : lcx_container_unmount(c, "/root", NULL);
+}
+
+/* ---- pods ------------------------------------------------------------------- */
+
+static int make_pod(const char *name)
+{
+	CLEANUP(lcx_ctx_freep) struct lcx_ctx *ctx = open_ctx();
+	CLEANUP(lcx_container_freep) struct lcx_container *pod = NULL;
+	const char *const share[] = {"network", "ipc", "uts", "pid", NULL};
+	struct lcx_error *err = NULL;
+	int r = ctx ? lcx_pod_new(ctx, name, share, &pod, &err) : -ENOMEM;
+
+	if (r == 0)
+		r = lcx_container_set_network(pod, "bridge", &err);
+	if (r == 0)
+		r = lcx_container_publish(pod, "80", &err);
+	if (r == 0)
+		r = lcx_container_start_detached(pod, NULL, &err);
+	return say(name, r, &err);
+}
+
+static int run_make_pod(void)
+{
+	return make_pod("pod");
+}
+
+static int run_start_in_pod(void)
+{
+	CLEANUP(lcx_ctx_freep) struct lcx_ctx *ctx = open_ctx();
+	CLEANUP(lcx_container_freep) struct lcx_container *c = NULL;
+	int r = ctx ? lcx_container_new(ctx, "member", &c, NULL) : -ENOMEM;
+
+	if (r == 0 && place.layout)
+		r = lcx_container_set_image(c, "base", NULL);
+	else if (r == 0)
+		r = lcx_container_set_rootfs(c, place.rootfs, NULL);
+	if (r == 0)
+		r = lcx_container_set_pod(c, "pod", NULL);
+	if (r == 0)
+		r = lcx_container_set_command(c, to_sleep, NULL);
+	return r < 0 ? r : lcx_container_start_detached(c, NULL, NULL);
+}
+
+static int pod_with_member(void)
+{
+	int r = run_make_pod();
+
+	return r < 0 ? r : run_start_in_pod();
+}
+
+/* The member first, then the holder: nothing is by force. */
+static int run_remove_pod(void)
+{
+	static const char *const names[] = {"member", "pod"};
+	CLEANUP(lcx_ctx_freep) struct lcx_ctx *ctx = open_ctx();
+	int r = ctx ? 0 : -ENOMEM;
+
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(names); i++) {
+		CLEANUP(lcx_container_freep) struct lcx_container *c = NULL;
+
+		r = lcx_container_open(ctx, names[i], &c, NULL);
+		if (r == 0)
+			r = lcx_container_stop(c, WAIT_MS, NULL);
+		if (r == 0)
+			r = lcx_container_remove(c, 0, NULL);
+	}
+	return r;
+}
+
+/* ---- whole systems ------------------------------------------------------------ */
+
+static int start_system(void)
+{
+	static const char *const init[] = {"init", NULL};
+	CLEANUP(lcx_ctx_freep) struct lcx_ctx *ctx = open_ctx();
+	CLEANUP(lcx_container_freep) struct lcx_container *c = NULL;
+	struct lcx_error *err = NULL;
+	int r = describe(ctx, "target", "none", init, &c);
+
+	if (r < 0)
+		return r;
+	lcx_container_set_init(c, 0);
+	lcx_container_set_system(c, 1);
+	return say("target", lcx_container_start_detached(c, NULL, &err), &err);
+}
+
 const struct scenario scenarios[] = {
 	{"life", NULL, .run = run_life},
 	{"create", NULL, .run = run_create},
@@ -328,6 +474,16 @@ const struct scenario scenarios[] = {
 	{"stop on a network", running_on_network, .act = do_stop},
 	{"connect", running, .act = do_connect, .keeps = true},
 	{"disconnect", running_on_network, .act = do_disconnect, .keeps = true},
+	{"make a volume", NULL, .run = run_make_volume, .rare = true},
+	{"remove a volume", run_make_volume, .run = run_remove_volume, .rare = true},
+	{"create with volumes", NULL, .run = run_create_with_volumes},
+	{"remove with volumes", running_with_volumes, .act = do_remove_with_volumes},
+	{"mount and unmount", running, .act = do_mount, .keeps = true, .rare = true},
+	{"make a pod", NULL, .run = run_make_pod, .rare = true},
+	{"start in a pod", run_make_pod, .run = run_start_in_pod},
+	{"remove a pod", pod_with_member, .run = run_remove_pod},
+	{"start a system", NULL, .run = start_system, .rare = true},
+	{"stop a system", start_system, .act = do_stop, .rare = true},
 	{"make a network", NULL, .run = run_make_network},
 	{"remove a network", run_make_network, .run = run_remove_network},
 	{"unpack an image", NULL, .run = run_unpack, .image = true},
@@ -340,154 +496,4 @@ const size_t n_scenarios = ARRAY_SIZE(scenarios);
 int scenario_run(const struct scenario *scenario)
 {
 	return scenario->act ? on_target(scenario->act) : scenario->run();
-}
-
-/* ---- around it ----------------------------------------------------------- */
-
-int make_bystander(void)
-{
-	CLEANUP(lcx_ctx_freep) struct lcx_ctx *ctx = open_ctx();
-	CLEANUP(lcx_image_freep) struct lcx_image *image = NULL;
-	struct lcx_error *err = NULL;
-	int r = 0;
-
-	if (!ctx)
-		return -ENOMEM;
-	lcx__ctx_tag(ctx, place.tag);
-	if (place.layout)
-		r = say("import", lcx_image_import(ctx, place.layout, "base", "base", &image, &err),
-			&err);
-	/* Files that stay for good are there from then on. */
-	if (r == 0)
-		r = run_life_with_users();
-	return r < 0 ? r : make("bystander", "bridge", to_sleep, true);
-}
-
-/* It runs, it is whole, and somebody who waits for it waits. */
-static int check_running(struct lcx_ctx *ctx, const char *name)
-{
-	CLEANUP(lcx_container_freep) struct lcx_container *c = NULL;
-	int r = lcx_container_open(ctx, name, &c, NULL);
-
-	if (r < 0)
-		return r;
-	r = lcx_container_wait(c, 0, NULL, NULL);
-	if (r == -ETIMEDOUT && lcx_container_state(c) == LCX_CONTAINER_PAUSED)
-		r = lcx_container_unpause(c, NULL) < 0 ? -EBUSY : r;
-	if (r == -ETIMEDOUT && lcx_container_kill(c, 0, NULL) == 0)
-		return 0;
-	printf("#   %s does not run any more: %d\n", name, r);
-	return -ESRCH;
-}
-
-static int remove_other(struct lcx_ctx *ctx, const char *id)
-{
-	CLEANUP(lcx_container_freep) struct lcx_container *c = NULL;
-	struct lcx_error *err = NULL;
-	char *text = NULL;
-	int r = say(id, lcx_container_open(ctx, id, &c, &err), &err);
-
-	if (r < 0 || strcmp(lcx_container_name(c), "bystander") == 0)
-		return r;
-	err = NULL;
-	r = say("inspect", lcx_container_inspect(c, &text, &err), &err);
-	lcx_string_free(text);
-	err = NULL;
-	return r < 0 ? r : say("remove", lcx_container_remove(c, 1, &err), &err);
-}
-
-/* Whether it was there or not, it can be made, and removed. */
-static int clear_network(struct lcx_ctx *ctx)
-{
-	struct lcx_error *err = NULL;
-	int r = run_make_network();
-
-	if (r < 0 && r != -EEXIST)
-		return say("make the network again", r, NULL);
-	return say("remove the network", lcx_network_remove(ctx, "second", &err), &err);
-}
-
-/* The beginning of the layout's archive of that name, and not nothing. */
-static bool is_beginning(int partial_fd, const char *name)
-{
-	CLEANUP(freep) char *path = lcx__format("%s/blobs/sha256/%s", place.layout, name);
-	CLEANUP(freep) char *have = NULL, *whole = NULL;
-	size_t n, length;
-
-	return path && lcx__read_file(partial_fd, name, 64 << 20, &have, &n) == 0 &&
-	       lcx__read_file(AT_FDCWD, path, 64 << 20, &whole, &length) == 0 && n > 0 &&
-	       n <= length && memcmp(have, whole, n) == 0;
-}
-
-/* Of an archive that was cut off the store keeps what it has, to go on from there: only that. */
-static int check_partial(void)
-{
-	CLEANUP(freep) char *path = lcx__format("%s/images/partial", place.root);
-	CLEANUP(closedirp) DIR *dir = path ? opendir(path) : NULL;
-	struct dirent *entry;
-
-	while (dir && (entry = readdir(dir)))
-		if (entry->d_name[0] != '.' && !is_beginning(dirfd(dir), entry->d_name))
-			return say("check what is kept of a download", -EBADMSG, NULL);
-	return 0;
-}
-
-/*
- * What is there is whole or can be made so: by the same import once more, which uses up what
- * was kept of the one that was cut off.
- */
-static int clear_images(struct lcx_ctx *ctx)
-{
-	struct lcx_error *err = NULL;
-	int r;
-
-	(void)lcx_image_verify(ctx, NULL, NULL);
-	r = check_partial();
-	if (r < 0)
-		return r;
-	if (run_unpack() < 0)
-		return say("unpack again", -EIO, NULL);
-	r = say("verify", lcx_image_verify(ctx, NULL, &err), &err);
-	if (r == 0)
-		r = lcx_image_remove(ctx, "unpacked", NULL);
-	err = NULL;
-	return r < 0 && r != -ENOENT ? r : say("gc", lcx_gc(ctx, NULL, &err), &err);
-}
-
-int clear_up(bool keeps)
-{
-	CLEANUP(lcx_ctx_freep) struct lcx_ctx *ctx = open_ctx();
-	struct lcx_container_list *list = NULL;
-	struct lcx_error *err = NULL;
-	int r = ctx ? say("gc", lcx_gc(ctx, NULL, &err), &err) : -ENOMEM;
-
-	if (r == 0)
-		r = check_running(ctx, "bystander");
-	if (r == 0 && keeps && check_running(ctx, "target") < 0)
-		r = check_running(ctx, "other");
-	err = NULL;
-	if (r == 0)
-		r = say("list", lcx_container_list_new(ctx, &list, &err), &err);
-	for (uint32_t i = 0; r == 0 && i < lcx_container_list_count(list); i++)
-		r = remove_other(ctx, lcx_container_list_id(list, i));
-	lcx_container_list_free(list);
-	if (r == 0)
-		r = clear_network(ctx);
-	if (r == 0 && place.layout)
-		r = clear_images(ctx);
-	return r;
-}
-
-int remove_bystander(bool keeps)
-{
-	CLEANUP(lcx_ctx_freep) struct lcx_ctx *ctx = open_ctx();
-	CLEANUP(lcx_container_freep) struct lcx_container *c = NULL;
-	struct lcx_error *err = NULL;
-	int r = ctx ? lcx_container_open(ctx, "bystander", &c, NULL) : -ENOMEM;
-
-	(void)keeps;
-	if (r == 0)
-		r = say("remove", lcx_container_remove(c, 1, &err), &err);
-	err = NULL;
-	return r < 0 ? r : say("remove the network", lcx_network_remove(ctx, "bridge", &err), &err);
 }

@@ -5,4 +5,4 @@
 # The host program, and what it starts, is killed at calls by which it makes or removes something, evenly spread
 # over all that there are; `sh tests/run.sh sweep/crash-kill` goes to each.
 . "${SRC:?}/tests/system/crash.sh"
-crash 3 -k kill -k helper
+crash 2 -k kill -k helper
