@@ -382,6 +382,9 @@ int lcx_attachment_open(struct lcx_ctx *ctx, const char *network, const char *ow
  * error; the first is returned and the message names all. Nothing to take down
  * is success. The last container's going takes the bridge, the nf_tables
  * entries and changed sysctls with it.
+ *
+ * From here, or the first attachment on, @ctx keeps a netlink socket open, since the kernel lets
+ * who closes one wait for what was removed; lcx_ctx_free() closes it.
  */
 int lcx_network_detach(struct lcx_ctx *ctx, const char *network, const char *owner,
 		       uint32_t timeout_ms, struct lcx_error **err);

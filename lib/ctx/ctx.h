@@ -31,6 +31,9 @@ struct lcx_ctx {
 	/* And the loop of a program that asked for its descriptor. */
 	void *loop;
 	void (*free_loop)(void *loop);
+	/* And the network room: a socket of the firewall's. */
+	void *firewall;
+	void (*free_firewall)(void *firewall);
 	int64_t events_since_ns; /* 0: from now on */
 };
 

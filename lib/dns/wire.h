@@ -6,6 +6,12 @@
  * what comes in, the header, the one question and the EDNS record. Nothing else is
  * read, so there is no compressed name to follow: what a server answers is compared, and handed on
  * as it is.
+ *
+ * No library is behind it. c-ares (1.18) writes questions and reads answers; a server needs the
+ * reverse. ldns (1.8) has both, and brings libcrypto along, for DNSSEC: the monitor, a static program
+ * that is part of this library, would have 4.7 MB instead of 0.9, and allocate 38 times for a
+ * question that somebody in a container asked and its answer of one record. What is here
+ * allocates nothing, and the fuzzer has it whole.
  */
 
 #include <stdbool.h>

@@ -104,7 +104,7 @@ int lcx__network_plan(struct lcx_ctx *ctx, struct lcx_network *network,
 	if (r == 0)
 		r = settle_ports(network, attachment, err);
 	if (r == 0)
-		r = lcx__ports_claim(attachment, true, err);
+		r = lcx__ports_claim(ctx, attachment, true, err);
 	return lcx__fail_prefix(err, r, "network '%s'", network->name);
 }
 
@@ -257,8 +257,8 @@ static int publish(struct lcx_ctx *ctx, const struct lcx_attachment *attachment,
 	int r;
 
 	lcx__net_comment(ctx, attachment->owner, comment);
-	r = lcx__firewall_add_ports(comment, attachment, lcx__monitor_loopback_port(records_fd),
-				    true, &e);
+	r = lcx__firewall_add_ports(ctx, comment, attachment,
+				    lcx__monitor_loopback_port(records_fd), true, &e);
 	if (r == -ENOENT) {
 		/* Somebody flushed the rule set. Our record is written: this publishes its ports,
 		 * too. */

@@ -94,26 +94,58 @@ static int check_sockets(const struct lcx_port *port, enum net_family family, ui
 	return 0;
 }
 
-static int check_table(struct lcx_netlink **nft, const struct lcx_port *port,
+/* Of one that is attached; NULL for none, or one without a name. */
+static char *name_of(struct lcx_ctx *ctx, const char *owner)
+{
+	CLEANUP(lcx__strv_freep) char **networks = NULL;
+	CLEANUP(lcx_attachment_freep) struct lcx_attachment *record = NULL;
+	CLEANUP(closep) int records_fd = -1;
+
+	if (!lcx__name_is_valid(owner) || lcx__network_list_of(ctx, owner, &networks) < 0 ||
+	    !networks[0])
+		return NULL;
+	records_fd = lcx__net_records_dir(ctx, networks[0], NULL);
+	if (records_fd < 0 || lcx__record_read(records_fd, owner, &record, NULL) < 0 ||
+	    !record->names || !record->names[0] || strcmp(record->names[0], owner) == 0)
+		return NULL;
+	return strdup(record->names[0]);
+}
+
+char *lcx__net_describe_holder(struct lcx_ctx *ctx, const char *comment)
+{
+	const char *owner = strchr(comment, ':');
+	CLEANUP(freep) char *name = NULL;
+	char own[NET_MARK_SIZE];
+
+	owner = owner ? owner + 1 : comment;
+	lcx__net_comment(ctx, owner, own);
+	if (strcmp(own, comment) != 0)
+		return lcx__format("'%s' of another root directory", owner);
+	name = name_of(ctx, owner);
+	return name ? lcx__format("'%s' (%s)", name, owner) : lcx__format("'%s'", owner);
+}
+
+static int check_table(struct lcx_ctx *ctx, struct lcx_netlink **nft, const struct lcx_port *port,
 		       struct lcx_error **err)
 {
+	CLEANUP(freep) char *who = NULL;
 	char holder[NET_MARK_SIZE];
-	const char *owner;
 	uint16_t number;
 	int r = lcx__firewall_find_port(nft, port, &number, holder, err);
 
 	if (r <= 0)
 		return r;
-	owner = strchr(holder, ':');
+	who = lcx__net_describe_holder(ctx, holder);
 	return lcx__fail(err, EADDRINUSE,
-			 "port %u/%s is already published by '%s'; choose another host port",
-			 number, lcx_port_protocol(port), owner ? owner + 1 : holder);
+			 "port %u/%s is already published by %s; choose another host port", number,
+			 lcx_port_protocol(port), who ? who : holder);
 }
 
 /* 0 when all of a range are free. @nft is NULL where no table is asked. */
-static int check_all(struct lcx_netlink **nft, const struct lcx_port *port, struct lcx_error **err)
+static int check_all(struct lcx_ctx *ctx, struct lcx_netlink **nft, const struct lcx_port *port,
+		     struct lcx_error **err)
 {
-	int r = nft ? check_table(nft, port, err) : 0;
+	int r = nft ? check_table(ctx, nft, port, err) : 0;
 
 	for (enum net_family family = 0; family < NET_FAMILIES; family++)
 		for (unsigned int i = 0; port->families & 1u << family && i < port->count && r == 0;
@@ -142,8 +174,8 @@ static bool clashes_with_another(const struct lcx_attachment *attachment, size_t
 	return false;
 }
 
-static int choose(struct lcx_netlink **nft, struct lcx_attachment *attachment, size_t n,
-		  struct lcx_error **err)
+static int choose(struct lcx_ctx *ctx, struct lcx_netlink **nft, struct lcx_attachment *attachment,
+		  size_t n, struct lcx_error **err)
 {
 	struct lcx_port *port = &attachment->ports[n];
 	uint16_t number = 0;
@@ -157,7 +189,7 @@ static int choose(struct lcx_netlink **nft, struct lcx_attachment *attachment, s
 					     lcx_port_protocol(port));
 		port->host_port = number;
 		if (number + port->count <= 65536 && !clashes_with_another(attachment, n) &&
-		    check_all(nft, port, NULL) == 0)
+		    check_all(ctx, nft, port, NULL) == 0)
 			return 0;
 	}
 	port->host_port = 0;
@@ -165,14 +197,13 @@ static int choose(struct lcx_netlink **nft, struct lcx_attachment *attachment, s
 			 port->host_address);
 }
 
-int lcx__ports_claim(struct lcx_attachment *attachment, bool in_table, struct lcx_error **err)
+static int claim_all(struct lcx_ctx *ctx, struct lcx_netlink **nft,
+		     struct lcx_attachment *attachment, struct lcx_error **err)
 {
-	CLEANUP(lcx_netlink_freep) struct lcx_netlink *nl = NULL;
-	struct lcx_netlink **nft = in_table ? &nl : NULL;
-	int r;
+	int r = 0;
 
 	/* Those that were asked for first, lest a chosen one takes their place. */
-	for (size_t i = 0; i < attachment->port_count; i++) {
+	for (size_t i = 0; i < attachment->port_count && r == 0; i++) {
 		struct lcx_port *port = &attachment->ports[i];
 
 		if (port->host_port == 0)
@@ -180,14 +211,21 @@ int lcx__ports_claim(struct lcx_attachment *attachment, bool in_table, struct lc
 		if (clashes_with_another(attachment, i))
 			return lcx__fail(err, EADDRINUSE, "port %u/%s is published twice",
 					 port->host_port, lcx_port_protocol(port));
-		r = check_all(nft, port, err);
-		if (r < 0)
-			return r;
+		r = check_all(ctx, nft, port, err);
 	}
-	for (size_t i = 0; i < attachment->port_count; i++) {
-		r = attachment->ports[i].host_port == 0 ? choose(nft, attachment, i, err) : 0;
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	for (size_t i = 0; i < attachment->port_count && r == 0; i++)
+		r = attachment->ports[i].host_port == 0 ? choose(ctx, nft, attachment, i, err) : 0;
+	return r;
+}
+
+int lcx__ports_claim(struct lcx_ctx *ctx, struct lcx_attachment *attachment, bool in_table,
+		     struct lcx_error **err)
+{
+	CLEANUP(lcx_netlink_freep)
+	struct lcx_netlink *nft = in_table ? lcx__firewall_take(ctx) : NULL;
+	int r = claim_all(ctx, in_table ? &nft : NULL, attachment, err);
+
+	if (in_table)
+		lcx__firewall_keep(ctx, &nft);
+	return r;
 }

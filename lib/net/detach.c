@@ -246,7 +246,7 @@ static void take_down(struct lcx_ctx *ctx, struct lcx_netlink *nl,
 		      int records_fd, const struct lcx_attachment *record, uint32_t timeout_ms,
 		      struct lcx__troubles *troubles)
 {
-	CLEANUP(lcx_netlink_freep) struct lcx_netlink *nft = NULL;
+	CLEANUP(lcx_netlink_freep) struct lcx_netlink *nft = lcx__firewall_take(ctx);
 	struct lcx_error *e = NULL;
 	int r;
 
@@ -269,6 +269,7 @@ static void take_down(struct lcx_ctx *ctx, struct lcx_netlink *nl,
 		r = remove_last(ctx, nl, &nft, network, &e);
 		lcx__troubles_add(troubles, r, &e);
 	}
+	lcx__firewall_keep(ctx, &nft);
 }
 
 /* What the disk says of a network and an attachment; both may be missing. */

@@ -247,7 +247,12 @@ void lcx__forwarding_forget(const struct lcx_ctx *ctx, net_families families);
  * first who needs it, and freed when everything else is done, too. For the kernel lets close(2)
  * wait until what was removed is out of use everywhere, some ten milliseconds, unless that has
  * come to pass already: an interface that is removed in between takes longer.
+ *
+ * So a context keeps it: it is taken from there, NULL if there is none, and given back, unless
+ * there is one again.
  */
+struct lcx_netlink *lcx__firewall_take(struct lcx_ctx *ctx);
+void lcx__firewall_keep(struct lcx_ctx *ctx, struct lcx_netlink **nft);
 
 /*
  * Let a bridge's traffic through; the table is made if need be. @guard: for
@@ -275,8 +280,9 @@ int lcx__firewall_set_up(net_families guard, struct lcx_error **err);
  * -ENOENT, with words, when the table is not there; -EADDRINUSE when a port is taken.
  * @loopback_port: where the monitor leads on what is published on ::1; 0: nowhere
  */
-int lcx__firewall_add_ports(const char *comment, const struct lcx_attachment *attachment,
-			    uint16_t loopback_port, bool exclusive, struct lcx_error **err);
+int lcx__firewall_add_ports(struct lcx_ctx *ctx, const char *comment,
+			    const struct lcx_attachment *attachment, uint16_t loopback_port,
+			    bool exclusive, struct lcx_error **err);
 /* What was led to one port of ::1 is led to another one. */
 int lcx__firewall_move_loopback(uint16_t from, uint16_t to, struct lcx_error **err);
 /* With @ports NULL all entries of the mark, found by reading the whole table. */
@@ -325,7 +331,10 @@ int lcx__port_check(const struct lcx_port *port, struct lcx_error **err);
  * Choose what the system shall choose, and see that all are free. @in_table: our own table will
  * publish them; else sockets will, of a program without rights of its own.
  */
-int lcx__ports_claim(struct lcx_attachment *attachment, bool in_table, struct lcx_error **err);
+int lcx__ports_claim(struct lcx_ctx *ctx, struct lcx_attachment *attachment, bool in_table,
+		     struct lcx_error **err);
+/* "'web' (0123...)": who has what bears this mark; the name where his record tells one. */
+char *lcx__net_describe_holder(struct lcx_ctx *ctx, const char *comment);
 
 /* ---- cables (cable.c) ---- */
 

@@ -70,7 +70,7 @@ int lcx__pasta_plan(struct lcx_attachment *attachment, struct lcx_error **err)
 			return lcx__fail(err, EOPNOTSUPP,
 					 "port %u/sctp: network 'pasta' publishes TCP and UDP only",
 					 attachment->ports[i].container_port);
-	return lcx__ports_claim(attachment, false, err);
+	return lcx__ports_claim(NULL, attachment, false, err);
 }
 
 const char *lcx__pasta_name_server(void)

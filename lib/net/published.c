@@ -139,46 +139,59 @@ static int put_ports(struct lcx__nl_batch *batch, const char *comment,
 }
 
 /* Somebody was faster: say who. */
-static int fail_taken(struct lcx_netlink **nft, const struct lcx_attachment *attachment,
-		      struct lcx_error **err)
+static int fail_taken(struct lcx_ctx *ctx, struct lcx_netlink **nft,
+		      const struct lcx_attachment *attachment, struct lcx_error **err)
 {
 	char holder[NET_MARK_SIZE];
 	uint16_t number;
 
 	for (size_t i = 0; i < attachment->port_count; i++) {
 		const struct lcx_port *port = &attachment->ports[i];
+		CLEANUP(freep) char *who = NULL;
 
-		if (lcx__firewall_find_port(nft, port, &number, holder, NULL) > 0)
-			return lcx__fail(
-				err, EADDRINUSE,
-				"port %u/%s is already published by '%s'; choose another host port",
-				number, lcx_port_protocol(port),
-				strchr(holder, ':') ? strchr(holder, ':') + 1 : holder);
+		if (lcx__firewall_find_port(nft, port, &number, holder, NULL) <= 0)
+			continue;
+		who = lcx__net_describe_holder(ctx, holder);
+		return lcx__fail(err, EADDRINUSE,
+				 "port %u/%s is already published by %s; choose another host port",
+				 number, lcx_port_protocol(port), who ? who : holder);
 	}
 	return lcx__fail(err, EADDRINUSE, "a port is already published");
 }
 
-int lcx__firewall_add_ports(const char *comment, const struct lcx_attachment *attachment,
-			    uint16_t loopback_port, bool exclusive, struct lcx_error **err)
+static int add_to_table(struct lcx_ctx *ctx, struct lcx_netlink **nft, const char *comment,
+			const struct lcx_attachment *attachment, uint16_t loopback_port,
+			bool exclusive, struct lcx_error **err)
 {
 	uint16_t flags = NLM_F_CREATE | NLM_F_ACK | (exclusive ? NLM_F_EXCL : 0);
-	CLEANUP(lcx_netlink_freep) struct lcx_netlink *nl = NULL;
 	CLEANUP(lcx__nl_batch_free) struct lcx__nl_batch batch = NL_BATCH_EMPTY;
-	int r;
+	int r = lcx__firewall_ensure_open(nft, err);
 
-	if (attachment->port_count == 0)
-		return 0;
-	r = lcx__firewall_open(&nl, err);
 	if (r < 0)
 		return r;
 	lcx__nft_begin(&batch, 0);
 	r = put_ports(&batch, comment, attachment, loopback_port, flags);
 	if (r < 0)
 		return lcx__fail_sys(err, -r, "publish ports of '%s'", attachment->owner);
-	r = lcx__firewall_commit(nl, &batch);
+	r = lcx__firewall_commit(*nft, &batch);
 	if (r == -EEXIST)
-		return fail_taken(&nl, attachment, err);
-	return r < 0 ? lcx__firewall_fail(nl, err, r, "publish ports") : 0;
+		return fail_taken(ctx, nft, attachment, err);
+	return r < 0 ? lcx__firewall_fail(*nft, err, r, "publish ports") : 0;
+}
+
+int lcx__firewall_add_ports(struct lcx_ctx *ctx, const char *comment,
+			    const struct lcx_attachment *attachment, uint16_t loopback_port,
+			    bool exclusive, struct lcx_error **err)
+{
+	CLEANUP(lcx_netlink_freep) struct lcx_netlink *nft = NULL;
+	int r;
+
+	if (attachment->port_count == 0)
+		return 0;
+	nft = lcx__firewall_take(ctx);
+	r = add_to_table(ctx, &nft, comment, attachment, loopback_port, exclusive, err);
+	lcx__firewall_keep(ctx, &nft);
+	return r;
 }
 
 /* Drop all entries but those with exactly this comment. */

@@ -293,8 +293,9 @@ static void reload_ports(struct lcx_ctx *ctx, int records_fd, struct lcx__troubl
 		r = lcx__record_read(records_fd, owners[i], &record, &e);
 		if (r == 0) {
 			lcx__net_comment(ctx, owners[i], comment);
-			r = lcx__firewall_add_ports(
-				comment, record, lcx__monitor_loopback_port(records_fd), false, &e);
+			r = lcx__firewall_add_ports(ctx, comment, record,
+						    lcx__monitor_loopback_port(records_fd), false,
+						    &e);
 		}
 		lcx__troubles_add(troubles, r == -ENOENT && !record ? 0 : r, &e);
 	}

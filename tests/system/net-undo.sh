@@ -106,7 +106,7 @@ tool2() {
 	"$BUILD/tests/net-tool" "$T/root2" "$@"
 }
 tool attach bridge one /run/netns/one 8082:80 >"$T/one"
-check_fails 'another context respects the port' 1 "8082/tcp is already published by 'one'" \
+check_fails 'another context respects the port' 1 "8082/tcp is already published by 'one' of another root directory" \
 	tool2 attach bridge three /run/netns/three 8082:80
 check_match 'and the subnet' '^10\.9' "$(tool2 attach bridge three /run/netns/three 8083:80)"
 check_eq 'one sweeps only what is its own' 0 "$(tool2 sweep three)"

@@ -5,7 +5,7 @@
 # container's interface, which are his own namespace's.
 . "${SRC:?}/tests/system/lib.sh"
 . "$SRC/tests/system/net.sh"
-need busybox
+need busybox jq
 
 make_netns one
 check 'create' tool create web 10.91.0.0/24 subnet=fd00:91::/64
@@ -70,6 +70,8 @@ kill "$watcher"
 make_rootfs "$T/rootfs"
 check 'run' lcx run -d --name web -p 8081:80 --rootfs "$T/rootfs" sleep 1000
 defer 'lcx rm -f web'
+check_fails 'who has a port is told by name and identifier' 125 "8081/tcp is already published by 'web' ($(lcx inspect web | jq -r '.[0].id'))" \
+	lcx run --rm -p 8081:81 --rootfs "$T/rootfs" true
 nft flush ruleset
 check 'reload' lcx network reload
 check_match 'brings it back' '8081' "$(nft list table inet lcx)"

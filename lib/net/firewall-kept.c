@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * A socket of the firewall's that a context keeps from one call to the next.
+ *
+ * The kernel lets the closing of any such socket wait until what was removed from its tables is
+ * out of use everywhere, some ten milliseconds: whoever has removed something would pay for it, and
+ * so would he who attaches the next container. One that stays open closes with its context.
+ *
+ * A socket is of the network namespace, and of the process, that made it. Its caller may be in
+ * another one by now, which its namespace's number tells; kernels before 5.14 do not tell it, and
+ * nothing is kept there.
+ */
+#include <sys/socket.h>
+
+#include "net/firewall-internal.h"
+
+#ifndef SO_NETNS_COOKIE
+#define SO_NETNS_COOKIE 71
+#endif
+
+struct kept {
+	struct lcx_netlink *nl;
+	uint64_t namespace;
+	pid_t pid;
+};
+
+static void free_kept(void *data)
+{
+	struct kept *kept = data;
+
+	(void)lcx_netlink_free(kept->nl);
+	free(kept);
+}
+
+/* 0: it is not told. */
+static uint64_t namespace_of(int socket_fd)
+{
+	uint64_t cookie = 0;
+	socklen_t length = sizeof(cookie);
+
+	return getsockopt(socket_fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &length) < 0 ? 0
+											: cookie;
+}
+
+static uint64_t own_namespace(void)
+{
+	CLEANUP(closep) int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	return fd < 0 ? 0 : namespace_of(fd);
+}
+
+struct lcx_netlink *lcx__firewall_take(struct lcx_ctx *ctx)
+{
+	struct kept *kept = ctx->firewall;
+	struct lcx_netlink *nl;
+
+	if (!kept)
+		return NULL;
+	ctx->firewall = NULL;
+	ctx->free_firewall = NULL;
+	if (kept->pid != getpid() || kept->namespace != own_namespace()) {
+		free_kept(kept);
+		return NULL;
+	}
+	nl = TAKE_PTR(kept->nl);
+	free_kept(kept);
+	return nl;
+}
+
+void lcx__firewall_keep(struct lcx_ctx *ctx, struct lcx_netlink **nft)
+{
+	struct kept *kept;
+
+	if (!*nft || ctx->firewall || namespace_of(lcx_netlink_fd(*nft)) == 0)
+		return;
+	kept = malloc(sizeof(*kept));
+	if (!kept)
+		return;
+	*kept = (struct kept){.namespace = namespace_of(lcx_netlink_fd(*nft)), .pid = getpid()};
+	kept->nl = TAKE_PTR(*nft);
+	ctx->firewall = kept;
+	ctx->free_firewall = free_kept;
+}
