@@ -10,6 +10,7 @@
 #include "dns/table.h"
 #include "net/net-internal.h"
 #include "util/fs.h"
+#include "util/weaken.h"
 
 #define RESOLV_CONF "/etc/resolv.conf"
 
@@ -199,7 +200,7 @@ static void note_gateways(struct reading *reading, const struct lcx_network *net
 		if (lcx__inet_parse_address(network->subnets[i].gateway,
 					    &reading->gateways[reading->n_gateways]) == 0)
 			reading->n_gateways++;
-	reading->builder.head.internal = network->internal;
+	reading->builder.head.internal = network->internal && !lcx__is_off(NAMES);
 }
 
 int lcx__names_read(const struct lcx__names_source *source, void **ret, size_t *ret_size)
@@ -212,7 +213,7 @@ int lcx__names_read(const struct lcx__names_source *source, void **ret, size_t *
 		note_gateways(&reading, network);
 		r = add_other_networks(&reading);
 	}
-	if (r == 0 && !network->internal)
+	if (r == 0 && (!network->internal || lcx__is_off(NAMES)))
 		r = add_servers(&reading);
 	if (r == 0)
 		r = lcx__dns_build_end(&reading.builder, ret, ret_size);

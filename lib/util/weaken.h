@@ -23,6 +23,7 @@
 	X(KEYRING, "keyring")         /* the session keyring is its own */                         \
 	X(LINKS, "links")             /* no link stands where /proc is mounted */                  \
 	X(MASKS, "masks")             /* what covers a file is the host's /dev/null */             \
+	X(NAMES, "names")             /* an internal network's questions stay in it */             \
 	X(PATHS, "paths")             /* paths in a container's tree never lead out of it */       \
 	X(PRIVATE, "private")         /* what is kept is its owner's alone */                      \
 	X(PROC, "proc")               /* what is written to /proc goes to the kernel */            \
@@ -39,7 +40,7 @@ enum lcx__defence {
 };
 
 #if LCX_WEAKEN
-/* One bit for each that is off. lcx-init has it from its plan, the library from the environment. */
+/* One bit for each that is off. lcx-init has it from its plan, all others from the environment. */
 uint32_t lcx__weakened(void);
 #define lcx__is_off(defence) ((lcx__weakened() & 1u << LCX__DEFENCE_##defence) != 0)
 /* What a path means to who takes no root for the root: "/x" is "x". */

@@ -28,6 +28,7 @@ masks         masks        CVE-2025-31133: what covers a file is the /dev/null o
 console       console      CVE-2025-52565: the terminal that becomes /dev/console is a link to a covered file
 private       private      CVE-2024-25621, CVE-2021-41091: another user starts a set-id program out of what a container has
 router        routers      CVE-2020-10749: a container advertises itself as the router, and the host believes it
+names         names        CVE-2024-29018: an internal network is asked for a name, and a server outside hears of it
 proc          proc         CVE-2025-52881: what is written to /proc goes where an attacker wants it
 links         links        CVE-2019-19921: /proc is a link, swapped between mounting and covering
 readonly      readonly     parameters of the whole machine can be written
@@ -45,7 +46,7 @@ hook          hooks        CVE-2025-23266: a variable of the image in the enviro
 # (CVE-2020-15257) are not used at all: image-hostile, container-copy, container-hostile look that it stays so.
 # Nor a fault of the kernel's by which the page cache of a file is written to that may only be read (CVE-2026-31431):
 # what sets up has no file but one of its own, "program" above. Clients that come and go cost a monitor nothing
-# (CVE-2025-64329): container-attach. Questions of an internal network stay in it (CVE-2024-29018): net-names.
+# (CVE-2025-64329): container-attach.
 
 # --- what attacks are made with, and on
 
@@ -245,6 +246,33 @@ attack_router() {
 	ip -6 route show
 	lcx_of rm -f attack >/dev/null
 	lcx_of network rm attacked >/dev/null
+	return "$result_"
+}
+# The host's own server, in a namespace for it, writes down what it is asked.
+attack_names() {
+	result_=2
+	mkdir "$T/outside/etc"
+	make_netns outside
+	ip link add out type veth peer name eth0 netns outside
+	ip addr add 192.0.2.1/24 dev out
+	ip link set out up
+	ip -n outside addr add 192.0.2.53/24 dev eth0
+	ip -n outside link set eth0 up
+	ip netns exec outside python3 "$SRC/tests/system/names.py" serve 192.0.2.53 "$T/outside/asked" &
+	server=$!
+	echo 'nameserver 192.0.2.53' >"$T/outside/etc/resolv.conf"
+	mount --bind "$T/outside/etc/resolv.conf" /etc/resolv.conf
+	if wait_for 10 test -f "$T/outside/asked" && lcx_of network create --internal --subnet 10.67.0.0/24 closed; then
+		lcx_of run --rm --network closed --rootfs "$T/rootfs" nslookup stolen.outside.test 10.67.0.1 || :
+		result_=1
+		! grep stolen "$T/outside/asked" || result_=0
+		lcx_of network rm closed
+	fi
+	kill "$server"
+	wait "$server" || :
+	umount /etc/resolv.conf
+	ip link del out
+	ip netns del outside
 	return "$result_"
 }
 read_covered() {
