@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cgroup/limits-internal.h"
+#include "cgroup/unit-property.h"
 #include "spec/resources.h"
 
 static void keep(struct lcx__properties *p, int r)
@@ -72,6 +73,39 @@ void lcx__properties_add_array(struct lcx__properties *p, const char *name, char
 
 	begin_one(p, name, signature);
 	DO(p, sd_bus_message_append_array(p->message, type, items, size));
+	end_one(p);
+}
+
+static void add_value(struct lcx__properties *p, char type, const union lcx__unit_value *value)
+{
+	uint8_t byte = (uint8_t)value->natural;
+	uint16_t half = (uint16_t)value->natural;
+	uint32_t word = (uint32_t)value->natural;
+	int flag = value->natural != 0;
+	const struct {
+		char type;
+		const void *value;
+	} as[] = {{'b', &flag}, {'y', &byte}, {'n', &half},
+		  {'q', &half}, {'i', &word}, {'u', &word}};
+	const void *raw = type == 's' ? (const void *)value->text : value;
+
+	for (size_t i = 0; i < ARRAY_SIZE(as); i++)
+		if (as[i].type == type)
+			raw = as[i].value;
+	DO(p, sd_bus_message_append_basic(p->message, type, raw));
+}
+
+void lcx__properties_add_unit(struct lcx__properties *p, const struct lcx__unit_property *property)
+{
+	const char type[] = {property->type, '\0'}, list[] = {'a', property->type, '\0'};
+
+	begin_one(p, property->name, property->is_array ? list : type);
+	if (property->is_array)
+		DO(p, sd_bus_message_open_container(p->message, 'a', type));
+	for (size_t i = 0; i < property->n; i++)
+		add_value(p, property->type, &property->values[i]);
+	if (property->is_array)
+		DO(p, sd_bus_message_close_container(p->message));
 	end_one(p);
 }
 

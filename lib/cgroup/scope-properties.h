@@ -23,5 +23,8 @@ void lcx__properties_add_u64(struct lcx__properties *p, const char *name, uint64
 void lcx__properties_add_array(struct lcx__properties *p, const char *name, char type,
 			       const void *items, size_t size);
 
+struct lcx__unit_property;
+void lcx__properties_add_unit(struct lcx__properties *p, const struct lcx__unit_property *property);
+
 /* Those limits that systemd has words for: systemd.resource-control(5). */
 void lcx__properties_add_resources(struct lcx__properties *p, const struct lcx__resources *r);

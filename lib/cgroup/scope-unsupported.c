@@ -24,9 +24,11 @@ int lcx__scope_parse(const char *cgroups_path, const char *name, struct lcx__sco
 }
 
 int lcx__scope_start(const struct lcx__scope *scope, const char *description,
-		     const struct lcx__resources *resources, struct lcx_cgroup **ret,
+		     const struct lcx__resources *resources,
+		     const struct lcx__unit_properties *more, struct lcx_cgroup **ret,
 		     struct lcx__child *ret_holder, struct lcx_error **err)
 {
+	(void)more;
 	(void)scope;
 	(void)description;
 	(void)resources;

@@ -196,13 +196,20 @@ static int start_holder(struct lcx__child *ret, struct lcx_error **err)
 
 /* ---- life --------------------------------------------------------------- */
 
-static int add_members(struct lcx__properties *p, const struct lcx__scope *scope,
-		       const char *description, const struct lcx__resources *resources, pid_t pid)
+/* What a unit is made of. */
+struct making {
+	const struct lcx__scope *scope;
+	const char *description;
+	const struct lcx__resources *resources;
+	const struct lcx__unit_properties *more;
+};
+
+static int add_members(struct lcx__properties *p, const struct making *m, pid_t pid)
 {
 	uint32_t pids[] = {(uint32_t)pid};
 
-	lcx__properties_add_string(p, "Description", description);
-	lcx__properties_add_string(p, "Slice", scope->slice);
+	lcx__properties_add_string(p, "Description", m->description);
+	lcx__properties_add_string(p, "Slice", m->scope->slice);
 	lcx__properties_add_array(p, "PIDs", 'u', pids, sizeof(pids));
 	lcx__properties_add_bool(p, "Delegate", true);
 	lcx__properties_add_bool(p, "DefaultDependencies", false);
@@ -212,12 +219,14 @@ static int add_members(struct lcx__properties *p, const struct lcx__scope *scope
 	lcx__properties_add_bool(p, "CPUAccounting", true);
 	lcx__properties_add_bool(p, "IOAccounting", true);
 	lcx__properties_add_bool(p, "TasksAccounting", true);
-	lcx__properties_add_resources(p, resources);
+	lcx__properties_add_resources(p, m->resources);
+	/* The last word counts. */
+	for (size_t i = 0; i < m->more->n; i++)
+		lcx__properties_add_unit(p, &m->more->items[i]);
 	return p->result;
 }
 
-static int start_unit(struct lcx__bus *bus, const struct lcx__scope *scope, const char *description,
-		      const struct lcx__resources *resources, pid_t pid, const char *what,
+static int start_unit(struct lcx__bus *bus, const struct making *m, pid_t pid, const char *what,
 		      struct lcx_error **err)
 {
 	sd_bus_message *message = NULL;
@@ -227,11 +236,11 @@ static int start_unit(struct lcx__bus *bus, const struct lcx__scope *scope, cons
 	if (r < 0)
 		return r;
 	p.message = message;
-	p.result = bus->sd_bus_message_append_basic(message, 's', scope->unit);
+	p.result = bus->sd_bus_message_append_basic(message, 's', m->scope->unit);
 	if (p.result >= 0)
 		p.result = bus->sd_bus_message_append_basic(message, 's', "fail");
 	lcx__properties_begin(&p);
-	(void)add_members(&p, scope, description, resources, pid);
+	(void)add_members(&p, m, pid);
 	lcx__properties_end(&p);
 	/* No other units along with it. */
 	if (p.result >= 0)
@@ -288,9 +297,11 @@ static int open_cgroup(const struct lcx__scope *scope, struct lcx_cgroup **ret,
 }
 
 int lcx__scope_start(const struct lcx__scope *scope, const char *description,
-		     const struct lcx__resources *resources, struct lcx_cgroup **ret,
+		     const struct lcx__resources *resources,
+		     const struct lcx__unit_properties *more, struct lcx_cgroup **ret,
 		     struct lcx__child *ret_holder, struct lcx_error **err)
 {
+	const struct making making = {scope, description, resources, more};
 	CLEANUP(bus_closep) struct lcx__bus bus;
 	CLEANUP(freep) char *what = lcx__format("start scope '%s'", scope->unit);
 	struct lcx__child holder = LCX__CHILD_NONE;
@@ -300,7 +311,7 @@ int lcx__scope_start(const struct lcx__scope *scope, const char *description,
 		return r;
 	r = what ? start_holder(&holder, err) : lcx__fail_nomem(err);
 	if (r == 0)
-		r = start_unit(&bus, scope, description, resources, holder.pid, what, err);
+		r = start_unit(&bus, &making, holder.pid, what, err);
 	if (r == 0)
 		r = open_cgroup(scope, ret, err);
 	if (r < 0)

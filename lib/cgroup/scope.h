@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "cgroup/cgroup.h"
+#include "cgroup/unit-property.h"
 #include "init/launch.h"
 
 struct lcx__scope {
@@ -36,7 +37,8 @@ int lcx__scope_parse(const char *cgroups_path, const char *name, struct lcx__sco
  * there is such a unit.
  */
 int lcx__scope_start(const struct lcx__scope *scope, const char *description,
-		     const struct lcx__resources *resources, struct lcx_cgroup **ret,
+		     const struct lcx__resources *resources,
+		     const struct lcx__unit_properties *more, struct lcx_cgroup **ret,
 		     struct lcx__child *ret_holder, struct lcx_error **err);
 
 /* Have systemd know of other limits. */

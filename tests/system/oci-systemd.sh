@@ -43,6 +43,28 @@ check_eq 'exec' /lcxtest.slice/lcx-one.scope "$(scope exec s1 cat /proc/self/cgr
 check 'pause' scope pause s1
 check 'resume' scope resume s1
 
+# --- what the annotations say of it
+
+bundle "$T/b2" '.annotations = {"org.systemd.property.TimeoutStopUSec": "uint64 9000000", "org.systemd.property.RuntimeMaxSec": "90",
+	"org.systemd.property.CollectMode": "'\''inactive'\''", "org.systemd.property.After": "['\''a.service'\'', \"b.service\"]",
+	"org.systemd.property.SendSIGHUP": "true", "org.systemd.property.CPUSchedulingPriority": "-3", "org.systemd.other": "rubbish"}
+	| .linux.cgroupsPath = "lcxtest.slice:lcx:noted"'
+check 'annotations' scope create --bundle "$T/b2" n1 </dev/null
+asked=$(grep '^StartTransientUnit lcx-noted' "$T/asked")
+for word in TimeoutStopUSec=9000000 RuntimeMaxUSec=90000000 CollectMode=inactive 'After=\[a.service\]\[b.service\]' SendSIGHUP=yes CPUSchedulingPriority=i:-3; do
+	check_match "systemd is told $word" " $word\( \|$\)" "$asked"
+done
+check_eq 'and of no other' '' "$(echo "$asked" | grep rubbish || :)"
+scope delete --force n1
+for note in Slice Description lower CPU.Weight; do
+	bundle "$T/b2" ".annotations = {\"org.systemd.property.$note\": \"'x'\"}"
+	check_fails "property $note" 1 "annotation 'org.systemd.property.$note'" scope create --bundle "$T/b2" n2
+done
+bundle "$T/b2" '.annotations = {"org.systemd.property.CPUWeight": "many"}'
+check_fails 'what is no value' 1 "CPUWeight.: .many. is no value" scope create --bundle "$T/b2" n2
+check 'by another manager they are data' runtime create --bundle "$T/b2" n2 </dev/null
+check 'delete' runtime delete --force n2
+
 # --- names
 
 bundle "$T/b2" '.linux.cgroupsPath = "lcxtest.slice:lcx:one"'
@@ -65,7 +87,7 @@ check_eq 'without a prefix: the name' /lcxtest.slice/bare.scope "$(path_of s3)"
 # --- their end
 
 for id in s1 s2 s3; do check "delete $id" scope delete --force $id; done
-check_eq 'each is stopped, once' 'bare.scope lcx-one.scope lcx-s2.scope ' "$(sed -n 's/^StopUnit \([^ ]*\) .*/\1/p' "$T/asked" | sort | tr '\n' ' ')"
+check_eq 'each is stopped, once' 'bare.scope lcx-noted.scope lcx-one.scope lcx-s2.scope ' "$(sed -n 's/^StopUnit \([^ ]*\) .*/\1/p' "$T/asked" | sort | tr '\n' ' ')"
 check_eq 'no process of ours holds any' '' "$(pgrep -x lcx-init || :)"
 check_eq 'the cgroups are gone' '' "$(find /sys/fs/cgroup -name 'lcxtest.slice' -o -name 'lcx-s2.scope')"
 

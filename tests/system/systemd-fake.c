@@ -112,6 +112,13 @@ static int read_property(sd_bus_message *m, struct unit *unit)
 		fprintf(log_file, "%s", flag ? "yes" : "no");
 	} else if (strcmp(type, "t") == 0 && sd_bus_message_read_basic(m, 't', &number) > 0) {
 		fprintf(log_file, "%llu", (unsigned long long)number);
+	} else if (strcmp(type, "i") == 0 && sd_bus_message_read_basic(m, 'i', &flag) > 0) {
+		fprintf(log_file, "i:%d", flag);
+	} else if (strcmp(type, "as") == 0) {
+		sd_bus_message_enter_container(m, 'a', "s");
+		while (sd_bus_message_read_basic(m, 's', &text) > 0)
+			fprintf(log_file, "[%s]", text);
+		sd_bus_message_exit_container(m);
 	} else if (strcmp(type, "au") == 0 &&
 		   sd_bus_message_read_array(m, 'u', &items, &size) > 0) {
 		moved = *(const uint32_t *)items;

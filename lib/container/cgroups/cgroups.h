@@ -21,6 +21,8 @@ int lcx__container_running_cgroup(struct lcx_container *c, struct lcx_error **er
 
 int lcx__container_make_scope(struct lcx_container *c, const struct lcx__resources *resources,
 			      struct lcx__child *ret_holder, struct lcx_error **err);
+/* At creation: refuse annotations for systemd that it can't be told. */
+int lcx__container_check_scope(const struct lcx_container *c, struct lcx_error **err);
 int lcx__container_undo_scope(struct lcx_container *c, const char *unit, struct lcx_error **err);
 int lcx__container_undo_slice(struct lcx_container *c, const char *line, struct lcx_error **err);
 

@@ -19,18 +19,50 @@ static char *describe(const struct lcx_container *c)
 	return lcx__format("liblcx container %s.%s", tag, c->d.id);
 }
 
+/* "org.systemd.property.NAME", which engines hand on; of another cgroup manager they are data. */
+static int read_properties(const struct lcx_container *c, struct lcx__unit_properties *ret,
+			   struct lcx_error **err)
+{
+	static const char prefix[] = LCX__UNIT_PROPERTY_PREFIX;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < c->spec->annotations.n; i++) {
+		const struct lcx__key_value *note = &c->spec->annotations.items[i];
+
+		if (strncmp(note->key, prefix, strlen(prefix)) == 0)
+			r = lcx__unit_properties_add(ret, note->key + strlen(prefix), note->value,
+						     err);
+	}
+	return r;
+}
+
+int lcx__container_check_scope(const struct lcx_container *c, struct lcx_error **err)
+{
+	struct lcx__unit_properties properties = {0};
+	int r = c->d.cgroup_manager ? read_properties(c, &properties, err) : 0;
+
+	lcx__unit_properties_clear(&properties);
+	return r;
+}
+
 static int start(struct lcx_container *c, const struct lcx__scope *scope,
 		 const struct lcx__resources *resources, struct lcx__child *ret_holder,
 		 struct lcx_error **err)
 {
 	CLEANUP(freep) char *description = describe(c);
+	struct lcx__unit_properties properties = {0};
 	int r;
 
 	if (!description)
 		return lcx__fail_nomem(err);
-	r = lcx__journal_add(c->run_fd, "scope", scope->unit, err);
-	return r == 0 ? lcx__scope_start(scope, description, resources, &c->cgroup, ret_holder, err)
-		      : r;
+	r = read_properties(c, &properties, err);
+	if (r == 0)
+		r = lcx__journal_add(c->run_fd, "scope", scope->unit, err);
+	if (r == 0)
+		r = lcx__scope_start(scope, description, resources, &properties, &c->cgroup,
+				     ret_holder, err);
+	lcx__unit_properties_clear(&properties);
+	return r;
 }
 
 /* Limits may need hierarchies where systemd makes nothing, and so removes nothing, either. */
