@@ -6,6 +6,7 @@
 
 #include "security/seccomp-arch.h"
 #include "security/seccomp-prelude.h"
+#include "security/seccomp-tree.h"
 #include "security/seccomp.h"
 #include "util/fs.h"
 #include "util/sigpipe.h"
@@ -15,8 +16,9 @@
  * (seccomp-prelude.c), for what libseccomp can't say: system calls that it
  * does not know yet, and ENOSYS for numbers beyond all that the profile knows.
  *
- * Its search stays a list. As a tree (SCMP_FLTATR_CTL_OPTIMIZE 2) a filter is installed in half the
- * time, but 2.5.4 then decides wrongly about a call with several rules that compare arguments.
+ * Its search stays a list. As a tree (SCMP_FLTATR_CTL_OPTIMIZE 2) 2.5.4 decides wrongly about a
+ * call with several rules that compare arguments; so there is one of our own before it all
+ * (seccomp-tree.c).
  */
 
 static uint32_t action_with_data(uint32_t action, const struct lcx__opt_u32 *errno_ret)
@@ -182,8 +184,8 @@ static int export_filter(scmp_filter_ctx ctx, char **ret, size_t *ret_size, stru
 	return r < 0 ? lcx__fail_sys(err, -r, "seccomp profile: read the filter") : 0;
 }
 
-int lcx__seccomp_compile_resolved(const struct lcx_seccomp *resolved,
-				  struct lcx__seccomp_filter *ret, struct lcx_error **err)
+int lcx__seccomp_compile_list(const struct lcx_seccomp *resolved, struct lcx__seccomp_filter *ret,
+			      struct lcx_error **err)
 {
 	CLEANUP(releasep) scmp_filter_ctx ctx = NULL;
 	CLEANUP(freep) char *filter = NULL;
@@ -215,8 +217,8 @@ int lcx__seccomp_compile_resolved(const struct lcx_seccomp *resolved,
 
 #else /* HAVE_SECCOMP */
 
-int lcx__seccomp_compile_resolved(const struct lcx_seccomp *resolved,
-				  struct lcx__seccomp_filter *ret, struct lcx_error **err)
+int lcx__seccomp_compile_list(const struct lcx_seccomp *resolved, struct lcx__seccomp_filter *ret,
+			      struct lcx_error **err)
 {
 	(void)resolved, (void)ret, (void)action_with_data;
 	return lcx__fail(err, EOPNOTSUPP,
@@ -225,6 +227,22 @@ int lcx__seccomp_compile_resolved(const struct lcx_seccomp *resolved,
 }
 
 #endif
+
+int lcx__seccomp_compile_resolved(const struct lcx_seccomp *resolved,
+				  struct lcx__seccomp_filter *ret, struct lcx_error **err)
+{
+	struct lcx__seccomp_filter list = {0};
+	CLEANUP(freep) void *bpf = NULL;
+	int r = lcx__seccomp_compile_list(resolved, &list, err);
+
+	if (r < 0)
+		return r;
+	bpf = list.bpf;
+	r = lcx__seccomp_add_tree(list.bpf, list.size, &ret->bpf, &ret->size, err);
+	if (r == 0)
+		ret->flags = list.flags;
+	return r;
+}
 
 int lcx__seccomp_compile(const struct lcx_seccomp *profile, uint64_t capabilities,
 			 struct lcx__seccomp_filter *ret, struct lcx_error **err)

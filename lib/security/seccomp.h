@@ -125,7 +125,9 @@ enum lcx__seccomp_step {
 /* -EPERM, by the name of the system call, if the filter forbids what these steps call. */
 int lcx__seccomp_check_start(const void *bpf, size_t size, uint32_t steps, struct lcx_error **err);
 
-/* Compile a resolved profile; the only part that needs libseccomp. */
+/* Compile a resolved profile; the only part that needs libseccomp. Without the search tree: _list. */
+int lcx__seccomp_compile_list(const struct lcx_seccomp *resolved, struct lcx__seccomp_filter *ret,
+			      struct lcx_error **err);
 int lcx__seccomp_compile_resolved(const struct lcx_seccomp *resolved,
 				  struct lcx__seccomp_filter *ret, struct lcx_error **err);
 

@@ -9,6 +9,7 @@
 #include "bpf.h"
 #include "lcx/version.h"
 #include "security/seccomp-arch.h"
+#include "security/seccomp-tree.h"
 #include "security/seccomp.h"
 
 /*
@@ -565,6 +566,72 @@ START_TEST(a_filter_is_written_to_a_descriptor)
 }
 END_TEST
 
+/* With all that its filter may look at: archs, numbers to beyond the tree's end, x32's, and
+ * arguments. */
+static void check_tree(const char *text, uint64_t caps)
+{
+	static const uint32_t archs[] = {AUDIT_ARCH_X86_64, AUDIT_ARCH_I386, AUDIT_ARCH_AARCH64, 0};
+	static const uint64_t args[] = {0, 1, 2, 16, 17, 40, 0x7e020000, 0xffffffff, UINT64_MAX};
+	static const uint32_t bases[] = {0, X32, 0x7fffff00, 0xffffff00};
+	CLEANUP(lcx__seccomp_release_resolved) struct lcx_seccomp resolved = {0};
+	CLEANUP(lcx_seccomp_freep) struct lcx_seccomp *profile = NULL;
+	struct lcx__seccomp_filter tree = {0}, list = {0};
+
+	if (text)
+		ck_assert_ok(lcx_seccomp_from_json(text, strlen(text), &profile, NULL));
+	else
+		ck_assert_ok(lcx_seccomp_default(&profile, NULL));
+	ck_assert_ok(lcx__seccomp_resolve(profile, caps, &resolved, NULL));
+	ck_assert_ok(lcx__seccomp_compile_list(&resolved, &list, NULL));
+	ck_assert_ok(lcx__seccomp_compile_resolved(&resolved, &tree, NULL));
+	ck_assert_int_ne(list.size, tree.size);
+	for (size_t a = 0; a < ARRAY_SIZE(archs); a++)
+		for (uint32_t number = 0; number < 4 * 600; number++)
+			for (size_t i = 0; i < ARRAY_SIZE(args); i++) {
+				int nr = (int)(bases[number / 600] + number % 600);
+
+				ck_assert_uint_eq(run(&tree, archs[a], nr, args[i], args[i]),
+						  run(&list, archs[a], nr, args[i], args[i]));
+			}
+	free(tree.bpf);
+	free(list.bpf);
+}
+
+START_TEST(the_tree_in_front_changes_no_verdict)
+{
+	if (!can_compile())
+		return;
+	check_tree(NULL, 0);
+	check_tree(NULL, UINT64_MAX >> 23);
+	check_tree("{\"defaultAction\": \"SCMP_ACT_ALLOW\"}", 0);
+	check_tree(
+		"{\"defaultAction\": \"SCMP_ACT_KILL\", \"architectures\": [\"SCMP_ARCH_X86_64\", "
+		"\"SCMP_ARCH_X86\", \"SCMP_ARCH_X32\"], \"syscalls\": [{\"names\": [\"read\", "
+		"\"mkdir\", \"mseal\"], \"action\": \"SCMP_ACT_NOTIFY\"}, {\"names\": "
+		"[\"personality\"], "
+		"\"action\": \"SCMP_ACT_ALLOW\", \"args\": [{\"index\": 0, \"value\": 16, \"op\": "
+		"\"SCMP_CMP_EQ\"}]}]}",
+		0);
+}
+END_TEST
+
+/* Nothing that the kernel would refuse, whatever was given. */
+START_TEST(what_is_no_filter_is_left_as_it_is)
+{
+	const struct sock_filter beyond[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 1, 0, 7),
+		BPF_STMT(BPF_RET | BPF_K, ALLOW),
+	};
+	CLEANUP(freep) void *found = NULL;
+	size_t size;
+
+	ck_assert_ok(lcx__seccomp_add_tree(beyond, sizeof(beyond), &found, &size, NULL));
+	ck_assert_uint_eq(size, sizeof(beyond));
+	ck_assert_int_eq(memcmp(found, beyond, size), 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("seccomp");
@@ -584,6 +651,8 @@ int main(void)
 	tcase_add_test(tc, spoilt_files_are_not_believed);
 	tcase_add_test(tc, a_directory_that_others_write_to_is_refused);
 	tcase_add_test(tc, a_filter_is_written_to_a_descriptor);
+	tcase_add_test(tc, the_tree_in_front_changes_no_verdict);
+	tcase_add_test(tc, what_is_no_filter_is_left_as_it_is);
 	suite_add_tcase(suite, tc);
 	return unit_run(suite);
 }
