@@ -3,8 +3,8 @@
 # usage: sh tests/vm/run.sh COMMAND [ARGUMENT...]
 #
 # Run a command as root in a virtual machine with Debian's own kernel and cgroup v2. The guest sees this
-# machine's files by 9p, read-only, under an overlay: it may write anywhere and nothing comes back,
-# except what it puts into $LCX_VM_OUT. Its /tmp, /var/tmp and /var/lib/lcx are an ext4 disk of its own.
+# machine's files by 9p (some as copies: often.py), read-only, under an overlay: it may write anywhere and nothing
+# comes back, except what it puts into $LCX_VM_OUT. Its /tmp, /var/tmp and /var/lib/lcx are an ext4 disk of its own.
 # Standard output and error of the command appear on standard output, its exit code is ours; 125 is a
 # machine that did not start, panicked or ran out of time.
 #
@@ -29,6 +29,7 @@ give_up() {
 kernel=$(ls -v /boot/vmlinuz-* 2>/dev/null | tail -n 1)
 [ -n "$kernel" ] || give_up "no kernel in /boot: apt-get install linux-image-amd64"
 version=${kernel#/boot/vmlinuz-}
+guest_path=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
 # What the guest needs before it can load modules from this machine's /lib/modules by itself.
 boot_modules='virtio_pci virtio_blk virtio_console virtio_rng 9pnet_virtio 9p overlay ext4 crc32c_generic quota_v2'
@@ -54,6 +55,19 @@ make_initramfs() {
 	(cd "$tree" && find . | cpio --quiet -o -H newc | gzip -1) >"$dir/initramfs.gz"
 	rm -f "$top/vm/initramfs-"*
 	mv "$dir/initramfs.gz" "$initramfs"
+}
+
+# What the guest opens again and again is shown from a disk of its own, above this machine's files: by 9p each open is a
+# dozen questions, a tenth of a second for a processor that is emulated.
+make_often() {
+	mkdir "$dir/often"
+	# shellcheck disable=SC2046
+	PATH=$guest_path python3 "$here/often.py" "${BUILD:-$top/plain}" "$here/../.." \
+		$(grep -L '^# guest: no, ' "$here"/../system/*.sh) "$here/../run.sh" "$here/guest.sh" >"$dir/names" &&
+		tar -C / -c --no-recursion --null -T "$dir/names" --xattrs | tar -C "$dir/often" -x -p --xattrs --xattrs-include='*' &&
+		mkfs.ext4 -q -F -L lcx-often -d "$dir/often" -O ^has_journal "$dir/often.disk" 512M >"$dir/mkfs.log" 2>&1 ||
+		give_up "the disk of what is opened often: $(cat "$dir/mkfs.log")"
+	rm -rf "$dir/often"
 }
 
 # The command and its environment, as a script that the guest's init runs.
@@ -99,20 +113,24 @@ printf '%s\n' "$(pwd)" "$(cd "$here/../.." && pwd)" "${SRC:-/}" "${BUILD:-/}" "$
 truncate -s "${LCX_VM_DISK:-8G}" "$dir/disk"
 mkfs.ext4 -q -F -L lcx-scratch -E lazy_itable_init=1,lazy_journal_init=1,nodiscard -O quota,project \
 	-E quotatype=usrquota:grpquota:prjquota "$dir/disk" >"$dir/mkfs.log" 2>&1 || give_up "mkfs.ext4: $(cat "$dir/mkfs.log")"
+make_often
 mkfifo "$dir/output"
 cat "$dir/output" &
 reader=$!
 
 # panic=-1 with -no-reboot ends QEMU at once. A processor of few features is emulated twice as fast as
-# one of all; grace periods are cut short, as an emulated processor takes long to notice them.
+# one of all; grace periods are cut short, as an emulated processor takes long to notice them. What is
+# translated for the emulation is found again only at the same address: without random ones (norandmaps)
+# a program starts four times as fast.
 timeout --kill-after=10 "${LCX_VM_TIMEOUT:-1800}" qemu-system-x86_64 \
 	-accel "${LCX_VM_ACCEL:-tcg,thread=multi}" -machine q35 -cpu Nehalem -smp "${LCX_VM_CPUS:-2}" -m "${LCX_VM_MEMORY:-2G}" \
 	-nodefaults -no-user-config -display none -monitor none -no-reboot \
 	-kernel "$kernel" -initrd "$initramfs" \
-	-append 'console=ttyS0 panic=-1 oops=panic quiet loglevel=4 mitigations=off nokaslr rcupdate.rcu_expedited=1 random.trust_cpu=on swapaccount=1 net.ifnames=0' \
+	-append 'console=ttyS0 panic=-1 oops=panic quiet loglevel=4 mitigations=off nokaslr norandmaps rcupdate.rcu_expedited=1 random.trust_cpu=on swapaccount=1 net.ifnames=0' \
 	-serial "file:$dir/console.log" \
 	-device virtio-serial-pci -chardev "file,id=output,path=$dir/output" -device virtserialport,chardev=output,name=output \
 	-drive "file=$dir/disk,format=raw,if=none,id=scratch,cache=unsafe" -device virtio-blk-pci,drive=scratch \
+	-drive "file=$dir/often.disk,format=raw,if=none,id=often,readonly=on" -device virtio-blk-pci,drive=often \
 	-device virtio-rng-pci \
 	-virtfs "local,path=/,mount_tag=host,security_model=none,readonly=on,multidevs=remap" \
 	-virtfs "local,path=$dir/out,mount_tag=out,security_model=none" \
