@@ -16,7 +16,8 @@
 #              LCX_TEST_EVERY_CALL (an hour or two; not part of "everything")
 #
 # Without arguments all but bench and sweep, in two lanes at once: system, ffi and examples, which work on
-# what the machine has, and beside them the rest. A pattern chooses tests by name: system/net-*, unit/ipam.
+# what the machine has, and beside them the rest, then system tests that say "# beside: REASON". A pattern chooses
+# tests by name: system/net-*, unit/ipam.
 # The last line is "N passed, N failed, N skipped"; the exit code is 1 if any failed or none ran.
 #
 # Environment: LCX_BUILD_DIR (default: build/ in the source tree) gets the builds "plain" and "asan" and
@@ -41,7 +42,7 @@ logs=$top/logs
 all_parts='unit abi system vm ffi examples fuzz'
 # In the order of the lanes. The virtual machine takes the longest, so the others follow it.
 lane_parts='system ffi examples'
-beside_parts='vm unit abi fuzz'
+beside_parts='vm unit abi fuzz system'
 system_limit=240
 [ "${1:-}" != --in-guest ] || system_limit=600
 
@@ -206,6 +207,13 @@ not_in_guest() { # SCRIPT
 	[ -n "${LCX_TEST_GUEST:-}" ] && grep -q '^# guest: no, ' "$1"
 }
 
+# Of the two lanes of a whole run the second takes only tests that say "# beside: REASON": they make no control
+# groups, which the first compares. Who comes first to a test runs it.
+mine() { # NAME SCRIPT
+	[ "$mode" != beside ] || grep -q '^# beside: ' "$2" || return 1
+	[ "$mode" = guest ] || [ -z "${LCX_TEST_CLAIMS:-}" ] || mkdir "$LCX_TEST_CLAIMS/$1" 2>/dev/null
+}
+
 # Beside the build one whose defences can be turned off.
 also_weak() { # SCRIPT
 	grep -q '^# also: weak$' "$1"
@@ -219,6 +227,7 @@ part_system() {
 		name=$(basename "$script" .sh)
 		matches "$name" || continue
 		! not_in_guest "$script" || continue
+		mine "$name" "$script" || continue
 		kind=$(build_of "$script")
 		[ -n "${LCX_TEST_GUEST:-}" ] || build "$kind" || continue
 		! also_weak "$script" || build weak || continue
@@ -368,6 +377,8 @@ run_parts() { # PART[/PATTERN]...
 run_everything() {
 	install_packages && build plain && build asan || return 0
 	[ "$(id -u)" -ne 0 ] || prepare_images || return 0
+	export LCX_TEST_CLAIMS="$top/claims"
+	rm -rf "$LCX_TEST_CLAIMS" && mkdir "$LCX_TEST_CLAIMS"
 	start_beside
 	# shellcheck disable=SC2086
 	run_parts $lane_parts
@@ -376,8 +387,8 @@ run_everything() {
 
 mode=here
 case ${1:-} in
---in-guest) mode=guest logs=${LCX_VM_OUT:?}/logs && export LCX_TEST_GUEST=1 && shift ;;
---beside) mode=beside && shift ;;
+--in-guest) mode=guest logs=${LCX_VM_OUT:?}/logs && export LCX_TEST_GUEST=1 && unset LCX_TEST_BESIDE && shift ;;
+--beside) mode=beside && export LCX_TEST_BESIDE=1 && shift ;;
 esac
 mkdir -p "$logs"
 [ "$mode" != here ] || rm -f "$top"/*.done

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Images in archives: what lcx saves, what skopeo writes, and what nobody should.
 # guest: no, nothing here but files
+# beside: it makes no control groups
 . "${SRC:?}/tests/system/lib.sh"
 need skopeo umoci python3 jq zstd
 

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # guest: no, the calls that confine it are older than both kernels
+# beside: it makes no control groups
 # The process that unpacks: what it is given, what its death does, and hosts that make it hard for it.
 . "${SRC:?}/tests/system/lib.sh"
 need python3 pgrep

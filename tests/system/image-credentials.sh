@@ -3,6 +3,7 @@
 # Whom a registry takes us for: Docker's config.json and its helpers, tokens, client certificates; mirrors,
 # default registry and proxies. Nobody sees what is not for him.
 # guest: no, no kernel speaks HTTP
+# beside: it makes no control groups
 . "${SRC:?}/tests/system/lib.sh"
 . "$SRC/tests/registry/registry.sh"
 need skopeo umoci python3

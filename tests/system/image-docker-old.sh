@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Archives as Docker wrote them before 1.10, without manifest.json: read, written beside the new forms, hostile.
 # guest: no, nothing here but files
+# beside: it makes no control groups
 . "${SRC:?}/tests/system/lib.sh"
 need python3 jq skopeo umoci busybox
 

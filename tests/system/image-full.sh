@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # build: plain
 # guest: no, it is the same file system there
+# beside: it makes no control groups
 # A disk that is full at any page of a pull (15 of them; every one with LCX_TEST_EVERY_CALL=1), or has no file left: an error with
 # words, and with more room the pull goes on and the store verifies.
 . "${SRC:?}/tests/system/lib.sh"

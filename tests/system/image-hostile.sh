@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # guest: no, the corpus is about archives; what the kernel does about paths is in the unit tests
+# beside: it makes no control groups
 # Layers that want out of their root, and odd ones: refused by name or taken, and nothing around changes.
 . "${SRC:?}/tests/system/lib.sh"
 need python3 zstd

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # build: plain
 # guest: no, it is the same library that dies, and strace is slow there
+# beside: it makes no control groups
 # Whatever works on the store is killed at every call by which it changes something, and has each of them fail for
 # a full disk. What is there afterwards is whole, the work can be done again, and nothing is left of the dead.
 . "${SRC:?}/tests/system/lib.sh"

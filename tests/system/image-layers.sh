@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # guest: no, the formats of archives are the same on every kernel
+# beside: it makes no control groups
 # Trees with every type of file come out of a layer as GNU tar and umoci bring them out.
 . "${SRC:?}/tests/system/lib.sh"
 need python3 tar umoci zstd

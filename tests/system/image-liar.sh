@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # A registry that lies (tests/registry/liar.py): none of it gets in, no second host sees credentials.
 # guest: no, no kernel speaks HTTP
+# beside: it makes no control groups
 . "${SRC:?}/tests/system/lib.sh"
 need python3
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # build: plain
 # guest: no, it is the same library that dies and goes on
+# beside: it makes no control groups
 # A pull is killed at random moments (60; 200 with LCX_TEST_EVERY_CALL=1), each with an empty store, and repeated: it completes, asks the registry
 # for the bytes that are missing and no others, and the store verifies.
 . "${SRC:?}/tests/system/lib.sh"

@@ -3,6 +3,7 @@
 # Push: to a real registry with tokens, in one piece and in chunks, mounted and skipped; read back by
 # skopeo and by ourselves.
 # guest: no, no kernel speaks HTTP
+# beside: it makes no control groups
 . "${SRC:?}/tests/system/lib.sh"
 . "$SRC/tests/registry/registry.sh"
 need skopeo umoci

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # guest: no, the registry is the same there
+# beside: it makes no control groups
 # Images from a real registry: TLS, tokens, passwords; one layer for many; kill -9 at any moment.
 . "${SRC:?}/tests/system/lib.sh"
 . "$SRC/tests/registry/registry.sh"

@@ -3,6 +3,7 @@
 # Pushing to a registry that takes images badly (tests/registry/taker.py): it arrives, or there is an error;
 # only the registry sees credentials.
 # guest: no, no kernel speaks HTTP
+# beside: it makes no control groups
 . "${SRC:?}/tests/system/lib.sh"
 need python3
 

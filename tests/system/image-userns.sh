@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # guest: no, it needs a file system that has user.* attributes
+# beside: it makes no control groups
 # Images in a user namespace with a range of ids: owners are mapped, devices left out, marks written as user.overlay.*.
 . "${SRC:?}/tests/system/lib.sh"
 need python3 tar zstd newuidmap setpriv

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # guest: no, files are the same there
+# beside: it makes no control groups
 # A full disk is an error with words, never a signal.
 . "${SRC:?}/tests/system/lib.sh"
 

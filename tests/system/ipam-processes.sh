@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # guest: no, files are the same there
+# beside: it makes no control groups
 # Two hundred processes, killed at any instruction, never share an address.
 . "${SRC:?}/tests/system/lib.sh"
 

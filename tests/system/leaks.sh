@@ -63,7 +63,9 @@ temporaries() {
 	find "$TMPDIR" -mindepth 1 -maxdepth 1 | LC_ALL=C sort
 }
 
-views='links rules mounts cgroups processes states'
+views='links rules mounts processes states'
+# In the second lane of a whole run control groups are the first one's.
+[ -n "${LCX_TEST_BESIDE:-}" ] || views="$views cgroups"
 [ -z "${LCX_TEST_ISOLATED:-}" ] || views="$views temporaries"
 
 take() {
