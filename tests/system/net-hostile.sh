@@ -63,6 +63,23 @@ check_eq 'a container does not' refused "$(ask_briefly bad tcp 127.0.0.1 9999)"
 check_match 'for it is stopped on the way' 'counter packets [1-9]' "$(nft list chain inet lcx raw | grep 'speaks to')"
 check_eq 'nor what a neighbour has published there' refused "$(ask_briefly bad tcp 127.0.0.1 8081)"
 
+# --- a container that says it is somebody else
+
+ip netns exec outside python3 -c 'import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("192.0.2.2", 5300))
+s.settimeout(10)
+print(s.recvfrom(100)[1][0], flush=True)' >"$T/seen" &
+listener=$!
+wait_for 10 listens outside udp 5300
+ip -n bad addr add 203.0.113.9/32 dev eth0
+ip -n bad route add 192.0.2.2 via 10.91.0.1 src 203.0.113.9
+ask_briefly bad udp 192.0.2.2 5300 >/dev/null
+wait "$listener" || :
+check_eq 'what it sends to the outside has the address of the host' 192.0.2.1 "$(cat "$T/seen")"
+ip -n bad route del 192.0.2.2
+ip -n bad addr del 203.0.113.9/32 dev eth0
+
 # --- a container that says it is a router
 
 bridge=$(tool inspect web | jq -r .bridge)

@@ -15,13 +15,15 @@ for netns in one two far lonely outside; do
 done
 
 # The outside world: a cable, and no way back but to the host's address on it.
-ip link add out type veth peer name eth0 netns outside
+ip link add out mtu 1400 type veth peer name eth0 mtu 1400 netns outside
 defer 'ip link del out'
 ip addr add 192.0.2.1/24 dev out
 ip link set out up
 ip -n outside addr add 192.0.2.2/24 dev eth0
 ip -n outside link set eth0 up
 ip -n outside route add 10.0.0.0/8 via 192.0.2.1
+
+ip route add default via 192.0.2.2
 
 forwarding=$(cat /proc/sys/net/ipv4/ip_forward)
 
@@ -36,6 +38,8 @@ $(tool inspect bridge | jq -r '"\(.name) \(.gateway)"')
 END
 check_eq 'without an IPv6 subnet there is no IPv6, link-local or other, at either end' '' \
 	"$(ip -n one -6 addr show dev eth0; ip -6 -o addr show | grep -v -e '^1:' -e ' out ' -e ' lcx[n-]' || :)"
+check_eq "bridge, cable and the container's end have the MTU of the default route's interface" '1400 1400 1400' \
+	"$(echo $(for link in $(tool inspect bridge | jq -r '.bridge, .containers[0].host_interface'); do ip -o link show dev "$link"; done | sed 's/.* mtu \([0-9]*\) .*/\1/') $(ip -n one -o link show dev eth0 | sed 's/.* mtu \([0-9]*\) .*/\1/'))"
 for netns in one two far lonely outside; do
 	serve "$netns" tcp 80
 done
