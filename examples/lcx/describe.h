@@ -22,7 +22,7 @@ struct run_options {
 	const char *health_cmd, *health_interval, *health_timeout, *health_start_period,
 		*health_start_interval, *health_retries;
 	struct list dns, dns_search, dns_options, hosts;
-	struct list env, volumes, devices, ports, cap_add, cap_drop, labels, log_options, security,
+	struct list env, env_files, mounts, ulimits, volumes, devices, ports, cap_add, cap_drop, labels, log_options, security,
 		storage_options, landlock;
 	struct network_options network;
 	struct user_options users;
@@ -45,11 +45,17 @@ struct run_options {
 		RUN_ROW('\0', "name", OPTION_STRING, name, "NAME", "of the container"),            \
 		RUN_ROW('e', "env", OPTION_LIST, env, "NAME[=VALUE]",                              \
 			"set a variable; without value: as here"),                                 \
+		RUN_ROW('\0', "env-file", OPTION_LIST, env_files, "FILE",                         \
+			"variables, a line each; -e comes after them"),                            \
 		RUN_ROW('w', "workdir", OPTION_STRING, workdir, "DIR", "working directory"),       \
 		RUN_ROW('u', "user", OPTION_STRING, user, "USER[:GROUP]",                          \
 			"names of the container, or numbers"),                                     \
 		RUN_ROW('v', "volume", OPTION_LIST, volumes, "[SOURCE:]DIR[:ro]",                  \
 			"mount a directory or a volume; ro, nocopy, ..."),                         \
+		RUN_ROW('\0', "mount", OPTION_LIST, mounts, "type=TYPE,FIELD=...",                \
+			"bind, volume or tmpfs: source, target, readonly, ..."),                   \
+		RUN_ROW('\0', "ulimit", OPTION_LIST, ulimits, "NAME=SOFT[:HARD]",                 \
+			"a limit of its processes: nofile=1024"),                                  \
 		RUN_ROW('\0', "device", OPTION_LIST, devices, "DEVICE[:DIR][:rwm]",            \
 			"a device of the host's"),                                         \
 		RUN_ROW('\0', "pod", OPTION_STRING, pod, "POD",                                   \

@@ -6,7 +6,11 @@
 
 #include "text.h"
 
-enum { CPU_PERIOD_US = 100000 };
+enum {
+	CPU_PERIOD_US = 100000,
+	LEAST_MEMORY_BYTES =
+		512 << 10, /* no program begins with less: it would be killed at once */
+};
 
 static bool parse_size(struct app *app, const char *what, const char *text, bool may_be_any,
 		       int64_t *ret)
@@ -20,6 +24,15 @@ static bool parse_size(struct app *app, const char *what, const char *text, bool
 	if (text_parse_bytes(text, ret) == 0)
 		return true;
 	(void)options_usage_error(app, "%s '%s' is no size; write 64m or 1.5g", what, text);
+	return false;
+}
+
+static bool is_enough(struct app *app, const char *text, int64_t bytes)
+{
+	if (!text || bytes == 0 || bytes >= LEAST_MEMORY_BYTES)
+		return true;
+	(void)options_usage_error(
+		app, "memory limit '%s' is too low for any program; 512k is the least", text);
 	return false;
 }
 
@@ -50,6 +63,7 @@ bool limits_parse(struct app *app, const struct limit_options *o, struct limits 
 {
 	*ret = (struct limits){.cpuset_cpus = o->cpuset_cpus, .cpuset_mems = o->cpuset_mems};
 	return parse_size(app, "memory limit", o->memory, false, &ret->memory_bytes) &&
+	       is_enough(app, o->memory, ret->memory_bytes) &&
 	       parse_size(app, "memory reservation", o->memory_reservation, false,
 			  &ret->memory_reservation_bytes) &&
 	       parse_size(app, "limit of memory and swap", o->memory_swap, true,

@@ -123,7 +123,8 @@ int lcx_container_set_cwd(struct lcx_container *c, const char *path, struct lcx_
  * makes if it is not there. Without, it is an anonymous volume of this container. At its first use,
  * while it is empty, a volume gets what the image has at DESTINATION, unless the option "nocopy" is
  * given. Where the image wants volumes and nothing is put, creation makes anonymous ones. Options:
- * ro, rw, and those of mount(8) and the OCI specification, of which "idmap" shows the files with
+ * ro, rw, "bind" for a directory of the host without the mounts below it, and others of mount(8) and
+ * the OCI specification, of which "idmap" shows the files with
  * the owners that the container's user namespace has for theirs, and
  * "idmap=uids=FIRST-HOST-COUNT#...;gids=..." those that have FIRST on the disk as HOST's, both as
  * seen by the host. Return: 0, -EINVAL, -ENOENT.

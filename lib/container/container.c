@@ -219,6 +219,8 @@ int lcx__container_add_bind(struct lcx_container *c, char *source, char *destina
 		if (strncmp(option, "idmap=", 6) == 0)
 			r = map ? lcx__fail(err, EINVAL, "two maps of ids")
 				: lcx__volume_idmap(option + 6, &map, err);
+		else if (strcmp(option, "bind") == 0)
+			(void)strcpy(list[0], option); /* shorter than "rbind" */
 		else if (option[0] && lcx__strv_append(&list, option) < 0)
 			r = lcx__fail_nomem(err);
 	if (r == 0)

@@ -35,6 +35,35 @@ check_eq 'two dashes end the options' '-n' "$(run -- printf %s -n)"
 check_eq 'letters and an attached value' '/tmp' "$(run -iw/tmp pwd)"
 check_eq 'a value behind =' 'v=1' "$(run --env=A=v=1 sh -c 'echo $A')"
 check_eq 'a variable of the caller' there "$(HERE=there run -e HERE sh -c 'echo $HERE')"
+printf '\357\273\277# what it needs\r\n\r\nONE=from file\n  TWO=a=b "q" \nHERE\nNOT_HERE\nTHREE=3' >"$T/variables"
+check_eq 'variables from a file, and what comes after them' '[from file][a=b "q" ][there][][last]' \
+	"$(HERE=there run --env-file "$T/variables" -e THREE=last sh -c 'echo "[$ONE][$TWO][$HERE][$NOT_HERE][$THREE]"')"
+printf 'ONE=1\nT WO=2\n' >"$T/variables"
+check_fails 'a file whose line is none' 125 "variables', line 2: a blank in the name" run --env-file "$T/variables" true
+check_fails 'a file that is not there' 125 "No such file" run --env-file "$T/none" true
+check_eq 'limits of its processes' '100 200 7' "$(run --ulimit nofile=100:200 --ulimit core=7 sh -c 'echo $(ulimit -Sn) $(ulimit -Hn) $(grep "core file" /proc/self/limits | tr -s " " | cut -d " " -f 5)')"
+check_fails 'a limit that is none' 125 "no limit 'files'" run --ulimit files=1 true
+check_fails 'a limit without a number' 125 'nofile=SOFT' run --ulimit nofile=x true
+check_fails 'a limit above the highest' 125 'above the highest' run --ulimit nofile=3:2 true
+mkdir -p "$T/a,b" "$T/under"
+echo here >"$T/a,b/file"
+check_eq 'a mount of a directory, read-only' 'here Read-only' "$(run --mount "type=bind,\"source=$T/a,b\",target=/mnt,readonly" sh -c 'echo $(cat /mnt/file) $(echo x 2>&1 >/mnt/file | grep -o Read-only)')"
+mount -t tmpfs under "$T/under"
+mkdir "$T/under/sub"
+mount -t tmpfs sub "$T/under/sub"
+echo below >"$T/under/sub/file"
+check_eq 'a mount with those below it' below "$(run --mount "type=bind,src=$T/under,dst=/mnt" cat /mnt/sub/file)"
+check_eq 'a mount alone' '' "$(run --mount "type=bind,src=$T/under,dst=/mnt,bind-nonrecursive" ls /mnt/sub)"
+umount "$T/under/sub" "$T/under"
+check_eq 'a volume, by its name' 'kept' "$(run --mount source=named,target=/mnt sh -c 'echo kept >/mnt/file'; run --mount type=volume,src=named,dst=/mnt,ro=true cat /mnt/file)"
+lcx volume rm named >/dev/null
+check_eq 'a mount of memory' '1024 700' "$(run --mount type=tmpfs,dst=/mnt,tmpfs-size=1m,tmpfs-mode=0700 sh -c 'echo $(df -k /mnt | tail -n 1 | tr -s " " | cut -d " " -f 2) $(stat -c %a /mnt)')"
+check_fails 'a mount of no type' 125 "not nfs" run --mount type=nfs,target=/mnt true
+check_fails 'a mount to nowhere' 125 'target=/PATH is missing' run --mount type=tmpfs true
+check_fails 'a field of another type' 125 'this type has no tmpfs-size' run --mount type=bind,src=/,dst=/mnt,tmpfs-size=1m true
+check_fails 'a field that is none' 125 'no field volume-driver' run --mount src=x,dst=/mnt,volume-driver=nfs true
+check_fails 'a directory that is not there' 125 "$T/none" run --mount "type=bind,src=$T/none,dst=/mnt" true
+check_fails 'too little memory for any program' 125 '512k is the least' run -m 1k true
 check_eq 'a user by number' '5:6' "$(run -u 5:6 sh -c 'echo $(id -u):$(id -g)')"
 check_eq 'a user by name' '1000:1000' "$(run -u user sh -c 'echo $(id -u):$(id -g)')"
 check_eq 'a host name' box "$(run -h box hostname)"
