@@ -30,7 +30,8 @@ const struct option exec_options[] = {
 	{'\0', "apparmor", OPTION_TEXT, AT(apparmor), "a profile of AppArmor"},
 	{'\0', "cgroup", OPTION_TEXTS, AT(cgroups),
 	 "[CONTROLLER:]PATH below the container's cgroup"},
-	{'\0', "ignore-paused", OPTION_FLAG, AT(ignore_paused), NULL},
+	{'\0', "ignore-paused", OPTION_FLAG, AT(ignore_paused),
+	 "in a paused container, too: it begins when that is resumed"},
 	{'\0', "pid-file", OPTION_TEXT, AT(process.pid_file), "write the process's number there"},
 	{'\0', "console-socket", OPTION_TEXT, AT(process.console_socket),
 	 "an AF_UNIX socket that gets the terminal"},
@@ -138,14 +139,14 @@ static int make_own_stdio(const struct runtime *rt, const struct exec_options *o
 	return 0;
 }
 
-int cmd_exec(struct runtime *rt, void *values, int argc, char **argv)
+static int execute(struct runtime *rt, const struct exec_options *o, int argc, char **argv,
+		   int *status)
 {
 	CLEANUP(lcx_container_freep) struct lcx_container *c = NULL;
 	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
 	CLEANUP(lcx_process_freep) struct lcx_process *process = NULL;
 	CLEANUP(lcx_spec_freep) struct lcx_spec *spec = NULL;
 	CLEANUP(lcx_stdio_freep) struct lcx_stdio *stdio = NULL;
-	const struct exec_options *o = values;
 	bool own;
 	int r;
 
@@ -160,14 +161,27 @@ int cmd_exec(struct runtime *rt, void *values, int argc, char **argv)
 	if (own ? make_own_stdio(rt, o, lcx_spec_terminal(spec), &stdio)
 		: make_stdio(rt, &o->process, lcx_spec_terminal(spec), &stdio))
 		return 1;
+	lcx_container_set_exec_paused(c, o->ignore_paused);
 	r = lcx_container_exec_in(c, spec, stdio, o->cgroups.items, &process, &err);
 	if (r == -ESRCH)
-		return report(rt, "cannot exec in a container that is not running"), 255;
+		return report(rt, "cannot exec in a container that is not running");
+	if (r == -EBUSY && lcx_container_state(c) == LCX_CONTAINER_PAUSED)
+		return report(rt, "cannot exec in a paused container (use --ignore-paused to "
+				  "override)");
 	if (r < 0)
-		return report_error(rt, err), 255;
+		return report_error(rt, err);
 	if (announce(rt, &o->process, lcx_process_pid(process), lcx_process_pidfd(process)) != 0) {
 		(void)lcx_process_kill(process, 9, NULL);
-		return 255;
+		return 1;
 	}
-	return o->detach ? 0 : serve(rt, process, own && lcx_spec_terminal(spec));
+	*status = o->detach ? 0 : serve(rt, process, own && lcx_spec_terminal(spec));
+	return 0;
+}
+
+/* What kept the program from its start must not look like a status of the program's. */
+int cmd_exec(struct runtime *rt, void *values, int argc, char **argv)
+{
+	int status = 255;
+
+	return execute(rt, values, argc, argv, &status) == 0 ? status : 255;
 }

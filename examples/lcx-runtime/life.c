@@ -28,24 +28,56 @@ const struct option delete_options[] = {
 	{0},
 };
 
-/* "9", "KILL", "SIGKILL", "rtmin+3". Return: 0 for what is none. */
-static int parse_signal(const char *text)
+/* Digits only, at most SIGRTMAX; -1 for what is none. */
+static int parse_number(const char *text)
 {
-	char *end;
-	long number = strtol(text, &end, 10);
+	int number = 0;
+	const char *at = text;
 
-	if (*text != '\0' && *end == '\0')
-		return number > 0 && number <= SIGRTMAX ? (int)number : 0;
-	if (strncasecmp(text, "SIG", 3) == 0)
-		text += 3;
-	if (strncasecmp(text, "RTMIN", 5) == 0) {
-		number = text[5] == '+' ? strtol(text + 6, &end, 10) : 0;
-		return number <= SIGRTMAX - SIGRTMIN ? SIGRTMIN + (int)number : 0;
-	}
+	for (; *at >= '0' && *at <= '9' && number <= SIGRTMAX; at++)
+		number = number * 10 + (*at - '0');
+	return at == text || *at || number > SIGRTMAX ? -1 : number;
+}
+
+/* The second names of some, which sigabbrev_np(3) does not know. */
+static const struct {
+	const char *name;
+	int signal;
+} more_signals[] = {{"IO", SIGIO}, {"IOT", SIGIOT}, {"CLD", SIGCHLD}};
+
+static int parse_name(const char *text)
+{
 	for (int signal = 1; signal < 32; signal++)
 		if (sigabbrev_np(signal) && strcasecmp(sigabbrev_np(signal), text) == 0)
 			return signal;
-	return 0;
+	for (size_t i = 0; i < sizeof(more_signals) / sizeof(*more_signals); i++)
+		if (strcasecmp(more_signals[i].name, text) == 0)
+			return more_signals[i].signal;
+	return -1;
+}
+
+/* "RTMIN", "RTMIN+3", "RTMAX-2": @text is what follows the name. */
+static int parse_realtime(const char *text, char sign, int from)
+{
+	int number = *text == sign ? parse_number(text + 1) : *text ? -1 : 0;
+
+	if (number < 0 || number > SIGRTMAX - SIGRTMIN)
+		return -1;
+	return sign == '+' ? from + number : from - number;
+}
+
+/* "9", "KILL", "SIGKILL", "rtmin+3"; 0 asks whether it is there. Return: -1 for what is none. */
+static int parse_signal(const char *text)
+{
+	if (*text >= '0' && *text <= '9')
+		return parse_number(text);
+	if (strncasecmp(text, "SIG", 3) == 0)
+		text += 3;
+	if (strncasecmp(text, "RTMIN", 5) == 0)
+		return parse_realtime(text + 5, '+', SIGRTMIN);
+	if (strncasecmp(text, "RTMAX", 5) == 0)
+		return parse_realtime(text + 5, '-', SIGRTMAX);
+	return parse_name(text);
 }
 
 static int kill_all(struct lcx_container *c, int signal, struct lcx_error **err)
@@ -66,7 +98,7 @@ int cmd_kill(struct runtime *rt, void *values, int argc, char **argv)
 	const struct kill_options *o = values;
 	int signal = argc > 1 ? parse_signal(argv[1]) : SIGTERM, r;
 
-	if (signal == 0)
+	if (signal < 0)
 		return report(rt, "'%s' is not a signal", argv[1]);
 	if (open_container(rt, argv[0], &c) != 0)
 		return 1;

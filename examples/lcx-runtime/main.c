@@ -47,6 +47,7 @@ static const struct option main_options[] = {
 	{'\0', "cgroup-manager", OPTION_TEXT, offsetof(struct runtime, cgroup_manager),
 	 "cgroupfs or systemd"},
 	{'\0', "rootless", OPTION_TEXT, offsetof(struct runtime, rootless), NULL},
+	{'h', "help", OPTION_FLAG, offsetof(struct runtime, help), "print this"},
 	{'v', "version", OPTION_FLAG, offsetof(struct runtime, version), "print the version"},
 	{0},
 };
@@ -123,12 +124,12 @@ int main(int argc, char **argv)
 	int used, code;
 
 	argc--, argv++;
-	if (wants_help(argc, argv))
-		return print_help(NULL);
 	used = options_parse(&rt, main_options, &rt, argc, argv);
-	if (used < 0 || (!rt.version && check_main_options(&rt) != 0))
+	if (used < 0 || (!rt.version && !rt.help && check_main_options(&rt) != 0))
 		return 1;
 	argc -= used, argv += used;
+	if (rt.help)
+		return print_help(NULL);
 	if (rt.version)
 		return print_version();
 	if (argc == 0)

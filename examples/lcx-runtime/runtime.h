@@ -42,7 +42,7 @@ static inline void closep(int *fd)
 /* The options that stand before the command. */
 struct runtime {
 	const char *root, *log_path, *log_format, *cgroup_manager, *rootless;
-	bool debug, systemd_cgroup, version;
+	bool debug, systemd_cgroup, version, help;
 	struct lcx_ctx *ctx; /* of the root, once a command asked for it */
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "runtime.h"
 
@@ -48,6 +49,18 @@ static const char *status_of(const struct lcx_container *c)
 	}
 }
 
+static void print_row(const struct lcx_container *c)
+{
+	time_t created = (time_t)(lcx_container_created_ns(c) / 1000000000);
+	char text[32] = "";
+	struct tm tm;
+
+	if (gmtime_r(&created, &tm))
+		(void)strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	printf("%-24s %-8d %-10s %-24s %s\n", lcx_container_name(c), lcx_container_pid(c),
+	       status_of(c), lcx_bundle_path(c), text);
+}
+
 static int print_one(struct runtime *rt, const struct list_options *o, struct lcx_container *c,
 		     bool json, bool first)
 {
@@ -61,8 +74,7 @@ static int print_one(struct runtime *rt, const struct list_options *o, struct lc
 			return report_error(rt, err);
 		printf("%s%s", first ? "" : ",", text);
 	} else {
-		printf("%-24s %-8d %-10s %s\n", lcx_container_name(c), lcx_container_pid(c),
-		       status_of(c), lcx_bundle_path(c));
+		print_row(c);
 	}
 	return 0;
 }
@@ -85,7 +97,10 @@ int cmd_list(struct runtime *rt, void *values, int argc, char **argv)
 	if (lcx_container_list_new(rt->ctx, &list, &err) < 0)
 		return report_error(rt, err);
 	if (!o->quiet)
-		fputs(json ? "[" : "ID                       PID      STATUS     BUNDLE\n", stdout);
+		fputs(json ? "["
+			   : "ID                       PID      STATUS     BUNDLE                  "
+			     " CREATED\n",
+		      stdout);
 	for (uint32_t i = 0; (id = lcx_container_list_id(list, i)); i++) {
 		CLEANUP(lcx_container_freep) struct lcx_container *c = NULL;
 

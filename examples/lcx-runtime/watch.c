@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
@@ -8,16 +7,7 @@
 
 #include "runtime.h"
 
-/* ps and events. */
-
-struct ps_options {
-	const char *format;
-};
-
-const struct option ps_options[] = {
-	{'f', "format", OPTION_TEXT, offsetof(struct ps_options, format), "table or json"},
-	{0},
-};
+/* events. */
 
 struct events_options {
 	const char *interval;
@@ -31,55 +21,6 @@ const struct option events_options[] = {
 	{0},
 };
 
-static void print_command_line(int32_t pid)
-{
-	char path[64], text[4096];
-	int fd;
-	ssize_t n = 0;
-
-	(void)snprintf(path, sizeof(path), "/proc/%d/cmdline", pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0)
-		n = read(fd, text, sizeof(text) - 1);
-	closep(&fd);
-	for (ssize_t i = 0; i < n; i++)
-		if (text[i] < ' ' || text[i] == 0x7f)
-			text[i] = ' ';
-	text[n > 0 ? n : 0] = '\0';
-	printf("%-8d %s\n", pid, text);
-}
-
-int cmd_ps(struct runtime *rt, void *values, int argc, char **argv)
-{
-	CLEANUP(lcx_cgroup_pids_freep) struct lcx_cgroup_pids *pids = NULL;
-	CLEANUP(lcx_container_freep) struct lcx_container *c = NULL;
-	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
-	const struct ps_options *o = values;
-	bool json = o->format && strcmp(o->format, "json") == 0;
-	int32_t pid;
-	int r, n = 0;
-
-	(void)argc;
-	if (o->format && !json && strcmp(o->format, "table") != 0)
-		return report(rt, "--format: '%s' is neither table nor json", o->format);
-	if (open_container(rt, argv[0], &c) != 0)
-		return 1;
-	r = lcx_container_pids(c, &pids, &err);
-	if (r == -ESRCH)
-		return report(rt, "container not running");
-	if (r < 0)
-		return report_error(rt, err);
-	fputs(json ? "[" : "PID      COMMAND\n", stdout);
-	for (; (pid = lcx_cgroup_pids_next(pids)) > 0; n++)
-		if (json)
-			printf("%s%d", n ? "," : "", pid);
-		else
-			print_command_line(pid);
-	if (json)
-		puts("]");
-	return 0;
-}
-
 /* What is not counted here is left out. */
 static void print_number(bool *first, const char *key, int64_t value)
 {
@@ -90,6 +31,32 @@ static void print_number(bool *first, const char *key, int64_t value)
 }
 
 typedef int64_t get_fn(const struct lcx_cgroup_stats *stats);
+
+static int64_t sum(int64_t a, int64_t b)
+{
+	return a < 0 || b < 0 ? -1 : a > INT64_MAX - b ? INT64_MAX : a + b;
+}
+
+/* Swap and memory together, as version 1 counts them and engines expect it on both. */
+static int64_t memory_and_swap(const struct lcx_cgroup_stats *stats)
+{
+	return sum(lcx_cgroup_stats_memory_usage_bytes(stats),
+		   lcx_cgroup_stats_swap_usage_bytes(stats));
+}
+
+static int64_t memory_and_swap_limit(const struct lcx_cgroup_stats *stats)
+{
+	return sum(lcx_cgroup_stats_memory_limit_bytes(stats),
+		   lcx_cgroup_stats_swap_limit_bytes(stats));
+}
+
+/* No limit is 0. */
+static int64_t pids_limit(const struct lcx_cgroup_stats *stats)
+{
+	int64_t limit = lcx_cgroup_stats_pids_limit(stats);
+
+	return limit == INT64_MAX ? 0 : limit;
+}
 
 /* The tree that engines know from runc: a row opens objects, prints a number, closes objects. */
 static const struct {
@@ -103,11 +70,13 @@ static const struct {
 	{"\"throttling\":{", "periods", lcx_cgroup_stats_cpu_periods, ""},
 	{"", "throttledPeriods", lcx_cgroup_stats_cpu_throttled_periods, ""},
 	{"", "throttledTime", lcx_cgroup_stats_cpu_throttled_ns, "}},"},
-	{"\"memory\":{\"usage\":{", "usage", lcx_cgroup_stats_memory_usage_bytes, ""},
+	{"\"memory\":{", "cache", lcx_cgroup_stats_memory_file_bytes, ","},
+	{"\"usage\":{", "usage", lcx_cgroup_stats_memory_usage_bytes, ""},
 	{"", "max", lcx_cgroup_stats_memory_peak_bytes, ""},
 	{"", "limit", lcx_cgroup_stats_memory_limit_bytes, "},"},
-	{"\"swap\":{", "usage", lcx_cgroup_stats_swap_usage_bytes, ""},
-	{"", "limit", lcx_cgroup_stats_swap_limit_bytes, "},"},
+	{"\"swap\":{", "usage", memory_and_swap, ""},
+	{"", "limit", memory_and_swap_limit, "},"},
+	{"\"kernel\":{", "usage", lcx_cgroup_stats_memory_kernel_bytes, "},"},
 	{"\"raw\":{", "anon", lcx_cgroup_stats_memory_anon_bytes, ""},
 	{"", "file", lcx_cgroup_stats_memory_file_bytes, ""},
 	{"", "inactive_file", lcx_cgroup_stats_memory_inactive_file_bytes, ""},
@@ -115,7 +84,7 @@ static const struct {
 	{"", "pgmajfault", lcx_cgroup_stats_memory_major_faults, ""},
 	{"", "oom_kill", lcx_cgroup_stats_memory_oom_kills, "}},"},
 	{"\"pids\":{", "current", lcx_cgroup_stats_pids_current, ""},
-	{"", "limit", lcx_cgroup_stats_pids_limit, "}"},
+	{"", "limit", pids_limit, "}"},
 };
 
 static void print_stats(const char *id, const struct lcx_cgroup_stats *stats)

@@ -549,6 +549,14 @@ int lcx_container_exec_in(struct lcx_container *c, const struct lcx_spec *spec,
 			  const struct lcx_stdio *stdio, const char *const *cgroups,
 			  struct lcx_process **ret, struct lcx_error **err);
 
+/**
+ * lcx_container_set_exec_paused() - 1: execute processes while the container is paused, too
+ *
+ * Of this handle only. The kernel stops such a process before its program begins, so
+ * lcx_container_exec() returns when somebody resumes the container. Otherwise it is -EBUSY.
+ */
+void lcx_container_set_exec_paused(struct lcx_container *c, int32_t exec_paused);
+
 /* ---- its files ---------------------------------------------------------- */
 
 /**

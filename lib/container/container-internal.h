@@ -176,7 +176,7 @@ struct lcx_container {
 	struct lcx_cgroup *cgroup;
 
 	const char *resctrl_mount; /* where, for tests; NULL: where it is mounted */
-	bool debug;
+	bool debug, exec_paused;
 	struct step *steps;
 	uint32_t n_steps;
 	char *log_path, *command_text; /* for display, made on demand */

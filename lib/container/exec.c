@@ -175,7 +175,7 @@ static int execute(struct lcx_container *c, const struct lcx_spec *wanted, const
 
 	if (pidfd < 0)
 		return pidfd;
-	if (c->state == LCX_CONTAINER_PAUSED)
+	if (c->state == LCX_CONTAINER_PAUSED && !c->exec_paused)
 		return lcx__fail(err, EBUSY, "container '%s' is paused; unpause it first",
 				 lcx__container_display(c));
 	r = lcx__container_load_spec(c, err);
@@ -215,6 +215,11 @@ static int execute(struct lcx_container *c, const struct lcx_spec *wanted, const
 					       .hooks = &hooks,
 					       .ctx = c->ctx},
 			  ret, err);
+}
+
+LCX_PUBLIC void lcx_container_set_exec_paused(struct lcx_container *c, int32_t exec_paused)
+{
+	c->exec_paused = exec_paused != 0;
 }
 
 LCX_PUBLIC int lcx_container_exec(struct lcx_container *c, const struct lcx_spec *spec,

@@ -95,6 +95,7 @@ static int exec_in_container(struct world *w, struct lcx_error **err)
 	(void)w;
 	MUST(lcx_container_exec_spec(container, &spec, err));
 	MUST(lcx_spec_set_args(spec, args, err));
+	lcx_container_set_exec_paused(container, 0);
 	MUST(lcx_container_exec(container, spec, NULL, &process, err));
 	MUST(lcx_process_wait(process, 10000, &status, err));
 	lcx_process_free(process);

@@ -30,14 +30,34 @@ check_fails 'exec: its own code' 7 '' runtime exec c1 sh -c 'exit 7'
 check_fails 'exec: no such program' 255 'No such file' runtime exec c1 nothing-here
 check_fails 'a name is no prefix' 1 'does not exist' runtime state c
 for user in '' 0x0 ' 0' -1 1x 4294967295 4294967296 1: 1:x 1:2:3 :1 99999999999999999999; do
-	check_fails "exec: --user '$user' is nobody" 1 "'$user' is not UID" runtime exec --user "$user" c1 id
+	check_fails "exec: --user '$user' is nobody" 255 "'$user' is not UID" runtime exec --user "$user" c1 id
 done
-check_fails 'exec: a group that is none' 1 "'50x' is not a GID" runtime exec --additional-gids 50x c1 id
+check_fails 'exec: a group that is none' 255 "'50x' is not a GID" runtime exec --additional-gids 50x c1 id
 check_eq 'exec: a user, with groups' '1000 1001 50' \
 	"$(runtime exec --user 1000:1001 --additional-gids 50 c1 sh -c 'echo $(id -u) $(id -g) $(id -G | cut -d" " -f2)')"
 check 'pause' runtime pause c1
 check_eq 'paused: the state' paused "$(state_of c1)"
+check_fails 'exec: it is paused' 255 'use --ignore-paused' runtime exec c1 true
+runtime exec --ignore-paused c1 echo thawed >"$T/thawed" &
+thawed=$!
 check 'resume' runtime resume c1
+wait "$thawed"
+check_eq 'exec: what waited for that' thawed "$(cat "$T/thawed")"
+check_fails 'exec: what is not there has no status of a program' 255 'does not exist' runtime exec c0 true
+check_match 'ps: as ps prints it' "^UID .*PID.* $pid .*sleep 60" "$(runtime ps c1 | tr '\n' ' ')"
+check_eq 'ps: with its options' "PID ARGS $pid sleep 60" "$(runtime ps c1 -o pid,args=ARGS | tr -s '\n ' ' ' | sed 's/^ //; s/ $//')"
+check_fails 'ps: a table without numbers' 1 'no column PID' runtime ps c1 -o args
+check_eq 'ps: numbers' "[$pid]" "$(runtime ps --format json c1)"
+for signal in 0 WINCH SIGIO cld; do check "kill: $signal" runtime kill c1 $signal; done
+for signal in '' -1 65 99999999999 9x RTMIN+ RTMIN+-34 RTMAX-40 RTMINX SIG; do
+	check_fails "kill: '$signal' is none" 1 "'$signal' is not a signal" runtime kill c1 "$signal"
+done
+check_eq 'what version 1 counts by hierarchy, it counts for the container alone' '' \
+	"$(grep -E '^[0-9]+:[^:]*(memory|pids|cpuacct|blkio)[^:]*:/$' "/proc/$pid/cgroup" || :)"
+check_match 'list: when it was made' "$(date -u +%Y-%m-%dT)" "$(runtime list)"
+check_eq 'events: as runc counts' 'true true true 0' "$(runtime events --stats c1 | jq -r '.data |
+	"\(.cpu.usage.total > 0) \(.memory.usage.usage > 0) \(.memory.swap.usage >= .memory.usage.usage) \(.pids.limit)"')"
+check_eq 'help' "$(runtime --help)" "$(runtime -h)"
 check 'kill' runtime kill c1 KILL
 wait_for 5 is_stopped c1
 check_eq 'stopped: no process' null "$(runtime state c1 | jq -r .pid)"

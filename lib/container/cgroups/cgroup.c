@@ -30,12 +30,17 @@ char *lcx__container_cgroup_path(const struct lcx_ctx *ctx, const char *id)
 
 /* ---- making it ---------------------------------------------------------- */
 
-/* Statistics are wanted even where no limit is; what the kernel cannot count, it does not count. */
-static int count_usage(struct lcx_cgroup *cg, struct lcx_error **err)
+/*
+ * Statistics are wanted even where no limit is; what the kernel cannot count, it does not count.
+ * An engine reads those of its bundles itself: it looks in each hierarchy of version 1, and where
+ * the container is in the root it would show what the whole machine used.
+ */
+static int count_usage(const struct lcx_container *c, struct lcx_cgroup *cg, struct lcx_error **err)
 {
-	static const char *const controllers[] = {"memory", "pids"};
+	static const char *const controllers[] = {"memory", "pids", "cpuacct", "blkio"};
+	size_t n = c->d.bundle ? ARRAY_SIZE(controllers) : 2;
 
-	for (size_t i = 0; i < ARRAY_SIZE(controllers); i++) {
+	for (size_t i = 0; i < n; i++) {
 		CLEANUP(lcx_error_freep) struct lcx_error *one = NULL;
 		int r = lcx_cgroup_use(cg, controllers[i], &one);
 
@@ -91,7 +96,8 @@ static const char *way_out(int r)
 		       "to him, as 'systemd-run --user --scope -p Delegate=yes' does with cgroup "
 		       "v2";
 	return r == -EROFS ? "; a container around this one has to be privileged, or to have "
-			     "cgroups of its own, as one with --system" : "";
+			     "cgroups of its own, as one with --system"
+			   : "";
 }
 
 static int create(struct lcx_container *c, const char *path, const struct lcx__resources *resources,
@@ -151,7 +157,7 @@ int lcx__container_make_cgroup(struct lcx_container *c, struct lcx__child *ret_h
 	if (r == 0)
 		r = lcx__cgroup_apply(c->cgroup, &resources, err);
 	if (r == 0)
-		r = count_usage(c->cgroup, err);
+		r = count_usage(c, c->cgroup, err);
 	/* In the hierarchies that came with the limits more of the path may have been there: the
 	 * journal's last word counts. */
 	return r == 0 && lcx__cgroup_keep(c->cgroup) != keep ? record(c, err) : r;
