@@ -24,6 +24,7 @@ void run_options_free(struct run_options *o)
 	network_options_free(&o->network);
 	fetch_options_free(&o->fetch);
 	user_options_free(&o->users);
+	resource_options_free(&o->resources);
 }
 
 /* ---- from options to the description ------------------------------------- */
@@ -347,7 +348,8 @@ struct lcx_container *describe_container(struct app *app, const struct run_optio
 	if (r < 0)
 		app_report(app, &err);
 	if (r < 0 || apply_security(app, lcx_container_spec(container), &o->security) < 0 ||
-	    apply_landlock(app, lcx_container_spec(container), &o->landlock) < 0)
+	    apply_landlock(app, lcx_container_spec(container), &o->landlock) < 0 ||
+	    apply_resources(app, lcx_container_spec(container), &o->resources) < 0)
 		return NULL;
 	result = container;
 	container = NULL;

@@ -12,6 +12,7 @@
 #include "limits.h"
 #include "memory.h"
 #include "options.h"
+#include "resources.h"
 #include "users.h"
 
 struct run_options {
@@ -27,6 +28,7 @@ struct run_options {
 	struct network_options network;
 	struct user_options users;
 	struct limit_options limits;
+	struct resource_options resources;
 	struct fetch_options fetch;
 };
 
@@ -61,6 +63,7 @@ struct run_options {
 		RUN_ROW('\0', "pod", OPTION_STRING, pod, "POD",                                   \
 			"share the network and more with its other members"),              \
 		USER_ROWS(struct run_options, users), LIMIT_ROWS(struct run_options, limits),      \
+		RESOURCE_ROWS(struct run_options, resources),                                      \
 		RUN_ROW('\0', "network", OPTION_LIST, network.networks, "NETWORK",                 \
 			"bridge, none, host, container:NAME, ns:PATH; a name, or "                 \
 			"name=NAME,ip=ADDRESS,..."),                                               \

@@ -491,7 +491,12 @@ int lcx_spec_add_net_device(struct lcx_spec *spec, const char *host_name, const 
 int lcx_spec_set_sysctl(struct lcx_spec *spec, const char *name, const char *value,
 			struct lcx_error **err);
 
-/** lcx_spec_set_annotation() - a note that lcx itself does not read; NULL @value: remove it */
+/**
+ * lcx_spec_set_annotation() - a note; NULL @value: remove it
+ *
+ * lcx itself reads "org.systemd.property.NAME", if the cgroup manager is systemd: a property of the
+ * container's scope, its value in the text format of GVariant, such as "uint64 5" or "'text'".
+ */
 int lcx_spec_set_annotation(struct lcx_spec *spec, const char *key, const char *value,
 			    struct lcx_error **err);
 

@@ -2,7 +2,7 @@
 # guest: no, oci-cgroup and container-life see containers of version 2
 # `lcx run`: exit codes, streams, and what its options do.
 . "${SRC:?}/tests/system/lib.sh"
-need busybox
+need busybox jq
 make_rootfs "$T/rootfs"
 run() { lcx run --rm --network none --rootfs "$T/rootfs" "$@"; }
 echo text >"$T/rootfs/etc/text"
@@ -41,7 +41,6 @@ check_eq 'variables from a file, and what comes after them' '[from file][a=b "q"
 printf 'ONE=1\nT WO=2\n' >"$T/variables"
 check_fails 'a file whose line is none' 125 "variables', line 2: a blank in the name" run --env-file "$T/variables" true
 check_fails 'a file that is not there' 125 "No such file" run --env-file "$T/none" true
-check_eq 'limits of its processes' '100 200 7' "$(run --ulimit nofile=100:200 --ulimit core=7 sh -c 'echo $(ulimit -Sn) $(ulimit -Hn) $(grep "core file" /proc/self/limits | tr -s " " | cut -d " " -f 5)')"
 check_fails 'a limit that is none' 125 "no limit 'files'" run --ulimit files=1 true
 check_fails 'a limit without a number' 125 'nofile=SOFT' run --ulimit nofile=x true
 check_fails 'a limit above the highest' 125 'above the highest' run --ulimit nofile=3:2 true
@@ -78,4 +77,14 @@ check_fails 'a dropped capability' 1 'not permitted' run --cap-drop CHOWN chown 
 check_eq 'no new privileges' 1 "$(run --security-opt no-new-privileges sed -n 's/NoNewPrivs:[[:space:]]*//p' /proc/self/status)"
 check_eq 'no seccomp filter' 0 "$(run --security-opt seccomp=unconfined sed -n 's/Seccomp:[[:space:]]*//p' /proc/self/status)"
 check_eq 'the default seccomp filter' 2 "$(run sed -n 's/Seccomp:[[:space:]]*//p' /proc/self/status)"
+check_eq 'a kernel parameter of its own' 77 "$(run --sysctl net.core.somaxconn=77 cat /proc/sys/net/core/somaxconn)"
+check_fails 'but none of the machine' 125 'belongs to no namespace' run --sysctl vm.swappiness=1 true
+check_eq 'killed early' 500 "$(run --oom-score-adj 500 cat /proc/self/oom_score_adj)"
+check_match 'memory on a directory' 'rw,nosuid,nodev,relatime.*size=64k,mode=750' "$(run --tmpfs /tmp:size=64k,mode=750,exec sh -c "grep ' /tmp ' /proc/self/mountinfo")"
+check_match 'and on /dev/shm' 'size=128k' "$(run --shm-size 128k sh -c "grep ' /dev/shm ' /proc/self/mountinfo")"
+check_eq 'a note' value "$(lcx create --network none --name noted --annotation key=value --rootfs "$T/rootfs" true >/dev/null; lcx inspect noted | jq -r '.[0].config.annotations.key'; lcx rm noted >/dev/null)"
+for wrong in oom-score-adj=x shm-size=0 blkio-weight=5 tmpfs=relative device-read-bps=/dev/null; do
+	check_fails "--$wrong" 125 "${wrong%%=*} '.*must be" run "--${wrong%%=*}" "${wrong#*=}" true
+done
+check_fails 'what is no disk' 125 "'/dev/null' is no disk" run --device-write-bps /dev/null:1m true
 check_match 'steps with --debug' 'process.* ms' "$(run --debug true 2>&1)"

@@ -5,6 +5,7 @@
 #include <linux/bpf.h>
 #include <sys/stat.h>
 
+#include "cgroup/unit-property.h"
 #include "cgroup/limits-internal.h"
 #include "spec/resources.h"
 
@@ -808,6 +809,113 @@ END_TEST
 
 #define LOOP(test, cases) tcase_add_loop_test(tc, test, 0, (int)ARRAY_SIZE(cases))
 
+/* ---- properties of systemd's units ------------------------------------------ */
+
+static const struct {
+	const char *name, *text, *known_as;
+	char type;
+	size_t n; /* of a list; 0: a single one */
+	double number;
+	const char *last;
+} properties[] = {
+	{"SendSIGHUP", "true", "SendSIGHUP", 'b', 0, 1, NULL},
+	{"SendSIGHUP", " false ", "SendSIGHUP", 'b', 0, 0, NULL},
+	{"CPUWeight", "uint64 18446744073709551615", "CPUWeight", 't', 0, 1.8446744073709552e19,
+	 NULL},
+	{"CPUWeight", "@t 0x10", "CPUWeight", 't', 0, 16, NULL},
+	{"Nice", "-5", "Nice", 'i', 0, -5, NULL},
+	{"Nice", "int16 -32768", "Nice", 'n', 0, -32768, NULL},
+	{"Share", "1.5e1", "Share", 'd', 0, 15, NULL},
+	{"TimeoutStopSec", "90", "TimeoutStopUSec", 't', 0, 90e6, NULL},
+	{"TimeoutStopSec", "double 0.5", "TimeoutStopUSec", 't', 0, 5e5, NULL},
+	{"TimeoutStopUSec", "uint64 7", "TimeoutStopUSec", 't', 0, 7, NULL},
+	{"CollectMode", "'it\\'s'", "CollectMode", 's', 0, 0, "it's"},
+	{"CollectMode", "\"\"", "CollectMode", 's', 0, 0, ""},
+	{"After", "['a', \"b c\" ,'d']", "After", 's', 3, 0, "d"},
+	{"Numbers", "@au [1, 2,0xffffffff]", "Numbers", 'u', 3, 4294967295.0, NULL},
+};
+
+static double number_of(const struct lcx__unit_property *p)
+{
+	const union lcx__unit_value *value = &p->values[p->n - 1];
+
+	return p->type == 'd'           ? value->real
+	       : strchr("nix", p->type) ? (double)value->integer
+					: (double)value->natural;
+}
+
+START_TEST(properties_are_read_with_their_types)
+{
+	struct lcx__unit_properties list = {0};
+	const struct lcx__unit_property *p;
+
+	ck_assert_ok(
+		lcx__unit_properties_add(&list, properties[_i].name, properties[_i].text, NULL));
+	ck_assert_uint_eq(list.n, 1);
+	p = &list.items[0];
+	ck_assert_str_eq(p->name, properties[_i].known_as);
+	ck_assert_int_eq(p->type, properties[_i].type);
+	ck_assert_int_eq(p->is_array, properties[_i].n > 0);
+	ck_assert_uint_eq(p->n, p->is_array ? properties[_i].n : 1);
+	if (p->type == 's')
+		ck_assert_str_eq(p->values[p->n - 1].text, properties[_i].last);
+	else
+		ck_assert_double_eq(number_of(p), properties[_i].number);
+	lcx__unit_properties_clear(&list);
+}
+END_TEST
+
+static const char *const no_properties[][2] = {
+	{"CPUWeight", ""},
+	{"CPUWeight", "many"},
+	{"CPUWeight", "uint64"},
+	{"CPUWeight", "uint64 "},
+	{"CPUWeight", "uint64 -1"},
+	{"CPUWeight", "uint64 18446744073709551616"},
+	{"CPUWeight", "byte 256"},
+	{"CPUWeight", "2147483648"},
+	{"CPUWeight", "int64 -9223372036854775809"},
+	{"CPUWeight", "5 6"},
+	{"CPUWeight", "5x"},
+	{"CPUWeight", "trueish"},
+	{"CPUWeight", "@z 5"},
+	{"CPUWeight", "@at 5"},
+	{"CPUWeight", "nan"},
+	{"CPUWeight", "1e999"},
+	{"After", "[]"},
+	{"After", "['a'"},
+	{"After", "['a',]"},
+	{"After", "['a', 5]"},
+	{"After", "[['a']]"},
+	{"After", "'open"},
+	{"After", "'bad \\q'"},
+	{"After", "'a' 'b'"},
+	{"After", "[true] x"},
+	{"TimeoutStopSec", "'x'"},
+	{"TimeoutStopSec", "-1"},
+	{"TimeoutStopSec", "[5]"},
+	{"Slice", "'x.slice'"},
+	{"PIDs", "@au [1]"},
+	{"Description", "'x'"},
+	{"Delegate", "false"},
+	{"lower", "5"},
+	{"No-letters", "5"},
+	{"Ab", "5"},
+};
+
+START_TEST(what_is_no_property_is_refused_by_its_annotation)
+{
+	struct lcx__unit_properties list = {0};
+	struct lcx_error *err = NULL;
+
+	ck_assert_fails(
+		lcx__unit_properties_add(&list, no_properties[_i][0], no_properties[_i][1], &err),
+		EINVAL, err, no_properties[_i][0]);
+	ck_assert_uint_eq(list.n, 0);
+	lcx__unit_properties_clear(&list);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("cgroup");
@@ -842,6 +950,8 @@ int main(void)
 	tcase_add_test(tc, figures_come_from_the_files_and_the_rest_is_unknown);
 	tcase_add_test(tc, listing_reads_all_below);
 	tcase_add_test(tc, destructors_take_null);
+	LOOP(properties_are_read_with_their_types, properties);
+	LOOP(what_is_no_property_is_refused_by_its_annotation, no_properties);
 	suite_add_tcase(suite, tc);
 	return unit_run(suite);
 }
