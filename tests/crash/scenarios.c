@@ -69,7 +69,7 @@ static int describe(struct lcx_ctx *ctx, const char *name, const char *network,
 	return r;
 }
 
-const char *const to_sleep[] = {"sleep", "1000", NULL};
+const char *const to_sleep[] = {"sleep", "1000000", NULL};
 static const char *const to_end[] = {"true", NULL};
 
 int make_container(const char *name, const char *network, const char *const *argv, bool started)
