@@ -59,6 +59,14 @@ static int run_at_terminal(struct app *app, struct lcx_container *c, const struc
 	return code;
 }
 
+/* Else 137 is all there is to see. */
+static void tell_memory(struct app *app, const struct lcx_container *c)
+{
+	if (lcx_container_oom_killed(c))
+		app_error(app,
+			  "the kernel ended a process of the container: its memory limit was reached");
+}
+
 /* Otherwise this program owns it, and it ends with it. */
 static int run_attached(struct app *app, struct lcx_container *c, const struct run_options *o)
 {
@@ -86,6 +94,7 @@ static int run_attached(struct app *app, struct lcx_container *c, const struct r
 	if (lcx_container_wait(c, -1, &status, r < 0 ? NULL : &err) < 0 && r == 0)
 		app_report(app, &err);
 	session_end(&session);
+	tell_memory(app, c);
 	if (r < 0) {
 		app_report(app, &err);
 		return EXIT_LIBRARY_FAILED;

@@ -62,6 +62,7 @@ check_fails 'a mount to nowhere' 125 'target=/PATH is missing' run --mount type=
 check_fails 'a field of another type' 125 'this type has no tmpfs-size' run --mount type=bind,src=/,dst=/mnt,tmpfs-size=1m true
 check_fails 'a field that is none' 125 'no field volume-driver' run --mount src=x,dst=/mnt,volume-driver=nfs true
 check_fails 'a directory that is not there' 125 "$T/none" run --mount "type=bind,src=$T/none,dst=/mnt" true
+check_fails 'too little memory for what it does' 137 'memory limit was reached' run -m 6m --memory-swap 6m sh -c 'x=$(head -c 30000000 /dev/zero | tr "\0" x)'
 check_fails 'too little memory for any program' 125 '512k is the least' run -m 1k true
 check_eq 'a user by number' '5:6' "$(run -u 5:6 sh -c 'echo $(id -u):$(id -g)')"
 check_eq 'a user by name' '1000:1000' "$(run -u user sh -c 'echo $(id -u):$(id -g)')"
