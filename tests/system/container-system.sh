@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# guest: sweep, systemd takes a minute to come up there: `LCX_TEST_EVERY_CALL=1 sh tests/run.sh vm/container-system`
 # Whole systems: busybox init and systemd as process 1, a console, an orderly end.
 . "${SRC:?}/tests/system/lib.sh"
 need busybox jq script systemctl
@@ -49,6 +50,11 @@ check 'and ends well' wait_for 10 off
 check_eq 'and stays so' 'exited 0' "$(sleep 0.5; get b state.status) $(get b state.exitCode)"
 lcx rm -f b >/dev/null
 
+check_fails 'an init before the init' 125 'process 1' lcx run --system --init --network none --rootfs "$T/rootfs"
+start --name plain --rootfs "$T/rootfs" sleep 1000
+check_fails 'a console of none' 1 'no terminal' lcx console plain
+lcx rm -f plain >/dev/null
+
 # --- systemd, out of the files of this machine
 
 mkdir "$T/layers" "$T/debian"
@@ -74,8 +80,3 @@ lcx stop s >/dev/null
 check_eq 'it ends in order' stopped "$(cat "$T/debian/var/proof" 2>&1)"
 check_eq 'by itself' 0 "$(get s state.exitCode)"
 lcx rm -f s >/dev/null
-
-check_fails 'an init before the init' 125 'process 1' lcx run --system --init --network none --rootfs "$T/rootfs"
-start --name plain --rootfs "$T/rootfs" sleep 1000
-check_fails 'a console of none' 1 'no terminal' lcx console plain
-lcx rm -f plain >/dev/null
