@@ -9,7 +9,9 @@ root=$T/rootfs
 chmod 755 "$T"
 make_rootfs "$root"
 make_rootfs "$root/inner"
-for file in "$BUILD/examples/lcx/lcx" $(ldd "$BUILD/examples/lcx/lcx" | grep -o '/[^ ]*'); do
+# Those that are linked, and what the library loads for images when they are met.
+loaded=$(ldconfig -p | sed -n 's,.*(libc6.*64).* => \(/.*/lib\(crypto\|z\|zstd\)\.so\.[0-9]*\)$,\1,p')
+for file in $(ldd "$BUILD/examples/lcx/lcx" | grep -o '/[^ ]*') $loaded; do
 	case $file in *liblcx*) continue ;; esac
 	mkdir -p "$root/${file%/*}"
 	cp -L "$file" "$root/$file"
