@@ -9,13 +9,13 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 
 #include "init/launch.h"
 #include "init/program.h"
 #include "net/net-internal.h"
 #include "net/pasta/embed.h"
 #include "net/pasta/wire.h"
+#include "util/fs.h"
 #include "util/process.h"
 #include "util/sys.h"
 
@@ -39,19 +39,10 @@ static const char *const options[] = {
 	"--dns-forward", NAME_SERVER6,  "--pid",         "/proc/self/fd/1",
 };
 
-/* Root's own, and nobody else can change it. */
-static bool is_sound(const char *path)
-{
-	struct stat st;
-
-	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == 0 &&
-	       (st.st_mode & (S_IWGRP | S_IWOTH)) == 0 && access(path, X_OK) == 0;
-}
-
 static const char *find(struct lcx_error **err)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
-		if (is_sound(places[i]))
+		if (lcx__is_administrators_program(places[i]))
 			return places[i];
 	(void)lcx__fail(err, EOPNOTSUPP,
 			"network 'pasta' needs the program pasta, which is not installed: neither "
