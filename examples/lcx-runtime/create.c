@@ -4,38 +4,10 @@
 
 #include "runtime.h"
 
-struct create_options {
-	struct process_options process;
-	const char *bundle;
-	bool no_pivot, no_new_keyring, detach, keep, no_subreaper;
-};
-
-#define CREATE_ROWS                                                                                \
-	{'b', "bundle", OPTION_TEXT, offsetof(struct create_options, bundle),                      \
-	 "the directory with config.json; default: the current one"},                              \
-		{'\0', "pid-file", OPTION_TEXT, offsetof(struct create_options, process.pid_file), \
-		 "write the process's number there"},                                              \
-		{'\0', "console-socket", OPTION_TEXT,                                              \
-		 offsetof(struct create_options, process.console_socket),                          \
-		 "an AF_UNIX socket that gets the terminal"},                                      \
-		{'\0', "pidfd-socket", OPTION_TEXT,                                                \
-		 offsetof(struct create_options, process.pidfd_socket),                            \
-		 "an AF_UNIX socket that gets a pidfd of the process"},                            \
-		{'\0', "preserve-fds", OPTION_NUMBER,                                              \
-		 offsetof(struct create_options, process.preserve_fds),                            \
-		 "how many descriptors from 3 on the process gets"},                               \
-		{'\0', "no-pivot", OPTION_FLAG, offsetof(struct create_options, no_pivot),         \
-		 "move the root's mount instead of pivot_root(2)"},                                \
-	{                                                                                          \
-		'\0', "no-new-keyring", OPTION_FLAG,                                               \
-			offsetof(struct create_options, no_new_keyring),                           \
-			"stay in the caller's session keyring"                                     \
-	}
-
-const struct option create_options[] = {CREATE_ROWS, {0}};
+const struct option create_options[] = {CREATE_ROWS(0), {0}};
 
 const struct option run_options[] = {
-	CREATE_ROWS,
+	CREATE_ROWS(0),
 	{'d', "detach", OPTION_FLAG, offsetof(struct create_options, detach),
 	 "return once it runs"},
 	{'\0', "keep", OPTION_FLAG, offsetof(struct create_options, keep),
@@ -70,7 +42,7 @@ static int set_cgroup_manager(const struct runtime *rt, struct lcx_container *c)
 		      lcx_error_message(err));
 }
 
-static int load(struct runtime *rt, const char *id, struct create_options *o,
+int load_bundle(struct runtime *rt, const char *id, struct create_options *o,
 		struct lcx_container **ret)
 {
 	CLEANUP(lcx_container_freep) struct lcx_container *c = NULL;
@@ -124,7 +96,7 @@ int cmd_create(struct runtime *rt, void *values, int argc, char **argv)
 	struct create_options *o = values;
 
 	(void)argc;
-	if (load(rt, argv[0], o, &c) != 0)
+	if (load_bundle(rt, argv[0], o, &c) != 0)
 		return 1;
 	if (prepare(rt, c, o) == 0)
 		return 0;
@@ -182,7 +154,7 @@ int cmd_run(struct runtime *rt, void *values, int argc, char **argv)
 	int code;
 
 	(void)argc;
-	if (load(rt, argv[0], o, &c) != 0)
+	if (load_bundle(rt, argv[0], o, &c) != 0)
 		return 1;
 	code = run(rt, c, o);
 	if ((code != 0 && o->detach) || (!o->detach && !o->keep))

@@ -165,7 +165,8 @@ int cmd_features(struct runtime *rt, void *values, int argc, char **argv)
 		printf("%s\"%s\":%s%s", switches[i].open, switches[i].key,
 		       works(switches[i].config, "x") ? "true" : "false", switches[i].close);
 	printf("},\"annotations\":{\"org.opencontainers.runtime-spec.features\":\"1.3.0\","
+	       "\"org.opencontainers.runc.checkpoint.enabled\":\"%s\","
 	       "\"io.lcx.version\":\"%s\"},\"potentiallyUnsafeConfigAnnotations\":[\"org.systemd.property.\"]}\n",
-	       lcx_version());
+	       lcx_checkpoint_check(NULL) == 0 ? "true" : "false", lcx_version());
 	return 0;
 }

@@ -30,8 +30,10 @@ const struct command commands[] = {
 	 "print what it uses, again and again, until it ends"},
 	{"features", cmd_features, NULL, "", 0, 0, "print what this runtime can do, as JSON"},
 	{"spec", cmd_spec, spec_options, "", 0, 0, "write a config.json to start from"},
-	{"checkpoint", cmd_checkpoint, NULL, "CONTAINER", 1, -1, "refused: needs CRIU"},
-	{"restore", cmd_restore, NULL, "CONTAINER", 1, -1, "refused: needs CRIU"},
+	{"checkpoint", cmd_checkpoint, checkpoint_options, "CONTAINER", 1, 1,
+	 "write its processes to disk, by criu"},
+	{"restore", cmd_restore, restore_options, "CONTAINER", 1, 1,
+	 "make a container of what was written"},
 	{0},
 };
 

@@ -21,6 +21,7 @@
 DEFINE_CLEANUP(char *, lcx_string_free)
 DEFINE_CLEANUP(struct lcx_cgroup_pids *, lcx_cgroup_pids_free)
 DEFINE_CLEANUP(struct lcx_cgroup_stats *, lcx_cgroup_stats_free)
+DEFINE_CLEANUP(struct lcx_checkpoint *, lcx_checkpoint_free)
 DEFINE_CLEANUP(struct lcx_container *, lcx_container_free)
 DEFINE_CLEANUP(struct lcx_container_list *, lcx_container_list_free)
 DEFINE_CLEANUP(struct lcx_error *, lcx_error_free)
@@ -116,6 +117,8 @@ OPTIONS(update)
 OPTIONS(ps)
 OPTIONS(events)
 OPTIONS(spec)
+OPTIONS(checkpoint)
+OPTIONS(restore)
 
 /* ---- report.c: errors, to standard error and to the log that an engine reads ---- */
 
@@ -148,3 +151,40 @@ int make_stdio(const struct runtime *rt, const struct process_options *o, bool t
 int announce(const struct runtime *rt, const struct process_options *o, int32_t pid, int pidfd);
 /* Serve it until it ends. Return: its exit status, or 255. */
 int serve(const struct runtime *rt, struct lcx_process *process, bool terminal);
+
+/* ---- create.c: what create, run and restore have in common ---- */
+
+struct create_options {
+	struct process_options process;
+	const char *bundle;
+	bool no_pivot, no_new_keyring, detach, keep, no_subreaper;
+};
+
+/* Rows for a structure of options that has struct create_options at @base. */
+#define CREATE_ROWS(base)                                                                          \
+	{'b', "bundle", OPTION_TEXT, (base) + offsetof(struct create_options, bundle),             \
+	 "the directory with config.json; default: the current one"},                              \
+		{'\0', "pid-file", OPTION_TEXT,                                                    \
+		 (base) + offsetof(struct create_options, process.pid_file),                       \
+		 "write the process's number there"},                                              \
+		{'\0', "console-socket", OPTION_TEXT,                                              \
+		 (base) + offsetof(struct create_options, process.console_socket),                 \
+		 "an AF_UNIX socket that gets the terminal"},                                      \
+		{'\0', "pidfd-socket", OPTION_TEXT,                                                \
+		 (base) + offsetof(struct create_options, process.pidfd_socket),                   \
+		 "an AF_UNIX socket that gets a pidfd of the process"},                            \
+		{'\0', "preserve-fds", OPTION_NUMBER,                                              \
+		 (base) + offsetof(struct create_options, process.preserve_fds),                   \
+		 "how many descriptors from 3 on the process gets"},                               \
+		{'\0', "no-pivot", OPTION_FLAG,                                                    \
+		 (base) + offsetof(struct create_options, no_pivot),                               \
+		 "move the root's mount instead of pivot_root(2)"},                                \
+	{                                                                                          \
+		'\0', "no-new-keyring", OPTION_FLAG,                                               \
+			(base) + offsetof(struct create_options, no_new_keyring),                  \
+			"stay in the caller's session keyring"                                     \
+	}
+
+/* Make a container of a bundle, not prepared yet. Return: 0, or 1 when the failure was reported. */
+int load_bundle(struct runtime *rt, const char *id, struct create_options *o,
+		struct lcx_container **ret);

@@ -6,7 +6,7 @@
 
 #include "runtime.h"
 
-/* A config.json to start from, and what this runtime can't do. */
+/* A config.json to start from. */
 
 struct spec_options {
 	const char *bundle;
@@ -86,19 +86,4 @@ int cmd_spec(struct runtime *rt, void *values, int argc, char **argv)
 					      : strerror(errno));
 	fprintf(file, "%s\n", json);
 	return fclose(file) == 0 ? 0 : report(rt, "'%s': %s", path, strerror(errno));
-}
-
-int cmd_checkpoint(struct runtime *rt, void *values, int argc, char **argv)
-{
-	(void)values;
-	(void)argc;
-	return report(rt,
-		      "container '%s': this runtime was built without CRIU, so that no container "
-		      "can be checkpointed or restored",
-		      argv[0]);
-}
-
-int cmd_restore(struct runtime *rt, void *values, int argc, char **argv)
-{
-	return cmd_checkpoint(rt, values, argc, argv);
 }

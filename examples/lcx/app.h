@@ -36,6 +36,7 @@ struct command {
 };
 
 int cmd_attach(struct app *app, int argc, char **argv);
+int cmd_checkpoint(struct app *app, int argc, char **argv);
 int cmd_commit(struct app *app, int argc, char **argv);
 int cmd_cp(struct app *app, int argc, char **argv);
 int cmd_create(struct app *app, int argc, char **argv);
@@ -76,6 +77,7 @@ int cmd_mount(struct app *app, int argc, char **argv);
 int cmd_unmount(struct app *app, int argc, char **argv);
 int cmd_rename(struct app *app, int argc, char **argv);
 int cmd_restart(struct app *app, int argc, char **argv);
+int cmd_restore(struct app *app, int argc, char **argv);
 int cmd_top(struct app *app, int argc, char **argv);
 int cmd_unpause(struct app *app, int argc, char **argv);
 int cmd_update(struct app *app, int argc, char **argv);

@@ -47,6 +47,8 @@ static const struct command commands[] = {
 	{"wait", cmd_wait, "wait for the end of containers, print their exit codes"},
 	{"pause", cmd_pause, "stop all processes of containers where they are"},
 	{"unpause", cmd_unpause, "let them go on"},
+	{"checkpoint", cmd_checkpoint, "write their memory to disk, and end them"},
+	{"restore", cmd_restore, "let them go on from there"},
 	{"mount", cmd_mount, "show a directory to a running container"},
 	{"unmount", cmd_unmount, "take it away again"},
 	{"rename", cmd_rename, "give a container another name"},

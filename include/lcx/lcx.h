@@ -6,6 +6,7 @@
 #include <lcx/attach.h>
 #include <lcx/bundle.h>
 #include <lcx/cgroup.h>
+#include <lcx/checkpoint.h>
 #include <lcx/container.h>
 #include <lcx/ctx.h>
 #include <lcx/error.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "container/checkpoint/checkpoint.h"
 #include "container/volume/volume.h"
 
 #include <fcntl.h>
@@ -76,6 +77,7 @@ static int recover(struct sweep *s, const char *id, struct lcx_error **err)
 	lock_fd = openat(c->dir_fd, "lock", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 	if (lock_fd < 0 || flock(lock_fd, LOCK_EX | LOCK_NB) < 0)
 		return 0;
+	lcx__checkpoint_sweep(c);
 	r = lcx__container_load_state(c, err);
 	if (r < 0 || c->run_fd < 0)
 		return r;

@@ -28,7 +28,6 @@
 enum lcx__criu_type {
 	LCX__CRIU_DUMP = 1,
 	LCX__CRIU_RESTORE = 2,
-	LCX__CRIU_CHECK = 3,
 	LCX__CRIU_PRE_DUMP = 4,
 	LCX__CRIU_NOTIFY = 6,
 	LCX__CRIU_VERSION = 10,

@@ -19,7 +19,7 @@ static const char *const environment[] = {
 	"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", NULL};
 
 /* External network namespaces and cgroup v2: older ones can't have them. */
-enum { MAJOR_NEEDED = 3, MINOR_NEEDED = 15 };
+enum { MAJOR_NEEDED = 3, MINOR_NEEDED = 15, CHECK_MS = 30000 };
 
 const char *lcx__criu_find(struct lcx_error **err)
 {
@@ -126,13 +126,45 @@ int lcx__criu_check_version(struct lcx_error **err)
 	return r == 0 ? check_version(&answer, err) : r;
 }
 
+/* As the administrator runs it: the same question over the line has another answer. */
+static int run_check(const char *path, struct lcx_error **err)
+{
+	CLEANUP(lcx__child_abandonp) struct lcx__child child = LCX__CHILD_NONE;
+	CLEANUP(lcx__plan_freep) struct lcx__plan *plan = NULL;
+	CLEANUP(closep) int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	struct lcx__launch launch = {.cgroup_fd = -1, .stdio = {-1, -1, -1}};
+	const char *const args[] = {path, "check", NULL};
+	uint32_t argv, env, n_args, n_env;
+	struct plan_op *op;
+	int r = null_fd < 0 ? lcx__fail_sys(err, errno, "open '/dev/null'")
+			    : lcx__plan_new(&plan, err);
+
+	if (r < 0)
+		return r;
+	argv = lcx__plan_vector(plan, args, &n_args);
+	env = lcx__plan_vector(plan, environment, &n_env);
+	op = lcx__plan_add(plan, PLAN_HOOK);
+	op->fd = lcx__plan_fd(plan, null_fd);
+	op->str[0] = lcx__plan_string(plan, "criu check");
+	op->str[1] = lcx__plan_string(plan, path);
+	op->str[2] = argv;
+	op->str[3] = env;
+	op->length = n_args;
+	op->num[0] = n_env;
+	op->num[1] = CHECK_MS;
+	launch.plan = plan;
+	r = lcx__launch(&launch, &child, err);
+	return r < 0 ? r : lcx__child_receive(&child, NULL, err);
+}
+
 int lcx__criu_check(struct lcx_error **err)
 {
-	struct lcx__criu_answer answer;
-	int r = lcx__criu_check_version(err);
+	CLEANUP(lcx_error_freep) struct lcx_error *why = NULL;
+	const char *path = lcx__criu_find(err);
+	int r = path ? lcx__criu_check_version(err) : -EOPNOTSUPP;
 
-	if (r < 0 || ask(LCX__CRIU_CHECK, &answer, NULL) == 0)
+	if (r < 0 || run_check(path, &why) == 0)
 		return r;
-	return lcx__fail(err, EOPNOTSUPP,
-			 "criu does not get on with this kernel; 'criu check' tells why");
+	return lcx__fail(err, EOPNOTSUPP, "criu does not get on with this kernel: %s",
+			 lcx_error_message(why));
 }

@@ -269,6 +269,36 @@ static int reap(const struct plan_monitor *params, int pid)
 	return status & 0x7f ? 128 + (status & 0x7f) : (status >> 8) & 0xff;
 }
 
+/* Whoever isn't has no status that could be asked for, which must not be taken for 0. */
+static bool is_child(int pid)
+{
+	char info[128];
+
+	return sys_call5(__NR_waitid, P_PID, pid, info, WEXITED | WNOHANG | WNOWAIT, 0) == 0;
+}
+
+/*
+ * The program was one that makes another process, as a child of ours; that is the container's, with
+ * its terminal, if it has one. No word about it means that the library has given up, or its host.
+ */
+static int adopt(const struct plan_monitor *params, int *pid, int *pidfd, int *terminal)
+{
+	struct plan_message message;
+	int fd, r;
+
+	while ((r = init_receive_from(params->adopt_fd, &message, &fd)) > 0 &&
+	       message.type == PLAN_MESSAGE_TERMINAL)
+		*terminal = fd;
+	(void)reap(params, *pid);
+	if (r <= 0 || message.type != PLAN_MESSAGE_ADOPT || fd < 0)
+		return r < 0 ? r : -ECANCELED;
+	sys_call1(__NR_close, *pidfd);
+	sys_call1(__NR_close, params->adopt_fd);
+	*pid = (int)message.op;
+	*pidfd = fd;
+	return is_child(*pid) ? 0 : -ECHILD;
+}
+
 _Noreturn void init_monitor(struct init *init, const struct plan_monitor *params,
 			    const char *log_context, int pid, int pidfd, int child_fd)
 {
@@ -281,6 +311,11 @@ _Noreturn void init_monitor(struct init *init, const struct plan_monitor *params
 	for (int fd = 0; fd < 3; fd++)
 		sys_call1(__NR_close, fd);
 	sys_call1(__NR_close, init->control_fd);
+	/* What the program is to hand on to the process is in the plan behind all that is ours, and below
+	 * what was opened since: a copy of a pipe's other end would keep it from ever ending. */
+	if (params->adopt_fd >= 0)
+		sys_close_range((unsigned int)params->adopt_fd + 1,
+				(unsigned int)(pidfd < child_fd ? pidfd : child_fd) - 1, 0);
 	/* Whatever directory the caller stood in must not be kept busy for months. */
 	sys_call1(__NR_chdir, "/");
 
@@ -289,6 +324,8 @@ _Noreturn void init_monitor(struct init *init, const struct plan_monitor *params
 		end();
 	}
 	sys_call1(__NR_close, child_fd);
+	if (params->adopt_fd >= 0 && adopt(params, &pid, &pidfd, &terminal) < 0)
+		end();
 	init_event(params->event_dir_fd, params->started);
 
 	m.fds[OUT] = params->terminal ? terminal : params->out_fd;

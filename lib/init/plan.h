@@ -184,6 +184,7 @@ enum plan_message_type {
 	PLAN_MESSAGE_ROOT,     /* carries the root directory of SEND_ROOT */
 	PLAN_MESSAGE_TERMINAL, /* carries the master side of TERMINAL */
 	PLAN_MESSAGE_CHILD,    /* carries the pidfd of the process that goes on with the plan */
+	PLAN_MESSAGE_ADOPT,    /* to a monitor: carries the pidfd of process @op, its child */
 	PLAN_MESSAGE_LISTENER, /* carries the listener of SECCOMP */
 	PLAN_MESSAGE_TRACE,    /* operation @op took @ns */
 	PLAN_MESSAGE_WAITING,  /* WAIT: from here on whoever opens the gate is spoken to */
@@ -214,7 +215,10 @@ struct plan_monitor {
 	uint32_t system;        /* 1: a whole system, whose SIGINT is an orderly end: reboot(2) */
 	uint32_t logging;       /* 1: as follows; with its context in str 1 */
 	struct lcx__log_config log;
-	int32_t cgroup_fd;              /* CLONE_INTO_CGROUP, or -1 */
+	int32_t cgroup_fd; /* CLONE_INTO_CGROUP, or -1 */
+	/* Where the library names the process that the program has made as a child of the
+	 * monitor's, and that takes its place: a restored one; -1: the program itself is it. */
+	int32_t adopt_fd;
 	int32_t event_dir_fd;           /* where events are told, or -1 */
 	int32_t packer_fd;              /* the program that compresses the log's files, or -1 */
 	char started[PLAN_EVENT_SIZE];  /* what is told when the program is executed; "": nothing */

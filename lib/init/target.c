@@ -111,9 +111,11 @@ static int make_linked_file(struct init *init, const char *path)
 
 int init_open_target(struct init *init, const char *path, bool make, bool directory)
 {
+	/* Without a root of its own it is the working directory: ENTER_ROOT. */
+	int root = init->root_fd >= 0 ? init->root_fd : AT_FDCWD;
 	int flags = O_PATH | O_CLOEXEC, fd, r;
 
-	fd = sys_openat2(init->root_fd, path, (uint64_t)flags, 0, INIT_IN_ROOT);
+	fd = sys_openat2(root, path, (uint64_t)flags, 0, INIT_IN_ROOT);
 	if (fd != -ENOENT || !make)
 		return fd;
 	r = directory ? init_make_directories(init, path) : make_linked_file(init, path);

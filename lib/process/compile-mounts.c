@@ -492,7 +492,7 @@ int lcx__compile_masks(struct compiler *c, struct lcx_error **err)
 }
 
 /* "net.ipv4.ip_forward" or "net/ipv4/conf/eth0.10/forwarding": sysctl.d(5). */
-static char *sysctl_path(const char *key)
+char *lcx__sysctl_path(const char *key)
 {
 	char *path = lcx__format("/proc/sys/%s", key);
 
@@ -507,7 +507,7 @@ int lcx__compile_sysctls(struct compiler *c, struct lcx_error **err)
 {
 	for (size_t i = 0; i < c->spec->linux_.sysctl.n; i++) {
 		const struct lcx__key_value *item = &c->spec->linux_.sysctl.items[i];
-		CLEANUP(freep) char *path = sysctl_path(item->key);
+		CLEANUP(freep) char *path = lcx__sysctl_path(item->key);
 		struct plan_op *op;
 
 		if (!path)

@@ -163,6 +163,8 @@ static int compile_monitor(struct compiler *c, struct lcx_error **err)
 	params.event_dir_fd = lcx__plan_fd(c->plan, params.event_dir_fd);
 	params.packer_fd = lcx__plan_fd(c->plan, params.packer_fd);
 	params.cgroup_fd = lcx__plan_fd(c->plan, c->in->cgroup_fd);
+	/* The last: what comes after it is not the monitor's. */
+	params.adopt_fd = lcx__plan_fd(c->plan, params.adopt_fd);
 	c->out->clone_flags = 0;
 
 	(void)lcx__plan_add(c->plan, PLAN_DETACH);
@@ -407,6 +409,32 @@ static compile_fn *const start_stages[] = {
 	lcx__compile_program,
 };
 
+/* All other namespaces are made by the program. */
+static int choose_restore_flags(struct compiler *c, struct lcx_error **err)
+{
+	(void)err;
+	c->out->clone_flags = CLONE_NEWNS;
+	return 0;
+}
+
+static int compile_restored_root(struct compiler *c, struct lcx_error **err)
+{
+	struct plan_op *op;
+
+	(void)err;
+	if (!c->spec->root.readonly.value)
+		return 0;
+	op = lcx__plan_add(c->plan, PLAN_REMOUNT);
+	op->str[0] = lcx__plan_string(c->plan, "/");
+	op->num[0] = SYS_MOUNT_ATTR_RDONLY;
+	return 0;
+}
+
+static compile_fn *const restore_stages[] = {
+	choose_restore_flags, compile_monitor,   compile_session,
+	compile_cgroup,       lcx__compile_root, compile_restored_root,
+};
+
 static compile_fn *const exec_stages[] = {
 	lcx__compile_host_settings,
 	lcx__compile_labels,
@@ -454,6 +482,22 @@ int lcx__compile_start(const struct lcx__compile *input, struct lcx__compiled *r
 	r = begin(&c, err);
 	if (r == 0)
 		r = run_stages(&c, start_stages, ARRAY_SIZE(start_stages), err);
+	lcx_ns_set_free(c.users);
+	if (r < 0)
+		lcx__compiled_clear(ret);
+	return r;
+}
+
+int lcx__compile_restore(const struct lcx__compile *input, struct lcx__compiled *ret,
+			 struct lcx_error **err)
+{
+	struct compiler c = {.in = input, .spec = input->spec, .out = ret};
+	int r;
+
+	*ret = (struct lcx__compiled){0};
+	r = begin(&c, err);
+	if (r == 0)
+		r = run_stages(&c, restore_stages, ARRAY_SIZE(restore_stages), err);
 	lcx_ns_set_free(c.users);
 	if (r < 0)
 		lcx__compiled_clear(ret);

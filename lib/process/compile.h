@@ -97,11 +97,22 @@ int lcx__compile_view(const struct lcx_spec *spec, int tree_fd, const char *opti
 int lcx__clone_tree(const struct lcx_spec *spec, const char *path, bool recursive,
 		    struct lcx_error **err);
 
+/* The file of /proc of a switch of the kernel's; owned by the caller, NULL without memory. */
+char *lcx__sysctl_path(const char *key);
+
 void lcx__compiled_clear(struct lcx__compiled *compiled);
 
 /* The plan that makes a container and executes its process. */
 int lcx__compile_start(const struct lcx__compile *input, struct lcx__compiled *ret,
 		       struct lcx_error **err);
+
+/*
+ * The plan for a program that makes a container's processes out of files, up to its execution,
+ * which the caller appends: in the container's cgroup, in a mount namespace of its own, with the
+ * container's root mounted on @input->staging.
+ */
+int lcx__compile_restore(const struct lcx__compile *input, struct lcx__compiled *ret,
+			 struct lcx_error **err);
 
 /* The plan that executes one more process in @input->container. */
 int lcx__compile_exec(const struct lcx__compile *input, struct lcx__compiled *ret,

@@ -4,14 +4,14 @@
 
 #include "process/process-internal.h"
 
-int lcx__send_fd(int socket_fd, const char *name, int fd)
+int lcx__send_fd(int socket_fd, const void *data, size_t length, int fd)
 {
 	union {
 		struct cmsghdr header;
 		char space[CMSG_SPACE(sizeof(int))];
 	} control = {0};
 	/* At least a byte must go along. */
-	struct iovec iov = {(void *)(uintptr_t)name, strlen(name)};
+	struct iovec iov = {(void *)(uintptr_t)data, length};
 	struct msghdr message = {
 		.msg_iov = &iov,
 		.msg_iovlen = 1,

@@ -21,8 +21,8 @@ struct lcx_process {
 
 int lcx__process_new(struct lcx_process **ret, struct lcx_error **err);
 
-/* Send @fd along with @name over a socket. Return: 0 or a negative errno. */
-int lcx__send_fd(int socket_fd, const char *name, int fd);
+/* Send @fd along with @data over a socket. Return: 0 or a negative errno. */
+int lcx__send_fd(int socket_fd, const void *data, size_t length, int fd);
 
 /* Hand over the host's side of the streams and start watching. */
 int lcx__process_connect(struct lcx_process *process, const struct lcx_stdio *stdio,

@@ -33,6 +33,17 @@ struct lcx__spawn_hooks {
 	void (*on_trace)(void *data, const char *what, uint64_t ns);
 };
 
+/* A program that makes the container's process, as a child of who has started it, and ends. */
+struct lcx__restoration {
+	void *data;
+	/* Append its execution. @streams: the standard streams of the process; -1: none. */
+	int (*add_program)(void *data, struct lcx__plan *plan, const int streams[3],
+			   struct lcx_error **err);
+	/* It was executed, and is @pidfd. What it made, with its terminal's other side. */
+	int (*talk)(void *data, int pidfd, pid_t *ret_pid, int *ret_terminal_fd,
+		    struct lcx_error **err);
+};
+
 struct lcx__spawn {
 	const struct lcx__compile *compile;
 	const struct lcx_stdio *stdio; /* not of a detached one */
@@ -40,6 +51,7 @@ struct lcx__spawn {
 	struct lcx__log_writer
 		*log; /* borrowed until the process is freed; NULL: nothing is logged */
 	const struct lcx__spawn_hooks *hooks;
+	const struct lcx__restoration *restoration; /* NULL: a new process */
 	struct lcx_ctx *ctx; /* whose ids the program may have: ns/users.h; NULL: this process's */
 };
 

@@ -2,6 +2,8 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
 
 #include "ns/users.h"
 #include "process/process-internal.h"
@@ -19,7 +21,8 @@ struct talk {
 	pid_t pid;
 	int pidfd; /* the container's process */
 	int terminal_fd;
-	bool waits; /* at the gate */
+	int adopt_fd; /* where the monitor hears of a restored process; -1 */
+	bool waits;   /* at the gate */
 };
 
 static void talk_clear(struct talk *talk)
@@ -27,12 +30,16 @@ static void talk_clear(struct talk *talk)
 	lcx__child_abandon(&talk->child);
 	closep(&talk->pidfd);
 	closep(&talk->terminal_fd);
+	closep(&talk->adopt_fd);
 }
 
 static int tell_child(struct talk *talk, struct lcx_error **err)
 {
 	const struct lcx__spawn_hooks *hooks = talk->spawn->hooks;
 
+	/* Not the container's yet. */
+	if (talk->spawn->restoration)
+		return 0;
 	return hooks && hooks->on_child ? hooks->on_child(hooks->data, talk->pid, talk->pidfd, err)
 					: 0;
 }
@@ -147,15 +154,25 @@ static void report_trace(void *data, uint32_t op, uint64_t ns)
 static int launch(const struct lcx__compile *compile, const struct lcx__streams *streams,
 		  struct lcx__compiled *compiled, struct talk *talk, struct lcx_error **err)
 {
+	const struct lcx__restoration *restoration = talk->spawn->restoration;
 	struct lcx__launch launch = {
 		.stdio = {streams->child[0], streams->child[1], streams->child[2]},
 	};
 	int r;
 
-	r = compile->container ? lcx__compile_exec(compile, compiled, err)
-			       : lcx__compile_start(compile, compiled, err);
+	if (restoration)
+		r = lcx__compile_restore(compile, compiled, err);
+	else
+		r = compile->container ? lcx__compile_exec(compile, compiled, err)
+				       : lcx__compile_start(compile, compiled, err);
+	if (r == 0 && restoration)
+		r = restoration->add_program(restoration->data, compiled->plan, streams->child,
+					     err);
 	if (r < 0)
 		return r;
+	/* The program's own words go nowhere: it says what is to be said over its line. */
+	for (int i = 0; restoration && i < 3; i++)
+		launch.stdio[i] = -1;
 	launch.plan = compiled->plan;
 	launch.cgroup_fd = compiled->cgroup_fd;
 	launch.clone_flags = compiled->clone_flags;
@@ -203,12 +220,13 @@ struct lcx_process *lcx__process_abandon(struct lcx_process *process)
 /* To whoever serves it from now on. */
 static int hand_over_terminal(struct talk *talk, struct lcx_error **err)
 {
+	static const char name[] = "/dev/ptmx";
 	const struct lcx_stdio *stdio = talk->spawn->stdio;
 	int r;
 
 	if (!stdio || !stdio->has_console || talk->terminal_fd < 0)
 		return 0;
-	r = lcx__send_fd(stdio->console_fd, "/dev/ptmx", talk->terminal_fd);
+	r = lcx__send_fd(stdio->console_fd, name, strlen(name), talk->terminal_fd);
 	if (r < 0)
 		return lcx__fail_sys(err, -r, "send the terminal to the console socket");
 	closep(&talk->terminal_fd);
@@ -261,6 +279,40 @@ static void give_streams(const struct lcx__spawn *spawn, const struct lcx__strea
 		lcx__streams_give(streams, gift.uid);
 }
 
+/* The process whose parent the monitor is, and which it doesn't know. */
+static int send_to_monitor(struct talk *talk, int adopt_fd, struct lcx_error **err)
+{
+	struct plan_message message = {.type = PLAN_MESSAGE_TERMINAL};
+	int r = 0;
+
+	if (talk->terminal_fd >= 0)
+		r = lcx__send_fd(adopt_fd, &message, sizeof(message), talk->terminal_fd);
+	message = (struct plan_message){.type = PLAN_MESSAGE_ADOPT, .op = (uint32_t)talk->pid};
+	if (r == 0)
+		r = lcx__send_fd(adopt_fd, &message, sizeof(message), talk->pidfd);
+	closep(&talk->terminal_fd);
+	return r < 0 ? lcx__fail_sys(err, -r, "name the restored process to the monitor") : 0;
+}
+
+/* What was executed makes the process, which takes its place. */
+static int talk_restoration(struct talk *talk, int adopt_fd, struct lcx_error **err)
+{
+	const struct lcx__restoration *restoration = talk->spawn->restoration;
+	CLEANUP(closep) int pidfd = -1;
+	pid_t pid = -1;
+	int r = restoration->talk(restoration->data, talk->pidfd, &pid, &talk->terminal_fd, err);
+
+	if (r < 0)
+		return r;
+	pidfd = sys_pidfd_open(pid, 0);
+	if (pidfd < 0)
+		return lcx__fail_sys(err, -pidfd, "open the restored process %d", pid);
+	closep(&talk->pidfd);
+	talk->pidfd = TAKE_FD(pidfd);
+	talk->pid = pid;
+	return adopt_fd >= 0 ? send_to_monitor(talk, adopt_fd, err) : 0;
+}
+
 static int spawn_and_talk(const struct lcx__compile *compile, struct lcx__streams *streams,
 			  struct talk *talk, struct lcx_error **err)
 {
@@ -277,7 +329,9 @@ static int spawn_and_talk(const struct lcx__compile *compile, struct lcx__stream
 	r = talk->n_forks == 0 ? adopt_launched(talk, err) : 0;
 	if (r == 0)
 		r = converse(talk, err);
-	if (r == 0 && compile->gate_fds && !talk->waits)
+	if (r == 0 && talk->spawn->restoration)
+		r = talk_restoration(talk, talk->adopt_fd, err);
+	else if (r == 0 && compile->gate_fds && !talk->waits)
 		r = lcx__fail(err, ECANCELED, "lcx-init was killed before it could be started");
 	if (r == 0)
 		r = hand_over_terminal(talk, err);
@@ -291,8 +345,11 @@ int lcx__spawn(const struct lcx__spawn *spawn, struct lcx_process **ret, struct 
 	CLEANUP(lcx_process_freep) struct lcx_process *process = NULL;
 	CLEANUP(lcx__streams_close) struct lcx__streams streams = LCX__STREAMS_NONE;
 	CLEANUP(talk_clear)
-	struct talk talk = {
-		.spawn = spawn, .child = LCX__CHILD_NONE, .pidfd = -1, .terminal_fd = -1};
+	struct talk talk = {.spawn = spawn,
+			    .child = LCX__CHILD_NONE,
+			    .pidfd = -1,
+			    .terminal_fd = -1,
+			    .adopt_fd = -1};
 	int r;
 
 	r = lcx__process_new(&process, err);
@@ -325,16 +382,38 @@ int lcx__spawn(const struct lcx__spawn *spawn, struct lcx_process **ret, struct 
 	return 0;
 }
 
+static int open_adoption(struct talk *talk, int *ret_theirs, struct lcx_error **err)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return lcx__fail_sys(err, errno, "make a socket for the monitor");
+	talk->adopt_fd = pair[0];
+	*ret_theirs = pair[1];
+	return 0;
+}
+
 int lcx__spawn_detached(const struct lcx__spawn *spawn, struct plan_monitor *monitor,
 			pid_t *ret_monitor, struct lcx_error **err)
 {
 	CLEANUP(lcx__streams_close) struct lcx__streams streams = LCX__STREAMS_NONE;
 	CLEANUP(talk_clear)
-	struct talk talk = {
-		.spawn = spawn, .child = LCX__CHILD_NONE, .pidfd = -1, .terminal_fd = -1};
+	struct talk talk = {.spawn = spawn,
+			    .child = LCX__CHILD_NONE,
+			    .pidfd = -1,
+			    .terminal_fd = -1,
+			    .adopt_fd = -1};
 	struct lcx__compile compile = *spawn->compile;
+	CLEANUP(closep) int adopted_fd = -1;
 	int r;
 
+	monitor->adopt_fd = -1;
+	if (spawn->restoration) {
+		r = open_adoption(&talk, &adopted_fd, err);
+		if (r < 0)
+			return r;
+		monitor->adopt_fd = adopted_fd;
+	}
 	r = spawn->stdio && spawn->stdio->mode == LCX__STDIO_PASSTHROUGH
 		    ? lcx__streams_open(spawn->stdio, &streams, err)
 		    : lcx__streams_open_detached(monitor->terminal != 0, spawn->open_input,

@@ -52,11 +52,12 @@ bool lcx__mountinfo_next(char **text, struct lcx__mount_line *ret)
 		rest += 3;
 		for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 			words[i] = strsep(&line, " ");
-		options = words[5];
+		options = ret->options = words[5];
 		ret->type = strsep(&rest, " ");
 		ret->source = strsep(&rest, " ");
 		super = strsep(&rest, " ");
-		if (!options || !super || sscanf(words[2], "%u:%u", &ret->major, &ret->minor) != 2)
+		if (!options || !super || sscanf(words[0], "%llu", &ret->id) != 1 ||
+		    sscanf(words[2], "%u:%u", &ret->major, &ret->minor) != 2)
 			continue;
 		ret->root = words[3];
 		ret->point = words[4];

@@ -5,8 +5,10 @@
 
 /* A line of /proc/PID/mountinfo, unescaped: proc(5). */
 struct lcx__mount_line {
+	unsigned long long id;
 	unsigned int major, minor;
 	char *root, *point, *type, *source;
+	char *options; /* the mount's own: "rw,nosuid" */
 	bool writable; /* the mount and its file system */
 };
 

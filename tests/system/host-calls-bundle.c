@@ -82,6 +82,28 @@ static int proceed_by_another_handle(struct world *w, struct lcx_error **err)
 	return 0;
 }
 
+/* It may succeed, where criu gets on with the kernel; then it goes on. */
+static int checkpoint_bundle(struct world *w, struct lcx_error **err)
+{
+	struct lcx_checkpoint *o = NULL;
+	struct lcx_stdio *stdio = NULL;
+
+	MUST(lcx_checkpoint_new(&o, err));
+	MUST(lcx_checkpoint_set_option(o, "leave-running", "on", err));
+	REFUSED(lcx_checkpoint_set_option(o, "lazy-pages", "on", err));
+	(void)lcx_checkpoint_check(NULL);
+	(void)lcx_container_checkpoint(container, o, NULL);
+	(void)lcx_container_has_checkpoint(container);
+	MUST(lcx_stdio_new(&stdio, err));
+	lcx_stdio_set_passthrough(stdio, -1, -1, -1);
+	REFUSED(lcx_container_restore(container, o, NULL, err));
+	REFUSED(lcx_container_restore_detached(container, NULL, NULL, err));
+	REFUSED(lcx_container_restore_unowned(container, o, stdio, err));
+	lcx_stdio_free(stdio);
+	lcx_checkpoint_free(o);
+	return 0;
+}
+
 static int end_bundle(struct world *w, struct lcx_error **err)
 {
 	int32_t status;
@@ -115,6 +137,7 @@ const struct row rows_bundle[] = {
 	ROW(load_bundle, HELD),
 	ROW(prepare_bundle, HELD),
 	ROW(proceed_by_another_handle, HELD),
+	ROW(checkpoint_bundle, HELD),
 	ROW(end_bundle, RELEASED),
 	ROW(prepare_with_console, HELD),
 	ROW(end_bundle, RELEASED),

@@ -36,7 +36,6 @@ check_eq 'updated: both, and nothing else' "33554432 30" "$(runtime events --sta
 check_fails 'update: what makes no sense' 1 'memory' runtime update --memory lots u1
 check_eq 'ps' "[$(runtime state u1 | jq .pid)]" "$(runtime ps --format json u1)"
 check_match 'ps: as a table' 'sleep 60' "$(runtime ps u1)"
-check_fails 'checkpoint' 1 'CRIU' runtime checkpoint u1
 runtime delete --force u1
 
 # --- a process in a cgroup that the container has made below its own

@@ -12,7 +12,7 @@ _lcx_options() { # WORDS...
 
 _lcx_operands() { # LCX COMMAND [SUB-COMMAND]
 	case $2 in
-	attach | console | diff | exec | export | kill | logs | mount | pause | port | rename | restart | rm | start | stats | stop | top | unmount | unpause | update | wait)
+	attach | checkpoint | console | diff | exec | export | kill | logs | mount | pause | port | rename | restart | restore | rm | start | stats | stop | top | unmount | unpause | update | wait)
 		"$1" ps -a --format json 2>/dev/null | sed -n 's/.*"Names": *"\([^"]*\)".*/\1/p'
 		;;
 	create | image | run | rmi | save | tag | push | history)

@@ -25,4 +25,4 @@ complete -c lcx -n '__fish_seen_subcommand_from image' -f -a '(__lcx_commands im
 complete -c lcx -n '__fish_seen_subcommand_from pod' -f -a '(__lcx_commands pod; lcx pod ls -q 2>/dev/null)'
 complete -c lcx -n '__fish_seen_subcommand_from volume' -f -a '(__lcx_commands volume; lcx volume ls -q 2>/dev/null)'
 complete -c lcx -n '__fish_seen_subcommand_from run create rmi save tag push history inspect' -f -a '(__lcx_images)'
-complete -c lcx -n '__fish_seen_subcommand_from attach console diff exec export inspect kill logs mount pause port rename restart rm start stats stop top unmount unpause update wait' -f -a '(__lcx_containers)'
+complete -c lcx -n '__fish_seen_subcommand_from attach checkpoint console diff exec export inspect kill logs mount pause port rename restart restore rm start stats stop top unmount unpause update wait' -f -a '(__lcx_containers)'

@@ -37,7 +37,9 @@ static int open_place(struct start *s, size_t i, struct lcx_error **err)
 	int r = lcx_network_open(s->c->ctx, lcx__container_network_at(s->c, i), &place->network,
 				 err);
 
-	return r == 0 ? lcx__container_attachment(s->c, i, &place->attachment, err) : r;
+	if (r == 0)
+		r = lcx__container_attachment(s->c, i, &place->attachment, err);
+	return r == 0 ? lcx__start_keep_addresses(s, place, err) : r;
 }
 
 /* That gives the way out, and so publishes: the highest priority, among equals the first. */

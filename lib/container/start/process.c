@@ -12,15 +12,12 @@
 
 /* A start's process: its launch, and what this side does for it meanwhile. */
 
-static int on_child(void *data, pid_t pid, int pidfd, struct lcx_error **err)
+int lcx__start_note_process(struct start *s, pid_t pid, struct lcx_error **err)
 {
-	struct start *s = data;
 	CLEANUP(freep) char *object = NULL;
-	char path[64];
 	int64_t start_time;
 	int r;
 
-	(void)pidfd;
 	s->pid = pid;
 	r = lcx__read_start_time(pid, &start_time);
 	if (r < 0)
@@ -28,9 +25,17 @@ static int on_child(void *data, pid_t pid, int pidfd, struct lcx_error **err)
 	s->c->run.pid = (struct lcx__opt_i64)LCX__OPT(pid);
 	s->c->run.start_time = (struct lcx__opt_i64)LCX__OPT(start_time);
 	object = lcx__format("%d %lld", pid, (long long)start_time);
-	if (!object)
-		return lcx__fail_nomem(err);
-	r = lcx__journal_add(s->c->run_fd, "process", object, err);
+	return object ? lcx__journal_add(s->c->run_fd, "process", object, err)
+		      : lcx__fail_nomem(err);
+}
+
+static int on_child(void *data, pid_t pid, int pidfd, struct lcx_error **err)
+{
+	struct start *s = data;
+	char path[64];
+	int r = lcx__start_note_process(s, pid, err);
+
+	(void)pidfd;
 	if (r < 0 || (s->n_places == 0 && !lcx__container_is_lent(s->c)))
 		return r;
 	(void)snprintf(path, sizeof(path), "/proc/%d/ns/net", pid);

@@ -30,8 +30,9 @@
 
 enum { SETTLE_TIMEOUT_MS = 10000 };
 
-static void start_clear(struct start *s)
+void lcx__start_clear(struct start *s)
 {
+	lcx__restoring_clear(s->restoring);
 	lcx__entrance_clear(&s->entrance);
 	lcx__child_abandon(&s->holder);
 	free(s->seccomp);
@@ -173,10 +174,12 @@ static int stage_record(struct start *s, struct lcx_error **err)
 	return lcx__run_state_save(&c->run, c->run_fd, err);
 }
 
-static const struct {
+struct stage {
 	const char *name;
 	int (*run)(struct start *s, struct lcx_error **err);
-} stages[] = {
+};
+
+static const struct stage stages[] = {
 	{"state", stage_claim},
 	{"hooks", lcx__start_prepare_hooks},
 	{"rootfs", stage_rootfs},
@@ -192,15 +195,28 @@ static const struct {
 	{"hooks", lcx__start_run_poststart_hooks},
 };
 
+/* The filter, and all that lcx-init does for a process, are in the images. */
+static const struct stage restore_stages[] = {
+	{"state", stage_claim},        {"hooks", lcx__start_prepare_hooks},
+	{"rootfs", stage_rootfs},      {"files", lcx__start_files},
+	{"cgroup", stage_cgroup},      {"network", lcx__start_network},
+	{"log", lcx__start_log},       {"attach", lcx__start_attach},
+	{"events", lcx__start_events}, {"restore", lcx__start_restored},
+	{"state", stage_record},       {"hooks", lcx__start_run_poststart_hooks},
+};
+
 static int run_stages(struct start *s, struct lcx_error **err)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(stages); i++) {
-		int64_t began = lcx__monotonic_ns();
-		int r = stages[i].run(s, err);
+	const struct stage *table = s->restoring ? restore_stages : stages;
+	size_t n = s->restoring ? ARRAY_SIZE(restore_stages) : ARRAY_SIZE(stages);
 
-		lcx__add_step(s->c, "", stages[i].name, lcx__monotonic_ns() - began);
+	for (size_t i = 0; i < n; i++) {
+		int64_t began = lcx__monotonic_ns();
+		int r = table[i].run(s, err);
+
+		lcx__add_step(s->c, "", table[i].name, lcx__monotonic_ns() - began);
 		if (r < 0)
-			return lcx__fail_stage(err, r, stages[i].name);
+			return lcx__fail_stage(err, r, table[i].name);
 	}
 	return 0;
 }
@@ -330,7 +346,7 @@ static int create_first(struct lcx_container *c, const struct lcx_stdio *stdio,
 	return r;
 }
 
-static int start(struct start *s, struct lcx_error **err)
+int lcx__start(struct start *s, struct lcx_error **err)
 {
 	CLEANUP(closep) int lock_fd = -1;
 	struct lcx_container *c = s->c;
@@ -343,6 +359,9 @@ static int start(struct start *s, struct lcx_error **err)
 	r = settle(c, err);
 	if (r == 0)
 		r = lcx__container_lock(c, &lock_fd, err);
+	/* Before anything of the last run is lost. */
+	if (r == 0 && s->restoring)
+		r = lcx__start_open_images(s, err);
 	if (r == 0)
 		r = prepare(s, err);
 	if (r == 0)
@@ -361,14 +380,14 @@ static int start(struct start *s, struct lcx_error **err)
 		closep(&c->owner_fd);
 	else
 		lcx__event_emit(c, "started", NULL);
-	c->state = s->external ? LCX_CONTAINER_PREPARED : LCX_CONTAINER_RUNNING;
+	c->state = s->external && !s->restoring ? LCX_CONTAINER_PREPARED : LCX_CONTAINER_RUNNING;
 	c->started_ns = c->run.started_ns.value;
 	c->finished_ns = 0;
 	c->exit_status = LCX_EXIT_UNKNOWN;
 	return 0;
 }
 
-static struct start start_of(struct lcx_container *c, const struct lcx_stdio *stdio)
+struct start lcx__start_of(struct lcx_container *c, const struct lcx_stdio *stdio)
 {
 	return (struct start){
 		.c = c,
@@ -399,49 +418,49 @@ static struct start start_of(struct lcx_container *c, const struct lcx_stdio *st
 LCX_PUBLIC int lcx_container_start(struct lcx_container *c, const struct lcx_stdio *stdio,
 				   struct lcx_error **err)
 {
-	CLEANUP(start_clear) struct start s = start_of(c, stdio);
+	CLEANUP(lcx__start_clear) struct start s = lcx__start_of(c, stdio);
 
-	return start(&s, err);
+	return lcx__start(&s, err);
 }
 
 LCX_PUBLIC int lcx_container_start_detached(struct lcx_container *c, const struct lcx_stdio *stdio,
 					    struct lcx_error **err)
 {
-	CLEANUP(start_clear) struct start s = start_of(c, stdio);
+	CLEANUP(lcx__start_clear) struct start s = lcx__start_of(c, stdio);
 
 	s.detached = true;
-	return start(&s, err);
+	return lcx__start(&s, err);
 }
 
 LCX_PUBLIC int lcx_container_prepare(struct lcx_container *c, const struct lcx_stdio *stdio,
 				     struct lcx_error **err)
 {
-	CLEANUP(start_clear) struct start s = start_of(c, stdio);
+	CLEANUP(lcx__start_clear) struct start s = lcx__start_of(c, stdio);
 
 	if (!stdio || (stdio->mode != LCX__STDIO_PASSTHROUGH && !stdio->has_console))
 		return lcx__fail(err, EINVAL,
 				 "a prepared container's streams are passed through, or go to a "
 				 "console socket: nobody is there to copy them");
 	s.external = true;
-	return start(&s, err);
+	return lcx__start(&s, err);
 }
 
 int lcx__container_start_again(struct lcx_container *c, struct lcx_error **err)
 {
-	CLEANUP(start_clear) struct start s = start_of(c, NULL);
+	CLEANUP(lcx__start_clear) struct start s = lcx__start_of(c, NULL);
 
 	s.detached = s.again = true;
-	return start(&s, err);
+	return lcx__start(&s, err);
 }
 
 LCX_PUBLIC int lcx_container_start_attached(struct lcx_container *c, const struct lcx_stdio *stdio,
 					    struct lcx_attach **ret, struct lcx_error **err)
 {
-	CLEANUP(start_clear) struct start s = start_of(c, stdio);
+	CLEANUP(lcx__start_clear) struct start s = lcx__start_of(c, stdio);
 	int r;
 
 	s.detached = s.attached = true;
-	r = start(&s, err);
+	r = lcx__start(&s, err);
 	if (r == 0)
 		*ret = TAKE_PTR(s.attach);
 	return r;

@@ -14,6 +14,7 @@ struct start {
 	bool detached;
 	bool external; /* nobody owns the process, which waits for its start */
 	int gate_fds[2];
+	struct lcx__restoring *restoring; /* out of a checkpoint; NULL: it is started */
 	bool again;    /* by a supervisor, as the restart policy says */
 	bool attached; /* to the monitor, from the first byte on */
 
@@ -41,6 +42,14 @@ struct start {
 	size_t n_shared;
 };
 
+/* Of a restore: restore.c. */
+struct lcx__restoring;
+int lcx__start_open_images(struct start *s, struct lcx_error **err);
+int lcx__start_restored(struct start *s, struct lcx_error **err);
+void lcx__restoring_clear(struct lcx__restoring *restoring);
+/* The addresses that it had; nothing at a start. */
+int lcx__start_keep_addresses(struct start *s, struct place *place, struct lcx_error **err);
+
 /* A root on top of what is in another's mount namespace: joined.c. */
 bool lcx__start_is_joined(const struct start *s);
 int lcx__start_joined_root(struct start *s, struct lcx_error **err);
@@ -53,6 +62,8 @@ int lcx__start_log(struct start *s, struct lcx_error **err);
 int lcx__start_attach(struct start *s, struct lcx_error **err);
 int lcx__start_events(struct start *s, struct lcx_error **err);
 int lcx__start_process(struct start *s, struct lcx_error **err);
+/* Its process is there: into c->run and the journal. */
+int lcx__start_note_process(struct start *s, pid_t pid, struct lcx_error **err);
 
 int lcx__start_run_poststart_hooks(struct start *s, struct lcx_error **err);
 
@@ -69,6 +80,11 @@ int lcx__start_run_create_hooks(struct start *s, struct lcx_error **err);
 
 /* Whether the program's standard input is more than /dev/null. */
 bool lcx__start_wants_input(const struct start *s);
+
+/* All of it, for lcx_container_restore(): by the table that s->restoring asks for. */
+struct start lcx__start_of(struct lcx_container *c, const struct lcx_stdio *stdio);
+int lcx__start(struct start *s, struct lcx_error **err);
+void lcx__start_clear(struct start *s);
 
 void lcx__add_step(struct lcx_container *c, const char *indent, const char *name, int64_t ns);
 void lcx__forget_steps(struct lcx_container *c);

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef LCX_CHECKPOINT_H
+#define LCX_CHECKPOINT_H
+
+#include <stdint.h>
+
+#include <lcx/container.h>
+#include <lcx/error.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * struct lcx_checkpoint - how a container's processes are written to disk, or made again
+ *
+ * Both are done by the program criu(8), which must be installed (https://criu.org); its images are
+ * files with all of the processes' memory. lcx-checkpoint(3) tells what comes back as it was, what
+ * anew, and which containers can't have it. One thread at a time per object; it may be used for any
+ * number of calls.
+ */
+struct lcx_checkpoint;
+
+/** lcx_checkpoint_new() - with all options as they come. Return: 0, -ENOMEM */
+int lcx_checkpoint_new(struct lcx_checkpoint **ret, struct lcx_error **err);
+
+/**
+ * lcx_checkpoint_set_option() - in the words of criu and of OCI runtimes
+ * @key:   "image-path": the directory of the images; by default one in the container's own. It is
+ *         made if it is missing, and must be empty for a checkpoint. For a restore it must belong
+ *         to the caller, and nobody else may write to it: who writes images is root in there.
+ *         "work-path": the directory of criu's log and statistics; the images' if it isn't set.
+ *         "parent-path": the images of an earlier "pre-dump", relative to the image path: only what
+ *         has changed since is written.
+ *         "leave-running" ("on", "off"): the container goes on after a checkpoint.
+ *         "pre-dump": only memory is written, and the container goes on; the checkpoint follows.
+ *         "tcp-established": with connections; "tcp-close": without, at a restore;
+ *         "tcp-skip-in-flight": not those that are just being made.
+ *         "ext-unix-sk": with unix sockets that are connected to somebody outside.
+ *         "shell-job": with a terminal of the caller's.
+ *         "file-locks": with locks on files. "link-remap": with files that were removed.
+ *         "auto-dedup": memory that a later image replaces is given back.
+ *         "keep": the images stay after a restore from the container's own directory.
+ *         "lsm-profile", "lsm-mount-context": the labels that restored processes and mounts have.
+ *         "manage-cgroups-mode": "ignore", which is the only one: the library makes the cgroup
+ * @value: as above; NULL: as it comes
+ *
+ * Return: 0; -EINVAL for an unknown key or value; -EOPNOTSUPP for what criu or other runtimes have
+ * and this library has not: "lazy-pages", "page-server", "status-fd", "empty-ns", and other cgroup
+ * modes.
+ */
+int lcx_checkpoint_set_option(struct lcx_checkpoint *o, const char *key, const char *value,
+			      struct lcx_error **err);
+
+/** lcx_checkpoint_free() - NULL is accepted, NULL is returned */
+struct lcx_checkpoint *lcx_checkpoint_free(struct lcx_checkpoint *o);
+
+/**
+ * lcx_checkpoint_check() - whether criu is here, new enough, and gets on with this kernel
+ *
+ * It is executed to be asked. Return: 0; -EOPNOTSUPP with the way out; -EPERM for ordinary users.
+ */
+int lcx_checkpoint_check(struct lcx_error **err);
+
+/**
+ * lcx_container_checkpoint() - write the processes of a running container to disk
+ * @o: NULL: all options as they come
+ *
+ * Afterwards the container has ended, by SIGKILL, and can be restored or started afresh; with
+ * "leave-running" or "pre-dump" it goes on. Blocks until criu is done, for as long as the memory
+ * takes to be written. It happens, or not: after a failure, also if the caller is killed, the
+ * container runs on and there are no images, other than in an image path that criu was writing to
+ * when the caller was killed.
+ *
+ * Return: 0; -ESRCH if it does not run; -EOPNOTSUPP for a container that can't be restored (what of
+ * it, is named) or without criu; -EPERM for ordinary users; -ENOTEMPTY for an image path with files
+ * in it; else an errno with criu's own words.
+ */
+int lcx_container_checkpoint(struct lcx_container *c, const struct lcx_checkpoint *o,
+			     struct lcx_error **err);
+
+/**
+ * lcx_container_restore() - have the processes of a checkpoint go on, owned by this program
+ * @o:     NULL: all options as they come
+ * @stdio: as for lcx_container_start()
+ *
+ * The container does not run: it is the one that was checkpointed, or another with the same
+ * description. It gets namespaces, its network with the addresses that it had, cgroup, log and
+ * mounts, as by a start, and its processes with the numbers that they had. Its files are as they
+ * are now: criu refuses when one that is open has another size.
+ *
+ * Return: 0; -ENOENT if there is no checkpoint; -EALREADY if it runs; -EPERM for an image directory
+ * that others may write to; else as lcx_container_start() and lcx_container_checkpoint(). Nothing
+ * is left then.
+ */
+int lcx_container_restore(struct lcx_container *c, const struct lcx_checkpoint *o,
+			  const struct lcx_stdio *stdio, struct lcx_error **err);
+
+/** lcx_container_restore_detached() - the same, as lcx_container_start_detached() starts one */
+int lcx_container_restore_detached(struct lcx_container *c, const struct lcx_checkpoint *o,
+				   const struct lcx_stdio *stdio, struct lcx_error **err);
+
+/**
+ * lcx_container_restore_unowned() - the same, owned by nobody, as lcx_container_prepare() leaves
+ * one
+ *
+ * But it runs: there is nothing to proceed with. @stdio as for lcx_container_prepare().
+ */
+int lcx_container_restore_unowned(struct lcx_container *c, const struct lcx_checkpoint *o,
+				  const struct lcx_stdio *stdio, struct lcx_error **err);
+
+/** lcx_container_has_checkpoint() - 1 if there is one in its own directory, else 0 */
+int32_t lcx_container_has_checkpoint(const struct lcx_container *c);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* LCX_CHECKPOINT_H */

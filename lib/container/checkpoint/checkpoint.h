@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* What checkpoint and restore share. */
+
+#include "container/cgroups/cgroups.h"
+#include "container/container-internal.h"
+#include "container/network/network.h"
+#include "criu/criu.h"
+#include "lcx/checkpoint.h"
+
+DEFINE_CLEANUP(struct lcx_checkpoint *, lcx_checkpoint_free)
+
+/* ---- checkpoint-options.c ---- */
+
+struct lcx_checkpoint {
+	char *image_path, *work_path, *parent_path, *lsm_profile, *lsm_mount_context;
+	bool leave_running, pre_dump, tcp_established, tcp_close, tcp_skip_in_flight, ext_unix_sk,
+		shell_job, file_locks, link_remap, auto_dedup, keep;
+};
+
+enum lcx__checkpoint_way { LCX__CHECKPOINT_DUMP = 1, LCX__CHECKPOINT_RESTORE = 2 };
+
+/* Those that criu is told as they are. */
+void lcx__checkpoint_put_options(const struct lcx_checkpoint *o, enum lcx__checkpoint_way way,
+				 struct lcx__strbuf *options);
+
+/* ---- checkpoint-possible.c ---- */
+
+/* Whether the container can be restored as it is; else -EOPNOTSUPP in words. */
+int lcx__checkpoint_check(struct lcx_container *c, struct lcx_error **err);
+/* Only root may. */
+int lcx__checkpoint_check_rights(struct lcx_error **err);
+
+/* ---- checkpoint-outside.c: what of a container comes from outside of it ---- */
+
+/* Its network namespace is made, or joined, by the library, under this name. */
+#define LCX__CHECKPOINT_NETWORK "lcx-network"
+
+/* For a dump: of the container's process, which runs. */
+int lcx__checkpoint_put_outside(struct lcx_container *c, struct lcx__strbuf *options,
+				struct lcx_error **err);
+/* For a restore: where each of it comes from now. */
+int lcx__restore_put_outside(const struct lcx_container *c, struct lcx__strbuf *options,
+			     struct lcx_error **err);
+
+/* ---- checkpoint-streams.c: its standard streams, by criu's names ---- */
+
+/*
+ * Written beside the images, as other runtimes do, for a name has the number of an object that
+ * won't be there any more. "": it comes from inside.
+ */
+struct lcx__stream_names {
+	char *names[3];
+};
+void lcx__stream_names_clear(struct lcx__stream_names *names);
+
+int lcx__checkpoint_find_streams(const struct lcx_container *c, struct lcx__stream_names *ret,
+				 struct lcx_error **err);
+int lcx__checkpoint_save_streams(const struct lcx__stream_names *names, int dir_fd,
+				 struct lcx_error **err);
+int lcx__checkpoint_load_streams(int dir_fd, struct lcx__stream_names *ret, struct lcx_error **err);
+
+/* ---- checkpoint-flags.c: what its mounts may not do, kept beside the images ---- */
+
+int lcx__checkpoint_save_flags(const struct lcx_container *c, int dir_fd, struct lcx_error **err);
+/* Of a process that was restored, and stands still. */
+int lcx__checkpoint_mend_flags(int dir_fd, int64_t pid, struct lcx_error **err);
+
+/* ---- checkpoint-network.c: its addresses, kept beside the images ---- */
+
+struct lcx__kept_networks {
+	LCX__LIST(struct network_wish) networks;
+};
+void lcx__kept_networks_clear(struct lcx__kept_networks *kept);
+
+/* It was connected with networks that its description doesn't name. */
+bool lcx__checkpoint_has_new_networks(const struct lcx_container *c);
+int lcx__checkpoint_save_networks(struct lcx_container *c, int dir_fd, struct lcx_error **err);
+int lcx__checkpoint_load_networks(int dir_fd, struct lcx__kept_networks *ret,
+				  struct lcx_error **err);
+/* Ask for the addresses that it had in @network. */
+int lcx__kept_networks_apply(const struct lcx__kept_networks *kept, const char *network,
+			     struct lcx_attachment *attachment, struct lcx_error **err);
+
+/* ---- checkpoint-files.c: the directories ---- */
+
+struct lcx__checkpoint_place {
+	int images_fd, work_fd;
+	bool own;  /* the container's own, under another name until it is whole */
+	bool made; /* @images_fd's directory was made for this */
+};
+#define LCX__CHECKPOINT_NOWHERE ((struct lcx__checkpoint_place){-1, -1, false, false})
+void lcx__checkpoint_place_close(struct lcx__checkpoint_place *place);
+
+/* For a dump: empty ones. */
+int lcx__checkpoint_make_place(struct lcx_container *c, const struct lcx_checkpoint *o,
+			       struct lcx__checkpoint_place *ret, struct lcx_error **err);
+/* It is whole: put it where it belongs, in place of an older one. */
+int lcx__checkpoint_commit(struct lcx_container *c, const struct lcx__checkpoint_place *place,
+			   struct lcx_error **err);
+/* Nothing came of it. */
+void lcx__checkpoint_discard(struct lcx_container *c, const struct lcx_checkpoint *o,
+			     struct lcx__checkpoint_place *place);
+
+/* For a restore. */
+int lcx__checkpoint_open_place(struct lcx_container *c, const struct lcx_checkpoint *o,
+			       struct lcx__checkpoint_place *ret, struct lcx_error **err);
+
+/* What a dump has left whose caller was killed. The caller holds the container's lock. */
+void lcx__checkpoint_sweep(const struct lcx_container *c);
+
+/* The container's own is not needed any more. */
+void lcx__checkpoint_forget(const struct lcx_container *c);

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+#include "container/checkpoint/checkpoint.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "util/fs.h"
+#include "util/sys.h"
+
+/*
+ * Where images are. Those in the container's own directory are "checkpoint", which is whole or not
+ * there: criu writes to "checkpoint.new", which is renamed while all processes still stand, before
+ * criu lets go of them.
+ */
+
+#define WHOLE   "checkpoint"
+#define PARTIAL "checkpoint.new"
+#define WORK    "criu" /* its log and its statistics */
+
+#ifndef RENAME_EXCHANGE
+#define RENAME_EXCHANGE (1 << 1)
+#endif
+
+void lcx__checkpoint_place_close(struct lcx__checkpoint_place *place)
+{
+	closep(&place->images_fd);
+	closep(&place->work_fd);
+}
+
+/* Memory of others' processes: for nobody else to read. */
+static int make_dir(int dir_fd, const char *path, bool *ret_made, struct lcx_error **err)
+{
+	CLEANUP(closep) int fd = -1;
+
+	*ret_made = mkdirat(dir_fd, path, 0700) == 0;
+	if (!*ret_made && errno != EEXIST)
+		return lcx__fail_sys(err, errno, "make the directory '%s'", path);
+	fd = openat(dir_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? lcx__fail_sys(err, errno, "open the directory '%s'", path) : TAKE_FD(fd);
+}
+
+static int check_is_empty(int dir_fd, const char *path, struct lcx_error **err)
+{
+	CLEANUP(closedirp) DIR *dir = NULL;
+	int r = lcx__read_dir(dir_fd, ".", &dir);
+
+	if (r < 0)
+		return lcx__fail_sys(err, -r, "image path '%s'", path);
+	return lcx__next_entry(dir)
+		       ? lcx__fail(err, ENOTEMPTY,
+				   "image path '%s': is not empty; name another directory", path)
+		       : 0;
+}
+
+static int open_work(struct lcx_container *c, const struct lcx_checkpoint *o,
+		     struct lcx_error **err)
+{
+	bool made;
+
+	return o->work_path ? make_dir(AT_FDCWD, o->work_path, &made, err)
+			    : make_dir(c->dir_fd, WORK, &made, err);
+}
+
+int lcx__checkpoint_make_place(struct lcx_container *c, const struct lcx_checkpoint *o,
+			       struct lcx__checkpoint_place *ret, struct lcx_error **err)
+{
+	CLEANUP(lcx__checkpoint_place_close)
+	struct lcx__checkpoint_place place = LCX__CHECKPOINT_NOWHERE;
+	int r = 0;
+
+	place.own = !o->image_path;
+	if (place.own && (o->pre_dump || o->parent_path))
+		return lcx__fail(
+			err, EINVAL,
+			"checkpoint in several steps: each needs an image path of its own");
+	if (place.own)
+		lcx__checkpoint_sweep(c);
+	place.images_fd = make_dir(place.own ? c->dir_fd : AT_FDCWD,
+				   place.own ? PARTIAL : o->image_path, &place.made, err);
+	if (place.images_fd < 0)
+		return place.images_fd;
+	if (!place.own)
+		r = check_is_empty(place.images_fd, o->image_path, err);
+	if (r == 0)
+		r = place.work_fd = open_work(c, o, err);
+	if (r < 0) {
+		if (place.made)
+			(void)unlinkat(place.own ? c->dir_fd : AT_FDCWD,
+				       place.own ? PARTIAL : o->image_path, AT_REMOVEDIR);
+		return r;
+	}
+	*ret = place;
+	place = LCX__CHECKPOINT_NOWHERE;
+	return 0;
+}
+
+int lcx__checkpoint_commit(struct lcx_container *c, const struct lcx__checkpoint_place *place,
+			   struct lcx_error **err)
+{
+	int r;
+
+	if (!place->own)
+		return 0;
+	if (syncfs(place->images_fd) < 0)
+		return lcx__fail_sys(err, errno, "write the checkpoint to the disk");
+	r = sys_renameat2(c->dir_fd, PARTIAL, c->dir_fd, WHOLE, RENAME_EXCHANGE);
+	if (r == 0)
+		lcx__checkpoint_sweep(c);
+	else if (r == -ENOENT && renameat(c->dir_fd, PARTIAL, c->dir_fd, WHOLE) == 0)
+		r = 0;
+	return r < 0 ? lcx__fail_sys(err, -r, "keep the checkpoint") : 0;
+}
+
+static void empty(int dir_fd)
+{
+	CLEANUP(closedirp) DIR *dir = NULL;
+	struct dirent *entry;
+
+	if (lcx__read_dir(dir_fd, ".", &dir) < 0)
+		return;
+	while ((entry = lcx__next_entry(dir)))
+		(void)lcx__remove_tree(dir_fd, entry->d_name);
+}
+
+void lcx__checkpoint_discard(struct lcx_container *c, const struct lcx_checkpoint *o,
+			     struct lcx__checkpoint_place *place)
+{
+	if (place->images_fd < 0)
+		return;
+	if (place->own) {
+		lcx__checkpoint_sweep(c);
+		return;
+	}
+	/* It was empty: all that is in there now is criu's. */
+	empty(place->images_fd);
+	if (place->made)
+		(void)unlinkat(AT_FDCWD, o->image_path, AT_REMOVEDIR);
+}
+
+void lcx__checkpoint_sweep(const struct lcx_container *c)
+{
+	(void)lcx__remove_tree(c->dir_fd, PARTIAL);
+}
+
+void lcx__checkpoint_forget(const struct lcx_container *c)
+{
+	(void)lcx__remove_tree(c->dir_fd, WHOLE);
+}
+
+/* Whoever can write to it can have any process made, with any rights, outside of all namespaces. */
+static int check_is_trusted(int dir_fd, const char *path, struct lcx_error **err)
+{
+	struct stat st;
+
+	if (fstat(dir_fd, &st) < 0)
+		return lcx__fail_sys(err, errno, "image path '%s'", path);
+	return st.st_uid == geteuid() && (st.st_mode & (S_IWGRP | S_IWOTH)) == 0
+		       ? 0
+		       : lcx__fail(
+				 err, EPERM,
+				 "image path '%s': others than its user may write to it, and what "
+				 "is restored from it would have all rights; take a directory of "
+				 "your own, with mode 0700",
+				 path);
+}
+
+int lcx__checkpoint_open_place(struct lcx_container *c, const struct lcx_checkpoint *o,
+			       struct lcx__checkpoint_place *ret, struct lcx_error **err)
+{
+	CLEANUP(lcx__checkpoint_place_close)
+	struct lcx__checkpoint_place place = LCX__CHECKPOINT_NOWHERE;
+	int r;
+
+	place.own = !o->image_path;
+	place.images_fd =
+		openat(place.own ? c->dir_fd : AT_FDCWD, place.own ? WHOLE : o->image_path,
+		       O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (place.images_fd < 0 && errno == ENOENT && place.own)
+		return lcx__fail(err, ENOENT,
+				 "container '%s' has no checkpoint; make one while it runs, or "
+				 "name an image path",
+				 lcx__container_display(c));
+	if (place.images_fd < 0)
+		return lcx__fail_sys(err, errno, "image path '%s'",
+				     place.own ? WHOLE : o->image_path);
+	r = place.own ? 0 : check_is_trusted(place.images_fd, o->image_path, err);
+	if (r == 0)
+		r = place.work_fd = open_work(c, o, err);
+	if (r < 0)
+		return r;
+	*ret = place;
+	place = LCX__CHECKPOINT_NOWHERE;
+	return 0;
+}
+
+LCX_PUBLIC int32_t lcx_container_has_checkpoint(const struct lcx_container *c)
+{
+	return c->dir_fd >= 0 && faccessat(c->dir_fd, WHOLE, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}

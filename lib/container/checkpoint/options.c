@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+#include "container/checkpoint/checkpoint.h"
+
+#include <string.h>
+
+/* One row an option: where it is kept, what criu calls it, and when it is told. */
+
+enum kind { TEXT, FLAG };
+
+static const struct option {
+	const char *key;
+	enum kind kind;
+	size_t offset;
+	int criu; /* enum lcx__criu_option; 0: not criu's */
+	int ways; /* enum lcx__checkpoint_way */
+} options[] = {
+#define AT(member) offsetof(struct lcx_checkpoint, member)
+	{"image-path", TEXT, AT(image_path), 0, 0},
+	{"work-path", TEXT, AT(work_path), 0, 0},
+	{"parent-path", TEXT, AT(parent_path), LCX__CRIU_PARENT_IMG, LCX__CHECKPOINT_DUMP},
+	{"leave-running", FLAG, AT(leave_running), LCX__CRIU_LEAVE_RUNNING, LCX__CHECKPOINT_DUMP},
+	{"pre-dump", FLAG, AT(pre_dump), LCX__CRIU_TRACK_MEM, LCX__CHECKPOINT_DUMP},
+	{"tcp-established", FLAG, AT(tcp_established), LCX__CRIU_TCP_ESTABLISHED,
+	 LCX__CHECKPOINT_DUMP | LCX__CHECKPOINT_RESTORE},
+	{"tcp-close", FLAG, AT(tcp_close), LCX__CRIU_TCP_CLOSE, LCX__CHECKPOINT_RESTORE},
+	{"tcp-skip-in-flight", FLAG, AT(tcp_skip_in_flight), LCX__CRIU_TCP_SKIP_IN_FLIGHT,
+	 LCX__CHECKPOINT_DUMP},
+	{"ext-unix-sk", FLAG, AT(ext_unix_sk), LCX__CRIU_EXT_UNIX_SK,
+	 LCX__CHECKPOINT_DUMP | LCX__CHECKPOINT_RESTORE},
+	{"shell-job", FLAG, AT(shell_job), LCX__CRIU_SHELL_JOB,
+	 LCX__CHECKPOINT_DUMP | LCX__CHECKPOINT_RESTORE},
+	{"file-locks", FLAG, AT(file_locks), LCX__CRIU_FILE_LOCKS,
+	 LCX__CHECKPOINT_DUMP | LCX__CHECKPOINT_RESTORE},
+	{"link-remap", FLAG, AT(link_remap), LCX__CRIU_LINK_REMAP, LCX__CHECKPOINT_DUMP},
+	{"auto-dedup", FLAG, AT(auto_dedup), LCX__CRIU_AUTO_DEDUP,
+	 LCX__CHECKPOINT_DUMP | LCX__CHECKPOINT_RESTORE},
+	{"keep", FLAG, AT(keep), 0, 0},
+	{"lsm-profile", TEXT, AT(lsm_profile), LCX__CRIU_LSM_PROFILE, LCX__CHECKPOINT_RESTORE},
+	{"lsm-mount-context", TEXT, AT(lsm_mount_context), LCX__CRIU_LSM_MOUNT_CONTEXT,
+	 LCX__CHECKPOINT_RESTORE},
+};
+
+/* What others have, and why it is not here. */
+static const struct {
+	const char *key, *why;
+} refused[] = {
+	{"lazy-pages", "memory is restored at once; leave it out"},
+	{"page-server", "memory is written to files only; copy them to the other machine"},
+	{"status-fd", "the call returns when it is done; leave it out"},
+	{"empty-ns", "the network namespace is always made anew, and attached to its networks"},
+};
+
+LCX_PUBLIC int lcx_checkpoint_new(struct lcx_checkpoint **ret, struct lcx_error **err)
+{
+	struct lcx_checkpoint *o = calloc(1, sizeof(*o));
+
+	if (!o)
+		return lcx__fail_nomem(err);
+	*ret = o;
+	return 0;
+}
+
+static void *place_of(const struct lcx_checkpoint *o, const struct option *option)
+{
+	return (char *)(uintptr_t)o + option->offset;
+}
+
+LCX_PUBLIC struct lcx_checkpoint *lcx_checkpoint_free(struct lcx_checkpoint *o)
+{
+	if (!o)
+		return NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
+		if (options[i].kind == TEXT)
+			free(*(char **)place_of(o, &options[i]));
+	free(o);
+	return NULL;
+}
+
+static int set_text(char **place, const char *key, const char *value, struct lcx_error **err)
+{
+	char *copy = NULL;
+
+	if (value && value[0] == '\0')
+		return lcx__fail(err, EINVAL, "checkpoint option '%s': must not be empty", key);
+	if (value && !(copy = strdup(value)))
+		return lcx__fail_nomem(err);
+	free(*place);
+	*place = copy;
+	return 0;
+}
+
+static int set_flag(bool *place, const char *key, const char *value, struct lcx_error **err)
+{
+	if (value && strcmp(value, "on") != 0 && strcmp(value, "off") != 0)
+		return lcx__fail(err, EINVAL, "checkpoint option '%s': '%s' is neither on nor off",
+				 key, value);
+	*place = value && strcmp(value, "on") == 0;
+	return 0;
+}
+
+static int refuse(const char *key, const char *value, struct lcx_error **err)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(refused); i++)
+		if (strcmp(refused[i].key, key) == 0)
+			return lcx__fail(err, EOPNOTSUPP, "checkpoint option '%s' can't be had: %s",
+					 key, refused[i].why);
+	if (strcmp(key, "manage-cgroups-mode") != 0)
+		return lcx__fail(err, EINVAL, "there is no checkpoint option '%s'", key);
+	return !value || strcmp(value, "ignore") == 0
+		       ? 0
+		       : lcx__fail(
+				 err, EOPNOTSUPP,
+				 "checkpoint option 'manage-cgroups-mode': '%s' can't be had: the "
+				 "library makes the cgroup, with its limits, and puts the "
+				 "processes into it; 'ignore' says so",
+				 value);
+}
+
+LCX_PUBLIC int lcx_checkpoint_set_option(struct lcx_checkpoint *o, const char *key,
+					 const char *value, struct lcx_error **err)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+		if (strcmp(options[i].key, key) != 0)
+			continue;
+		return options[i].kind == TEXT
+			       ? set_text(place_of(o, &options[i]), key, value, err)
+			       : set_flag(place_of(o, &options[i]), key, value, err);
+	}
+	return refuse(key, value, err);
+}
+
+void lcx__checkpoint_put_options(const struct lcx_checkpoint *o, enum lcx__checkpoint_way way,
+				 struct lcx__strbuf *to)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+		const struct option *option = &options[i];
+		const char *text = option->kind == TEXT ? *(char **)place_of(o, option) : NULL;
+
+		if (!(option->ways & (int)way))
+			continue;
+		if (text)
+			lcx__criu_put_text(to, (enum lcx__criu_option)option->criu, text);
+		else if (option->kind == FLAG && *(bool *)place_of(o, option))
+			lcx__criu_put_number(to, (enum lcx__criu_option)option->criu, 1);
+	}
+	/* What has changed since the parent is known only if the kernel has kept track. */
+	if (way == LCX__CHECKPOINT_DUMP && o->parent_path && !o->pre_dump)
+		lcx__criu_put_number(to, LCX__CRIU_TRACK_MEM, 1);
+}

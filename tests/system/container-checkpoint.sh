@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: MIT
+# Containers that are written to disk by criu and go on from there, by lcx and by lcx-runtime. Debian's criu gets
+# on with the guest's kernel; with one that it doesn't know, here, refusals are tried, and criu's that lie.
+. "${SRC:?}/tests/system/lib.sh"
+. "$SRC/tests/system/oci.sh"
+need criu python3
+
+mkdir "$T/vol"
+echo 'seen in the volume' >"$T/vol/file"
+ip link set lo up
+count='i=0; while :; do i=$((i+1)); echo $i; sleep 0.05; done'
+pid_of() { lcx inspect "$1" | jq '.. | .Pid? // .pid? // empty' | head -n 1; }
+state() { lcx ps -a --format '{{.State}}' --filter name="$1"; }
+lines() { lcx logs "$1" | wc -l; }
+writes_more_than() { [ "$(lines "$1")" -gt "$2" ]; }
+# Every number once, in order.
+is_gapless() { lcx logs "$1" | awk '$1 != NR { bad = 1 } END { exit bad }'; }
+ends() { ! kill -0 "$1"; }
+
+real() {
+	# What protects it, as the kernel tells; and its mounts, with their flags. criu gives it a time namespace, for its clocks.
+	audit() { lcx inspect --security "$1" | jq -S 'del(.. | .pid?, .Pid?, .time?) | walk(if type == "array" then sort_by(tostring) else . end)'; }
+	flags() { awk '{ print $5, $6 }' "/proc/$(pid_of "$1")/mountinfo" | sort; }
+	address() { lcx inspect c | grep -i '"ipaddress"\|"macaddress"' || :; }
+
+	lcx run -d --name c --rootfs "$T/rootfs" -v "$T/vol:/data:ro" -v "$T/vol:/again:ro" -m 64m -p 8081:80 \
+		sh -c "$count" >/dev/null
+	wait_for 10 writes_more_than c 5
+	audit c >"$T/audit"
+	flags c >"$T/flags"
+	address >"$T/address"
+
+	check 'a checkpoint, and it goes on' lcx checkpoint --leave-running --image-path "$T/copy" c
+	check_eq 'it runs' running "$(state c)"
+	check 'a checkpoint' lcx checkpoint c
+	check_eq 'it has ended' exited "$(state c)"
+	before=$(lines c)
+	check 'restored' lcx restore c
+	check 'it goes on' wait_for 10 writes_more_than c "$((before + 5))"
+	check 'from where it was, into the same log' is_gapless c
+	check_eq 'protected as before' "$(cat "$T/audit")" "$(audit c)"
+	check_eq 'with mounts as they were' "$(cat "$T/flags")" "$(flags c)"
+	check_eq 'with its addresses' "$(cat "$T/address")" "$(address)"
+	pid=$(pid_of c)
+	check_eq 'in its cgroup, with its limit' 67108864 "$(cat "/sys/fs/cgroup$(cut -d: -f3 "/proc/$pid/cgroup")/memory.max")"
+	check_eq 'exec' 'seen in the volume' "$(lcx exec c cat /data/file)"
+	check_fails 'there is no checkpoint left' 1 'has no checkpoint' sh -c "
+		\"$BUILD/examples/lcx/lcx\" --root $T/lcx-root --run-dir $T/lcx-run stop -t 0 c &&
+		\"$BUILD/examples/lcx/lcx\" --root $T/lcx-root --run-dir $T/lcx-run restore c"
+	check 'its process has ended' wait_for 10 ends "$pid"
+	check 'it is removed' lcx rm -f c
+
+	# By an engine's runtime: no network of the library's, streams of the caller's.
+	bundle "$T/b" ".process.args = [\"sh\", \"-c\", $(printf '%s' "$count" | jq -R .)]"
+	runtime run -d --bundle "$T/b" r >"$T/out" 2>&1 </dev/null
+	counted() { [ "$(wc -l <"$T/$1")" -gt "$2" ]; }
+	check 'the runtime runs it' wait_for 10 counted out 5
+	check 'and checkpoints it' runtime checkpoint --image-path "$T/images" r
+	check_fails 'it is gone' 1 'does not exist' runtime state r
+	check 'and restores it' sh -c "\"$BUILD/examples/lcx-runtime/lcx-runtime\" --root $T/root restore -d --bundle $T/b \
+		--image-path $T/images --pid-file $T/pid r </dev/null >$T/out2 2>&1 || { cat $T/out2; exit 1; }"
+	check 'it goes on' wait_for 10 counted out2 5
+	check 'from where it was' sh -c "cat $T/out $T/out2 | awk '\$1 != NR { exit 1 }'"
+	check_eq 'it is what the runtime says' "running $(cat "$T/pid")" "$(runtime state r | jq -r '"\(.status) \(.pid)"')"
+	runtime delete --force r
+	check_match 'features say so' '"org.opencontainers.runc.checkpoint.enabled":"true"' "$(runtime features)"
+}
+
+# A criu of the test's own in the place of the machine's, which says WHAT.
+liar() { # WHAT
+	cat >"$T/liar" <<END
+#!/usr/bin/python3
+import socket, sys
+s = socket.socket(fileno=int(sys.argv[2]))
+request = s.recv(65536)
+if request[:2] == b'\x08\x0a':
+    s.send(b'\x08\x0a\x10\x01\x52\x04\x08\x03\x10\x11')
+    sys.exit()
+$1
+END
+	chown 0 "$T/liar"
+	chmod 755 "$T/liar"
+	mount --bind "$T/liar" /usr/sbin/criu
+}
+honest() { umount /usr/sbin/criu; }
+untouched() { # NAME
+	check "$1: it runs on" sh -c "kill -0 $pid"
+	check_eq "$1: nothing half-made" '' "$(cd "$T"/lcx-root/containers/* && ls -d checkpoint* 2>/dev/null)"
+}
+
+refused() {
+	lcx run -d --name c --rootfs "$T/rootfs" --network none sh -c "$count" >/dev/null
+	wait_for 10 writes_more_than c 1
+	pid=$(pid_of c)
+
+	check_fails "a kernel that criu doesn't know, in its words" 1 "c': criu: vdso: Unexpected" lcx checkpoint c
+	untouched 'a failed dump'
+	check_match 'features say so' '"org.opencontainers.runc.checkpoint.enabled":"false"' "$(runtime features)"
+	check_fails 'it runs already' 1 'it is running' lcx restore c
+	mkdir "$T/full" "$T/open"
+	touch "$T/full/file"
+	check_fails 'an image path with files in it' 1 'is not empty' lcx checkpoint --image-path "$T/full" c
+	check_fails 'a dump that fails leaves an image path empty' 1 'criu: vdso' lcx checkpoint --image-path "$T/new" c
+	check_eq 'or not there' '' "$(ls -d "$T/new" 2>/dev/null)"
+	check_fails 'what others have' 1 "'lazy-pages' can't be had" runtime checkpoint --lazy-pages x
+	check_fails 'and cgroup modes' 1 "'full' can't be had" runtime restore --manage-cgroups-mode full x
+	check_fails 'a container that is not there' 1 'does not exist' runtime checkpoint x
+
+	while read -r name answer words; do
+		liar "$(printf '%b' "$answer")"
+		check_fails "a criu that $name" 1 "$words" lcx checkpoint c
+		untouched "$name"
+		honest
+	done <<'END'
+says-nothing pass ended without an answer
+talks-nonsense s.send(b"\\xff"*100) can't be understood
+talks-too-much s.send(b"\\x08\\x01"+b"\\x00"*70000) longer than
+asks-for-ever [(s.send(b"\\x08\\x06\\x10\\x01"),s.recv(99))for\040i\040in\040range(99)] asks without an end
+fails s.send(b"\\x08\\x01\\x10\\x00\\x4a\\x05no\\x07no") criu: no no
+END
+	mount --bind /bin/busybox /usr/sbin/criu
+	check_fails 'what is no criu' 1 'ended without an answer' lcx checkpoint c
+	honest
+	mkdir "$T/none"
+	mount --bind "$T/none" /usr/sbin
+	check_fails 'none at all' 1 'the program criu, which is not installed' lcx checkpoint c
+	umount /usr/sbin
+	chown 1 "$T/liar"
+	mount --bind "$T/liar" /usr/sbin/criu
+	check_fails "one that isn't root's" 1 'is not installed' lcx checkpoint c
+	honest
+
+	# Killed in the middle: criu gets no answer, and what it has written is removed.
+	liar 's.recv(1)'
+	(exec "$BUILD/examples/lcx/lcx" --root "$T/lcx-root" --run-dir "$T/lcx-run" checkpoint c) &
+	job=$!
+	there() { ls -d "$T"/lcx-root/containers/*/checkpoint.new; }
+	check 'a dump begins' wait_for 10 there
+	kill -9 "$job" && wait "$job" || :
+	honest
+	lcx ps >/dev/null
+	untouched 'a caller that is killed'
+
+	check 'it is stopped' lcx stop -t 0 c
+	check_fails 'no checkpoint' 1 'has no checkpoint' lcx restore c
+	chmod 777 "$T/open"
+	check_fails 'images that others may write' 1 'others than its user may write' lcx restore --image-path "$T/open" c
+	chmod 700 "$T/open"
+	check_fails 'images that are none' 1 "no 'descriptors.json'" lcx restore --image-path "$T/open" c
+	echo '["", "", {}]' >"$T/open/descriptors.json"
+	check_fails 'images that are damaged' 1 'does not name three streams' lcx restore --image-path "$T/open" c
+	check_fails 'one that never ran' 1 'not running' lcx checkpoint c
+	lcx rm -f c >/dev/null
+
+	for how in --init '--userns auto' '--landlock read=/' '--system'; do
+		# shellcheck disable=SC2086
+		lcx run -d --name c --rootfs "$T/rootfs" --network none $how sh -c "$count" >/dev/null 2>&1 || continue
+		check_fails "with $how" 1 "can't be checkpointed and restored: " lcx checkpoint c
+		lcx rm -f c >/dev/null
+	done
+}
+
+if in_guest; then real; else refused; fi
