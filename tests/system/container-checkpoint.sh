@@ -146,3 +146,6 @@ END
 }
 
 if in_guest; then real; else refused; fi
+# A monitor has its last words after the end.
+no_monitor() { ! pgrep -x lcx-init; }
+check 'no monitor is left' wait_for 20 no_monitor
