@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # guest: no, tables of others are met in the same order by both kernels
+# beside: it makes no control groups
 # Firewalls of others beside ours, as firewalld, Docker, podman and the CNI plugins make them: what passes, what
 # they forbid, and that one rule of theirs, as the manual says, lets it pass.
 . "${SRC:?}/tests/system/lib.sh"

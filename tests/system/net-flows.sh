@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # guest: no, net-matrix, net-traffic and net-kill tell that kernel from this one
+# beside: it makes no control groups
 # A client of a published UDP port that goes on speaking reaches the next container that publishes it.
 . "${SRC:?}/tests/system/lib.sh"
 . "$SRC/tests/system/net.sh"

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # guest: no, what lets nobody in is made by the library, and the same there
+# beside: it makes no control groups
 # Neighbours that mean no good: containers of one network, and machines on the host's own cable.
 . "${SRC:?}/tests/system/lib.sh"
 . "$SRC/tests/system/net.sh"

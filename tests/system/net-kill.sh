@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # guest: no, the deaths are the same there
+# beside: it makes no control groups
 # build: plain
 # What changes a network is killed at every call by which it changes something. A sweep, or the same call
 # once more, leaves nothing.

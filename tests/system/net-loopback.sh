@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # guest: no, it is the monitor that leads on, with sockets as everywhere
+# beside: it makes no control groups
 # Ports that are published on ::1: led on by the network's monitor, since the kernel does not.
 . "${SRC:?}/tests/system/lib.sh"
 . "$SRC/tests/system/net.sh"

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # guest: no, the counts are the same there
+# beside: it makes no control groups
 # The last of many containers on a bridge costs what the first does, but for what the kernel takes of it: that is
 # measured by the same made by hand. (tests/bench/net-bench.sh does it with 1,000.)
 . "${SRC:?}/tests/system/lib.sh"

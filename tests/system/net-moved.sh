@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # guest: no, neighbours of both kernels follow the same two standards
+# beside: it makes no control groups
 # An address that comes to another container: neighbours, and the host, know its new place at once.
 . "${SRC:?}/tests/system/lib.sh"
 . "$SRC/tests/system/net.sh"

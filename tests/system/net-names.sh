@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # guest: no, names are answered by a program of ours, and led to it by rules that net-matrix tries there
+# beside: it makes no control groups
 # Names of containers, told by the network's monitor: over UDP and TCP, IPv4 and IPv6; what others know, asked of a
 # server outside; nothing asked for an internal network; the monitor's life, and its owner's.
 . "${SRC:?}/tests/system/lib.sh"

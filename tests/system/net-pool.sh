@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # guest: no, a file is read by the library
+# beside: it makes no control groups
 # An address pool whose file is torn or overwritten is made again out of the attachments' records.
 . "${SRC:?}/tests/system/lib.sh"
 . "$SRC/tests/system/net.sh"

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # guest: no, ports of SCTP are translated by the same code of the kernel everywhere
+# beside: it makes no control groups
 # Published ports of SCTP: an association's first packets pass in and out, translated, checksums and all.
 . "${SRC:?}/tests/system/lib.sh"
 . "$SRC/tests/system/net.sh"

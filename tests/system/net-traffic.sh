@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # guest: no, net-matrix tells that kernel from this one
+# beside: it makes no control groups
 # Who reaches whom through a bridge network, by real sockets, and with which address of origin.
 . "${SRC:?}/tests/system/lib.sh"
 . "$SRC/tests/system/net.sh"

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # guest: no, net-matrix, net-traffic and net-kill tell that kernel from this one
+# beside: it makes no control groups
 # What fails leaves nothing, and nobody else's objects are touched. (What is killed: net-kill.sh.)
 . "${SRC:?}/tests/system/lib.sh"
 . "$SRC/tests/system/net.sh"
