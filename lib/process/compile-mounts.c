@@ -229,6 +229,27 @@ static int compile_remount(struct compiler *c, const struct lcx__spec_mount *m,
 }
 
 /*
+ * Whoever is root in a user namespace may mount a hierarchy in a cgroup namespace of his own only
+ * (cgroup1_get_tree() and cgroup_get_tree() in the kernel): in the host's he sees the host's mount.
+ */
+static bool sees_host_cgroups(const struct compiler *c)
+{
+	return lcx__spec_namespace(c->spec, CLONE_NEWUSER) &&
+	       !lcx__spec_namespace(c->spec, CLONE_NEWCGROUP);
+}
+
+static void bind_hierarchy(struct compiler *c, const struct lcx__spec_mount *m, const char *name)
+{
+	struct plan_op *op = lcx__plan_add(c->plan, PLAN_BIND);
+
+	op->fd = -1;
+	op->flags = PLAN_F_MAKE_TARGET;
+	op->str[0] = lcx__plan_format(c->plan, "/sys/fs/cgroup%s%s", name[0] ? "/" : "", name);
+	op->str[1] = lcx__plan_format(c->plan, "%s%s%s", m->destination, name[0] ? "/" : "", name);
+	op->num[0] = m->parsed.attr_set;
+}
+
+/*
  * "cgroup" stands for whatever the host has: one cgroup2 file system, or a tmpfs
  * with a directory for each version 1 hierarchy, as on the host. A line of
  * /proc/self/cgroup is "ID:CONTROLLERS:PATH"; 0 is version 2.
@@ -237,8 +258,13 @@ static void compile_hierarchy(struct compiler *c, const struct lcx__spec_mount *
 			      const char *controllers)
 {
 	const char *name = strncmp(controllers, "name=", 5) == 0 ? controllers + 5 : controllers;
-	struct plan_op *op = lcx__plan_add(c->plan, PLAN_MOUNT);
+	struct plan_op *op;
 
+	if (sees_host_cgroups(c)) {
+		bind_hierarchy(c, m, id ? name : "unified");
+		return;
+	}
+	op = lcx__plan_add(c->plan, PLAN_MOUNT);
 	op->flags = PLAN_F_MAKE_TARGET;
 	op->str[0] = lcx__plan_string(c->plan, id ? "cgroup" : "cgroup2");
 	op->str[1] = lcx__plan_format(c->plan, "%s/%s", m->destination, id ? name : "unified");
@@ -316,6 +342,10 @@ static int compile_cgroup_mount(struct compiler *c, const struct lcx__spec_mount
 		return lcx__fail_sys(err, -r, "read '/proc/self/cgroup'");
 	if (strncmp(lines, "0::", 3) != 0 || strchr(lines, '\n')[1] != '\0')
 		return compile_cgroup_v1(c, &mount, lines);
+	if (sees_host_cgroups(c)) {
+		bind_hierarchy(c, &mount, "");
+		return 0;
+	}
 	mount.type = (char *)(uintptr_t) "cgroup2";
 	if (c->in->delegated) {
 		mount.parsed.attr_set &= ~(uint64_t)SYS_MOUNT_ATTR_RDONLY;
