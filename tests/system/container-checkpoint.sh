@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Containers that are written to disk by criu and go on from there. Debian's criu gets
+# Containers that are written to disk by criu and go on from there, by lcx and by lcx-runtime. Debian's criu gets
 # on with the guest's kernel; with one that it doesn't know, here, refusals are tried, and criu's that lie.
 . "${SRC:?}/tests/system/lib.sh"
 . "$SRC/tests/system/oci.sh"
@@ -49,6 +49,22 @@ real() {
 		\"$BUILD/examples/lcx/lcx\" --root $T/lcx-root --run-dir $T/lcx-run restore c"
 	check 'its process has ended' wait_for 10 ends "$pid"
 	check 'it is removed' lcx rm -f c
+
+	# By an engine's runtime: no network of the library's, streams of the caller's.
+	bundle "$T/b" ".process.args = [\"sh\", \"-c\", $(printf '%s' "$count" | jq -R .)]"
+	runtime run -d --bundle "$T/b" r >>"$T/out" 2>&1 </dev/null
+	counted() { [ "$(wc -l <"$T/$1")" -gt "$2" ]; }
+	check 'the runtime runs it' wait_for 10 counted out 5
+	check 'and checkpoints it' runtime checkpoint --image-path "$T/images" r
+	check_fails 'it is gone' 1 'does not exist' runtime state r
+	before=$(wc -l <"$T/out")
+	check 'and restores it' sh -c "\"$BUILD/examples/lcx-runtime/lcx-runtime\" --root $T/root restore -d --bundle $T/b \
+		--image-path $T/images --pid-file $T/pid r </dev/null >>$T/out 2>&1 || { tail -n 1 $T/out; exit 1; }"
+	check 'it goes on' wait_for 10 counted out "$((before + 5))"
+	check 'from where it was' awk '$1 != NR { exit 1 }' "$T/out"
+	check_eq 'it is what the runtime says' "running $(cat "$T/pid")" "$(runtime state r | jq -r '"\(.status) \(.pid)"')"
+	runtime delete --force r
+	check_match 'features say so' '"org.opencontainers.runc.checkpoint.enabled":"true"' "$(runtime features)"
 }
 
 # A criu of the test's own in the place of the machine's, which says WHAT.
@@ -137,7 +153,7 @@ END
 	check_fails 'one that never ran' 1 'not running' lcx checkpoint c
 	lcx rm -f c >/dev/null
 
-	for how in --init '--userns auto' '--landlock read=/' '--system'; do
+	for how in --init -t '--userns auto' '--landlock read=/' '--system'; do
 		# shellcheck disable=SC2086
 		lcx run -d --name c --rootfs "$T/rootfs" --network none $how sh -c "$count" >/dev/null 2>&1 || continue
 		check_fails "with $how" 1 "can't be checkpointed and restored: " lcx checkpoint c
