@@ -50,6 +50,15 @@ real() {
 	check 'its process has ended' wait_for 10 ends "$pid"
 	check 'it is removed' lcx rm -f c
 
+	lcx run -d -t --name t --rootfs "$T/rootfs" --network none sh -c "$count" >/dev/null
+	wait_for 10 writes_more_than t 5
+	check 'one with a terminal' lcx checkpoint t
+	before=$(lines t)
+	check 'is restored' lcx restore t
+	check 'and goes on' wait_for 10 writes_more_than t "$((before + 5))"
+	check_eq 'with its terminal' /dev/pts/0 "$(readlink "/proc/$(pid_of t)/fd/0")"
+	lcx rm -f t >/dev/null
+
 	# By an engine's runtime: no network of the library's, streams of the caller's.
 	bundle "$T/b" ".process.args = [\"sh\", \"-c\", $(printf '%s' "$count" | jq -R .)]"
 	runtime run -d --bundle "$T/b" r >>"$T/out" 2>&1 </dev/null
@@ -153,7 +162,7 @@ END
 	check_fails 'one that never ran' 1 'not running' lcx checkpoint c
 	lcx rm -f c >/dev/null
 
-	for how in --init -t '--userns auto' '--landlock read=/' '--system'; do
+	for how in --init '--userns auto' '--landlock read=/' '--system'; do
 		# shellcheck disable=SC2086
 		lcx run -d --name c --rootfs "$T/rootfs" --network none $how sh -c "$count" >/dev/null 2>&1 || continue
 		check_fails "with $how" 1 "can't be checkpointed and restored: " lcx checkpoint c

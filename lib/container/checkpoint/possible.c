@@ -35,12 +35,6 @@ static bool has_users(const struct lcx_container *c)
 	return lcx__spec_namespace(c->spec, CLONE_NEWUSER) != NULL;
 }
 
-/* Its other side is outside, and its size and its owner are that side's. */
-static bool has_terminal(const struct lcx_container *c)
-{
-	return c->run.terminal.value || c->spec->process.terminal.value;
-}
-
 static bool has_landlock(const struct lcx_container *c)
 {
 	return c->spec->own.landlock && c->spec->own.landlock[0];
@@ -101,7 +95,6 @@ static const struct {
 	{is_system, "it is a whole system, with cgroups of its own making"},
 	{has_lcx_init, "its process 1 is lcx-init, which has no file; run it without --init"},
 	{has_users, "it has a user namespace"},
-	{has_terminal, "it has a terminal"},
 	{has_landlock, "its Landlock rules would not come back"},
 	{has_resctrl, "linux.intelRdt would not come back"},
 	{has_pasta, "network 'pasta' can't be made before its process is there"},
