@@ -80,17 +80,6 @@ static int parse_signal(const char *text)
 	return parse_name(text);
 }
 
-static int kill_all(struct lcx_container *c, int signal, struct lcx_error **err)
-{
-	CLEANUP(lcx_cgroup_pids_freep) struct lcx_cgroup_pids *pids = NULL;
-	int32_t pid;
-	int r = lcx_container_pids(c, &pids, err);
-
-	while (r == 0 && (pid = lcx_cgroup_pids_next(pids)) > 0)
-		(void)kill(pid, signal);
-	return r;
-}
-
 int cmd_kill(struct runtime *rt, void *values, int argc, char **argv)
 {
 	CLEANUP(lcx_container_freep) struct lcx_container *c = NULL;
@@ -102,7 +91,7 @@ int cmd_kill(struct runtime *rt, void *values, int argc, char **argv)
 		return report(rt, "'%s' is not a signal", argv[1]);
 	if (open_container(rt, argv[0], &c) != 0)
 		return 1;
-	r = o->all ? kill_all(c, signal, &err) : lcx_container_kill(c, signal, &err);
+	r = o->all ? lcx_container_kill_all(c, signal, &err) : lcx_container_kill(c, signal, &err);
 	if (r == -ESRCH)
 		return report(rt, "container not running");
 	return r < 0 ? report_error(rt, err) : 0;

@@ -123,11 +123,10 @@ int lcx_container_set_cwd(struct lcx_container *c, const char *path, struct lcx_
  * makes if it is not there. Without, it is an anonymous volume of this container. At its first use,
  * while it is empty, a volume gets what the image has at DESTINATION, unless the option "nocopy" is
  * given. Where the image wants volumes and nothing is put, creation makes anonymous ones. Options:
- * ro, rw, "bind" for a directory of the host without the mounts below it, and others of mount(8) and
- * the OCI specification, of which "idmap" shows the files with
- * the owners that the container's user namespace has for theirs, and
- * "idmap=uids=FIRST-HOST-COUNT#...;gids=..." those that have FIRST on the disk as HOST's, both as
- * seen by the host. Return: 0, -EINVAL, -ENOENT.
+ * ro, rw, "bind" for a directory of the host without the mounts below it, and others of mount(8)
+ * and the OCI specification, of which "idmap" shows the files with the owners that the container's
+ * user namespace has for theirs, and "idmap=uids=FIRST-HOST-COUNT#...;gids=..." those that have
+ * FIRST on the disk as HOST's, both as seen by the host. Return: 0, -EINVAL, -ENOENT.
  */
 int lcx_container_add_volume(struct lcx_container *c, const char *volume, struct lcx_error **err);
 
@@ -135,8 +134,8 @@ int lcx_container_add_volume(struct lcx_container *c, const char *volume, struct
  * lcx_container_add_device() - "HOST[:CONTAINER[:ACCESS]]": a device of the host's, and its use
  *
  * HOST is the path of a node, or of a directory all of whose nodes are meant; CONTAINER is where
- * they are in there, the same if it isn't said; ACCESS is of "rwm" (read, write, mknod), all of it if
- * it isn't said. They are looked at when the container is created. Where the container has users
+ * they are in there, the same if it isn't said; ACCESS is of "rwm" (read, write, mknod), all of it
+ * if it isn't said. They are looked at when the container is created. Where the container has users
  * of its own the host's nodes are bound into it, as no node can be made there, and they are opened
  * with the rights that those users have on the host. Return: 0, -EINVAL. Of creation then: -ENOENT,
  * -EINVAL for what is no device.
@@ -156,7 +155,8 @@ int lcx_container_add_device(struct lcx_container *c, const char *device, struct
 int lcx_container_set_network(struct lcx_container *c, const char *network, struct lcx_error **err);
 
 /**
- * lcx_container_add_dns() - a server to ask names of, instead of the network's resolver or the host's
+ * lcx_container_add_dns() - a server to ask names of, instead of the network's resolver or the
+ * host's
  * @server: an address; several are asked in their order
  *
  * A container with servers of its own finds no neighbours by their names, unless it is told to ask
@@ -208,10 +208,10 @@ int lcx_container_set_log_driver(struct lcx_container *c, const char *driver,
 /**
  * lcx_container_set_log_option() - as Docker has them; lcx-container(3) lists them
  *
- * "max-size", "max-file", "max-age" ("24h") and "compress" ("true") of files; "mode" (blocking, non-blocking) and
- * "max-buffer-size" of journald and syslog; "tag", "labels", "env"; "syslog-address",
- * "syslog-facility", "syslog-format", "syslog-framing". Whether the driver has it shows when the
- * container is created. Return: 0, -EINVAL for an option or a value that is none.
+ * "max-size", "max-file", "max-age" ("24h") and "compress" ("true") of files; "mode" (blocking,
+ * non-blocking) and "max-buffer-size" of journald and syslog; "tag", "labels", "env";
+ * "syslog-address", "syslog-facility", "syslog-format", "syslog-framing". Whether the driver has it
+ * shows when the container is created. Return: 0, -EINVAL for an option or a value that is none.
  */
 int lcx_container_set_log_option(struct lcx_container *c, const char *key, const char *value,
 				 struct lcx_error **err);
@@ -268,17 +268,17 @@ void lcx_container_set_init(struct lcx_container *c, int32_t init);
 /**
  * lcx_container_set_system() - it is a whole system, with an init of its own; 0 or 1
  *
- * As the init of systemd, busybox or others wants it: a terminal as its console, file systems in memory
- * on /run, /run/lock and /tmp where nothing else is put, the variable "container", CAP_SYS_BOOT, which
- * in a pid namespace ends only that, and cgroups of its own making. Without a command
- * it is /sbin/init. lcx_container_stop() sends what that init takes for an orderly end, SIGRTMIN+3
- * for systemd, SIGUSR2 for busybox, else SIGPWR, unless another stop signal was said. A system that
- * has powered itself off has ended well, with status 0; one that wants to be started again ends with
- * 129, and is, by a supervisor, whatever its restart policy, unless it was being stopped: the
- * kernel ends its init by SIGINT and SIGHUP, reboot(2).
+ * As the init of systemd, busybox or others wants it: a terminal as its console, file systems in
+ * memory on /run, /run/lock and /tmp where nothing else is put, the variable "container",
+ * CAP_SYS_BOOT, which in a pid namespace ends only that, and cgroups of its own making. Without a
+ * command it is /sbin/init. lcx_container_stop() sends what that init takes for an orderly end,
+ * SIGRTMIN+3 for systemd, SIGUSR2 for busybox, else SIGPWR, unless another stop signal was said. A
+ * system that has powered itself off has ended well, with status 0; one that wants to be started
+ * again ends with 129, and is, by a supervisor, whatever its restart policy, unless it was being
+ * stopped: the kernel ends its init by SIGINT and SIGHUP, reboot(2).
  *
- * It makes its cgroups in the version 2 hierarchy, below one that has the container's limits; what there
- * is of version 1 is read-only. With lcx-init as process 1: -EINVAL at the creation.
+ * It makes its cgroups in the version 2 hierarchy, below one that has the container's limits; what
+ * there is of version 1 is read-only. With lcx-init as process 1: -EINVAL at the creation.
  */
 void lcx_container_set_system(struct lcx_container *c, int32_t system);
 
@@ -309,8 +309,8 @@ void lcx_container_set_move_root(struct lcx_container *c, int32_t move_root);
 /**
  * lcx_container_set_cgroup_manager() - who makes its cgroup
  * @manager: "cgroupfs", this library by itself, which is the default; or "systemd": the cgroup is a
- *           transient scope, delegated, of the system's systemd(1) for root and of the user's own for
- *           others. The description's cgroups path is then "SLICE:PREFIX:NAME", for the unit
+ *           transient scope, delegated, of the system's systemd(1) for root and of the user's own
+ * for others. The description's cgroups path is then "SLICE:PREFIX:NAME", for the unit
  *           PREFIX-NAME.scope in SLICE; without one it is lcx-NAME.scope in system.slice
  *
  * systemd is told the limits that it has words for. Return: 0; -EINVAL for another word;
@@ -407,6 +407,17 @@ int lcx_container_wait(struct lcx_container *c, int32_t timeout_ms, int32_t *ret
 int lcx_container_kill(struct lcx_container *c, int32_t signal, struct lcx_error **err);
 
 /**
+ * lcx_container_kill_all() - send @signal to each of its processes
+ *
+ * Those of its cgroup or, without one, of its PID namespace, as lcx_container_pids() lists them; a
+ * number that is given to another process meanwhile is not hit. One that is made meanwhile may be
+ * missed: lcx_container_stop() and lcx_container_remove() miss none.
+ *
+ * Return: 0, -ESRCH if it does not run, -EINVAL for what is no signal, -ENODEV if it has neither.
+ */
+int lcx_container_kill_all(struct lcx_container *c, int32_t signal, struct lcx_error **err);
+
+/**
  * lcx_container_stop() - send the stop signal (the image's, or SIGTERM), wait, then kill all of it
  * @grace_ms: time between the two; -1 never kills
  *
@@ -481,8 +492,7 @@ int lcx_container_mount(struct lcx_container *c, const char *source, const char 
  * Who uses files of it goes on with them. Return: 0; -ENOENT when it brought nothing there;
  * -EBUSY when something else is there now: a container with the right to mount can cover it.
  */
-int lcx_container_unmount(struct lcx_container *c, const char *destination,
-			  struct lcx_error **err);
+int lcx_container_unmount(struct lcx_container *c, const char *destination, struct lcx_error **err);
 /** lcx_container_stop_timeout_ms() - what was set for it, else ten seconds; -1: never kill */
 int32_t lcx_container_stop_timeout_ms(const struct lcx_container *c);
 
@@ -749,17 +759,17 @@ const char *
 lcx_container_address(const struct lcx_container *c); /* of the first interface, no prefix */
 const char *lcx_container_ports(const struct lcx_container *c);   /* "0.0.0.0:8080->80/tcp, ..." */
 const char *lcx_container_command(const struct lcx_container *c); /* one line, for display */
-const char *lcx_container_label(const struct lcx_container *c, const char *key); /* NULL: none */
+const char *lcx_container_label(const struct lcx_container *c, const char *key);    /* NULL: none */
 const char *lcx_container_label_key(const struct lcx_container *c, uint32_t index); /* NULL: end */
 /* The networks that it is described with, or what stands instead of one: "none"; NULL: end. */
 const char *lcx_container_network_at(const struct lcx_container *c, uint32_t index);
 const char *lcx_container_image_id(const struct lcx_container *c); /* "sha256:..."; "": no image */
 const char *lcx_container_log_path(const struct lcx_container *c); /* for lcx_log_reader_open() */
 const char *lcx_container_log_driver(const struct lcx_container *c);
-int32_t lcx_container_pid(const struct lcx_container *c);          /* 0 if it does not run */
-int32_t lcx_container_exit_status(const struct lcx_container *c);  /* as lcx_process_wait() */
-int32_t lcx_container_oom_killed(const struct lcx_container *c);   /* 0 or 1 */
-int64_t lcx_container_created_ns(const struct lcx_container *c);   /* since the epoch; 0: never */
+int32_t lcx_container_pid(const struct lcx_container *c);         /* 0 if it does not run */
+int32_t lcx_container_exit_status(const struct lcx_container *c); /* as lcx_process_wait() */
+int32_t lcx_container_oom_killed(const struct lcx_container *c);  /* 0 or 1 */
+int64_t lcx_container_created_ns(const struct lcx_container *c);  /* since the epoch; 0: never */
 int64_t lcx_container_started_ns(const struct lcx_container *c);
 int64_t lcx_container_finished_ns(const struct lcx_container *c);
 
@@ -770,13 +780,14 @@ int64_t lcx_container_finished_ns(const struct lcx_container *c);
 int lcx_container_inspect(struct lcx_container *c, char **ret, struct lcx_error **err);
 
 /**
- * lcx_container_audit() - what the running container really has, out of the kernel, as one JSON object
+ * lcx_container_audit() - what the running container really has, out of the kernel, as one JSON
+ * object
  * @ret: a string that the caller releases with lcx_string_free()
  *
  * Nothing of it is taken from the description. Members: namespaces ("own" or "host"), pid, hostUid,
- * uidMappings, gidMappings, capabilities by set, noNewPrivileges, seccomp, apparmor, label, landlock
- * (null: no kernel tells), oomScoreAdj, mounts (host: a file system that is also mounted here),
- * unmaskedPaths, writablePaths, devices, devicesLimited, sysctls; and weaker: a sentence for
+ * uidMappings, gidMappings, capabilities by set, noNewPrivileges, seccomp, apparmor, label,
+ * landlock (null: no kernel tells), oomScoreAdj, mounts (host: a file system that is also mounted
+ * here), unmaskedPaths, writablePaths, devices, devicesLimited, sysctls; and weaker: a sentence for
  * all that protects the host less than the defaults do. Names come from inside and may be anything.
  * Return: 0, -ESRCH if it has just ended, an errno if it does not run.
  */

@@ -7,6 +7,7 @@
 #include "container/hooks.h"
 #include "lcx/bundle.h"
 #include "util/fs.h"
+#include "util/json.h"
 
 enum { CONFIG_LIMIT = 4 << 20 };
 
@@ -23,6 +24,9 @@ static int read_config(const char *dir, struct lcx_spec **ret, struct lcx_error 
 	if (r < 0)
 		return lcx__fail_sys(err, -r, "read '%s/config.json'", dir);
 	r = lcx_spec_from_json(text, length, ret, err);
+	/* Engines read on what of it is in the state. */
+	if (r == 0)
+		r = lcx__json_check_utf8(text, length, err);
 	return lcx__fail_prefix(err, r, "config.json");
 }
 

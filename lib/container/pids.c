@@ -3,14 +3,17 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
 
 #include "container/cgroups/cgroups.h"
+#include "container/life/life.h"
 #include "util/fs.h"
+#include "util/sys.h"
 
 /*
- * What runs in a container: the processes of its cgroup, or without one, as ordinary users have it,
- * of its pid namespace.
+ * What runs in a container, and a signal to all of that: the processes of its cgroup, or without
+ * one, as ordinary users have it, of its pid namespace.
  */
 
 static int stat_pid_namespace(int64_t pid, struct stat *ret)
@@ -46,24 +49,30 @@ static int list_namespace(const struct stat *namespace, struct lcx_cgroup_pids *
 	return r;
 }
 
-static int find_in_namespace(struct lcx_container *c, struct lcx_cgroup_pids **ret,
-			     struct lcx_error **err)
+static int find_namespace(struct lcx_container *c, struct stat *ret, struct lcx_error **err)
 {
-	CLEANUP(lcx_cgroup_pids_freep) struct lcx_cgroup_pids *pids = NULL;
-	struct stat own, namespace;
+	struct stat own;
 	int r = stat_pid_namespace(getpid(), &own);
 
 	if (r == 0)
-		r = stat_pid_namespace(c->run.pid.value, &namespace);
-	if (r == 0 && own.st_ino == namespace.st_ino)
+		r = stat_pid_namespace(c->run.pid.value, ret);
+	if (r == 0 && own.st_ino == ret->st_ino)
 		return lcx__fail(err, ENODEV,
 				 "container '%s' has neither a cgroup nor a pid namespace of its "
 				 "own: what runs in it is not known",
 				 lcx__container_display(c));
-	if (r == 0) {
-		pids = lcx__cgroup_pids_new_empty();
-		r = pids ? list_namespace(&namespace, pids) : -ENOMEM;
-	}
+	return r < 0 ? lcx__fail_sys(err, -r, "list the processes of container '%s'",
+				     lcx__container_display(c))
+		     : 0;
+}
+
+static int find_in_namespace(struct lcx_container *c, const struct stat *namespace,
+			     struct lcx_cgroup_pids **ret, struct lcx_error **err)
+{
+	CLEANUP(lcx_cgroup_pids_freep)
+	struct lcx_cgroup_pids *pids = lcx__cgroup_pids_new_empty();
+	int r = pids ? list_namespace(namespace, pids) : -ENOMEM;
+
 	if (r < 0)
 		return lcx__fail_sys(err, -r, "list the processes of container '%s'",
 				     lcx__container_display(c));
@@ -75,12 +84,58 @@ LCX_PUBLIC int lcx_container_pids(struct lcx_container *c, struct lcx_cgroup_pid
 				  struct lcx_error **err)
 {
 	CLEANUP(closep) int pidfd = lcx__container_open_running(c, err);
+	struct stat namespace;
 	int r;
 
 	if (pidfd < 0)
 		return pidfd;
+	if (c->run.cgroup) {
+		r = lcx__container_open_cgroup(c, err);
+		return r < 0 ? r : lcx_cgroup_pids_new(c->cgroup, ret, err);
+	}
+	r = find_namespace(c, &namespace, err);
+	return r < 0 ? r : find_in_namespace(c, &namespace, ret, err);
+}
+
+/* The pidfd holds one process: it is the right one if its number is still one of the namespace's
+ * after that. */
+static void signal_one(int32_t pid, const struct stat *namespace, int32_t signal)
+{
+	CLEANUP(closep) int pidfd = sys_pidfd_open(pid, 0);
+	struct stat st;
+
+	if (pidfd >= 0 && stat_pid_namespace(pid, &st) == 0 && st.st_ino == namespace->st_ino &&
+	    st.st_dev == namespace->st_dev)
+		(void)sys_pidfd_send_signal(pidfd, signal);
+}
+
+static int signal_namespace(struct lcx_container *c, int32_t signal, struct lcx_error **err)
+{
+	CLEANUP(lcx_cgroup_pids_freep) struct lcx_cgroup_pids *pids = NULL;
+	struct stat namespace;
+	int32_t pid;
+	int r = find_namespace(c, &namespace, err);
+
+	if (r == 0)
+		r = find_in_namespace(c, &namespace, &pids, err);
+	while (r == 0 && (pid = lcx_cgroup_pids_next(pids)) > 0)
+		signal_one(pid, &namespace, signal);
+	return r;
+}
+
+LCX_PUBLIC int lcx_container_kill_all(struct lcx_container *c, int32_t signal,
+				      struct lcx_error **err)
+{
+	CLEANUP(closep) int pidfd = lcx__container_open_running(c, err);
+	int r;
+
+	if (pidfd < 0)
+		return pidfd;
+	if (signal < 0 || signal > SIGRTMAX)
+		return lcx__fail(err, EINVAL, "%d is not a signal", signal);
+	lcx__container_note_signal(c, signal);
 	if (!c->run.cgroup)
-		return find_in_namespace(c, ret, err);
+		return signal_namespace(c, signal, err);
 	r = lcx__container_open_cgroup(c, err);
-	return r < 0 ? r : lcx_cgroup_pids_new(c->cgroup, ret, err);
+	return r < 0 ? r : lcx_cgroup_signal(c->cgroup, signal, err);
 }

@@ -185,6 +185,22 @@ bool lcx__seccomp_notifies(const struct lcx_seccomp *profile)
 	return false;
 }
 
+/* No filter that the kernel takes (BPF_MAXINSNS) has room for more, and libseccomp's time grows
+ * with the square of them. */
+enum { MAX_NAMES = 4096 };
+
+static int check_size(const struct lcx_seccomp *profile, struct lcx_error **err)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < profile->rules.n; i++)
+		n += lcx__strv_length(profile->rules.items[i].names);
+	return n <= MAX_NAMES
+		       ? 0
+		       : lcx__fail(err, EINVAL, "syscalls: has %zu names; a filter has room for %d",
+				   n, MAX_NAMES);
+}
+
 int lcx__seccomp_finish(struct lcx_seccomp *profile, struct lcx_error **err)
 {
 	uint32_t action = profile->default_action.value;
@@ -201,7 +217,7 @@ int lcx__seccomp_finish(struct lcx_seccomp *profile, struct lcx_error **err)
 		return lcx__fail(err, EINVAL, "has both architectures and archMap; keep one");
 	if (profile->listener_metadata && !profile->listener_path)
 		return lcx__fail(err, EINVAL, "listenerMetadata: needs listenerPath");
-	return 0;
+	return check_size(profile, err);
 }
 
 LCX_PUBLIC struct lcx_seccomp *lcx_seccomp_free(struct lcx_seccomp *profile)

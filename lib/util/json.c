@@ -155,6 +155,24 @@ int lcx__json_parse(const char *text, size_t length, size_t limit, struct json_o
 	return 0;
 }
 
+int lcx__json_check_utf8(const char *text, size_t length, struct lcx_error **err)
+{
+	struct json_tokener *tokener = json_tokener_new_ex(LCX__JSON_DEPTH);
+	enum json_tokener_error failure;
+	size_t at;
+
+	if (!tokener)
+		return lcx__fail_nomem(err);
+	json_tokener_set_flags(tokener, JSON_TOKENER_VALIDATE_UTF8);
+	(void)json_object_put(json_tokener_parse_ex(tokener, text, (int)length));
+	failure = json_tokener_get_error(tokener);
+	at = json_tokener_get_parse_end(tokener);
+	json_tokener_free(tokener);
+	return failure != json_tokener_error_parse_utf8_string
+		       ? 0
+		       : lcx__fail(err, EINVAL, "not UTF-8 at byte %zu", at);
+}
+
 char *lcx__json_print(struct json_object *json)
 {
 	const char *text = json_object_to_json_string_ext(

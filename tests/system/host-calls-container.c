@@ -198,6 +198,7 @@ static int refuse_containers(struct world *w, struct lcx_error **err)
 	REFUSED(lcx_container_start(container, NULL, err));
 	EITHER(lcx_container_unpause(container, err));
 	REFUSED(lcx_container_kill(container, 999, err));
+	REFUSED(lcx_container_kill_all(container, 999, err));
 	REFUSED(lcx_container_remove(container, 0, err));
 	MUST(lcx_container_new(w->ctx, "host", &other, err));
 	MUST(lcx_container_set_rootfs(other, w->rootfs, err));
@@ -304,6 +305,7 @@ static int kill_and_wait_for_container(struct world *w, struct lcx_error **err)
 	int32_t status;
 
 	(void)w;
+	MUST(lcx_container_kill_all(container, 0, err));
 	MUST(lcx_container_kill(container, SIGKILL, err));
 	return lcx_container_wait(container, 10000, &status, err);
 }

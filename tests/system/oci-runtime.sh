@@ -8,6 +8,13 @@ need python3
 
 bundle "$T/b" '.process.args = ["sh", "-c", "echo $A on $(hostname); touch /started; exec sleep 60"]'
 
+# --- what is no description
+
+bundle "$T/latin" '.annotations = {"word": "MARK"}'
+LC_ALL=C sed -i 's/MARK/M\xe4rz/' "$T/latin/config.json"
+check_fails 'create: a description that is not UTF-8' 1 'config.json: not UTF-8 at byte [0-9]' \
+	runtime create --bundle "$T/latin" latin
+
 # --- create, then start
 
 check 'create' runtime create --bundle "$T/b" --pid-file "$T/pid" c1 </dev/null
@@ -52,6 +59,14 @@ for signal in 0 WINCH SIGIO cld; do check "kill: $signal" runtime kill c1 $signa
 for signal in '' -1 65 99999999999 9x RTMIN+ RTMIN+-34 RTMAX-40 RTMINX SIG; do
 	check_fails "kill: '$signal' is none" 1 "'$signal' is not a signal" runtime kill c1 "$signal"
 done
+runtime exec c1 sleep 1000 &
+second=$!
+runs_second() { runtime ps c1 -o pid,args | grep -q 'sleep 1000'; }
+wait_for 5 runs_second
+check 'kill: all' runtime kill --all c1 USR1
+wait "$second" && second=0 || second=$?
+check_eq 'kill: all, the second, too' 138 "$second"
+check_eq 'kill: all, but for the first, which does not listen' running "$(state_of c1)"
 check_eq 'what version 1 counts by hierarchy, it counts for the container alone' '' \
 	"$(grep -E '^[0-9]+:[^:]*(memory|pids|cpuacct|blkio)[^:]*:/$' "/proc/$pid/cgroup" || :)"
 check_match 'list: when it was made' "$(date -u +%Y-%m-%dT)" "$(runtime list)"

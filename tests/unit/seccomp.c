@@ -410,6 +410,23 @@ START_TEST(bad_profiles_are_refused_by_path)
 }
 END_TEST
 
+START_TEST(more_names_than_a_filter_has_room_for_are_refused)
+{
+	struct lcx__strbuf text = STRBUF_EMPTY;
+	struct lcx_seccomp *profile = NULL;
+	struct lcx_error *err = NULL;
+
+	lcx__strbuf_addf(&text,
+			 "{\"defaultAction\": \"SCMP_ACT_ERRNO\", \"syscalls\": [{\"names\": [");
+	for (int i = 0; i < 50000; i++)
+		lcx__strbuf_addf(&text, "\"read\", ");
+	lcx__strbuf_addf(&text, "\"write\"], \"action\": \"SCMP_ACT_ALLOW\"}]}");
+	ck_assert_fails(lcx_seccomp_from_json(text.text, text.length, &profile, &err), EINVAL, err,
+			"syscalls: has 50001 names");
+	lcx__strbuf_free(&text);
+}
+END_TEST
+
 START_TEST(what_cannot_be_denied_is_an_error)
 {
 	static const char text[] =
@@ -645,6 +662,7 @@ int main(void)
 	tcase_add_test(tc, a_deny_list_lets_the_rest_through);
 	tcase_add_test(tc, conditions_of_docker_profiles_are_kept);
 	tcase_add_loop_test(tc, bad_profiles_are_refused_by_path, 0, ARRAY_SIZE(bad_profiles));
+	tcase_add_test(tc, more_names_than_a_filter_has_room_for_are_refused);
 	tcase_add_test(tc, what_cannot_be_denied_is_an_error);
 	tcase_add_test(tc, filters_are_found_again_in_memory_and_in_files);
 	tcase_add_test(tc, other_capabilities_get_another_filter);

@@ -14,6 +14,9 @@ struct run_identity {
 
 struct run_identity lcx__run_identify(const struct lcx_container *c);
 
+/* Somebody ends it on purpose, if it is a signal that does. */
+void lcx__container_note_signal(struct lcx_container *c, int32_t signal);
+
 /*
  * All processes of this run, and of no later one, whose cgroup has the same name: whoever
  * starts it again holds the lock meanwhile. -ESRCH if the run is over.

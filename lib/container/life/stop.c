@@ -11,6 +11,12 @@
 
 static int stop_signal(const char *text);
 
+void lcx__container_note_signal(struct lcx_container *c, int32_t signal)
+{
+	if (signal == SIGKILL || signal == stop_signal(c->d.stop_signal))
+		lcx__restart_note_stop(c);
+}
+
 LCX_PUBLIC int lcx_container_kill(struct lcx_container *c, int32_t signal, struct lcx_error **err)
 {
 	CLEANUP(closep) int pidfd = lcx__container_open_running(c, err);
@@ -18,8 +24,7 @@ LCX_PUBLIC int lcx_container_kill(struct lcx_container *c, int32_t signal, struc
 
 	if (pidfd < 0)
 		return pidfd;
-	if (signal == SIGKILL || signal == stop_signal(c->d.stop_signal))
-		lcx__restart_note_stop(c);
+	lcx__container_note_signal(c, signal);
 	r = sys_pidfd_send_signal(pidfd, signal);
 	return r < 0 ? lcx__fail_sys(err, -r, "send signal %d to container '%s'", signal,
 				     lcx__container_display(c))
