@@ -35,6 +35,23 @@
 #define MFD_EXEC 0x0010U /* Linux 6.3; older kernels refuse the flag with EINVAL */
 #endif
 
+#ifndef F_SEAL_FUTURE_WRITE
+#define F_SEAL_FUTURE_WRITE 0x0010 /* Linux 5.1 */
+#endif
+
+/*
+ * For F_SEAL_WRITE the kernel looks whether anybody holds one of the pages, as he may who has a
+ * writable mapping, and fails with EBUSY if it does so itself at that moment, to move one, say
+ * (memfd_wait_for_pins() of mm/memfd.c). Such mappings were never made, and F_SEAL_FUTURE_WRITE
+ * refuses new ones, write(2) and holes all the same.
+ */
+int lcx__seal(int fd)
+{
+	const int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE;
+
+	return fcntl(fd, F_ADD_SEALS, seals) < 0 ? -errno : 0;
+}
+
 int lcx__sealed_memfd(const char *name, const void *data, size_t size, bool executable)
 {
 	CLEANUP(closep) int fd = -1;
@@ -46,12 +63,9 @@ int lcx__sealed_memfd(const char *name, const void *data, size_t size, bool exec
 	if (fd < 0)
 		return -errno;
 	r = lcx__write_all(fd, data, size);
-	if (r < 0)
-		return r;
-	if (!lcx__is_off(SEALS) &&
-	    fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
-		return -errno;
-	return TAKE_FD(fd);
+	if (r == 0 && !lcx__is_off(SEALS))
+		r = lcx__seal(fd);
+	return r < 0 ? r : TAKE_FD(fd);
 }
 
 static int clone_with_signals_blocked(const struct lcx__program_start *start,

@@ -42,5 +42,8 @@ int lcx__program_start_told(const struct lcx__program *program, const int *fds, 
  */
 int lcx__program_answer(int control_fd, int timeout_ms, void *reply, size_t size);
 
+/* Nobody can change a memfd, of which there is no writable mapping, any more. */
+int lcx__seal(int fd);
+
 /* A memfd with these bytes that nobody can change any more, or a negative errno. */
 int lcx__sealed_memfd(const char *name, const void *data, size_t size, bool executable);

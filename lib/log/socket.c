@@ -164,8 +164,9 @@ static long send_once(struct lcx__log_writer *w)
 		w->sent += (uint32_t)r;
 		return -EAGAIN;
 	}
-	/* A queue that is full, of somebody who is there. */
-	return r == -ENOBUFS ? -EAGAIN : r < 0 ? r : 0;
+	/* A queue that is full, of somebody who is there; or the kernel itself held a page of what
+	 * was to be sealed. */
+	return r == -ENOBUFS || r == -EBUSY ? -EAGAIN : r < 0 ? r : 0;
 }
 
 static long send_or_reconnect(struct lcx__log_writer *w)

@@ -2,11 +2,14 @@
 #include "unit.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 
 #include "init/launch.h"
+#include "init/program.h"
 
 /* Launch @argv with @plan's operations before it; everything it writes goes to @output. */
 static int run(struct lcx__plan *plan, const char *const *argv, char *output, size_t size,
@@ -156,6 +159,57 @@ START_TEST(a_plan_without_memory_is_refused)
 }
 END_TEST
 
+static bool refuses_to_change(int fd)
+{
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	for (int i = 0; i < 2; i++) {
+		CLEANUP(closep) int anew = i == 0 ? dup(fd) : open(path, O_RDWR | O_CLOEXEC);
+		void *view = mmap(NULL, 4096, PROT_READ, MAP_SHARED, anew, 0);
+
+		if (pwrite(anew, "x", 1, 0) >= 0 || ftruncate(anew, 0) == 0 ||
+		    ftruncate(anew, 8192) == 0 ||
+		    fallocate(anew, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 4096) == 0 ||
+		    mmap(NULL, 4096, PROT_WRITE, MAP_SHARED, anew, 0) != MAP_FAILED ||
+		    mprotect(view, 4096, PROT_READ | PROT_WRITE) == 0 ||
+		    fcntl(anew, F_ADD_SEALS, F_SEAL_WRITE) == 0)
+			return false;
+		(void)munmap(view, 4096);
+	}
+	return true;
+}
+
+START_TEST(a_sealed_file_is_not_changed)
+{
+	static const char page[4096] = "#!";
+	CLEANUP(closep) int fd = lcx__sealed_memfd("sealed", page, sizeof(page), true);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert(refuses_to_change(fd));
+}
+END_TEST
+
+/* As the kernel itself does, to move it: here a pipe. */
+START_TEST(a_file_is_sealed_while_somebody_holds_a_page)
+{
+	CLEANUP(closep) int fd = memfd_create("held", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	struct iovec held = {.iov_len = 4096};
+	int pipe_fds[2];
+
+	ck_assert_int_eq(ftruncate(fd, 4096), 0);
+	ck_assert_int_eq(pwrite(fd, "x", 1, 0), 1);
+	held.iov_base = mmap(NULL, held.iov_len, PROT_READ, MAP_SHARED, fd, 0);
+	ck_assert_int_eq(pipe2(pipe_fds, O_CLOEXEC), 0);
+	ck_assert_int_eq(vmsplice(pipe_fds[1], &held, 1, 0), 4096);
+	ck_assert_ok(lcx__seal(fd));
+	ck_assert(refuses_to_change(fd));
+	(void)munmap(held.iov_base, held.iov_len);
+	closep(&pipe_fds[0]);
+	closep(&pipe_fds[1]);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("init");
@@ -169,6 +223,8 @@ int main(void)
 	tcase_add_test(tc, the_failing_operation_is_described);
 	tcase_add_test(tc, the_program_waits_for_the_answer);
 	tcase_add_test(tc, a_plan_without_memory_is_refused);
+	tcase_add_test(tc, a_sealed_file_is_not_changed);
+	tcase_add_test(tc, a_file_is_sealed_while_somebody_holds_a_page);
 	suite_add_tcase(suite, tc);
 	return unit_run(suite);
 }

@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 
 #include "container/hooks.h"
+#include "init/program.h"
 #include "util/fs.h"
 
 /* A start's hooks. The container's own process runs some of them, and reads the state from files in
@@ -46,9 +47,8 @@ static int write_state(const struct start *s, int fd, const char *status, struct
 		return lcx__fail_nomem(err);
 	r = lcx__write_all(fd, text, strlen(text));
 	/* The container reads it: nobody shall change it. */
-	if (r == 0 &&
-	    fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
-		r = -errno;
+	if (r == 0)
+		r = lcx__seal(fd);
 	return r < 0 ? lcx__fail_sys(err, -r, "write the state for the hooks") : 0;
 }
 
