@@ -390,14 +390,21 @@ END_TEST
 
 /* ---- work in another user namespace ---- */
 
-static int in_own_users(int (*act)(void *data, struct lcx_error **why), void *data)
+static struct lcx_ns_set *create_own_users(void)
 {
 	struct lcx_ns_set *set = NULL;
-	int r;
 
 	ck_assert_ok(lcx_idmap_add(map, LCX_ID_USER, 0, getuid(), 1, NULL));
 	ck_assert_ok(lcx_idmap_add(map, LCX_ID_GROUP, 0, getgid(), 1, NULL));
 	ck_assert_ok(lcx_ns_create(LCX_NS_USER, map, &set, NULL));
+	return set;
+}
+
+static int in_own_users(int (*act)(void *data, struct lcx_error **why), void *data)
+{
+	struct lcx_ns_set *set = create_own_users();
+	int r;
+
 	r = lcx__within(lcx_ns_set_fd(set, LCX_NS_USER), false, act, data, NULL);
 	lcx_ns_set_free(set);
 	return r;
@@ -480,19 +487,23 @@ static int wait_until_cancelled(void *data, struct lcx_error **why)
 	return 0;
 }
 
-static void *be_cancelled(void *data)
+/* The set is another thread's: to close it would be the end of this one, and of what it holds. */
+static void *be_cancelled(void *set)
 {
-	(void)in_own_users(wait_until_cancelled, data);
+	int users_fd = lcx_ns_set_fd(set, LCX_NS_USER);
+
+	(void)lcx__within(users_fd, false, wait_until_cancelled, NULL, NULL);
 	pthread_testcancel();
 	return NULL;
 }
 
 START_TEST(cancellation_waits_for_what_uses_the_stack)
 {
+	struct lcx_ns_set *set = create_own_users();
 	pthread_t thread;
 	void *result;
 
-	ck_assert_int_eq(pthread_create(&thread, NULL, be_cancelled, NULL), 0);
+	ck_assert_int_eq(pthread_create(&thread, NULL, be_cancelled, set), 0);
 	while (!has_entered)
 		(void)usleep(1000);
 	ck_assert_int_eq(pthread_cancel(thread), 0);
@@ -500,6 +511,7 @@ START_TEST(cancellation_waits_for_what_uses_the_stack)
 	ck_assert_int_eq(pthread_join(thread, &result), 0);
 	ck_assert(has_finished);
 	ck_assert_ptr_eq(result, PTHREAD_CANCELED);
+	lcx_ns_set_free(set);
 }
 END_TEST
 
