@@ -216,6 +216,8 @@ enum lcx_cgroup_limit {
 	LCX_CGROUP_IO_WEIGHT,              /* 1 to 10,000, normally 100; version 1: 10 to 1,000 */
 	LCX_CGROUP_IO_LEAF_WEIGHT,         /* 10 to 1,000; version 1 */
 	LCX_CGROUP_NET_CLASS_ID,           /* 32 bits, for tc and nft; version 1 */
+	LCX_CGROUP_ZSWAP_MAX_BYTES,        /* swapped, but kept in memory; version 2, Linux 5.19 */
+	LCX_CGROUP_ZSWAP_WRITEBACK,        /* 0: never from there to a disk; version 2, Linux 6.8 */
 	LCX_CGROUP_LIMIT__PAD = 0x7fffffff /* fixes the size */
 };
 
@@ -234,6 +236,20 @@ int lcx_cgroup_set_limit(struct lcx_cgroup *cg, int32_t limit, int64_t value,
 /** lcx_cgroup_set_cpus() - allowed CPUs as a list, "0-2,5"; lcx_cgroup_set_mems() - NUMA nodes */
 int lcx_cgroup_set_cpus(struct lcx_cgroup *cg, const char *list, struct lcx_error **err);
 int lcx_cgroup_set_mems(struct lcx_cgroup *cg, const char *list, struct lcx_error **err);
+
+/**
+ * lcx_cgroup_set_partition() - whether its CPUs are shared with other cgroups; version 2
+ * @type: "member", as all are at first; "root": its CPUs are nobody else's; "isolated": nor does
+ *        the scheduler move anything to or from them (Linux 6.1)
+ *
+ * For more than "member" it needs CPUs of its own, lcx_cgroup_set_cpus(), and a parent that is a
+ * partition, as the root is (cgroup-v2.rst, "cpuset.cpus.partition"). The kernel takes the word all
+ * the same if that can't be, and says so in the file: here it is a failure, and it is "member" again.
+ *
+ * Return: 0; -EINVAL for another word; -EBUSY with the kernel's reason; -EOPNOTSUPP if there is no
+ * such file: version 1, the root, or before Linux 5.0.
+ */
+int lcx_cgroup_set_partition(struct lcx_cgroup *cg, const char *type, struct lcx_error **err);
 
 enum lcx_cgroup_io_limit {
 	LCX_CGROUP_IO_READ_BYTES_PER_S,

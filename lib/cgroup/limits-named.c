@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "util/fs.h"
 #include "util/str.h"
 
 /* Of these characters only, and not empty: nothing that a control file would read as more. */
@@ -38,6 +39,45 @@ LCX_PUBLIC int lcx_cgroup_set_cpus(struct lcx_cgroup *cg, const char *list, stru
 LCX_PUBLIC int lcx_cgroup_set_mems(struct lcx_cgroup *cg, const char *list, struct lcx_error **err)
 {
 	return set_cpuset(cg, "cpuset.mems", list, err);
+}
+
+#define PARTITION "cpuset.cpus.partition"
+
+/* "root invalid (Parent is not a partition root)": what the kernel made of it. */
+static int check_partition(struct lcx_cgroup *cg, int index, const char *type,
+			   struct lcx_error **err)
+{
+	CLEANUP(freep) char *text = NULL;
+	int r = lcx__read_file(cg->dir_fd[index], PARTITION, 512, &text, NULL);
+	const char *reason;
+
+	if (r < 0)
+		return lcx__fail_sys(err, -r, "cgroup '%s': read " PARTITION, cg->path);
+	text[strcspn(text, "\n")] = '\0';
+	if (strcmp(text, type) == 0)
+		return 0;
+	(void)lcx__write_control(cg->dir_fd[index], PARTITION, "member");
+	reason = strchr(text, '(');
+	return lcx__fail(err, EBUSY, "cgroup '%s' can't be a partition '%s': %s", cg->path, type,
+			 reason ? reason : "its parent is none, or its CPUs are others', too");
+}
+
+LCX_PUBLIC int lcx_cgroup_set_partition(struct lcx_cgroup *cg, const char *type,
+					struct lcx_error **err)
+{
+	int index, r;
+
+	if (strcmp(type, "member") != 0 && strcmp(type, "root") != 0 &&
+	    strcmp(type, "isolated") != 0)
+		return lcx__fail(err, EINVAL,
+				 PARTITION ": '%s' is none of member, root and isolated", type);
+	index = lcx__cgroup_use(cg, CONTROLLER_CPUSET, err);
+	if (index < 0)
+		return index;
+	if (!lcx__cgroup_is_v2(cg, index))
+		return lcx__fail(err, EOPNOTSUPP, "cgroup version 1 has no partitions");
+	r = lcx__cgroup_write(cg, index, PARTITION, type, err);
+	return r < 0 ? r : check_partition(cg, index, type, err);
 }
 
 /* "max" or the number. */

@@ -246,8 +246,18 @@ static const struct limit_rule {
 				     UINT32_MAX,
 				     {NULL},
 				     {"net_cls.classid", FORM_NUMBER, NULL}},
+	[LCX_CGROUP_ZSWAP_MAX_BYTES] = {"zswap.max",
+					CONTROLLER_MEMORY,
+					0,
+					INT64_MAX,
+					{"memory.zswap.max", FORM_NUMBER, "max"}},
+	[LCX_CGROUP_ZSWAP_WRITEBACK] = {"zswap.writeback",
+					CONTROLLER_MEMORY,
+					0,
+					1,
+					{"memory.zswap.writeback", FORM_NUMBER, NULL}},
 };
-_Static_assert(ARRAY_SIZE(rules) == LCX_CGROUP_NET_CLASS_ID + 1,
+_Static_assert(ARRAY_SIZE(rules) == LCX_CGROUP_ZSWAP_WRITEBACK + 1,
 	       "rules and enum lcx_cgroup_limit differ");
 
 /* --- memory of version 1 --- */

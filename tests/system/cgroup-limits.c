@@ -694,6 +694,35 @@ static void cpuset(struct test *test)
 	(void)status_of(pid);
 }
 
+/* At the top, where the parent is a partition; below others none can be had. */
+static void partition(struct test *test)
+{
+	struct lcx_cgroup *cg = make(test, "partition"), *top = NULL;
+	struct lcx_error *words = NULL;
+	char path[64], file[128], text[16] = "";
+	int fd, r = lcx_cgroup_set_partition(cg, "root", &words);
+
+	EXPECT_FAILS(test, lcx_cgroup_set_partition(cg, "mine", &err), EINVAL, "none of member");
+	if (r == -EOPNOTSUPP) {
+		EXPECT(test, strstr(lcx_error_message(words), "version 1") != NULL);
+	} else {
+		EXPECT(test, r == -EBUSY && strstr(lcx_error_message(words), "partition") != NULL);
+		EXPECT_OK(test, lcx_cgroup_set_partition(cg, "member", &err));
+		(void)snprintf(path, sizeof(path), "/lcx-partition-%d", getpid());
+		EXPECT_OK(test, lcx_cgroup_create(path, &top, &err));
+		EXPECT_OK(test, lcx_cgroup_set_cpus(top, "1", &err));
+		EXPECT_OK(test, lcx_cgroup_set_partition(top, "isolated", &err));
+		(void)snprintf(file, sizeof(file), "/sys/fs/cgroup%s/cpuset.cpus.partition", path);
+		fd = open(file, O_RDONLY | O_CLOEXEC);
+		EXPECT(test, read(fd, text, sizeof(text)) > 0 && strcmp(text, "isolated\n") == 0);
+		(void)close(fd);
+		EXPECT_OK(test, lcx_cgroup_set_partition(top, "member", &err));
+		end(test, top);
+	}
+	lcx_error_free(words);
+	end(test, cg);
+}
+
 static void files(struct test *test)
 {
 	struct lcx_cgroup *cg = make(test, "files");
@@ -1030,6 +1059,7 @@ static const struct {
 	{"a device is refused, and allowed by an update", devices},
 	{"nested cgroups and empty parents go with theirs", nested},
 	{"the CPU set is obeyed", cpuset},
+	{"CPUs of a partition are its own, or it is none", partition},
 	{"control files are checked against tricks", files},
 	{"writing to a disk is slowed down", io},
 	{"a delegated cgroup is found, and vacated for its children", delegated},

@@ -67,6 +67,7 @@ static int limit_cgroup(struct world *w, struct lcx_error **err)
 	EITHER(lcx_cgroup_set_hugetlb(cgroup, "2MB", 0, err));
 	EITHER(lcx_cgroup_set_rdma(cgroup, "mlx5_0", 1, 1, err));
 	EITHER(lcx_cgroup_set_misc(cgroup, "sev", 1, err));
+	EITHER(lcx_cgroup_set_partition(cgroup, "member", err));
 	EITHER(lcx_cgroup_set_net_priority(cgroup, "lo", 1, err));
 	EITHER(lcx_cgroup_set_file(cgroup, "pids.max", "99", err));
 	return 0;

@@ -346,6 +346,8 @@ static const char *const v2_files[] = {
 	"rdma.max",
 	"misc.max",
 	"memory.oom.group",
+	"memory.zswap.max",
+	"cpuset.cpus.partition",
 	NULL,
 };
 
@@ -374,6 +376,9 @@ static const struct {
 	{LCX_CGROUP_SWAP_MAX_BYTES, 0, 0, "memory.swap.max", "0"},
 	{LCX_CGROUP_OOM_GROUP, 1, 0, "memory.oom.group", "1"},
 	{LCX_CGROUP_OOM_GROUP, INT64_MAX, -ERANGE, NULL, NULL},
+	{LCX_CGROUP_ZSWAP_MAX_BYTES, 4096, 0, "memory.zswap.max", "4096"},
+	{LCX_CGROUP_ZSWAP_MAX_BYTES, INT64_MAX, 0, "memory.zswap.max", "max"},
+	{LCX_CGROUP_ZSWAP_WRITEBACK, 0, -EOPNOTSUPP, NULL, NULL}, /* no such file */
 	{LCX_CGROUP_CPU_QUOTA_US, 50000, 0, "cpu.max", "50000"},
 	{LCX_CGROUP_CPU_QUOTA_US, INT64_MAX, 0, "cpu.max", "max"},
 	{LCX_CGROUP_CPU_QUOTA_US, 999, -ERANGE, NULL, NULL},
@@ -505,6 +510,10 @@ START_TEST(named_limits_are_spelled_and_checked)
 	ck_assert_fails(lcx_cgroup_set_rdma(cg, "a b", 3, -1, &err), EINVAL, err, "RDMA");
 	ck_assert_ok(lcx_cgroup_set_misc(cg, "sev", 4, NULL));
 	ck_file("cg/x/misc.max", "sev 4");
+	ck_assert_ok(lcx_cgroup_set_partition(cg, "isolated", NULL));
+	ck_file("cg/x/cpuset.cpus.partition", "isolated");
+	ck_assert_fails(lcx_cgroup_set_partition(cg, "root\nx", &err), EINVAL, err,
+			"none of member");
 	ck_assert_ok(lcx_cgroup_set_file(cg, "memory.high", "12", NULL));
 	ck_file("cg/x/memory.high", "12");
 	lcx_cgroup_free(cg);
