@@ -12,7 +12,9 @@ mount -t tmpfs run /run
 cat >"$T/daemon.json" <<END
 {"runtimes": {"lcx": {"path": "$BUILD/examples/lcx-runtime/lcx-runtime"}}, "default-runtime": "lcx"}
 END
-dockerd --config-file "$T/daemon.json" --data-root "$T/d" --exec-root "$T/e" -H "unix://$T/s" -p "$T/pid" \
+# An engine that finds its containerd slow has it write down there what it was at.
+mkdir "$T/tmp"
+TMPDIR=$T/tmp dockerd --config-file "$T/daemon.json" --data-root "$T/d" --exec-root "$T/e" -H "unix://$T/s" -p "$T/pid" \
 	--storage-driver vfs --bip 10.231.0.1/24 >"$T/dockerd.log" 2>&1 &
 daemon=$!
 defer 'rmdir /sys/fs/cgroup/docker /sys/fs/cgroup/*/docker'
