@@ -88,11 +88,15 @@ bool lcx__container_wants_chown(const struct lcx_container *c)
 	return option(c, "chown") != NULL;
 }
 
+/* What is removed at its end survives no crash in any case: its end needn't wait for the disk,
+ * which the kernel otherwise does at the unmount of an overlay. */
 bool lcx__container_is_volatile(const struct lcx_container *c)
 {
 	const char *value = option(c, "volatile");
 
-	return value && strcmp(value, "on") == 0;
+	if (c->d.rootfs)
+		return false;
+	return value ? strcmp(value, "on") == 0 : c->d.auto_remove.value;
 }
 
 /*
@@ -102,6 +106,7 @@ bool lcx__container_is_volatile(const struct lcx_container *c)
 int lcx__container_renew_volatile(const struct lcx_container *c, struct lcx_error **err)
 {
 	CLEANUP(freep) char *last = NULL;
+	bool is_kept = !c->d.auto_remove.value;
 	char boot_id[LCX__BOOT_ID_SIZE];
 	int r;
 
@@ -119,7 +124,8 @@ int lcx__container_renew_volatile(const struct lcx_container *c, struct lcx_erro
 	if (r == 0)
 		r = lcx__users_remove_tree(c->ctx, c->dir_fd, "work/work/incompat");
 	else if (r == -ENOENT)
-		r = lcx__replace_file(c->dir_fd, "volatile", boot_id, strlen(boot_id), 0600, true);
+		r = lcx__replace_file(c->dir_fd, "volatile", boot_id, strlen(boot_id), 0600,
+				      is_kept);
 	return r < 0 ? lcx__fail_sys(err, -r, "prepare the volatile read-write layer") : 0;
 }
 

@@ -98,10 +98,13 @@ check_fails 'a directory of one'\''s own has no layer to be limited' 125 'no rea
 # --- volatile, and what the kernel is told
 
 show='grep " / overlay" /proc/self/mounts || grep "^overlay / " /proc/self/mounts'
-options=$(run "$T/memory" --rm box sh -c "$show")
+options=$(run "$T/memory" box sh -c "$show")
 check_match 'an ordinary one is not volatile' ' / overlay rw' "$options"
 check_eq 'not at all' '' "$(echo "$options" | grep volatile || :)"
 check_match 'a volatile one is' volatile "$(run "$T/memory" --rm --storage-opt volatile=on box sh -c "$show")"
+check_match 'so is one that is removed at its end' volatile "$(run "$T/memory" --rm box sh -c "$show")"
+check_eq 'unless that is said' '' \
+	"$(run "$T/memory" --rm --storage-opt volatile=off box sh -c "$show" | grep volatile || :)"
 check_fails 'on or off' 125 "volatile='maybe'" run "$T/memory" --storage-opt volatile=maybe box true
 # The kernel shows only what is not its own default: where that was changed, we differ from it.
 for parameter in metacopy redirect_dir index nfs_export; do
