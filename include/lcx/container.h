@@ -231,7 +231,7 @@ int lcx_container_set_log_callback(struct lcx_container *c, lcx_log_fn fn, void 
  *         quotas (xfs, ext4); elsewhere creation fails with -EOPNOTSUPP.
  *         "volatile" ("on", "off"): nothing waits for the disk; after a crash of the machine the
  *         container can't be started any more. Unless it says otherwise, a container that is
- *         removed at its end has it on.
+ *         removed at its end has it on, but for an ordinary user's.
  *         "chown" ("copy"): a container with a user namespace has a copy of its image with its
  *         own ids, made when it is created and removed with it. Without, layers are shared and
  *         mounts show them with other owners, and where the file system can't have that

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "container/users/ordinary.h"
 #include "ns/users.h"
 #include "overlay/overlay.h"
 #include "util/fs.h"
@@ -88,15 +89,20 @@ bool lcx__container_wants_chown(const struct lcx_container *c)
 	return option(c, "chown") != NULL;
 }
 
-/* What is removed at its end survives no crash in any case: its end needn't wait for the disk,
- * which the kernel otherwise does at the unmount of an overlay. */
+/*
+ * What is removed at its end survives no crash in any case: its end needn't wait for the disk,
+ * which the kernel otherwise does at the unmount of an overlay. But an ordinary user can't remove
+ * what it leaves in the work directory: directories in one that it has made unreadable for its
+ * owner.
+ */
 bool lcx__container_is_volatile(const struct lcx_container *c)
 {
 	const char *value = option(c, "volatile");
 
 	if (c->d.rootfs)
 		return false;
-	return value ? strcmp(value, "on") == 0 : c->d.auto_remove.value;
+	return value ? strcmp(value, "on") == 0
+		     : c->d.auto_remove.value && !lcx__is_ordinary_user();
 }
 
 /*
