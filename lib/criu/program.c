@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "criu/criu.h"
 
-#include <fcntl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 
 #include "util/fs.h"
 
@@ -129,32 +127,18 @@ int lcx__criu_check_version(struct lcx_error **err)
 /* As the administrator runs it: the same question over the line has another answer. */
 static int run_check(const char *path, struct lcx_error **err)
 {
-	CLEANUP(lcx__child_abandonp) struct lcx__child child = LCX__CHILD_NONE;
-	CLEANUP(lcx__plan_freep) struct lcx__plan *plan = NULL;
-	CLEANUP(closep) int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-	struct lcx__launch launch = {.cgroup_fd = -1, .stdio = {-1, -1, -1}};
 	const char *const args[] = {path, "check", NULL};
-	uint32_t argv, env, n_args, n_env;
-	struct plan_op *op;
-	int r = null_fd < 0 ? lcx__fail_sys(err, errno, "open '/dev/null'")
-			    : lcx__plan_new(&plan, err);
 
-	if (r < 0)
-		return r;
-	argv = lcx__plan_vector(plan, args, &n_args);
-	env = lcx__plan_vector(plan, environment, &n_env);
-	op = lcx__plan_add(plan, PLAN_HOOK);
-	op->fd = lcx__plan_fd(plan, null_fd);
-	op->str[0] = lcx__plan_string(plan, "criu check");
-	op->str[1] = lcx__plan_string(plan, path);
-	op->str[2] = argv;
-	op->str[3] = env;
-	op->length = n_args;
-	op->num[0] = n_env;
-	op->num[1] = CHECK_MS;
-	launch.plan = plan;
-	r = lcx__launch(&launch, &child, err);
-	return r < 0 ? r : lcx__child_receive(&child, NULL, err);
+	return lcx__run(
+		&(struct lcx__run){
+			.name = "criu check",
+			.path = path,
+			.args = args,
+			.env = environment,
+			.input_fd = -1,
+			.timeout_ms = CHECK_MS,
+		},
+		err);
 }
 
 int lcx__criu_check(struct lcx_error **err)

@@ -77,6 +77,23 @@ int lcx__launch(const struct lcx__launch *launch, struct lcx__child *ret, struct
  */
 int lcx__child_receive(struct lcx__child *child, int *ret_fd, struct lcx_error **err);
 
+/*
+ * A program of the administrator's, or a hook: run to its end, which is a failure with its last
+ * words unless its status is 0.
+ */
+struct lcx__run {
+	const char *name; /* for messages */
+	const char *path;
+	const char *const *args, *const *env;
+	int input_fd;
+	uint64_t timeout_ms; /* 0: none */
+};
+
+/* As one more operation of a plan; @run's descriptor is the plan's: lcx__plan_fd(). */
+void lcx__plan_run(struct lcx__plan *plan, const struct lcx__run *run);
+/* By itself; its descriptor is the caller's, or -1 for /dev/null. */
+int lcx__run(const struct lcx__run *run, struct lcx_error **err);
+
 /* Answer PLAN_MESSAGE_SYNC. */
 int lcx__child_continue(struct lcx__child *child, struct lcx_error **err);
 

@@ -93,37 +93,6 @@ static int make_args(const struct lcx_idmap *map, enum lcx_id_kind kind, const c
 	return r;
 }
 
-/* As the administrator's other programs are run: to its end, with its last words in the failure. */
-static int run(const char *name, const char *path, char **args, struct lcx_error **err)
-{
-	CLEANUP(lcx__child_abandonp) struct lcx__child child = LCX__CHILD_NONE;
-	CLEANUP(lcx__plan_freep) struct lcx__plan *plan = NULL;
-	CLEANUP(closep) int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-	struct lcx__launch launch = {.cgroup_fd = -1, .stdio = {-1, -1, -1}};
-	const char *const nothing[] = {NULL};
-	uint32_t argv, env, n_args, n_env;
-	struct plan_op *op;
-	int r = null_fd < 0 ? lcx__fail_sys(err, errno, "open '/dev/null'")
-			    : lcx__plan_new(&plan, err);
-
-	if (r < 0)
-		return r;
-	argv = lcx__plan_vector(plan, (const char *const *)args, &n_args);
-	env = lcx__plan_vector(plan, nothing, &n_env);
-	op = lcx__plan_add(plan, PLAN_HOOK);
-	op->fd = lcx__plan_fd(plan, null_fd);
-	op->str[0] = lcx__plan_string(plan, name);
-	op->str[1] = lcx__plan_string(plan, path);
-	op->str[2] = argv;
-	op->str[3] = env;
-	op->length = n_args;
-	op->num[0] = n_env;
-	op->num[1] = TIMEOUT_MS;
-	launch.plan = plan;
-	r = lcx__launch(&launch, &child, err);
-	return r < 0 ? r : lcx__child_receive(&child, NULL, err);
-}
-
 int lcx__idmap_run_program(const struct lcx_idmap *map, enum lcx_id_kind kind, int32_t pid,
 			   struct lcx_error **err)
 {
@@ -131,7 +100,13 @@ int lcx__idmap_run_program(const struct lcx_idmap *map, enum lcx_id_kind kind, i
 	CLEANUP(lcx__strv_freep) char **args = NULL;
 	CLEANUP(freep) char *path = NULL;
 	size_t i = kind == programs[0].kind ? 0 : 1;
-	const char *name = programs[i].name;
+	const char *name = programs[i].name, *const nothing[] = {NULL};
+	struct lcx__run run = {
+		.name = name,
+		.env = nothing,
+		.input_fd = -1,
+		.timeout_ms = TIMEOUT_MS,
+	};
 	int r;
 
 	r = find_program(name, &path, err);
@@ -139,7 +114,9 @@ int lcx__idmap_run_program(const struct lcx_idmap *map, enum lcx_id_kind kind, i
 		return r;
 	if (make_args(map, kind, name, pid, &args) < 0)
 		return lcx__fail_nomem(err);
-	r = run(name, path, args, &why);
+	run.path = path;
+	run.args = (const char *const *)args;
+	r = lcx__run(&run, &why);
 	if (r == -ECANCELED)
 		return lcx__fail(err, EPERM,
 				 "%s; it must be setuid, the caller free to gain rights "
