@@ -198,22 +198,3 @@ void lcx__child_abandon(struct lcx__child *child)
 		(void)sys_pidfd_send_signal(child->pidfd, SIGKILL);
 	lcx__child_reap(child);
 }
-
-/* "Pid:" in the descriptor's information: pidfd_open(2). */
-pid_t lcx__pidfd_pid(int pidfd)
-{
-	CLEANUP(freep) char *text = NULL;
-	char path[64];
-	const char *line;
-	long number;
-	int r;
-
-	(void)snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", pidfd);
-	r = lcx__read_file(AT_FDCWD, path, 4096, &text, NULL);
-	if (r < 0)
-		return r;
-	line = strstr(text, "\nPid:");
-	number = line ? strtol(line + 5, NULL, 10) : 0;
-	/* -1: it has ended and was reaped. */
-	return number > 0 ? (pid_t)number : -ESRCH;
-}

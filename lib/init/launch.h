@@ -110,6 +110,3 @@ static inline void lcx__child_abandonp(struct lcx__child *child)
 {
 	lcx__child_abandon(child);
 }
-
-/* The number of the process behind a pidfd in the caller's pid namespace, or a negative errno. */
-pid_t lcx__pidfd_pid(int pidfd);

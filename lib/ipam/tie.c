@@ -43,28 +43,11 @@ static bool has_ended(int pidfd)
 	return poll(&ended, 1, 0) != 0;
 }
 
-/* The line "Pid:" of proc_pid_fdinfo(5). -EINVAL for what is no pidfd. */
-static int read_pid(int pidfd, int64_t *ret)
-{
-	CLEANUP(freep) char *text = NULL;
-	char path[64], *line;
-	int r;
-
-	(void)snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", pidfd);
-	r = lcx__read_file(AT_FDCWD, path, 4096, &text, NULL);
-	if (r < 0)
-		return r == -ENOENT ? -EBADF : r;
-	line = strstr(text, "\nPid:");
-	if (!line)
-		return -EINVAL;
-	*ret = strtoll(line + strlen("\nPid:"), NULL, 10);
-	return *ret > 0 ? 0 : -ESRCH;
-}
-
 static int read_tie(int pidfd, struct lcx__ipam_tie *ret, struct lcx_error **err)
 {
-	int64_t pid, started;
-	int r = read_pid(pidfd, &pid);
+	pid_t pid = lcx__pidfd_pid(pidfd);
+	int r = pid < 0 ? pid : 0;
+	int64_t started;
 
 	if (r == -EINVAL || r == -EBADF)
 		return lcx__fail(err, -r, "descriptor %d is no pidfd", pidfd);
@@ -72,7 +55,7 @@ static int read_tie(int pidfd, struct lcx__ipam_tie *ret, struct lcx_error **err
 	if (r == 0 && ret->pid_ns == 0)
 		return lcx__fail(err, EXDEV, "/proc shows the processes of another PID namespace");
 	if (r == 0)
-		r = lcx__read_start_time((pid_t)pid, &started);
+		r = lcx__read_start_time(pid, &started);
 	/* Still there: so all of it was its own. */
 	if (r == 0 && has_ended(pidfd))
 		r = -ESRCH;

@@ -11,6 +11,7 @@
 
 #include "init/launch.h"
 #include "ns/ns-internal.h"
+#include "util/process.h"
 #include "util/sys.h"
 
 /*

@@ -6,6 +6,7 @@
 #include <sys/mount.h>
 
 #include "ns/ns.h"
+#include "util/process.h"
 #include "util/str.h"
 #include "util/sys.h"
 #include "util/weaken.h"

@@ -7,6 +7,7 @@
 
 #include "ns/users.h"
 #include "process/process-internal.h"
+#include "util/process.h"
 #include "util/sys.h"
 
 /*

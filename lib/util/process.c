@@ -52,6 +52,25 @@ int lcx__open_process(int64_t pid, int64_t start_time)
 	return found == start_time && poll(&ended, 1, 0) == 0 ? TAKE_FD(pidfd) : -ESRCH;
 }
 
+pid_t lcx__pidfd_pid(int pidfd)
+{
+	CLEANUP(freep) char *text = NULL;
+	char path[64];
+	const char *line;
+	long number;
+	int r;
+
+	(void)snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", pidfd);
+	r = lcx__read_file(AT_FDCWD, path, 4096, &text, NULL);
+	if (r < 0)
+		return r == -ENOENT ? -EBADF : r;
+	line = strstr(text, "\nPid:");
+	if (!line)
+		return -EINVAL;
+	number = strtol(line + strlen("\nPid:"), NULL, 10);
+	return number > 0 ? (pid_t)number : -ESRCH;
+}
+
 /* struct pidfd_info of linux/pidfd.h, in its first published size. */
 struct pidfd_info {
 	uint64_t mask, cgroup_id;

@@ -13,6 +13,10 @@ int lcx__read_start_time(pid_t pid, int64_t *ret);
  * -ESRCH. */
 int lcx__open_process(int64_t pid, int64_t start_time);
 
+/* The process of a pidfd, by its number here: "Pid:" of proc_pid_fdinfo(5). -ESRCH: it was reaped,
+ * or has no number here; -EINVAL, -EBADF: what is no pidfd. */
+pid_t lcx__pidfd_pid(int pidfd);
+
 /*
  * How the child of @pidfd ended, in a wait status, also when the host program has taken the status
  * away: it ignores SIGCHLD, or waits for any child in another thread. @options: WNOHANG or 0.

@@ -17,6 +17,7 @@
 #include "init/launch.h"
 #include "lcx/layer.h"
 #include "util/str.h"
+#include "util/process.h"
 #include "util/sys.h"
 
 static struct unit_dir dir;
