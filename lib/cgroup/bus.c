@@ -1,46 +1,30 @@
 /* SPDX-License-Identifier: MIT */
 #include "cgroup/bus.h"
 
-#include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "util/library.h"
 #include "util/str.h"
-
-#define SONAME "libsystemd.so.0"
 
 enum { CALL_TIMEOUT_US = 25000000 };
 
-static int find(void *library, const char *name, void *ret, size_t size, struct lcx_error **err)
-{
-	void *found = dlsym(library, name);
-
-	if (!found)
-		return lcx__fail(err, EOPNOTSUPP, SONAME " is too old: it has no %s()", name);
-	/* In C a function's address is not converted from an object's: POSIX has them be the same.
-	 */
-	memcpy(ret, &found, size);
-	return 0;
-}
-
 static int load(struct lcx__bus *bus, struct lcx_error **err)
 {
-	void *library = dlopen(SONAME, RTLD_LAZY | RTLD_LOCAL | RTLD_NODELETE);
-	int r = 0;
+	static const struct lcx__library_function functions[] = {
+#define ROW(name) {#name, offsetof(struct lcx__bus, name)},
+		BUS_FUNCTIONS(ROW)
+#undef ROW
+	};
+	static const struct lcx__library library = {
+		.soname = "libsystemd.so.0",
+		.use = "systemd is asked by",
+		.functions = functions,
+		.n = ARRAY_SIZE(functions),
+	};
 
-	if (!library)
-		return lcx__fail(err, EOPNOTSUPP,
-				 "systemd is asked by " SONAME ", which can't be loaded: %s",
-				 dlerror());
-#define FIND(name)                                                                                 \
-	if (r == 0)                                                                                \
-		r = find(library, #name, &bus->name, sizeof(bus->name), err);
-	BUS_FUNCTIONS(FIND)
-#undef FIND
-	/* It stays: only the count of those who hold it goes down. */
-	(void)dlclose(library);
-	return r;
+	return lcx__library_load(&library, bus, err);
 }
 
 /* The system's for root, and for others the one that each of them has. */

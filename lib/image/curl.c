@@ -2,12 +2,11 @@
 #define CURL_DISABLE_TYPECHECK
 #include "image/curl.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <string.h>
 
-#include "util/error.h"
+#include "util/library.h"
 
 /*
  * libcurl is loaded when something is asked of a registry, and not before: it brings thirty
@@ -20,40 +19,28 @@
  * there.
  */
 
-enum { FLAGS = RTLD_LAZY | RTLD_LOCAL | RTLD_NODELETE };
-
 #define SONAME "libcurl.so.4"
 
 int lcx__curl_load(struct lcx_error **err)
 {
-	void *library = dlopen(SONAME, FLAGS);
-
-	if (!library)
-		return lcx__fail(err, EOPNOTSUPP,
-				 "registries need " SONAME ", which can't be loaded: %s",
-				 dlerror());
-	/* It is not unloaded: only the count of those who hold it goes down. */
-	(void)dlclose(library);
-	return 0;
+	return lcx__library_load(&(struct lcx__library){.soname = SONAME, .use = "registries need"},
+				 NULL, err);
 }
 
-static void find(const char *name, void *ret, size_t size)
+static void find(const char *name, void *ret)
 {
-	void *library = dlopen(SONAME, FLAGS), *found = NULL;
+	void *library = lcx__library_open(SONAME);
 
-	if (library) {
-		found = dlsym(library, name);
-		(void)dlclose(library);
-	}
-	/* In C a function's address is not converted from an object's: POSIX has them be the same.
-	 */
-	memcpy(ret, &found, size);
+	if (!library)
+		return;
+	(void)lcx__library_find(library, name, ret);
+	lcx__library_close(library);
 }
 
 /* A local "real" of the same type; the definition's own name is no macro of curl's here. */
 #define REAL(name)                                                                                 \
-	__typeof__(name) *real;                                                                    \
-	find(#name, &real, sizeof(real))
+	__typeof__(name) *real = NULL;                                                             \
+	find(#name, (void *)&real)
 
 CURL *curl_easy_init(void)
 {
@@ -203,8 +190,8 @@ CURLMcode curl_multi_wakeup(CURLM *multi)
 
 int lcx__curl_find_moves(struct lcx__curl_moves *ret, struct lcx_error **err)
 {
-	find("curl_multi_socket_action", &ret->socket_action, sizeof(ret->socket_action));
-	find("curl_multi_info_read", &ret->info_read, sizeof(ret->info_read));
+	find("curl_multi_socket_action", (void *)&ret->socket_action);
+	find("curl_multi_info_read", (void *)&ret->info_read);
 	return ret->socket_action && ret->info_read
 		       ? 0
 		       : lcx__fail(err, EOPNOTSUPP, "registries need another " SONAME);
