@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include <linux/filter.h>
 #include <linux/seccomp.h>
-#include <stddef.h>
 #include <sys/syscall.h>
 
 #include "security/seccomp-arch.h"
+#include "security/seccomp-decide.h"
 #include "security/seccomp.h"
 
 /*
@@ -29,53 +29,13 @@ static const struct {
 	{"execve", __NR_execve, LCX__SECCOMP_EXECUTE},
 };
 
-enum { DEPENDS_ON_ARGUMENTS = -1 };
-
-static bool jumps(const struct sock_filter *at, uint32_t value)
+static bool is_forbidden(const struct sock_filter *filter, size_t n, uint32_t number)
 {
-	switch (BPF_OP(at->code)) {
-	case BPF_JEQ:
-		return value == at->k;
-	case BPF_JGT:
-		return value > at->k;
-	case BPF_JGE:
-		return value >= at->k;
-	default: /* BPF_JSET */
-		return value & at->k;
-	}
-}
+	uint32_t verdict;
 
-/* What the filter answers to a system call of ours, if it asks for nothing but its number. */
-static int64_t verdict(const struct sock_filter *filter, size_t n, uint32_t number)
-{
-	uint32_t value = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		const struct sock_filter *at = &filter[i];
-
-		if (at->code == (BPF_RET | BPF_K))
-			return at->k;
-		if (at->code == (BPF_JMP | BPF_JA))
-			i += at->k;
-		else if (BPF_CLASS(at->code) == BPF_JMP && BPF_SRC(at->code) == BPF_K)
-			i += jumps(at, value) ? at->jt : at->jf;
-		else if (at->code != (BPF_LD | BPF_W | BPF_ABS))
-			return DEPENDS_ON_ARGUMENTS;
-		else if (at->k == offsetof(struct seccomp_data, nr))
-			value = number;
-		else if (at->k == offsetof(struct seccomp_data, arch))
-			value = lcx__arch_native()->audit;
-		else
-			return DEPENDS_ON_ARGUMENTS;
-	}
-	return DEPENDS_ON_ARGUMENTS;
-}
-
-static bool forbids(int64_t verdict)
-{
-	if (verdict == DEPENDS_ON_ARGUMENTS)
+	if (!lcx__bpf_decide(filter, n, lcx__arch_native()->audit, number, &verdict))
 		return false;
-	switch ((uint32_t)verdict & SECCOMP_RET_ACTION_FULL) {
+	switch (verdict & SECCOMP_RET_ACTION_FULL) {
 	case LCX__ACT_ALLOW:
 	case LCX__ACT_LOG:
 	case LCX__ACT_NOTIFY: /* the listener's decision */
@@ -89,7 +49,7 @@ int lcx__seccomp_check_start(const void *bpf, size_t size, uint32_t steps, struc
 {
 	for (size_t i = 0; i < sizeof(needs) / sizeof(*needs); i++)
 		if (needs[i].steps & steps &&
-		    forbids(verdict(bpf, size / sizeof(struct sock_filter), needs[i].number)))
+		    is_forbidden(bpf, size / sizeof(struct sock_filter), needs[i].number))
 			return lcx__fail(err, EPERM,
 					 "linux.seccomp: forbids '%s', which the start itself "
 					 "calls once the filter is there; allow it%s",

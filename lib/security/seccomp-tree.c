@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "security/seccomp-decide.h"
 #include "security/seccomp-prelude.h"
 #include "util/cleanup.h"
 
@@ -38,57 +39,6 @@ static const struct range {
 #endif
 };
 
-/* ---- what it decides --------------------------------------------------------- */
-
-static bool holds(const struct sock_filter *i, uint32_t a)
-{
-	switch (BPF_OP(i->code)) {
-	case BPF_JEQ:
-		return a == i->k;
-	case BPF_JGT:
-		return a > i->k;
-	case BPF_JGE:
-		return a >= i->k;
-	default:
-		return a & i->k;
-	}
-}
-
-/* Whether the verdict depends on nothing else. An instruction that is not known here may. */
-static bool decide(const struct sock_filter *code, size_t n, uint32_t arch, uint32_t number,
-		   uint32_t *verdict)
-{
-	uint32_t a = 0;
-
-	for (size_t pc = 0; pc < n; pc++) {
-		const struct sock_filter *i = &code[pc];
-
-		switch (i->code) {
-		case BPF_LD | BPF_W | BPF_ABS:
-			if (i->k != offsetof(struct seccomp_data, nr) &&
-			    i->k != offsetof(struct seccomp_data, arch))
-				return false;
-			a = i->k == offsetof(struct seccomp_data, nr) ? number : arch;
-			break;
-		case BPF_JMP | BPF_JA:
-			pc += i->k;
-			break;
-		case BPF_JMP | BPF_JEQ | BPF_K:
-		case BPF_JMP | BPF_JGT | BPF_K:
-		case BPF_JMP | BPF_JGE | BPF_K:
-		case BPF_JMP | BPF_JSET | BPF_K:
-			pc += holds(i, a) ? i->jt : i->jf;
-			break;
-		case BPF_RET | BPF_K:
-			*verdict = i->k;
-			return true;
-		default:
-			return false;
-		}
-	}
-	return false;
-}
-
 /* Numbers in a row with the same verdict, or with none. */
 struct run {
 	uint32_t first, verdict;
@@ -106,7 +56,8 @@ static size_t find_runs(const struct sock_filter *code, size_t n, const struct r
 
 		/* All that are higher are left to the filter. */
 		if (i < N_NUMBERS)
-			run.is_decided = decide(code, n, range->arch, run.first, &run.verdict);
+			run.is_decided =
+				lcx__bpf_decide(code, n, range->arch, run.first, &run.verdict);
 		if (!last || last->is_decided != run.is_decided || last->verdict != run.verdict)
 			runs[n_runs++] = run;
 	}
@@ -230,12 +181,12 @@ static void compare(const struct kind *kind, enum held held, const struct sock_f
 
 	if (held == HELD_ARCH && !kind->is_other_arch) {
 		known = true;
-		result = holds(i, kind->arch);
+		result = lcx__bpf_holds(i, kind->arch);
 	} else if (held == HELD_ARCH) {
 		known = BPF_OP(i->code) == BPF_JEQ && has_arch(i->k);
 	} else if (held == HELD_NUMBER && !kind->is_other_arch && !kind->is_above) {
 		known = true;
-		result = holds(i, kind->number);
+		result = lcx__bpf_holds(i, kind->number);
 	} else if (held == HELD_NUMBER && kind->is_above && BPF_OP(i->code) == BPF_JEQ) {
 		known = has_number(kind->arch, i->k);
 	} else if (held == HELD_NUMBER && kind->is_above && BPF_OP(i->code) != BPF_JSET) {
@@ -303,7 +254,7 @@ static void follow_range(struct pruning *p, const struct range *range)
 	for (uint32_t i = 0; i < N_NUMBERS; i++) {
 		const struct kind one = {.arch = range->arch, .number = range->base + i};
 
-		if (!decide(p->code, p->n, one.arch, one.number, &verdict))
+		if (!lcx__bpf_decide(p->code, p->n, one.arch, one.number, &verdict))
 			follow(p, &one);
 	}
 	follow(p, &above);
