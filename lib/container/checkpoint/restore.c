@@ -293,55 +293,16 @@ static int talk(void *data, int pidfd, pid_t *ret_pid, int *ret_terminal_fd, str
 	return 0;
 }
 
-static void on_trace(void *data, const char *what, uint64_t ns)
-{
-	lcx__add_step(((struct start *)data)->c, " ", what, (int64_t)ns);
-}
-
 int lcx__start_restored(struct start *s, struct lcx_error **err)
 {
-	struct lcx_container *c = s->c;
-	struct lcx__compile compile = {
-		.spec = c->spec,
-		.layers = (const char *const *)c->d.layers,
-		.upper = s->upper,
-		.work = s->work,
-		.volatile_changes = lcx__container_is_volatile(c),
-		.rootfs = c->d.rootfs,
-		.staging = s->staging,
-		.root_fd = -1,
-		.mntns_fd = -1,
-		.join_fds = s->entrance.join_fds,
-		.n_join_fds = s->entrance.n_join_fds,
-		.cgroup = s->entrance.name,
-		.cgroup_fd = s->entrance.into_fd,
-		.creating_fd = -1,
-		.created_fd = -1,
-		.same_keyring = c->d.same_keyring.value,
-		.trace = c->debug,
-		.log_context = c->log_context,
-	};
-	const struct lcx__spawn_hooks hooks = {.data = s, .on_trace = on_trace};
+	struct lcx__compile compile = lcx__start_describe(s);
+	const struct lcx__spawn_hooks hooks = {.data = s, .on_trace = lcx__start_on_trace};
 	const struct lcx__restoration restoration = {s, add_program, talk};
-	struct lcx__spawn spawn = {
-		.compile = &compile,
-		.stdio = s->stdio,
-		.open_input = lcx__start_wants_input(s),
-		.log = c->log,
-		.hooks = &hooks,
-		.restoration = &restoration,
-		.ctx = c->ctx,
-	};
 	int r = make_network(s, err);
 
 	if (r < 0)
 		return lcx__fail_stage(err, r, "network");
-	if (!s->detached)
-		return lcx__spawn(&spawn, &c->process, err);
-	s->monitor.state_dir_fd = c->dir_fd;
-	s->monitor.owner_fd = c->owner_fd;
-	s->monitor.terminal = c->spec->process.terminal.value;
-	return lcx__spawn_detached(&spawn, &s->monitor, &s->monitor_pid, err);
+	return lcx__start_spawn(s, &compile, &hooks, &restoration, err);
 }
 
 /* ---- the calls ---------------------------------------------------------- */

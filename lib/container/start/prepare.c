@@ -70,12 +70,10 @@ static int run_poststart_hooks(struct lcx_container *c, struct lcx_error **err)
 LCX_PUBLIC int lcx_container_proceed(struct lcx_container *c, struct lcx_error **err)
 {
 	CLEANUP(closep) int lock_fd = -1;
-	int r;
+	int r = lcx__container_check_created(c, err);
 
-	if (c->state == LCX_CONTAINER_NEW)
-		return lcx__fail(err, ESRCH, "container '%s' was never created",
-				 lcx__container_display(c));
-	r = lcx__container_lock(c, &lock_fd, err);
+	if (r == 0)
+		r = lcx__container_lock(c, &lock_fd, err);
 	if (r == 0)
 		r = lcx__container_load_state(c, err);
 	if (r == 0)

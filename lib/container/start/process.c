@@ -66,7 +66,7 @@ static int on_listener(void *data, pid_t pid, int listener_fd, struct lcx_error 
 	return lcx__container_send_listener(s->c, "creating", pid, listener_fd, err);
 }
 
-static void on_trace(void *data, const char *what, uint64_t ns)
+void lcx__start_on_trace(void *data, const char *what, uint64_t ns)
 {
 	struct start *s = data;
 
@@ -78,10 +78,11 @@ bool lcx__start_wants_input(const struct start *s)
 	return s->c->d.stdin_open.value || (s->attached && s->stdio && s->stdio->fds[0] >= 0);
 }
 
-int lcx__start_process(struct start *s, struct lcx_error **err)
+struct lcx__compile lcx__start_describe(const struct start *s)
 {
-	struct lcx_container *c = s->c;
-	struct lcx__compile compile = {
+	const struct lcx_container *c = s->c;
+
+	return (struct lcx__compile){
 		.spec = c->spec,
 		.layers = (const char *const *)c->d.layers,
 		.upper = s->upper,
@@ -89,49 +90,35 @@ int lcx__start_process(struct start *s, struct lcx_error **err)
 		.volatile_changes = lcx__container_is_volatile(c),
 		.rootfs = c->d.rootfs,
 		.staging = s->staging,
-		.handed =
-			s->root_fd >= 0 &&
-				s->mntns_fd<
-					0, .joins_mount = s->mntns_fd >= 0, .mntns_fd = s->mntns_fd,
-					.root_fd = s->root_fd, .join_fds = s->entrance.join_fds,
-					.n_join_fds = s->entrance.n_join_fds,
-					.class_fds = s->entrance.class_fds,
-					.n_class_fds = s->entrance.n_class_fds,
-					.cgroup = s->entrance.name,
-					.cgroup_fd = s->entrance.into_fd,
-					.creating_fd = s->creating_fd, .created_fd = s->created_fd,
-					.joined = s->shared, .n_joined = s->n_shared,
-					.hold = lcx__container_is_holder(c),
-					.delegated = c->d.system.value, .seccomp = s->seccomp,
-					.seccomp_size = s->seccomp_size,
-					.netlink = s->n_places> 0 ||
-			s->pasta || lcx__container_is_lent(c),
-		.reaper = c->d.init.value,
-		.make_cwd = c->d.image != NULL,
-		.gate_fds = s->external ? s->gate_fds : NULL,
-		.n_preserved = s->stdio ? s->stdio->n_preserved : 0,
-		.move_root = c->d.move_root.value,
+		.root_fd = -1,
+		.mntns_fd = -1,
+		.join_fds = s->entrance.join_fds,
+		.n_join_fds = s->entrance.n_join_fds,
+		.cgroup = s->entrance.name,
+		.cgroup_fd = s->entrance.into_fd,
+		.creating_fd = -1,
+		.created_fd = -1,
 		.same_keyring = c->d.same_keyring.value,
 		.trace = c->debug,
 		.log_context = c->log_context,
 	};
-	struct lcx__spawn_hooks hooks = {s,        on_child,    on_maps, lcx__start_on_netlink,
-					 on_ready, on_listener, on_trace};
-	struct lcx__spawn spawn = {
-		.compile = &compile,
+}
+
+int lcx__start_spawn(struct start *s, const struct lcx__compile *compile,
+		     const struct lcx__spawn_hooks *hooks,
+		     const struct lcx__restoration *restoration, struct lcx_error **err)
+{
+	struct lcx_container *c = s->c;
+	const struct lcx__spawn spawn = {
+		.compile = compile,
 		.stdio = s->stdio,
 		.open_input = lcx__start_wants_input(s),
 		.log = c->log,
-		.hooks = &hooks,
+		.hooks = hooks,
+		.restoration = restoration,
 		.ctx = c->ctx,
 	};
-	int r;
 
-	if (s->external) {
-		r = lcx__gate_make(c->run_fd, s->gate_fds, err);
-		if (r < 0)
-			return r;
-	}
 	if (!s->detached)
 		return lcx__spawn(&spawn, &c->process, err);
 	s->monitor.state_dir_fd = c->dir_fd;
@@ -139,4 +126,50 @@ int lcx__start_process(struct start *s, struct lcx_error **err)
 	s->monitor.terminal = c->spec->process.terminal.value;
 	s->monitor.system = c->d.system.value;
 	return lcx__spawn_detached(&spawn, &s->monitor, &s->monitor_pid, err);
+}
+
+/* All that a start has beyond what a restored process gets, too. */
+static struct lcx__compile describe(const struct start *s)
+{
+	const struct lcx_container *c = s->c;
+	struct lcx__compile compile = lcx__start_describe(s);
+
+	compile.handed = s->root_fd >= 0 && s->mntns_fd < 0;
+	compile.joins_mount = s->mntns_fd >= 0;
+	compile.mntns_fd = s->mntns_fd;
+	compile.root_fd = s->root_fd;
+	compile.class_fds = s->entrance.class_fds;
+	compile.n_class_fds = s->entrance.n_class_fds;
+	compile.creating_fd = s->creating_fd;
+	compile.created_fd = s->created_fd;
+	compile.joined = s->shared;
+	compile.n_joined = s->n_shared;
+	compile.hold = lcx__container_is_holder(c);
+	compile.delegated = c->d.system.value;
+	compile.seccomp = s->seccomp;
+	compile.seccomp_size = s->seccomp_size;
+	compile.netlink = s->n_places > 0 || s->pasta || lcx__container_is_lent(c);
+	compile.reaper = c->d.init.value;
+	compile.make_cwd = c->d.image != NULL;
+	compile.gate_fds = s->external ? s->gate_fds : NULL;
+	compile.n_preserved = s->stdio ? s->stdio->n_preserved : 0;
+	compile.move_root = c->d.move_root.value;
+	return compile;
+}
+
+int lcx__start_process(struct start *s, struct lcx_error **err)
+{
+	struct lcx__compile compile = describe(s);
+	const struct lcx__spawn_hooks hooks = {
+		s,
+		on_child,
+		on_maps,
+		lcx__start_on_netlink,
+		on_ready,
+		on_listener,
+		lcx__start_on_trace,
+	};
+	int r = s->external ? lcx__gate_make(s->c->run_fd, s->gate_fds, err) : 0;
+
+	return r < 0 ? r : lcx__start_spawn(s, &compile, &hooks, NULL, err);
 }

@@ -15,8 +15,8 @@ struct start {
 	bool external; /* nobody owns the process, which waits for its start */
 	int gate_fds[2];
 	struct lcx__restoring *restoring; /* out of a checkpoint; NULL: it is started */
-	bool again;    /* by a supervisor, as the restart policy says */
-	bool attached; /* to the monitor, from the first byte on */
+	bool again;                       /* by a supervisor, as the restart policy says */
+	bool attached;                    /* to the monitor, from the first byte on */
 
 	struct lcx__entrance entrance;
 	struct lcx__child holder; /* keeps systemd's scope until the process is in it */
@@ -80,6 +80,14 @@ int lcx__start_run_create_hooks(struct start *s, struct lcx_error **err);
 
 /* Whether the program's standard input is more than /dev/null. */
 bool lcx__start_wants_input(const struct start *s);
+
+/* What every process of a container gets, one that is restored, too. */
+struct lcx__compile lcx__start_describe(const struct start *s);
+void lcx__start_on_trace(void *data, const char *what, uint64_t ns);
+/* By this program or, detached, by a monitor; @restoration: NULL but for a restored one. */
+int lcx__start_spawn(struct start *s, const struct lcx__compile *compile,
+		     const struct lcx__spawn_hooks *hooks,
+		     const struct lcx__restoration *restoration, struct lcx_error **err);
 
 /* All of it, for lcx_container_restore(): by the table that s->restoring asks for. */
 struct start lcx__start_of(struct lcx_container *c, const struct lcx_stdio *stdio);
