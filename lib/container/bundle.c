@@ -7,7 +7,6 @@
 #include "container/hooks.h"
 #include "lcx/bundle.h"
 #include "util/fs.h"
-#include "util/json.h"
 
 enum { CONFIG_LIMIT = 4 << 20 };
 
@@ -23,10 +22,8 @@ static int read_config(const char *dir, struct lcx_spec **ret, struct lcx_error 
 	r = lcx__read_file(dir_fd, "config.json", CONFIG_LIMIT, &text, &length);
 	if (r < 0)
 		return lcx__fail_sys(err, -r, "read '%s/config.json'", dir);
-	r = lcx_spec_from_json(text, length, ret, err);
 	/* Engines read on what of it is in the state. */
-	if (r == 0)
-		r = lcx__json_check_utf8(text, length, err);
+	r = lcx__spec_from_utf8(text, length, ret, err);
 	return lcx__fail_prefix(err, r, "config.json");
 }
 

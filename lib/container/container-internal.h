@@ -193,6 +193,9 @@ static inline bool lcx__container_is_running(const struct lcx_container *c)
 /* What a person calls it, for messages: its name, or the short form of its identifier. */
 const char *lcx__container_display(const struct lcx_container *c);
 
+/* -ESRCH in words if the handle is of one that nobody has created. */
+int lcx__container_check_created(const struct lcx_container *c, struct lcx_error **err);
+
 /* Take the lock under which a container's state changes; *ret_fd is closed to drop it. */
 int lcx__container_lock(struct lcx_container *c, int *ret_fd, struct lcx_error **err);
 

@@ -87,12 +87,10 @@ LCX_PUBLIC int lcx_container_update(struct lcx_container *c, struct lcx_error **
 	CLEANUP(lcx_spec_freep) struct lcx_spec *wanted = NULL, *before = NULL, *after = NULL;
 	CLEANUP(closep) int lock_fd = -1;
 	struct lcx__resources limits;
-	int r;
+	int r = lcx__container_check_created(c, err);
 
-	if (c->state == LCX_CONTAINER_NEW)
-		return lcx__fail(err, ESRCH, "container '%s' was never created",
-				 lcx__container_display(c));
-	r = lcx__container_lock(c, &lock_fd, err);
+	if (r == 0)
+		r = lcx__container_lock(c, &lock_fd, err);
 	if (r == 0)
 		r = lcx__container_load_spec(c, err);
 	if (r == 0)

@@ -36,17 +36,11 @@ LCX_PUBLIC int lcx_spec_new_empty(struct lcx_spec **ret, struct lcx_error **err)
 	return 0;
 }
 
-LCX_PUBLIC int lcx_spec_from_json(const char *text, size_t length, struct lcx_spec **ret,
-				  struct lcx_error **err)
+static int from_document(struct json_object *json, struct lcx_spec **ret, struct lcx_error **err)
 {
-	CLEANUP(lcx__json_putp) struct json_object *json = NULL;
-	CLEANUP(lcx_spec_freep) struct lcx_spec *spec = NULL;
+	CLEANUP(lcx_spec_freep) struct lcx_spec *spec = calloc(1, sizeof(*spec));
 	int r;
 
-	r = lcx__json_parse(text, length, MAX_DOCUMENT_SIZE, &json, err);
-	if (r < 0)
-		return r;
-	spec = calloc(1, sizeof(*spec));
 	if (!spec)
 		return lcx__fail_nomem(err);
 	r = lcx__json_read(lcx__spec_fields, json, spec, &spec->warnings, err);
@@ -54,6 +48,24 @@ LCX_PUBLIC int lcx_spec_from_json(const char *text, size_t length, struct lcx_sp
 		return r;
 	*ret = TAKE_PTR(spec);
 	return 0;
+}
+
+LCX_PUBLIC int lcx_spec_from_json(const char *text, size_t length, struct lcx_spec **ret,
+				  struct lcx_error **err)
+{
+	CLEANUP(lcx__json_putp) struct json_object *json = NULL;
+	int r = lcx__json_parse(text, length, MAX_DOCUMENT_SIZE, &json, err);
+
+	return r < 0 ? r : from_document(json, ret, err);
+}
+
+int lcx__spec_from_utf8(const char *text, size_t length, struct lcx_spec **ret,
+			struct lcx_error **err)
+{
+	CLEANUP(lcx__json_putp) struct json_object *json = NULL;
+	int r = lcx__json_parse_utf8(text, length, MAX_DOCUMENT_SIZE, &json, err);
+
+	return r < 0 ? r : from_document(json, ret, err);
 }
 
 /* A part of a document, by its own table, into the place where the whole one has it. */

@@ -238,8 +238,9 @@ int lcx__spec_check_labels(const struct lcx_spec *spec, struct lcx_error **err);
 int lcx__spec_allow_default_devices(struct lcx_spec *spec, struct lcx_error **err);
 
 /*
- * Leave out what the kernel would refuse of a description that an engine wrote: ambient capabilities
- * that are not inheritable, too; and, with a warning, what this process has not to grant.
+ * Leave out what the kernel would refuse of a description that an engine wrote: ambient
+ * capabilities that are not inheritable, too; and, with a warning, what this process has not to
+ * grant.
  */
 void lcx__spec_trim_ambient(struct lcx_spec *spec);
 int lcx__spec_trim_capabilities(struct lcx_spec *spec, struct lcx_error **err);
@@ -253,6 +254,10 @@ const struct lcx__spec_namespace *lcx__spec_namespace(const struct lcx_spec *spe
 
 /* CLONE_NEWx of "pid", "network", "net", ...; -EINVAL for what is none. */
 int lcx__namespace_flag(const char *type, uint32_t *ret, struct lcx_error **err);
+
+/* lcx_spec_from_json() of a document that must be UTF-8. */
+int lcx__spec_from_utf8(const char *text, size_t length, struct lcx_spec **ret,
+			struct lcx_error **err);
 
 /* A process description alone, as `exec --process FILE` gives it: only ->process is filled. */
 int lcx__spec_from_process_json(const char *text, size_t length, struct lcx_spec **ret,

@@ -113,8 +113,8 @@ const char *lcx__json_name_of(const struct lcx__json_name *names, uint64_t value
 	return NULL;
 }
 
-int lcx__json_parse(const char *text, size_t length, size_t limit, struct json_object **ret,
-		    struct lcx_error **err)
+static int parse(const char *text, size_t length, size_t limit, int flags, struct json_object **ret,
+		 struct lcx_error **err)
 {
 	CLEANUP(lcx__json_putp) struct json_object *json = NULL;
 	CLEANUP(freep) char *copy = NULL;
@@ -139,11 +139,13 @@ int lcx__json_parse(const char *text, size_t length, size_t limit, struct json_o
 	tokener = json_tokener_new_ex(LCX__JSON_DEPTH);
 	if (!tokener)
 		return lcx__fail_nomem(err);
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
+	json_tokener_set_flags(tokener, flags);
 	json = json_tokener_parse_ex(tokener, copy, (int)length + 1);
 	failure = json_tokener_get_error(tokener);
 	at = json_tokener_get_parse_end(tokener);
 	json_tokener_free(tokener);
+	if (failure == json_tokener_error_parse_utf8_string)
+		return lcx__fail(err, EINVAL, "not UTF-8 at byte %zu", at);
 	if (failure != json_tokener_success)
 		return lcx__fail(err, EINVAL, "not JSON: %s at byte %zu",
 				 json_tokener_error_desc(failure), at);
@@ -155,22 +157,17 @@ int lcx__json_parse(const char *text, size_t length, size_t limit, struct json_o
 	return 0;
 }
 
-int lcx__json_check_utf8(const char *text, size_t length, struct lcx_error **err)
+int lcx__json_parse(const char *text, size_t length, size_t limit, struct json_object **ret,
+		    struct lcx_error **err)
 {
-	struct json_tokener *tokener = json_tokener_new_ex(LCX__JSON_DEPTH);
-	enum json_tokener_error failure;
-	size_t at;
+	return parse(text, length, limit, JSON_TOKENER_STRICT, ret, err);
+}
 
-	if (!tokener)
-		return lcx__fail_nomem(err);
-	json_tokener_set_flags(tokener, JSON_TOKENER_VALIDATE_UTF8);
-	(void)json_object_put(json_tokener_parse_ex(tokener, text, (int)length));
-	failure = json_tokener_get_error(tokener);
-	at = json_tokener_get_parse_end(tokener);
-	json_tokener_free(tokener);
-	return failure != json_tokener_error_parse_utf8_string
-		       ? 0
-		       : lcx__fail(err, EINVAL, "not UTF-8 at byte %zu", at);
+int lcx__json_parse_utf8(const char *text, size_t length, size_t limit, struct json_object **ret,
+			 struct lcx_error **err)
+{
+	return parse(text, length, limit, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8, ret,
+		     err);
 }
 
 char *lcx__json_print(struct json_object *json)

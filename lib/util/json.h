@@ -114,9 +114,12 @@ struct lcx__json_field {
 int lcx__json_parse(const char *text, size_t length, size_t limit, struct json_object **ret,
 		    struct lcx_error **err);
 
-/* What others read on must be UTF-8, as RFC 8259 (8.1) has it; lcx__json_parse() takes any bytes,
- * for names of files and arguments are such. @text is JSON already. */
-int lcx__json_check_utf8(const char *text, size_t length, struct lcx_error **err);
+/*
+ * What others read on must be UTF-8, as RFC 8259 (8.1) has it; lcx__json_parse() takes any bytes,
+ * for names of files and arguments are such.
+ */
+int lcx__json_parse_utf8(const char *text, size_t length, size_t limit, struct json_object **ret,
+			 struct lcx_error **err);
 
 /*
  * Fill @object, which is zeroed before, by @fields. On failure it is half

@@ -178,11 +178,10 @@ LCX_PUBLIC int lcx_container_checkpoint(struct lcx_container *c, const struct lc
 	CLEANUP(lcx_checkpoint_freep) struct lcx_checkpoint *plain = NULL;
 	int r = o ? 0 : lcx_checkpoint_new(&plain, err);
 
+	if (r == 0)
+		r = lcx__container_check_created(c, err);
 	if (r < 0)
 		return r;
-	if (c->state == LCX_CONTAINER_NEW)
-		return lcx__fail(err, ESRCH, "container '%s' was never created",
-				 lcx__container_display(c));
 	r = lcx__checkpoint_check_rights(err);
 	if (r == 0)
 		r = checkpoint_locked(c, o ? o : plain, err);

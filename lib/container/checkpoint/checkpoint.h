@@ -32,7 +32,9 @@ int lcx__checkpoint_check(struct lcx_container *c, struct lcx_error **err);
 /* Only root may. */
 int lcx__checkpoint_check_rights(struct lcx_error **err);
 
-/* ---- checkpoint-outside.c: what of a container comes from outside of it ---- */
+struct json_object;
+
+/* ---- outside.c: what of a container comes from outside of it ---- */
 
 /* Its network namespace is made, or joined, by the library, under this name. */
 #define LCX__CHECKPOINT_NETWORK "lcx-network"
@@ -44,7 +46,7 @@ int lcx__checkpoint_put_outside(struct lcx_container *c, struct lcx__strbuf *opt
 int lcx__restore_put_outside(const struct lcx_container *c, struct lcx__strbuf *options,
 			     struct lcx_error **err);
 
-/* ---- checkpoint-streams.c: its standard streams, by criu's names ---- */
+/* ---- streams.c: its standard streams, by criu's names ---- */
 
 /*
  * Written beside the images, as other runtimes do, for a name has the number of an object that
@@ -61,13 +63,13 @@ int lcx__checkpoint_save_streams(const struct lcx__stream_names *names, int dir_
 				 struct lcx_error **err);
 int lcx__checkpoint_load_streams(int dir_fd, struct lcx__stream_names *ret, struct lcx_error **err);
 
-/* ---- checkpoint-flags.c: what its mounts may not do, kept beside the images ---- */
+/* ---- flags.c: what its mounts may not do, kept beside the images ---- */
 
 int lcx__checkpoint_save_flags(const struct lcx_container *c, int dir_fd, struct lcx_error **err);
 /* Of a process that was restored, and stands still. */
 int lcx__checkpoint_mend_flags(int dir_fd, int64_t pid, struct lcx_error **err);
 
-/* ---- checkpoint-network.c: its addresses, kept beside the images ---- */
+/* ---- network.c: its addresses, kept beside the images ---- */
 
 struct lcx__kept_networks {
 	LCX__LIST(struct network_wish) networks;
@@ -83,7 +85,15 @@ int lcx__checkpoint_load_networks(int dir_fd, struct lcx__kept_networks *ret,
 int lcx__kept_networks_apply(const struct lcx__kept_networks *kept, const char *network,
 			     struct lcx_attachment *attachment, struct lcx_error **err);
 
-/* ---- checkpoint-files.c: the directories ---- */
+/* ---- files.c: the directories, and what of ours is in them ---- */
+
+/* A document beside the images. Writing needs no disk: they are worth nothing before they are
+ * whole. */
+int lcx__checkpoint_write(int dir_fd, const char *file, struct json_object *json,
+			  struct lcx_error **err);
+/* -ENOENT without words: it is not there. */
+int lcx__checkpoint_read(int dir_fd, const char *file, size_t limit, struct json_object **ret,
+			 struct lcx_error **err);
 
 struct lcx__checkpoint_place {
 	int images_fd, work_fd;

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "util/fs.h"
+#include "util/json.h"
 #include "util/sys.h"
 
 /*
@@ -197,4 +198,31 @@ int lcx__checkpoint_open_place(struct lcx_container *c, const struct lcx_checkpo
 LCX_PUBLIC int32_t lcx_container_has_checkpoint(const struct lcx_container *c)
 {
 	return c->dir_fd >= 0 && faccessat(c->dir_fd, WHOLE, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* ---- what of ours is in them ------------------------------------------------ */
+
+int lcx__checkpoint_write(int dir_fd, const char *file, struct json_object *json,
+			  struct lcx_error **err)
+{
+	CLEANUP(freep) char *text = json ? lcx__json_print(json) : NULL;
+	int r;
+
+	if (!text)
+		return lcx__fail_nomem(err);
+	r = lcx__replace_file(dir_fd, file, text, strlen(text), 0600, false);
+	return r < 0 ? lcx__fail_sys(err, -r, "write '%s'", file) : 0;
+}
+
+int lcx__checkpoint_read(int dir_fd, const char *file, size_t limit, struct json_object **ret,
+			 struct lcx_error **err)
+{
+	CLEANUP(freep) char *text = NULL;
+	size_t length;
+	int r = lcx__read_file(dir_fd, file, limit, &text, &length);
+
+	if (r < 0)
+		return r == -ENOENT ? r : lcx__fail_sys(err, -r, "read '%s'", file);
+	r = lcx__json_parse(text, length, limit, ret, err);
+	return lcx__fail_prefix(err, r, "'%s'", file);
 }

@@ -104,25 +104,18 @@ int lcx__checkpoint_save_flags(const struct lcx_container *c, int dir_fd, struct
 {
 	CLEANUP(kept_mounts_clear) struct kept_mounts kept = {0};
 	CLEANUP(lcx__json_putp) struct json_object *json = NULL;
-	CLEANUP(freep) char *text = NULL;
 	int r = look(c->run.pid.value, &kept, err);
 
 	if (r < 0)
 		return r;
 	json = lcx__json_write(fields, &kept, NULL);
-	text = json ? lcx__json_print(json) : NULL;
-	if (!text)
-		return lcx__fail_nomem(err);
-	r = lcx__replace_file(dir_fd, FILE_NAME, text, strlen(text), 0600, false);
-	return r < 0 ? lcx__fail_sys(err, -r, "write '" FILE_NAME "'") : 0;
+	return lcx__checkpoint_write(dir_fd, FILE_NAME, json, err);
 }
 
 static int load(int dir_fd, struct kept_mounts *ret, struct lcx_error **err)
 {
 	CLEANUP(lcx__json_putp) struct json_object *json = NULL;
-	CLEANUP(freep) char *text = NULL;
-	size_t length;
-	int r = lcx__read_file(dir_fd, FILE_NAME, FILE_LIMIT, &text, &length);
+	int r = lcx__checkpoint_read(dir_fd, FILE_NAME, FILE_LIMIT, &json, err);
 
 	if (r == -ENOENT)
 		return lcx__fail(err, ENOENT,
@@ -130,10 +123,8 @@ static int load(int dir_fd, struct kept_mounts *ret, struct lcx_error **err)
 				 "': it is no whole checkpoint, "
 				 "or another runtime's");
 	if (r < 0)
-		return lcx__fail_sys(err, -r, "read '" FILE_NAME "'");
-	r = lcx__json_parse(text, length, FILE_LIMIT, &json, err);
-	if (r == 0)
-		r = lcx__json_read(fields, json, ret, NULL, err);
+		return r;
+	r = lcx__json_read(fields, json, ret, NULL, err);
 	return lcx__fail_prefix(err, r, "'" FILE_NAME "'");
 }
 

@@ -84,7 +84,6 @@ int lcx__checkpoint_save_networks(struct lcx_container *c, int dir_fd, struct lc
 {
 	CLEANUP(lcx__kept_networks_clear) struct lcx__kept_networks kept = {0};
 	CLEANUP(lcx__json_putp) struct json_object *json = NULL;
-	CLEANUP(freep) char *text = NULL;
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < lcx__container_network_count(c); i++)
@@ -92,11 +91,7 @@ int lcx__checkpoint_save_networks(struct lcx_container *c, int dir_fd, struct lc
 	if (r < 0)
 		return r;
 	json = lcx__json_write(fields, &kept, NULL);
-	text = json ? lcx__json_print(json) : NULL;
-	if (!text)
-		return lcx__fail_nomem(err);
-	r = lcx__replace_file(dir_fd, FILE_NAME, text, strlen(text), 0600, false);
-	return r < 0 ? lcx__fail_sys(err, -r, "write '" FILE_NAME "'") : 0;
+	return lcx__checkpoint_write(dir_fd, FILE_NAME, json, err);
 }
 
 /* Another runtime's checkpoint has none. */
@@ -104,17 +99,11 @@ int lcx__checkpoint_load_networks(int dir_fd, struct lcx__kept_networks *ret,
 				  struct lcx_error **err)
 {
 	CLEANUP(lcx__json_putp) struct json_object *json = NULL;
-	CLEANUP(freep) char *text = NULL;
-	size_t length;
-	int r = lcx__read_file(dir_fd, FILE_NAME, FILE_LIMIT, &text, &length);
+	int r = lcx__checkpoint_read(dir_fd, FILE_NAME, FILE_LIMIT, &json, err);
 
-	if (r == -ENOENT)
-		return 0;
 	if (r < 0)
-		return lcx__fail_sys(err, -r, "read '" FILE_NAME "'");
-	r = lcx__json_parse(text, length, FILE_LIMIT, &json, err);
-	if (r == 0)
-		r = lcx__json_read(fields, json, ret, NULL, err);
+		return r == -ENOENT ? 0 : r;
+	r = lcx__json_read(fields, json, ret, NULL, err);
 	return lcx__fail_prefix(err, r, "'" FILE_NAME "'");
 }
 

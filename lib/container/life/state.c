@@ -10,6 +10,14 @@
 #include "util/fs.h"
 #include "util/process.h"
 
+int lcx__container_check_created(const struct lcx_container *c, struct lcx_error **err)
+{
+	return c->state != LCX_CONTAINER_NEW
+		       ? 0
+		       : lcx__fail(err, ESRCH, "container '%s' was never created",
+				   lcx__container_display(c));
+}
+
 int lcx__container_lock(struct lcx_container *c, int *ret_fd, struct lcx_error **err)
 {
 	CLEANUP(closep) int fd = -1;

@@ -121,12 +121,10 @@ LCX_PUBLIC int lcx_container_restart(struct lcx_container *c, int32_t grace_ms,
 				     struct lcx_error **err)
 {
 	CLEANUP(lcx_error_freep) struct lcx_error *why = NULL;
-	int r;
+	int r = lcx__container_check_created(c, err);
 
-	if (c->state == LCX_CONTAINER_NEW)
-		return lcx__fail(err, ESRCH, "container '%s' was never created",
-				 lcx__container_display(c));
-	r = lcx_container_stop(c, grace_ms, err);
+	if (r == 0)
+		r = lcx_container_stop(c, grace_ms, err);
 	if (r < 0)
 		return r;
 	r = lcx_container_start_detached(c, NULL, &why);

@@ -211,11 +211,10 @@ static int wait_foreign(struct lcx_container *c, int32_t timeout_ms, struct lcx_
 LCX_PUBLIC int lcx_container_wait(struct lcx_container *c, int32_t timeout_ms, int32_t *ret_status,
 				  struct lcx_error **err)
 {
-	int r;
+	int r = lcx__container_check_created(c, err);
 
-	if (c->state == LCX_CONTAINER_NEW)
-		return lcx__fail(err, ESRCH, "container '%s' was never created",
-				 lcx__container_display(c));
+	if (r < 0)
+		return r;
 	r = c->process ? wait_own(c, timeout_ms, err) : wait_foreign(c, timeout_ms, err);
 	if (r == 0 && ret_status)
 		*ret_status = c->exit_status;

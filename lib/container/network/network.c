@@ -85,11 +85,10 @@ LCX_PUBLIC int lcx_container_connect(struct lcx_container *c, const char *networ
 	CLEANUP(lcx_attachment_freep) struct lcx_attachment *plain = NULL;
 	CLEANUP(lcx_network_freep) struct lcx_network *opened = NULL;
 	CLEANUP(closep) int lock_fd = -1;
-	int r;
+	int r = lcx__container_check_created(c, err);
 
-	if (c->state == LCX_CONTAINER_NEW)
-		return lcx__fail(err, ESRCH, "container '%s' was never created",
-				 lcx__container_display(c));
+	if (r < 0)
+		return r;
 	if (attachment && strcmp(lcx_attachment_owner(attachment), c->d.id) != 0)
 		return lcx__fail(err, EINVAL, "the attachment is of '%s', not of container '%s'",
 				 lcx_attachment_owner(attachment), lcx__container_display(c));
@@ -110,12 +109,10 @@ LCX_PUBLIC int lcx_container_disconnect(struct lcx_container *c, const char *net
 {
 	CLEANUP(lcx_attachment_freep) struct lcx_attachment *there = NULL;
 	CLEANUP(closep) int lock_fd = -1;
-	int r;
+	int r = lcx__container_check_created(c, err);
 
-	if (c->state == LCX_CONTAINER_NEW)
-		return lcx__fail(err, ESRCH, "container '%s' was never created",
-				 lcx__container_display(c));
-	r = lcx__container_lock(c, &lock_fd, err);
+	if (r == 0)
+		r = lcx__container_lock(c, &lock_fd, err);
 	if (r == 0)
 		r = lcx_attachment_open(c->ctx, network, c->d.id, &there, err);
 	/* Its namespace lives on: nothing goes by itself. */
