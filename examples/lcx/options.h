@@ -28,6 +28,13 @@ struct option_row {
 	const char *help;     /* NULL: an alias that --help does not show */
 };
 
+/* One without a letter, for groups of rows that several commands have: @type is the command's own
+ * structure, @member where in it the value is. */
+#define LONG_ROW(name, type, option, member, argument, help)                                       \
+	{                                                                                          \
+		'\0', name, option, offsetof(type, member), argument, help                         \
+	}
+
 struct grammar {
 	const char *operands; /* "IMAGE [COMMAND [ARGUMENT...]]"; NULL: none */
 	const char *about;

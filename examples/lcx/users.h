@@ -13,16 +13,12 @@ struct user_options {
 };
 
 /* Rows for a command's own table, whose structure holds a struct user_options named @member. */
-#define USER_ROW(name, type, option, member, argument, help)                                       \
-	{                                                                                          \
-		'\0', name, option, offsetof(type, member), argument, help                         \
-	}
 #define USER_ROWS(type, member)                                                                    \
-	USER_ROW("userns", type, OPTION_STRING, member.userns, "USERS",                            \
+	LONG_ROW("userns", type, OPTION_STRING, member.userns, "USERS",                            \
 		 "host, auto, auto:size=COUNT, private, ns:PATH"),                                 \
-		USER_ROW("uidmap", type, OPTION_LIST, member.uid_map, "CONTAINER:HOST[:COUNT]",    \
+		LONG_ROW("uidmap", type, OPTION_LIST, member.uid_map, "CONTAINER:HOST[:COUNT]",    \
 			 "which users of the host its users are"),                                 \
-		USER_ROW("gidmap", type, OPTION_LIST, member.gid_map, "CONTAINER:HOST[:COUNT]",    \
+		LONG_ROW("gidmap", type, OPTION_LIST, member.gid_map, "CONTAINER:HOST[:COUNT]",    \
 			 "likewise its groups; as the users if not given")
 
 int describe_users(struct lcx_container *c, const struct user_options *o, struct lcx_error **err);

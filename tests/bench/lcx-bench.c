@@ -24,6 +24,7 @@
 
 #include <lcx/lcx.h>
 
+#include "bench.h"
 #include "floor.h"
 
 static const char *const true_argv[] = {"/bin/true", NULL};
@@ -32,22 +33,6 @@ static const char *const cat_argv[] = {"/bin/cat", NULL};
 static char scratch[2048], layer[2048];
 static struct lcx_ctx *ctx;
 static unsigned int number;
-
-static int64_t now_us(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
-}
-
-static void must(int r, struct lcx_error *err)
-{
-	if (r >= 0)
-		return;
-	fprintf(stderr, "lcx-bench: %s: %s\n", lcx_error_stage(err), lcx_error_message(err));
-	exit(1);
-}
 
 /* ---- the floor ---------------------------------------------------------- */
 

@@ -16,23 +16,9 @@
 
 #include <lcx/lcx.h>
 
+#include "bench.h"
+
 static struct lcx_ctx *ctx;
-
-static int64_t now_us(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
-}
-
-static void must(int r, struct lcx_error *err)
-{
-	if (r >= 0)
-		return;
-	fprintf(stderr, "bench-strict: %s: %s\n", lcx_error_stage(err), lcx_error_message(err));
-	exit(1);
-}
 
 /* ---- what is left out ----------------------------------------------------- */
 
