@@ -54,7 +54,6 @@ int load_bundle(struct runtime *rt, const char *id, struct create_options *o,
 	if (lcx_bundle_load(rt->ctx, id, o->bundle ? o->bundle : ".", &c, &err) < 0 ||
 	    add_listen_fds(o, lcx_container_spec(c), &err) < 0)
 		return report_error(rt, err);
-	report_warnings(rt, lcx_container_spec(c));
 	lcx_container_set_move_root(c, o->no_pivot);
 	lcx_container_set_new_keyring(c, !o->no_new_keyring);
 	if (set_cgroup_manager(rt, c) != 0)
@@ -64,6 +63,7 @@ int load_bundle(struct runtime *rt, const char *id, struct create_options *o,
 		return report(rt, "container with id '%s' already exists", id);
 	if (r < 0)
 		return report_error(rt, err);
+	report_warnings(rt, lcx_container_spec(c));
 	*ret = c;
 	c = NULL;
 	return 0;

@@ -47,7 +47,7 @@ static const struct option main_options[] = {
 	{'\0', "systemd-cgroup", OPTION_FLAG, offsetof(struct runtime, systemd_cgroup),
 	 "have systemd make the cgroups, as scopes"},
 	{'\0', "cgroup-manager", OPTION_TEXT, offsetof(struct runtime, cgroup_manager),
-	 "cgroupfs or systemd"},
+	 "cgroupfs, systemd, or disabled: no cgroup at all"},
 	{'\0', "rootless", OPTION_TEXT, offsetof(struct runtime, rootless), NULL},
 	{'h', "help", OPTION_FLAG, offsetof(struct runtime, help), "print this"},
 	{'v', "version", OPTION_FLAG, offsetof(struct runtime, version), "print the version"},

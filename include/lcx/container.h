@@ -311,10 +311,16 @@ void lcx_container_set_move_root(struct lcx_container *c, int32_t move_root);
  * lcx_container_set_cgroup_manager() - who makes its cgroup
  * @manager: "cgroupfs", this library by itself, which is the default; or "systemd": the cgroup is a
  *           transient scope, delegated, of the system's systemd(1) for root and of the user's own
- * for others. The description's cgroups path is then "SLICE:PREFIX:NAME", for the unit
- *           PREFIX-NAME.scope in SLICE; without one it is lcx-NAME.scope in system.slice
+ *           for others. The description's cgroups path is then "SLICE:PREFIX:NAME", for the unit
+ *           PREFIX-NAME.scope in SLICE; without one it is lcx-NAME.scope in system.slice.
+ *           "disabled": nobody, and its processes stay in the starter's cgroup
  *
- * systemd is told the limits that it has words for. Return: 0; -EINVAL for another word;
+ * systemd is told the limits that it has words for. Without a cgroup, limits and a cgroups path
+ * are refused with -EOPNOTSUPP or -EINVAL by lcx_container_create(), and by their calls updates,
+ * pausing, statistics; the processes are those of its pid namespace. Device rules that deny
+ * something are kept by other means: the root is mounted nodev, /dev must be a mount, CAP_MKNOD is
+ * left out, with a warning, and CAP_SYS_ADMIN refused, unless there is a user namespace; device
+ * nodes on volumes are not kept from it. Return: 0; -EINVAL for another word;
  * -EOPNOTSUPP if systemd does not run, or its library is not there.
  */
 int lcx_container_set_cgroup_manager(struct lcx_container *c, const char *manager,

@@ -106,7 +106,7 @@ struct description {
 	struct lcx__opt_bool auto_remove, stdin_open, init, system;
 	char *bundle; /* its directory, if it is as an OCI bundle describes it; else NULL */
 	struct lcx__opt_bool move_root, same_keyring;
-	char *cgroup_manager; /* "systemd"; NULL: cgroupfs */
+	char *cgroup_manager; /* "systemd", "disabled"; NULL: cgroupfs */
 	struct lcx__opt_i64 created_ns;
 };
 

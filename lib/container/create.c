@@ -267,7 +267,7 @@ static int check_description(const struct lcx_container *c, struct lcx_error **e
 	if (r == 0)
 		r = lcx__container_check_resctrl(c, err);
 	if (r == 0)
-		r = lcx__container_check_scope(c, err);
+		r = lcx__container_check_cgroup(c, err);
 	return r < 0 ? r : lcx__container_check_users(c, err);
 }
 

@@ -99,6 +99,18 @@ static int adapt(const struct lcx_spec *wanted, const struct lcx_stdio *stdio,
 	return r;
 }
 
+static int withhold_nodes(const struct lcx_container *c, const struct lcx_spec *wanted,
+			  struct lcx_spec **copy, struct lcx_error **err)
+{
+	int r = 0;
+
+	if (!lcx__container_hides_nodes(c))
+		return 0;
+	if (!*copy)
+		r = lcx_spec_dup(wanted, copy, err);
+	return r < 0 ? r : lcx__container_withhold_nodes(c, *copy, err);
+}
+
 static void tell_exec(const struct lcx_container *c, const struct lcx_spec *spec)
 {
 	enum { LONGEST = 1024 };
@@ -181,6 +193,8 @@ static int execute(struct lcx_container *c, const struct lcx_spec *wanted, const
 	r = lcx__container_load_spec(c, err);
 	if (r == 0)
 		r = adapt(wanted, stdio, &copy, err);
+	if (r == 0)
+		r = withhold_nodes(c, wanted, &copy, err);
 	if (copy)
 		spec = copy;
 	if (r == 0)

@@ -106,7 +106,9 @@ LCX_PUBLIC int lcx_container_update(struct lcx_container *c, struct lcx_error **
 	limits = after->linux_.resources;
 	after->linux_.resources = wanted->linux_.resources;
 	wanted->linux_.resources = limits;
-	r = put_into_force(c, before, after, err);
+	r = lcx__container_check_limits(c, after, err);
+	if (r == 0)
+		r = put_into_force(c, before, after, err);
 	if (r == 0)
 		lcx__event_emit(c, "updated", NULL);
 	return lcx__fail_prefix(err, r, "update container '%s'", lcx__container_display(c));

@@ -17,7 +17,7 @@ typedef int compile_fn(struct compiler *c, struct lcx_error **err);
 
 /* compile-mounts.c */
 compile_fn lcx__compile_root, lcx__compile_mounts, lcx__compile_devices, lcx__compile_masks,
-	lcx__compile_sysctls, lcx__compile_pivot;
+	lcx__compile_sysctls, lcx__compile_restrict_root, lcx__compile_pivot;
 
 /* Only what is bound, but what is missing below @optional. */
 int lcx__compile_binds(struct compiler *c, const char *optional, struct lcx_error **err);

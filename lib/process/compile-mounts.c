@@ -549,17 +549,27 @@ int lcx__compile_sysctls(struct compiler *c, struct lcx_error **err)
 	return 0;
 }
 
+int lcx__compile_restrict_root(struct compiler *c, struct lcx_error **err)
+{
+	uint64_t wanted = (c->spec->root.readonly.value ? SYS_MOUNT_ATTR_RDONLY : 0) |
+			  (c->in->nodev_root ? SYS_MOUNT_ATTR_NODEV : 0);
+	struct plan_op *op;
+
+	(void)err;
+	if (!wanted)
+		return 0;
+	op = lcx__plan_add(c->plan, PLAN_REMOUNT);
+	op->str[0] = lcx__plan_string(c->plan, "/");
+	op->num[0] = wanted;
+	return 0;
+}
+
 int lcx__compile_pivot(struct compiler *c, struct lcx_error **err)
 {
 	uint64_t propagation = c->spec->linux_.rootfs_propagation.value;
 	struct plan_op *op;
 
-	(void)err;
-	if (c->spec->root.readonly.value) {
-		op = lcx__plan_add(c->plan, PLAN_REMOUNT);
-		op->str[0] = lcx__plan_string(c->plan, "/");
-		op->num[0] = SYS_MOUNT_ATTR_RDONLY;
-	}
+	(void)lcx__compile_restrict_root(c, err);
 	if (c->in->joins_mount) {
 		(void)lcx__plan_add(c->plan, PLAN_ENTER_ROOT);
 		return 0;

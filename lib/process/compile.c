@@ -418,22 +418,9 @@ static int choose_restore_flags(struct compiler *c, struct lcx_error **err)
 	return 0;
 }
 
-static int compile_restored_root(struct compiler *c, struct lcx_error **err)
-{
-	struct plan_op *op;
-
-	(void)err;
-	if (!c->spec->root.readonly.value)
-		return 0;
-	op = lcx__plan_add(c->plan, PLAN_REMOUNT);
-	op->str[0] = lcx__plan_string(c->plan, "/");
-	op->num[0] = SYS_MOUNT_ATTR_RDONLY;
-	return 0;
-}
-
 static compile_fn *const restore_stages[] = {
 	choose_restore_flags, compile_monitor,   compile_session,
-	compile_cgroup,       lcx__compile_root, compile_restored_root,
+	compile_cgroup,       lcx__compile_root, lcx__compile_restrict_root,
 };
 
 static compile_fn *const exec_stages[] = {

@@ -69,6 +69,7 @@ struct lcx__compile {
 	const int *gate_fds;
 	/* The caller's descriptors 3, 4, ... that the program gets under the same numbers. */
 	int n_preserved;
+	bool nodev_root;   /* device nodes that are in it can't be opened */
 	bool move_root;    /* instead of pivot_root(2) */
 	bool same_keyring; /* the caller's session keyring */
 	const struct plan_monitor

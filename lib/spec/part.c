@@ -34,25 +34,32 @@ static int warn_of(struct lcx_spec *spec, uint64_t missing, struct lcx_error **e
 	return 0;
 }
 
+int lcx__spec_withhold(struct lcx_spec *spec, uint64_t mask, struct lcx_error **err)
+{
+	struct lcx__spec_capabilities *caps = &spec->process.capabilities;
+	struct lcx__opt_u64 *sets[] = {&caps->bounding, &caps->permitted, &caps->effective,
+				       &caps->inheritable, &caps->ambient};
+	uint64_t missing = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(sets); i++) {
+		missing |= sets[i]->value & mask;
+		sets[i]->value &= ~mask;
+	}
+	return warn_of(spec, missing, err);
+}
+
 /*
  * The specification wants a warning of what cannot be granted, and no failure. A user namespace
  * gives them all, for what is in it.
  */
 int lcx__spec_trim_capabilities(struct lcx_spec *spec, struct lcx_error **err)
 {
-	struct lcx__spec_capabilities *caps = &spec->process.capabilities;
 	uint64_t all = lcx__spec_namespace(spec, CLONE_NEWUSER) ? UINT64_MAX
 								 : lcx__capability_grantable();
-	struct lcx__opt_u64 *sets[] = {&caps->bounding, &caps->permitted, &caps->effective,
-				       &caps->inheritable, &caps->ambient};
-	uint64_t missing = 0;
+	int r = lcx__spec_withhold(spec, ~all, err);
 
-	for (size_t i = 0; i < ARRAY_SIZE(sets); i++) {
-		missing |= sets[i]->value & ~all;
-		sets[i]->value &= all;
-	}
 	lcx__spec_trim_ambient(spec);
-	return warn_of(spec, missing, err);
+	return r;
 }
 
 LCX_PUBLIC int lcx_spec_process_from_json(const char *text, size_t length, struct lcx_spec **ret,

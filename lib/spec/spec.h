@@ -244,6 +244,8 @@ int lcx__spec_allow_default_devices(struct lcx_spec *spec, struct lcx_error **er
  */
 void lcx__spec_trim_ambient(struct lcx_spec *spec);
 int lcx__spec_trim_capabilities(struct lcx_spec *spec, struct lcx_error **err);
+/* These are in no set any more, with a warning for each that was. */
+int lcx__spec_withhold(struct lcx_spec *spec, uint64_t mask, struct lcx_error **err);
 
 /* The bounding set that the description gives: all of the kernel's if it says nothing. */
 uint64_t lcx__spec_bounding(const struct lcx_spec *spec);

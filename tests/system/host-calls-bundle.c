@@ -45,6 +45,7 @@ static int load_bundle(struct world *w, struct lcx_error **err)
 	MUST(lcx_bundle_load(w->ctx, "bundled", bundle, &container, err));
 	lcx_container_set_move_root(container, 0);
 	lcx_container_set_new_keyring(container, 1);
+	MUST(lcx_container_set_cgroup_manager(container, "disabled", err));
 	MUST(lcx_container_set_cgroup_manager(container, "cgroupfs", err));
 	REFUSED(lcx_container_set_cgroup_manager(container, "nobody", err));
 	if (access("/run/systemd/private", F_OK) < 0)

@@ -75,6 +75,41 @@ fi
 runtime delete --force e1
 for dir in $dirs; do check 'its cgroups are gone, with those below' test ! -e "$dir"; done
 
+# --- none at all
+
+none() { runtime --cgroup-manager disabled "$@"; }
+mknod "$T/rootfs/node" c 1 3
+some='"capabilities": {"bounding": ["CAP_MKNOD"], "effective": ["CAP_MKNOD"], "permitted": ["CAP_MKNOD"]}'
+few='"capabilities": {"bounding": ["CAP_KILL"], "effective": ["CAP_KILL"], "permitted": ["CAP_KILL"]}'
+no_cgroup='"args": ["sh", "-c", "sleep 60 & wait"]'
+bundle "$T/n" ".process += {$few, $no_cgroup} | .linux.resources = {\"pids\": {\"limit\": 20}}"
+check_fails 'no cgroup: a limit' 1 'linux.resources.pids: needs a cgroup' none create --bundle "$T/n" n1
+bundle "$T/n" ".process += {$few, $no_cgroup} | .linux.cgroupsPath = \"/lcx-none\""
+check_fails 'no cgroup: a path of one' 1 'linux.cgroupsPath' none create --bundle "$T/n" n1
+bundle "$T/n" ".process += {\"capabilities\": {\"bounding\": [\"CAP_SYS_ADMIN\"]}}"
+check_fails 'no cgroup: who may mount devices' 1 'without a cgroup nothing keeps a process with CAP_SYS_ADMIN' none create --bundle "$T/n" n1
+bundle "$T/n" ".process += {\"args\": [\"sh\", \"-c\", \"mknod /dev/x c 1 3\"], $some}"
+check_fails 'no cgroup: who would make devices' 1 'not permitted' none run --bundle "$T/n" n1
+bundle "$T/n" ".process += {$few, $no_cgroup} | del(.mounts[1, 2])"
+check_fails 'no cgroup: devices among other files' 1 'mount a tmpfs on /dev' none create --bundle "$T/n" n1
+bundle "$T/n" ".process += {$few, $no_cgroup}"
+check 'no cgroup: run' none run -d --bundle "$T/n" n1 </dev/null
+pid=$(none state n1 | jq .pid)
+check_eq 'no cgroup: it stays in the caller'\''s' "$(cat /proc/self/cgroup)" "$(cat "/proc/$pid/cgroup")"
+check_fails 'no cgroup: the device of a file' 1 'denied' none exec n1 sh -c 'echo x >/dev/null && cat /node'
+check_fails 'no cgroup: exec by one who would make nodes' 1 'not permitted' none exec --cap CAP_MKNOD n1 mknod /dev/x c 1 3
+check_fails 'no cgroup: exec by one who may mount devices' 255 'CAP_SYS_ADMIN' none exec --cap CAP_SYS_ADMIN n1 true
+wait_for 5 sh -c "pgrep -P $pid"
+check_eq 'no cgroup: ps' "$pid,$(pgrep -P "$pid")" "$(none ps --format json n1 | tr -d '[]')"
+check_fails 'no cgroup: pause' 1 'has no cgroup: it was asked to have none' none pause n1
+check_fails 'no cgroup: events' 1 'has no cgroup: it was asked to have none' none events --stats n1
+check_fails 'no cgroup: update' 1 'linux.resources.pids: needs a cgroup' none update --pids-limit 30 n1
+check_fails 'no cgroup: exec in one below' 255 'has no cgroup' none exec --cgroup one n1 true
+check 'no cgroup: kill --all' none kill --all n1 KILL
+wait_for 10 is_stopped n1
+check 'no cgroup: delete' none delete n1
+rm "$T/rootfs/node"
+
 # --- devices
 
 bundle "$T/b" '.process.args = ["sh", "-c", "echo x >/dev/null && head -c 1 /dev/zero | wc -c; mknod /dev/mem c 1 1; cat /dev/mem"]

@@ -11,18 +11,21 @@ ip link set lo up
 mount -t tmpfs shm /dev/shm
 mkdir -p /var/lib/cni
 mount -t tmpfs cni /var/lib/cni
-cat >"$T/containers.conf" <<'END'
+cat >"$T/containers.conf" <<END
 [containers]
 default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
 [engine]
 events_logger = "none"
 infra_image = "localhost/box:latest"
+runtime_supports_nocgroup = ["lcx-runtime"]
+[engine.runtimes]
+lcx-runtime = ["$BUILD/examples/lcx-runtime/lcx-runtime"]
 END
 echo '{"default": [{"type": "insecureAcceptAnything"}]}' >"$T/policy.json"
 pod() {
 	CONTAINERS_CONF=$T/containers.conf timeout 60 podman --root "$T/p" --runroot "$T/r" --tmpdir "$T/t" \
 		--storage-driver vfs --cgroup-manager cgroupfs --network-config-dir "$T/net" \
-		--runtime "$BUILD/examples/lcx-runtime/lcx-runtime" "$@"
+		--runtime lcx-runtime "$@"
 }
 defer 'rmdir /sys/fs/cgroup/libpod_parent/* /sys/fs/cgroup/libpod_parent /sys/fs/cgroup/*/libpod_parent/* /sys/fs/cgroup/*/libpod_parent'
 defer 'pod pod rm -f -a -t 0; pod rm -f -a -t 0; pod umount -a'
@@ -61,6 +64,15 @@ check 'stop' pod stop -t 0 web
 check_eq 'stopped' 'exited 137' "$(pod inspect -f '{{.State.Status}} {{.State.ExitCode}}' web)"
 check 'start again' pod start web
 check 'rm' pod rm -f -t 0 web
+
+check 'without a cgroup' pod run -d --name none --cgroups=disabled --network none box sleep 600
+check_eq 'without a cgroup: it stays where podman is' "$(cat /proc/self/cgroup)" \
+	"$(cat "/proc/$(pod inspect -f '{{.State.Pid}}' none)/cgroup")"
+check_fails 'without a cgroup: pause' 125 'cannot pause' pod pause none
+check 'without a cgroup: exec' pod exec none true
+check_fails 'without a cgroup: who may mount devices' 126 'CAP_SYS_ADMIN' \
+	pod run --rm --cgroups=disabled --cap-add SYS_ADMIN --network none box true
+check 'without a cgroup: rm' pod rm -f -t 0 none
 
 printf 'FROM localhost/box\nRUN echo made >/made\n' >"$T/Dockerfile"
 check 'build' pod build -q --network none -t made -f "$T/Dockerfile" "$T/rootfs/etc"

@@ -148,7 +148,9 @@ int lcx__container_make_cgroup(struct lcx_container *c, struct lcx__child *ret_h
 	size_t keep;
 	int r;
 
-	r = c->d.cgroup_manager ? lcx__container_make_scope(c, &resources, ret_holder, err)
+	if (lcx__container_wants_no_cgroup(c))
+		return 0;
+	r = lcx__container_wants_scope(c) ? lcx__container_make_scope(c, &resources, ret_holder, err)
 				: make_directory(c, &resources, err);
 	if (r < 0 || !c->cgroup)
 		return r;
@@ -170,10 +172,12 @@ int lcx__container_open_cgroup(struct lcx_container *c, struct lcx_error **err)
 	if (c->cgroup)
 		return 0;
 	if (!c->run.cgroup)
-		return lcx__fail(err, ENODEV,
-				 "container '%s' has no cgroup: when it was started there was none "
-				 "that this user may write to",
-				 lcx__container_display(c));
+		return lcx__fail(err, ENODEV, "container '%s' has no cgroup: %s",
+				 lcx__container_display(c),
+				 lcx__container_wants_no_cgroup(c)
+					 ? "it was asked to have none (cgroup manager 'disabled')"
+					 : "when it was started there was none that this user may "
+					   "write to");
 	return lcx_cgroup_open(c->run.cgroup, &c->cgroup, err);
 }
 

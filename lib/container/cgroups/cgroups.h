@@ -17,6 +17,21 @@ int lcx__container_make_cgroup(struct lcx_container *c, struct lcx__child *ret_h
 /* The same, for a container that runs: else -ESRCH in words. */
 int lcx__container_running_cgroup(struct lcx_container *c, struct lcx_error **err);
 
+/* ---- manager.c: who makes it, if anybody does ---- */
+
+bool lcx__container_wants_scope(const struct lcx_container *c);
+bool lcx__container_wants_no_cgroup(const struct lcx_container *c);
+/* At creation: refuse what whoever makes it, or the lack of it, does not allow. */
+int lcx__container_check_cgroup(const struct lcx_container *c, struct lcx_error **err);
+/* The limits of @spec, which may be those of an update. */
+int lcx__container_check_limits(const struct lcx_container *c, const struct lcx_spec *spec,
+				struct lcx_error **err);
+/* Nothing but the lack of device nodes keeps it from devices. */
+bool lcx__container_hides_nodes(const struct lcx_container *c);
+/* Then a process of it must not be able to make some: @process is left without that capability. */
+int lcx__container_withhold_nodes(const struct lcx_container *c, struct lcx_spec *process,
+				  struct lcx_error **err);
+
 /* ---- scope.c: the same as a scope of systemd's ---- */
 
 int lcx__container_make_scope(struct lcx_container *c, const struct lcx__resources *resources,

@@ -39,7 +39,7 @@ static int read_properties(const struct lcx_container *c, struct lcx__unit_prope
 int lcx__container_check_scope(const struct lcx_container *c, struct lcx_error **err)
 {
 	struct lcx__unit_properties properties = {0};
-	int r = c->d.cgroup_manager ? read_properties(c, &properties, err) : 0;
+	int r = lcx__container_wants_scope(c) ? read_properties(c, &properties, err) : 0;
 
 	lcx__unit_properties_clear(&properties);
 	return r;
@@ -104,28 +104,4 @@ int lcx__container_undo_scope(struct lcx_container *c, const char *unit, struct 
 	CLEANUP(freep) char *description = describe(c);
 
 	return description ? lcx__scope_stop(unit, description, err) : lcx__fail_nomem(err);
-}
-
-LCX_PUBLIC int lcx_container_set_cgroup_manager(struct lcx_container *c, const char *manager,
-						struct lcx_error **err)
-{
-	CLEANUP(freep) char *copy = NULL;
-	int r;
-
-	if (strcmp(manager, "cgroupfs") == 0) {
-		free(TAKE_PTR(c->d.cgroup_manager));
-		return 0;
-	}
-	if (strcmp(manager, "systemd") != 0)
-		return lcx__fail(err, EINVAL,
-				 "cgroup manager '%s': is neither cgroupfs nor systemd", manager);
-	r = lcx__scope_check(err);
-	if (r < 0)
-		return r;
-	copy = strdup(manager);
-	if (!copy)
-		return lcx__fail_nomem(err);
-	free(c->d.cgroup_manager);
-	c->d.cgroup_manager = TAKE_PTR(copy);
-	return 0;
 }

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 
+#include "container/cgroups/cgroups.h"
 #include "container/listener.h"
 #include "container/pod.h"
 #include "container/users/users.h"
@@ -98,6 +99,7 @@ struct lcx__compile lcx__start_describe(const struct start *s)
 		.cgroup_fd = s->entrance.into_fd,
 		.creating_fd = -1,
 		.created_fd = -1,
+		.nodev_root = lcx__container_hides_nodes(c),
 		.same_keyring = c->d.same_keyring.value,
 		.trace = c->debug,
 		.log_context = c->log_context,
