@@ -45,7 +45,7 @@ struct file_header {
 	uint64_t checksum; /* of what follows */
 };
 
-static const char magic[8] = "lcxbpf2";
+static const char magic[8] = "lcxbpf3";
 
 /* FNV-1a. */
 static uint64_t hash(const void *data, size_t length)

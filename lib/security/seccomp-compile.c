@@ -17,7 +17,7 @@
  * does not know yet, and ENOSYS for numbers beyond all that the profile knows.
  *
  * Its search stays a list. As a tree (SCMP_FLTATR_CTL_OPTIMIZE 2) 2.5.4 decides wrongly about a
- * call with several rules that compare arguments; so there is one of our own before it all
+ * call with several rules that compare arguments; so there is one of our own made of it all
  * (seccomp-tree.c).
  */
 
@@ -238,7 +238,7 @@ int lcx__seccomp_compile_resolved(const struct lcx_seccomp *resolved,
 	if (r < 0)
 		return r;
 	bpf = list.bpf;
-	r = lcx__seccomp_add_tree(list.bpf, list.size, &ret->bpf, &ret->size, err);
+	r = lcx__seccomp_shorten(list.bpf, list.size, &ret->bpf, &ret->size, err);
 	if (r == 0)
 		ret->flags = list.flags;
 	return r;

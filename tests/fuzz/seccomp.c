@@ -2,8 +2,8 @@
 
 /*
  * Any bytes as a seccomp profile. What is taken is resolved and, unless it is large,
- * compiled; each filter must come to a decision about a few calls, and the tree that stands in
- * front of it to the same one.
+ * compiled; each filter must come to a decision about a few calls, and the tree that is made of it
+ * to the same one.
  */
 #include <linux/audit.h>
 #include <stdbool.h>
