@@ -20,7 +20,7 @@
 
 DEFINE_CLEANUP(char *, lcx_string_free)
 DEFINE_CLEANUP(struct lcx_cgroup_pids *, lcx_cgroup_pids_free)
-DEFINE_CLEANUP(struct lcx_cgroup_stats *, lcx_cgroup_stats_free)
+DEFINE_CLEANUP(struct lcx_cgroup_figures *, lcx_cgroup_figures_free)
 DEFINE_CLEANUP(struct lcx_checkpoint *, lcx_checkpoint_free)
 DEFINE_CLEANUP(struct lcx_container *, lcx_container_free)
 DEFINE_CLEANUP(struct lcx_container_list *, lcx_container_list_free)
@@ -127,6 +127,10 @@ int report(const struct runtime *rt, const char *format, ...)
 	__attribute__((__format__(__printf__, 2, 3)));
 int report_error(const struct runtime *rt, const struct lcx_error *err);
 void report_warnings(const struct runtime *rt, const struct lcx_spec *spec);
+
+/* ---- figures.c: a line about what a container uses ---- */
+
+void print_figures(const char *id, const struct lcx_cgroup_figures *figures);
 
 /* ---- container.c: ways to a container ---- */
 

@@ -19,6 +19,7 @@
 
 DEFINE_CLEANUP(struct lcx_attach *, lcx_attach_free)
 DEFINE_CLEANUP(char *, lcx_string_free)
+DEFINE_CLEANUP(struct lcx_cgroup_figures *, lcx_cgroup_figures_free)
 DEFINE_CLEANUP(struct lcx_cgroup_stats *, lcx_cgroup_stats_free)
 DEFINE_CLEANUP(struct lcx_commit *, lcx_commit_free)
 DEFINE_CLEANUP(struct lcx_checkpoint *, lcx_checkpoint_free)

@@ -45,6 +45,7 @@ static const struct table_column columns[] = {
 	{NULL, "MemoryLimitBytes"},
 	{NULL, "OOMKills"},
 	{NULL, "ThrottledNanoseconds"},
+	{NULL, "Figures"},
 };
 
 /* A container that is watched. */
@@ -170,6 +171,25 @@ static void add_pair(struct table *table, int64_t a, int64_t b, bool binary)
 	table_add(table, both);
 }
 
+/* All that is counted; of one that has just ended nothing. */
+static void add_figures(struct table *table, struct lcx_container *container)
+{
+	CLEANUP(lcx_cgroup_figures_freep) struct lcx_cgroup_figures *figures = NULL;
+	CLEANUP(freep) const char **names = NULL;
+	CLEANUP(freep) int64_t *values = NULL;
+	uint32_t n;
+
+	(void)lcx_container_figures(container, &figures, NULL);
+	n = figures ? lcx_cgroup_figures_count(figures) : 0;
+	names = xrealloc(NULL, n + 1, sizeof(*names));
+	values = xrealloc(NULL, n + 1, sizeof(*values));
+	for (uint32_t i = 0; i < n; i++) {
+		names[i] = lcx_cgroup_figures_name(figures, i);
+		values[i] = lcx_cgroup_figures_value(figures, i);
+	}
+	table_add_numbers(table, names, values, n);
+}
+
 static void add_row(struct table *table, const struct watched *w, bool no_trunc)
 {
 	const struct lcx_cgroup_stats *s = w->stats;
@@ -199,6 +219,7 @@ static void add_row(struct table *table, const struct watched *w, bool no_trunc)
 	table_add_number(table, "", limit);
 	table_add_number(table, "", lcx_cgroup_stats_memory_oom_kills(s));
 	table_add_number(table, "", lcx_cgroup_stats_cpu_throttled_ns(s));
+	add_figures(table, w->container);
 }
 
 static int print_once(struct app *app, struct watch_list *list, const struct stats_options *o)

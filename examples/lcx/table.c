@@ -66,6 +66,17 @@ void table_add_words(struct table *table, const char *const *names, const char *
 					     json_object_new_string(values[i]));
 }
 
+void table_add_numbers(struct table *table, const char *const *names, const int64_t *values,
+		       size_t n)
+{
+	struct cell *cell = add_cell(table, "");
+
+	cell->words = json_object_new_object();
+	for (size_t i = 0; i < n; i++)
+		(void)json_object_object_add(cell->words, names[i],
+					     json_object_new_int64(values[i]));
+}
+
 static void print_json_cell(const struct cell *cell)
 {
 	if (cell->is_number)

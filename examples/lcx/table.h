@@ -33,6 +33,10 @@ void table_add_number(struct table *table, const char *text, int64_t number);
 void table_add_words(struct table *table, const char *const *names, const char *const *values,
 		     size_t n);
 
+/* The same, of numbers. */
+void table_add_numbers(struct table *table, const char *const *names, const int64_t *values,
+		       size_t n);
+
 /*
  * In the format that the user asked for: table, json, or a template, each line of which is filled
  * with one row; "table TEMPLATE" makes columns of what is between its tabs. Return: the exit code;

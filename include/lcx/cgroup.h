@@ -445,6 +445,36 @@ int64_t lcx_cgroup_stats_io_write_ops(const struct lcx_cgroup_stats *stats);
 int64_t lcx_cgroup_stats_stalled_ns(const struct lcx_cgroup_stats *stats, int32_t resource,
 				    int32_t full);
 
+/**
+ * struct lcx_cgroup_figures - all that a cgroup's files tell, by name; one reading
+ *
+ * Names keep their meaning from version to version, and end in the unit: "_ns", "_bytes", or a
+ * count without; more may come. What this kernel does not tell, or a controller that is not in use
+ * does not count, is not in the list; INT64_MAX is a limit that is not set. There are
+ *
+ *	cpu.usage_ns, memory.usage_bytes, ...	whatever has a getter above
+ *	cpu.N.usage_ns, .user_ns, .system_ns	of processor N (version 1)
+ *	cpuset.cpu.N, cpuset.node.N		1: may be used
+ *	memory.stat.KEY, memory.events.KEY	the kernel's own, in its units: bytes or counts
+ *	memory.kernel.*, memory.kernel_tcp.*, memory_and_swap.*	(version 1)
+ *	io.MAJOR:MINOR.read_bytes, .write_ops, ...	of a disk; also discard_, and on version 1
+ *		sync_, async_, total_
+ *	hugetlb.SIZE.usage_bytes, .limit_bytes, ...	of pages of "2MB"
+ */
+struct lcx_cgroup_figures;
+
+/** lcx_cgroup_figures_new() - read them; to be released with lcx_cgroup_figures_free() */
+int lcx_cgroup_figures_new(struct lcx_cgroup *cg, struct lcx_cgroup_figures **ret,
+			   struct lcx_error **err);
+struct lcx_cgroup_figures *lcx_cgroup_figures_free(struct lcx_cgroup_figures *figures);
+uint32_t lcx_cgroup_figures_count(const struct lcx_cgroup_figures *figures);
+/** lcx_cgroup_figures_name() - of one below the count, in no promised order; borrowed, or NULL */
+const char *lcx_cgroup_figures_name(const struct lcx_cgroup_figures *figures, uint32_t index);
+/** lcx_cgroup_figures_value() - of the same, or -1 */
+int64_t lcx_cgroup_figures_value(const struct lcx_cgroup_figures *figures, uint32_t index);
+/** lcx_cgroup_figures_get() - by its name; -1 if it is not there */
+int64_t lcx_cgroup_figures_get(const struct lcx_cgroup_figures *figures, const char *name);
+
 #ifdef __cplusplus
 }
 #endif

@@ -14,12 +14,13 @@
 extern "C" {
 #endif
 
-struct lcx_attachment;   /* lcx/net.h */
-struct lcx_cgroup_pids;  /* lcx/cgroup.h */
-struct lcx_cgroup_stats; /* likewise */
-struct lcx_image;        /* lcx/image.h */
-struct lcx_overlay_diff; /* lcx/overlay.h */
-struct lcx_spec;         /* lcx/spec.h */
+struct lcx_attachment;     /* lcx/net.h */
+struct lcx_cgroup_figures; /* lcx/cgroup.h */
+struct lcx_cgroup_pids;    /* likewise */
+struct lcx_cgroup_stats;   /* likewise */
+struct lcx_image;          /* lcx/image.h */
+struct lcx_overlay_diff;   /* lcx/overlay.h */
+struct lcx_spec;           /* lcx/spec.h */
 
 /**
  * struct lcx_container - one container: a description, then a running thing
@@ -816,6 +817,12 @@ int lcx_container_trace(struct lcx_container *c, char **ret, struct lcx_error **
  */
 int lcx_container_stats(struct lcx_container *c, struct lcx_cgroup_stats **ret,
 			struct lcx_error **err);
+
+/** lcx_container_figures() - all that is counted of it, by name: see struct lcx_cgroup_figures
+ * @ret: to be released with lcx_cgroup_figures_free()
+ */
+int lcx_container_figures(struct lcx_container *c, struct lcx_cgroup_figures **ret,
+			  struct lcx_error **err);
 
 /**
  * lcx_container_pids() - its processes, by their numbers here

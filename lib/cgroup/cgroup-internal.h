@@ -15,7 +15,7 @@
  *   limits.c    the vocabulary of control files
  *   apply.c     linux.resources of the OCI
  *   devices.c   the list of device rules, and version 1; bpf.c version 2
- *   watch.c     events; stats.c figures
+ *   watch.c     events; stats.c figures, figures.c all of them by name
  */
 
 #include <stdbool.h>
@@ -212,6 +212,9 @@ struct lcx__track_ops {
 const struct lcx__track_ops *lcx__cgroup_track(const struct lcx_cgroup *cg);
 
 /* --- small things --- */
+
+/* Digits, or "max": INT64_MAX; -1 for anything else. */
+int64_t lcx__cgroup_number(const char *text);
 
 /* The whole number behind @key in a flat keyed file ("populated 1"); -ENODATA. */
 int lcx__keyed_value(const char *text, const char *key, int64_t *ret);

@@ -18,6 +18,7 @@ DEFINE_CLEANUP(struct lcx_cgroup_pids *, lcx_cgroup_pids_free)
 struct lcx_cgroup_pids *lcx__cgroup_pids_new_empty(void);
 int lcx__cgroup_pids_add(struct lcx_cgroup_pids *pids, int32_t pid);
 DEFINE_CLEANUP(struct lcx_cgroup_watch *, lcx_cgroup_watch_free)
+DEFINE_CLEANUP(struct lcx_cgroup_figures *, lcx_cgroup_figures_free)
 DEFINE_CLEANUP(struct lcx_cgroup_stats *, lcx_cgroup_stats_free)
 
 /*

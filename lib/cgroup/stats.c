@@ -238,7 +238,7 @@ struct lcx_cgroup_stats {
 /* --- shapes --- */
 
 /* Digits at @text, or -1; more than fits is as good as unlimited. */
-static int64_t parse_number(const char *text)
+int64_t lcx__cgroup_number(const char *text)
 {
 	const unsigned long long v1_unlimited = INT64_MAX - 65535;
 	unsigned long long value;
@@ -260,7 +260,7 @@ static int64_t sum_after(const char *text, const char *key)
 		int64_t value;
 
 		text += strlen(key);
-		value = parse_number(text);
+		value = lcx__cgroup_number(text);
 		if (value < 0 || __builtin_add_overflow(sum, value, &sum))
 			return -1;
 	}
@@ -274,7 +274,7 @@ static int64_t pressure_total(const char *text, const char *key)
 		const char *total = strstr(text, "total=");
 
 		if (strncmp(text, key, strlen(key)) == 0 && total && total < text + length)
-			return parse_number(total + strlen("total="));
+			return lcx__cgroup_number(total + strlen("total="));
 		text += length;
 		text += *text == '\n';
 	}
@@ -287,7 +287,7 @@ static int64_t figure_in(const char *text, enum shape shape, const char *key)
 
 	switch (shape) {
 	case SHAPE_NUMBER:
-		return parse_number(text);
+		return lcx__cgroup_number(text);
 	case SHAPE_KEYED:
 		return lcx__keyed_value(text, key, &value) == 0 && value >= 0 ? value : -1;
 	case SHAPE_SUM:

@@ -83,6 +83,7 @@ lcx network create --subnet 10.77.0.0/24 side >/dev/null
 check_eq 'networks' 'side 10.77.0.0/24' "$(lcx network ls --format '{{.Name}} {{.Subnet}}')"
 check_eq 'a network' side "$(lcx network inspect --format '{{.Name}}' side)"
 check_fails 'images, without any' 1 "no field '.Nope'" lcx images --format '{{.Nope}}'
+check_eq 'what a container uses, by name' 1 "$(lcx stats --no-stream --format json | jq '.[0].Figures["pids.current"]')"
 check_eq 'what a container uses' three "$(lcx stats --no-stream --format '{{.Name}}')"
 check_fails 'not of what is no listing' 125 'is unknown; there are table and json' lcx version --format '{{.x}}'
 lcx rm -f $(lcx ps -aq) >/dev/null

@@ -157,9 +157,15 @@ static int read_statistics(struct world *w, struct lcx_error **err)
 		lcx_cgroup_stats_io_read_ops,
 		lcx_cgroup_stats_io_write_ops,
 	};
+	struct lcx_cgroup_figures *figures = NULL;
 	struct lcx_cgroup_stats *stats = NULL;
 
 	(void)w;
+	MUST(lcx_cgroup_figures_new(cgroup, &figures, err));
+	for (uint32_t i = 0; i < lcx_cgroup_figures_count(figures); i++)
+		(void)lcx_cgroup_figures_name(figures, i), (void)lcx_cgroup_figures_value(figures, i);
+	(void)lcx_cgroup_figures_get(figures, "cpu.usage_ns");
+	lcx_cgroup_figures_free(figures);
 	MUST(lcx_cgroup_stats_new(cgroup, &stats, err));
 	MUST(lcx_cgroup_stats_read(stats, err));
 	ALL(numbers, stats);

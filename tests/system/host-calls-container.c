@@ -158,6 +158,7 @@ static int look_at_container(struct world *w, struct lcx_error **err)
 
 static int inspect_container(struct world *w, struct lcx_error **err)
 {
+	struct lcx_cgroup_figures *figures = NULL;
 	struct lcx_cgroup_stats *stats = NULL;
 	char *text = NULL;
 
@@ -172,6 +173,8 @@ static int inspect_container(struct world *w, struct lcx_error **err)
 	lcx_string_free(text);
 	MUST(lcx_container_stats(container, &stats, err));
 	lcx_cgroup_stats_free(stats);
+	MUST(lcx_container_figures(container, &figures, err));
+	lcx_cgroup_figures_free(figures);
 	return 0;
 }
 

@@ -25,6 +25,17 @@ for top in $tops; do
 	check "the cgroup above it is the engine's in $top" rmdir "$top${cgroup%/*}"
 done
 
+# --- users of its own in the host's cgroup namespace: no file system may be mounted there, the host's is seen
+
+if in_guest; then where=/sys/fs/cgroup file=cgroup.controllers; else where=/sys/fs/cgroup/memory file=memory.limit_in_bytes; fi
+bundle "$T/o" ".process.args = [\"sh\", \"-c\", \"ls $where/$file; tail -n 1 /proc/self/cgroup; mkdir $where/x 2>&1\"]"'
+	| .linux.namespaces += [{"type": "user"}]
+	| .linux.uidMappings = [{"containerID": 0, "hostID": 100000, "size": 1000}] | .linux.gidMappings = .linux.uidMappings
+	| .mounts += [{"destination": "/sys/fs/cgroup", "type": "cgroup", "source": "cgroup", "options": ["ro"]}]'
+chmod 755 "$T" "$T/o"
+mkdir -p "$T/o/rootfs/sys/fs/cgroup"
+check_match 'users of its own, cgroups of the host' "^$where/$file 0::/.*lcx/.* mkdir: .*Read-only" "$(runtime run --bundle "$T/o" n2 | tr '\n' ' ')"
+
 # --- what it uses, and may use
 
 bundle "$T/b" '.process.args = ["sleep", "60"] | .linux.resources = {"memory": {"limit": 67108864}, "pids": {"limit": 20}}'
@@ -34,6 +45,34 @@ check 'update: from standard input' sh -c 'echo "{\"pids\": {\"limit\": 30}}" | 
 check 'update: by an option' runtime update --memory 33554432 u1
 check_eq 'updated: both, and nothing else' "33554432 30" "$(runtime events --stats u1 | jq -r '"\(.data.memory.usage.limit) \(.data.pids.limit)"')"
 check_fails 'update: what makes no sense' 1 'memory' runtime update --memory lots u1
+# --- all that it uses, by the names of runc's
+
+need runc
+figures='.process.args = ["sh", "-c", "dd if=/dev/zero of=/written bs=1M count=1 conv=fsync; echo >/ready; exec sleep 60"] | .root.path = "rootfs"
+	| .linux.resources = {"memory": {"limit": 67108864}, "pids": {"limit": 20}, "cpu": {"cpus": "0", "quota": 50000, "period": 100000}}'
+bundle "$T/f" "$figures | .mounts += [{\"destination\": \"/sys/fs/cgroup\", \"type\": \"cgroup\", \"source\": \"cgroup\"}]"
+runc() { command runc --root "$T/runc" "$@"; }
+runc run -d --bundle "$T/f" lcx-u2.$$ </dev/null >/dev/null 2>&1
+defer "runc delete --force lcx-u2.$$"
+runtime run -d --bundle "$T/f" u2 </dev/null
+# Lists are compared by what their members have; of two containers one may have read a disk.
+# shellcheck disable=SC2016
+keys='[.data | paths | map(if type == "number" then "[]" else . end) | join(".")] | unique
+	| map(select(startswith("blkio.") | not)) | .[]'
+runc events --stats lcx-u2.$$ | jq -r "$keys" >"$T/runc.keys"
+wait_for 10 test -e "$T/f/rootfs/ready"
+runtime events --stats u2 | tee "$T/ours" | jq -r "$keys" >"$T/our.keys"
+check_eq 'events: whatever runc tells' '' "$(grep -vxF -f "$T/our.keys" "$T/runc.keys")"
+check_match 'events: more than a little' memory.raw "$(cat "$T/runc.keys")"
+check_eq 'events: numbers' '[0] 67108864 20 number' \
+	"$(jq -r '"\(.data.cpuset.cpus) \(.data.memory.usage.limit) \(.data.pids.limit) \(.data.memory.raw.pgfault | type)"' "$T/ours")"
+if in_guest; then # the directories are on a disk, and a hierarchy of its own counts huge pages
+	check_eq 'events: what was written to a disk' 1048576 \
+		"$(jq '[.data.blkio.ioServiceBytesRecursive[] | select(.op == "Write").value] | max | if . > 1048576 then 1048576 else . end' "$T/ours")"
+	check_eq 'events: huge pages' '{"limit":9223372036854775807,"usage":0,"failcnt":0}' "$(jq -c '.data.hugetlb["2MB"]' "$T/ours")"
+fi
+runtime delete --force u2
+
 check_eq 'ps' "[$(runtime state u1 | jq .pid)]" "$(runtime ps --format json u1)"
 check_match 'ps: as a table' 'sleep 60' "$(runtime ps u1)"
 runtime delete --force u1

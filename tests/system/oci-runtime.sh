@@ -155,16 +155,6 @@ bundle "$T/b" '.process.args = ["sh", "-c", "cat /proc/keys | grep -c _ses; exit
 check_fails 'run: its own code' 3 '' runtime run --bundle "$T/b" c4
 check_fails 'run: deleted afterwards' 1 'does not exist' runtime state c4
 
-# --- users of its own in the host's cgroup namespace: no file system may be mounted there, the host's is seen
-
-bundle "$T/b" '.process.args = ["sh", "-c", "cat /sys/fs/cgroup/memory/memory.limit_in_bytes; mkdir /sys/fs/cgroup/memory/x 2>&1"]
-	| .linux.namespaces += [{"type": "user"}]
-	| .linux.uidMappings = [{"containerID": 0, "hostID": 100000, "size": 1000}] | .linux.gidMappings = .linux.uidMappings
-	| .mounts += [{"destination": "/sys/fs/cgroup", "type": "cgroup", "source": "cgroup", "options": ["ro"]}]'
-chmod 755 "$T" "$T/b"
-mkdir -p "$T/b/rootfs/sys/fs/cgroup"
-check_match 'users of its own, cgroups of the host' '^[0-9]* mkdir: .*Read-only' "$(runtime run --bundle "$T/b" n2 | tr '\n' ' ')"
-
 # --- a terminal that somebody else serves
 
 bundle "$T/b" '.process.args = ["sh", "-c", "tty; stty size"] | .process.terminal = true

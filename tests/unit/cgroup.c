@@ -788,6 +788,33 @@ START_TEST(figures_come_from_the_files_and_the_rest_is_unknown)
 }
 END_TEST
 
+START_TEST(every_figure_has_a_name)
+{
+	struct lcx_cgroup *cg = make_v2();
+	struct lcx_cgroup_figures *f = NULL;
+
+	put("cg/x/cpu.stat", "usage_usec 1500\n");
+	put("cg/x/memory.max", "max\n");
+	put("cg/x/memory.stat", "anon 1\nnonsense\n x\n\nfile y\nshmem 9\n");
+	put("cg/x/io.stat", "8:0 rbytes=1 wbytes=2 rios=3 wios=4 dbytes=5 dios=6 cost=7\n"
+			    "nothing rbytes=1\n254:16\n8:32 rbytes\n");
+	put("cg/x/hugetlb.2MB.current", "4194304\n");
+	put("cg/x/hugetlb.2MB.events", "max 3\n");
+	ck_assert_ok(lcx_cgroup_figures_new(cg, &f, NULL));
+	ck_assert_int_eq(lcx_cgroup_figures_get(f, "cpu.usage_ns"), 1500000);
+	ck_assert_int_eq(lcx_cgroup_figures_get(f, "memory.limit_bytes"), INT64_MAX);
+	ck_assert_int_eq(lcx_cgroup_figures_get(f, "memory.stat.shmem"), 9);
+	ck_assert_int_eq(lcx_cgroup_figures_get(f, "memory.stat.file"), -1);
+	ck_assert_int_eq(lcx_cgroup_figures_get(f, "io.8:0.discard_ops"), 6);
+	ck_assert_int_eq(lcx_cgroup_figures_get(f, "io.8:32.read_bytes"), -1);
+	ck_assert_int_eq(lcx_cgroup_figures_get(f, "hugetlb.2MB.usage_bytes"), 4194304);
+	ck_assert_int_eq(lcx_cgroup_figures_get(f, "hugetlb.2MB.events.max"), 3);
+	ck_assert_ptr_null(lcx_cgroup_figures_name(f, lcx_cgroup_figures_count(f)));
+	lcx_cgroup_figures_free(f);
+	lcx_cgroup_free(cg);
+}
+END_TEST
+
 START_TEST(listing_reads_all_below)
 {
 	struct lcx_cgroup_pids *pids = NULL;
@@ -813,6 +840,7 @@ START_TEST(destructors_take_null)
 	ck_assert_ptr_null(lcx_cgroup_pids_free(NULL));
 	ck_assert_ptr_null(lcx_cgroup_watch_free(NULL));
 	ck_assert_ptr_null(lcx_cgroup_stats_free(NULL));
+	ck_assert_ptr_null(lcx_cgroup_figures_free(NULL));
 }
 END_TEST
 
@@ -957,6 +985,7 @@ int main(void)
 	tcase_add_test(tc, version_1_starts_from_everything_by_denying_it);
 	tcase_add_test(tc, version_1_refuses_a_hole_in_a_wider_rule);
 	tcase_add_test(tc, figures_come_from_the_files_and_the_rest_is_unknown);
+	tcase_add_test(tc, every_figure_has_a_name);
 	tcase_add_test(tc, listing_reads_all_below);
 	tcase_add_test(tc, destructors_take_null);
 	LOOP(properties_are_read_with_their_types, properties);

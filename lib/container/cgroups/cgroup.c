@@ -37,7 +37,7 @@ char *lcx__container_cgroup_path(const struct lcx_ctx *ctx, const char *id)
  */
 static int count_usage(const struct lcx_container *c, struct lcx_cgroup *cg, struct lcx_error **err)
 {
-	static const char *const controllers[] = {"memory", "pids", "cpuacct", "blkio"};
+	static const char *const controllers[] = {"memory", "pids", "cpuacct", "blkio", "hugetlb"};
 	size_t n = c->d.bundle ? ARRAY_SIZE(controllers) : 2;
 
 	for (size_t i = 0; i < n; i++) {
@@ -150,8 +150,9 @@ int lcx__container_make_cgroup(struct lcx_container *c, struct lcx__child *ret_h
 
 	if (lcx__container_wants_no_cgroup(c))
 		return 0;
-	r = lcx__container_wants_scope(c) ? lcx__container_make_scope(c, &resources, ret_holder, err)
-				: make_directory(c, &resources, err);
+	r = lcx__container_wants_scope(c)
+		    ? lcx__container_make_scope(c, &resources, ret_holder, err)
+		    : make_directory(c, &resources, err);
 	if (r < 0 || !c->cgroup)
 		return r;
 	keep = lcx__cgroup_keep(c->cgroup);

@@ -83,10 +83,11 @@ int lcx__container_withhold_nodes(const struct lcx_container *c, struct lcx_spec
 	if (!must_not_make_nodes(c))
 		return 0;
 	if (process->process.capabilities.bounding.value & 1ULL << CAP_SYS_ADMIN)
-		return lcx__fail(err, EOPNOTSUPP,
-				 "linux.resources.devices: without a cgroup nothing keeps a process "
-				 "with CAP_SYS_ADMIN from other devices; take it away, or allow all "
-				 "devices");
+		return lcx__fail(
+			err, EOPNOTSUPP,
+			"linux.resources.devices: without a cgroup nothing keeps a process "
+			"with CAP_SYS_ADMIN from other devices; take it away, or allow all "
+			"devices");
 	return lcx__spec_withhold(process, 1ULL << CAP_MKNOD, err);
 }
 
@@ -97,9 +98,10 @@ static int check_dev(const struct lcx_container *c, struct lcx_error **err)
 	for (size_t i = 0; i < c->spec->mounts.n; i++)
 		if (strcmp(c->spec->mounts.items[i].destination, "/dev") == 0)
 			return 0;
-	return lcx__fail(err, EOPNOTSUPP,
-			 "linux.resources.devices: without a cgroup the container's devices have to "
-			 "be on a mount of their own; mount a tmpfs on /dev, or allow all devices");
+	return lcx__fail(
+		err, EOPNOTSUPP,
+		"linux.resources.devices: without a cgroup the container's devices have to "
+		"be on a mount of their own; mount a tmpfs on /dev, or allow all devices");
 }
 
 static int check_limits(const struct lcx_spec *spec, struct lcx_error **err)
