@@ -4,15 +4,20 @@
 
 #include "runtime.h"
 
-const struct option create_options[] = {CREATE_ROWS(0), {0}};
+#define AT(member) offsetof(struct create_options, member)
+#define NEW_ROWS                                                                                   \
+	{'f', "config", OPTION_TEXT, AT(config), "another file than the bundle's config.json"},    \
+	{                                                                                          \
+		'\0', "no-subreaper", OPTION_FLAG, AT(no_subreaper), NULL                          \
+	}
+
+const struct option create_options[] = {CREATE_ROWS(0), NEW_ROWS, {0}};
 
 const struct option run_options[] = {
 	CREATE_ROWS(0),
-	{'d', "detach", OPTION_FLAG, offsetof(struct create_options, detach),
-	 "return once it runs"},
-	{'\0', "keep", OPTION_FLAG, offsetof(struct create_options, keep),
-	 "do not delete it when it has ended"},
-	{'\0', "no-subreaper", OPTION_FLAG, offsetof(struct create_options, no_subreaper), NULL},
+	NEW_ROWS,
+	{'d', "detach", OPTION_FLAG, AT(detach), "return once it runs"},
+	{'\0', "keep", OPTION_FLAG, AT(keep), "do not delete it when it has ended"},
 	{0},
 };
 
@@ -51,7 +56,8 @@ int load_bundle(struct runtime *rt, const char *id, struct create_options *o,
 
 	if (open_root(rt) != 0)
 		return 1;
-	if (lcx_bundle_load(rt->ctx, id, o->bundle ? o->bundle : ".", &c, &err) < 0 ||
+	if (lcx_bundle_load_config(rt->ctx, id, o->bundle ? o->bundle : ".", o->config, &c, &err) <
+		    0 ||
 	    add_listen_fds(o, lcx_container_spec(c), &err) < 0)
 		return report_error(rt, err);
 	lcx_container_set_move_root(c, o->no_pivot);

@@ -10,21 +10,26 @@
 /* kill, delete, pause, resume. */
 
 struct kill_options {
-	bool all;
+	bool all, regex;
+	int signal;
 };
 
 const struct option kill_options[] = {
 	{'a', "all", OPTION_FLAG, offsetof(struct kill_options, all), "every process of it"},
+	{'r', "regex", OPTION_FLAG, offsetof(struct kill_options, regex),
+	 "every container whose name fits the regular expression"},
 	{0},
 };
 
 struct delete_options {
-	bool force;
+	bool force, regex;
 };
 
 const struct option delete_options[] = {
 	{'f', "force", OPTION_FLAG, offsetof(struct delete_options, force),
 	 "kill it first if it runs; no error if it is not there"},
+	{'r', "regex", OPTION_FLAG, offsetof(struct delete_options, regex),
+	 "every container whose name fits the regular expression"},
 	{0},
 };
 
@@ -80,34 +85,42 @@ static int parse_signal(const char *text)
 	return parse_name(text);
 }
 
-int cmd_kill(struct runtime *rt, void *values, int argc, char **argv)
+static int kill_one(struct runtime *rt, const char *id, const void *data)
 {
 	CLEANUP(lcx_container_freep) struct lcx_container *c = NULL;
 	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
-	const struct kill_options *o = values;
-	int signal = argc > 1 ? parse_signal(argv[1]) : SIGTERM, r;
+	const struct kill_options *o = data;
+	int r;
 
-	if (signal < 0)
-		return report(rt, "'%s' is not a signal", argv[1]);
-	if (open_container(rt, argv[0], &c) != 0)
+	if (open_container(rt, id, &c) != 0)
 		return 1;
-	r = o->all ? lcx_container_kill_all(c, signal, &err) : lcx_container_kill(c, signal, &err);
+	r = o->all ? lcx_container_kill_all(c, o->signal, &err)
+		   : lcx_container_kill(c, o->signal, &err);
 	if (r == -ESRCH)
 		return report(rt, "container not running");
 	return r < 0 ? report_error(rt, err) : 0;
 }
 
-int cmd_delete(struct runtime *rt, void *values, int argc, char **argv)
+int cmd_kill(struct runtime *rt, void *values, int argc, char **argv)
+{
+	struct kill_options *o = values;
+
+	o->signal = argc > 1 ? parse_signal(argv[1]) : SIGTERM;
+	if (o->signal < 0)
+		return report(rt, "'%s' is not a signal", argv[1]);
+	return o->regex ? for_each_matching(rt, argv[0], kill_one, o) : kill_one(rt, argv[0], o);
+}
+
+static int delete_one(struct runtime *rt, const char *id, const void *data)
 {
 	CLEANUP(lcx_container_freep) struct lcx_container *c = NULL;
 	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
-	const struct delete_options *o = values;
+	const struct delete_options *o = data;
 	int r;
 
-	(void)argc;
 	if (open_root(rt) != 0)
 		return 1;
-	r = lcx_bundle_open(rt->ctx, argv[0], &c, &err);
+	r = lcx_bundle_open(rt->ctx, id, &c, &err);
 	if (r == -ENOENT && o->force)
 		return 0;
 	if (r < 0)
@@ -115,9 +128,18 @@ int cmd_delete(struct runtime *rt, void *values, int argc, char **argv)
 	if (lcx_container_remove(c, o->force, &err) < 0)
 		return lcx_error_code(err) == EBUSY
 			       ? report(rt, "cannot delete container %s that is not stopped: %s",
-					argv[0], lcx_error_message(err))
+					id, lcx_error_message(err))
 			       : report_error(rt, err);
 	return 0;
+}
+
+int cmd_delete(struct runtime *rt, void *values, int argc, char **argv)
+{
+	const struct delete_options *o = values;
+
+	(void)argc;
+	return o->regex ? for_each_matching(rt, argv[0], delete_one, o)
+			: delete_one(rt, argv[0], o);
 }
 
 static int freeze(struct runtime *rt, const char *id,

@@ -120,6 +120,12 @@ OPTIONS(spec)
 OPTIONS(checkpoint)
 OPTIONS(restore)
 
+/* ---- each.c: all containers that a regular expression fits ---- */
+
+typedef int each_fn(struct runtime *rt, const char *id, const void *data);
+/* Return: 0, or 1 if it or one of the calls failed, which was reported. */
+int for_each_matching(struct runtime *rt, const char *expression, each_fn *fn, const void *data);
+
 /* ---- report.c: errors, to standard error and to the log that an engine reads ---- */
 
 /* Return: 1, what a command that failed exits with. */
@@ -160,7 +166,7 @@ int serve(const struct runtime *rt, struct lcx_process *process, bool terminal);
 
 struct create_options {
 	struct process_options process;
-	const char *bundle;
+	const char *bundle, *config;
 	bool no_pivot, no_new_keyring, detach, keep, no_subreaper;
 };
 

@@ -9,13 +9,15 @@
 /* A config.json to start from. */
 
 struct spec_options {
-	const char *bundle;
+	const char *bundle, *file;
 	bool rootless;
 };
 
 const struct option spec_options[] = {
 	{'b', "bundle", OPTION_TEXT, offsetof(struct spec_options, bundle),
 	 "the directory to write it to; default: the current one"},
+	{'f', "file", OPTION_TEXT, offsetof(struct spec_options, file),
+	 "its name there, or its path; default: config.json"},
 	{'\0', "rootless", OPTION_FLAG, offsetof(struct spec_options, rootless),
 	 "for an ordinary user"},
 	{0},
@@ -63,6 +65,16 @@ static int describe(const struct spec_options *o, char **ret, struct lcx_error *
 	return r == 0 ? lcx_spec_to_json(spec, ret, err) : r;
 }
 
+static char *make_path(const struct spec_options *o)
+{
+	const char *file = o->file ? o->file : "config.json";
+	char *path = NULL;
+
+	if (file[0] == '/')
+		return strdup(file);
+	return asprintf(&path, "%s/%s", o->bundle ? o->bundle : ".", file) < 0 ? NULL : path;
+}
+
 int cmd_spec(struct runtime *rt, void *values, int argc, char **argv)
 {
 	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
@@ -76,7 +88,8 @@ int cmd_spec(struct runtime *rt, void *values, int argc, char **argv)
 	(void)argv;
 	if (describe(o, &json, &err) < 0)
 		return report_error(rt, err);
-	if (asprintf(&path, "%s/config.json", o->bundle ? o->bundle : ".") < 0)
+	path = make_path(o);
+	if (!path)
 		return report(rt, "out of memory");
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
 	file = fd < 0 ? NULL : fdopen(fd, "w");

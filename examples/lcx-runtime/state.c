@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include <inttypes.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -16,6 +18,31 @@ const struct option list_options[] = {
 	{0},
 };
 
+/* The name of the user who made it, or, if he has none that can stand in JSON as it is, his number.
+ */
+static void owner_of(const struct lcx_container *c, char *ret, size_t size)
+{
+	int64_t uid = lcx_container_owner_uid(c);
+	const struct passwd *user = uid < 0 ? NULL : getpwuid((uid_t)uid);
+	bool plain = user && !strpbrk(user->pw_name, "\"\\") && strlen(user->pw_name) < size;
+
+	for (const char *at = plain ? user->pw_name : ""; *at; at++)
+		plain = plain && *at > ' ' && *at < 0x7f;
+	if (plain)
+		(void)snprintf(ret, size, "%s", user->pw_name);
+	else
+		(void)snprintf(ret, size, "%" PRId64, uid);
+}
+
+/* The specification's members, and the owner as the last one. */
+static void print_state(const struct lcx_container *c, const char *text)
+{
+	char owner[64];
+
+	owner_of(c, owner, sizeof(owner));
+	printf("%.*s,\"owner\":\"%s\"}", (int)(strrchr(text, '}') - text), text, owner);
+}
+
 int cmd_state(struct runtime *rt, void *values, int argc, char **argv)
 {
 	CLEANUP(lcx_container_freep) struct lcx_container *c = NULL;
@@ -28,7 +55,8 @@ int cmd_state(struct runtime *rt, void *values, int argc, char **argv)
 		return 1;
 	if (lcx_bundle_state(c, &text, &err) < 0)
 		return report_error(rt, err);
-	puts(text);
+	print_state(c, text);
+	putchar('\n');
 	return 0;
 }
 
@@ -52,13 +80,14 @@ static const char *status_of(const struct lcx_container *c)
 static void print_row(const struct lcx_container *c)
 {
 	time_t created = (time_t)(lcx_container_created_ns(c) / 1000000000);
-	char text[32] = "";
+	char text[32] = "", owner[64];
 	struct tm tm;
 
 	if (gmtime_r(&created, &tm))
 		(void)strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
-	printf("%-24s %-8d %-10s %-24s %s\n", lcx_container_name(c), lcx_container_pid(c),
-	       status_of(c), lcx_bundle_path(c), text);
+	owner_of(c, owner, sizeof(owner));
+	printf("%-24s %-8d %-10s %-24s %-20s %s\n", lcx_container_name(c), lcx_container_pid(c),
+	       status_of(c), lcx_bundle_path(c), text, owner);
 }
 
 static int print_one(struct runtime *rt, const struct list_options *o, struct lcx_container *c,
@@ -72,7 +101,9 @@ static int print_one(struct runtime *rt, const struct list_options *o, struct lc
 	} else if (json) {
 		if (lcx_bundle_state(c, &text, &err) < 0)
 			return report_error(rt, err);
-		printf("%s%s", first ? "" : ",", text);
+		if (!first)
+			putchar(',');
+		print_state(c, text);
 	} else {
 		print_row(c);
 	}
@@ -99,7 +130,7 @@ int cmd_list(struct runtime *rt, void *values, int argc, char **argv)
 	if (!o->quiet)
 		fputs(json ? "["
 			   : "ID                       PID      STATUS     BUNDLE                  "
-			     " CREATED\n",
+			     " CREATED              OWNER\n",
 		      stdout);
 	for (uint32_t i = 0; (id = lcx_container_list_id(list, i)); i++) {
 		CLEANUP(lcx_container_freep) struct lcx_container *c = NULL;

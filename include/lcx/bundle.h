@@ -35,6 +35,13 @@ int lcx_bundle_load(struct lcx_ctx *ctx, const char *id, const char *path,
 		    struct lcx_container **ret, struct lcx_error **err);
 
 /**
+ * lcx_bundle_load_config() - the same, described by another file
+ * @config: its path, by itself and not in the bundle; NULL: the bundle's config.json
+ */
+int lcx_bundle_load_config(struct lcx_ctx *ctx, const char *id, const char *path,
+			   const char *config, struct lcx_container **ret, struct lcx_error **err);
+
+/**
  * lcx_bundle_open() - attach to a container by exactly this identifier
  *
  * Return: 0, -ENOENT, -EINVAL.

@@ -777,6 +777,7 @@ const char *lcx_container_log_driver(const struct lcx_container *c);
 int32_t lcx_container_pid(const struct lcx_container *c);         /* 0 if it does not run */
 int32_t lcx_container_exit_status(const struct lcx_container *c); /* as lcx_process_wait() */
 int32_t lcx_container_oom_killed(const struct lcx_container *c);  /* 0 or 1 */
+int64_t lcx_container_owner_uid(const struct lcx_container *c);   /* who made it; -1: nobody yet */
 int64_t lcx_container_created_ns(const struct lcx_container *c);  /* since the epoch; 0: never */
 int64_t lcx_container_started_ns(const struct lcx_container *c);
 int64_t lcx_container_finished_ns(const struct lcx_container *c);

@@ -10,7 +10,8 @@
 
 enum { CONFIG_LIMIT = 4 << 20 };
 
-static int read_config(const char *dir, struct lcx_spec **ret, struct lcx_error **err)
+static int read_config(const char *dir, const char *config, struct lcx_spec **ret,
+		       struct lcx_error **err)
 {
 	CLEANUP(closep) int dir_fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	CLEANUP(freep) char *text = NULL;
@@ -19,12 +20,15 @@ static int read_config(const char *dir, struct lcx_spec **ret, struct lcx_error 
 
 	if (dir_fd < 0)
 		return lcx__fail_sys(err, errno, "bundle '%s'", dir);
-	r = lcx__read_file(dir_fd, "config.json", CONFIG_LIMIT, &text, &length);
+	r = lcx__read_file(config ? AT_FDCWD : dir_fd, config ? config : "config.json",
+			   CONFIG_LIMIT, &text, &length);
+	if (r < 0 && config)
+		return lcx__fail_sys(err, -r, "read '%s'", config);
 	if (r < 0)
 		return lcx__fail_sys(err, -r, "read '%s/config.json'", dir);
 	/* Engines read on what of it is in the state. */
 	r = lcx__spec_from_utf8(text, length, ret, err);
-	return lcx__fail_prefix(err, r, "config.json");
+	return lcx__fail_prefix(err, r, "%s", config ? config : "config.json");
 }
 
 /* root.path is relative to the bundle: config.md, "Root". */
@@ -52,6 +56,13 @@ static int check_process(const struct lcx_container *c, struct lcx_error **err)
 LCX_PUBLIC int lcx_bundle_load(struct lcx_ctx *ctx, const char *id, const char *path,
 			       struct lcx_container **ret, struct lcx_error **err)
 {
+	return lcx_bundle_load_config(ctx, id, path, NULL, ret, err);
+}
+
+LCX_PUBLIC int lcx_bundle_load_config(struct lcx_ctx *ctx, const char *id, const char *path,
+				      const char *config, struct lcx_container **ret,
+				      struct lcx_error **err)
+{
 	CLEANUP(lcx_container_freep) struct lcx_container *c = NULL;
 	CLEANUP(lcx_spec_freep) struct lcx_spec *spec = NULL;
 	CLEANUP(freep) char *dir = realpath(path, NULL);
@@ -59,7 +70,7 @@ LCX_PUBLIC int lcx_bundle_load(struct lcx_ctx *ctx, const char *id, const char *
 
 	if (!dir)
 		return lcx__fail_sys(err, errno, "bundle '%s'", path);
-	r = read_config(dir, &spec, err);
+	r = read_config(dir, config, &spec, err);
 	if (r == 0)
 		r = lcx__container_new(ctx, id, &spec, &c, err);
 	if (r < 0)

@@ -2,6 +2,7 @@
 #include "container/container-internal.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 #include "container/cgroups/cgroups.h"
 #include "container/log.h"
@@ -150,6 +151,13 @@ LCX_PUBLIC int32_t lcx_container_exit_status(const struct lcx_container *c)
 LCX_PUBLIC int32_t lcx_container_oom_killed(const struct lcx_container *c)
 {
 	return c->oom_killed;
+}
+
+LCX_PUBLIC int64_t lcx_container_owner_uid(const struct lcx_container *c)
+{
+	struct stat st;
+
+	return c->dir_fd < 0 || fstat(c->dir_fd, &st) < 0 ? -1 : (int64_t)st.st_uid;
 }
 
 LCX_PUBLIC int64_t lcx_container_created_ns(const struct lcx_container *c)

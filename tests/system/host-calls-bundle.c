@@ -51,6 +51,7 @@ static int load_bundle(struct world *w, struct lcx_error **err)
 	if (access("/run/systemd/private", F_OK) < 0)
 		REFUSED(lcx_container_set_cgroup_manager(container, "systemd", err));
 	REFUSED(lcx_bundle_load(w->ctx, "bundled", "/proc", &none, err));
+	REFUSED(lcx_bundle_load_config(w->ctx, "bundled", bundle, "/nowhere", &none, err));
 	REFUSED(lcx_bundle_open(w->ctx, "bundled", &none, err));
 	return strcmp(lcx_bundle_path(container), bundle) == 0 ? 0 : -EINVAL;
 }

@@ -138,7 +138,8 @@ static int look_at_container(struct world *w, struct lcx_error **err)
 	static int32_t (*const numbers[])(const struct lcx_container *) = {
 		lcx_container_pid, lcx_container_exit_status, lcx_container_oom_killed};
 	static int64_t (*const times[])(const struct lcx_container *) = {
-		lcx_container_created_ns, lcx_container_started_ns, lcx_container_finished_ns};
+		lcx_container_created_ns, lcx_container_owner_uid, lcx_container_started_ns,
+		lcx_container_finished_ns};
 
 	(void)w;
 	MUST(lcx_container_refresh(container, err));

@@ -59,6 +59,8 @@ runtime run -d --bundle "$T/f" u2 </dev/null
 # shellcheck disable=SC2016
 keys='[.data | paths | map(if type == "number" then "[]" else . end) | join(".")] | unique
 	| map(select(startswith("blkio.") | not)) | .[]'
+# On version 2 its flags of processor sets are zeros that nobody has counted.
+if in_guest; then keys="$keys | select(startswith(\"cpuset.\") | not)"; fi
 runc events --stats lcx-u2.$$ | jq -r "$keys" >"$T/runc.keys"
 wait_for 10 test -e "$T/f/rootfs/ready"
 runtime events --stats u2 | tee "$T/ours" | jq -r "$keys" >"$T/our.keys"
@@ -69,7 +71,7 @@ check_eq 'events: numbers' '[0] 67108864 20 number' \
 if in_guest; then # the directories are on a disk, and a hierarchy of its own counts huge pages
 	check_eq 'events: what was written to a disk' 1048576 \
 		"$(jq '[.data.blkio.ioServiceBytesRecursive[] | select(.op == "Write").value] | max | if . > 1048576 then 1048576 else . end' "$T/ours")"
-	check_eq 'events: huge pages' '{"limit":9223372036854775807,"usage":0,"failcnt":0}' "$(jq -c '.data.hugetlb["2MB"]' "$T/ours")"
+	check_eq 'events: huge pages' '{"usage":0,"failcnt":0}' "$(jq -c '.data.hugetlb["2MB"] | del(.limit)' "$T/ours")"
 fi
 runtime delete --force u2
 

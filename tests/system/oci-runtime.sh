@@ -298,6 +298,31 @@ jq '.process.terminal = false | .process.args = ["sh", "-c", "id -u; tr -s \" \"
 cp "$T/rootless" /mnt/bundle/config.json
 check_eq 'spec --rootless: an ordinary user runs it' '0 0 1000 1' "$(as_user ./lcx-runtime run --bundle bundle r1 | tr -s '\n ' ' ' | sed 's/ $//')"
 
+# --- what crun takes, too: another description, several containers at once; and runc's owner
+
+bundle "$T/b" '.process.args = ["sleep", "60"]'
+mv "$T/b/config.json" "$T/other.json"
+check_fails 'create: no description' 1 'config.json' runtime create --bundle "$T/b" x1
+(cd "$T" && check 'run --config: relative to where one is' runtime run -d --config other.json --bundle b x1) </dev/null
+check 'create -f' runtime create -f "$T/other.json" --bundle "$T/b" x2 </dev/null
+check 'create: one that others must not touch' runtime create -f "$T/other.json" --bundle "$T/b" y2 </dev/null
+check_match 'list: the owner' '^x1 .* root$' "$(runtime list)"
+check_eq 'state and list: the owner' 'root root' "$(runtime state x1 | jq -r .owner) $(runtime list -f json | jq -r '.[0].owner')"
+check_fails 'kill --regex: no regular expression' 1 "'(x' is no regular expression" runtime kill --regex '(x' KILL
+check 'kill --regex' runtime kill --regex '^x[0-9]$' KILL
+wait_for 10 is_stopped x1
+wait_for 10 is_stopped x2
+check_eq 'kill --regex: nobody else' created "$(state_of y2)"
+check_fails 'delete --regex: one that is not stopped is named' 1 'container y2' runtime delete -r '^[xy]'
+check_eq 'delete --regex: the others are gone' y2 "$(runtime list -q)"
+check 'delete --regex --force' runtime delete --force --regex .
+check_eq 'delete --regex: all' '' "$(runtime list -q)"
+check 'spec --file' runtime spec --bundle "$T" --file made.json
+check_eq 'spec --file: what it is' linux "$(jq -r 'keys[]' "$T/made.json" | grep -x linux)"
+check 'spec -f: a path' runtime spec -f "$T/made2.json"
+check 'spec -f: there' test -s "$T/made2.json"
+mv "$T/other.json" "$T/b/config.json"
+
 # --- refused by name
 
 check_fails 'cgroup-manager' 1 "cgroup manager 'fly'" runtime --cgroup-manager fly create --bundle "$T/b" w1
