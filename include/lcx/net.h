@@ -319,7 +319,8 @@ int lcx_attachment_set_hairpin(struct lcx_attachment *attachment, bool hairpin,
  * lcx_attachment_set_promiscuous() - its interface takes frames for any MAC address
  *
  * For a container that has others inside, with MAC addresses of their own. The bridge sends it
- * those that it cannot place otherwise; not what is for its neighbours. Not with macvlan and ipvlan.
+ * those that it cannot place otherwise; not what is for its neighbours. Not with macvlan and
+ * ipvlan.
  */
 int lcx_attachment_set_promiscuous(struct lcx_attachment *attachment, bool promiscuous,
 				   struct lcx_error **err);
@@ -375,13 +376,18 @@ int lcx_attachment_open(struct lcx_ctx *ctx, const char *network, const char *ow
  * lcx_network_detach() - take an attachment down
  * @network:    its name
  * @owner:      the container's id
- * @timeout_ms: how long to wait for the interface to go by itself, as it does when
- *              its namespace ends; then it is removed, which blocks for some 30 ms
+ * @timeout_ms: of an interface on a parent: how long to wait for it to go by itself, as it does
+ *              when its namespace ends; then it is removed, which blocks for some 30 ms
  *
  * Needs neither the namespace nor the process that attached. Goes on after an
  * error; the first is returned and the message names all. Nothing to take down
  * is success. The last container's going takes the bridge, the nf_tables
  * entries and changed sysctls with it.
+ *
+ * A cable is removed whether its namespace ends, lives on, or is held by somebody, and is gone at
+ * the return from both sides: name, address, place in the bridge. The kernel itself waits for what
+ * nobody sees any more, some 15 ms; a small process does that in the caller's place, lcx-remover.
+ * It is nobody's child, but of a subreaper, if there is one, and ends by itself.
  *
  * From here, or the first attachment on, @ctx keeps a netlink socket open, since the kernel lets
  * who closes one wait for what was removed; lcx_ctx_free() closes it.
@@ -475,8 +481,8 @@ struct lcx_net_watch *lcx_net_watch_free(struct lcx_net_watch *watch);
  * Members: networks, each with the interface inside, its end on this host, and the bridge or
  * parent, with their addresses ("present": false, where the path is broken); routes, those
  * inside; published, the entries of its ports; chains, the rules of the table "lcx" in the order
- * in which a packet meets them, with the packets and bytes, of all containers, that each has decided
- * since the rules were made; host: whether it forwards, and its routes.
+ * in which a packet meets them, with the packets and bytes, of all containers, that each has
+ * decided since the rules were made; host: whether it forwards, and its routes.
  *
  * Return: 0, also for an owner of nothing, whose networks are none.
  */

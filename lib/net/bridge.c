@@ -16,7 +16,9 @@
 #include <string.h>
 
 #include "net/monitor.h"
+#include "net/firewall-internal.h"
 #include "net/net-internal.h"
+#include "netlink/remove.h"
 #include "util/weaken.h"
 
 static int derive_mac(const struct lcx_network *network, char mac[static NET_MAC_SIZE])
@@ -268,6 +270,19 @@ int lcx__bridge_ensure(struct lcx_ctx *ctx, struct lcx_netlink *nl,
 	return 0;
 }
 
+/*
+ * The firewall's socket is open before it goes, so that who removes it holds that, too, when it is
+ * closed after the firewall's entries were removed. Without it those tell why.
+ */
+static int destroy(struct lcx_netlink *nl, struct lcx_netlink **nft, const struct lcx_link *link,
+		   struct lcx_error **err)
+{
+	const uint32_t index = lcx_link_index(link);
+	int held_fd = lcx__firewall_ensure_open(nft, NULL) == 0 ? lcx_netlink_fd(*nft) : -1;
+
+	return lcx__links_remove(nl, &index, 1, held_fd, err);
+}
+
 /* The bridge first: as long as it is there, the firewall must know it. */
 int lcx__bridge_remove(struct lcx_ctx *ctx, struct lcx_netlink *nl, struct lcx_netlink **nft,
 		       const struct lcx_network *network, struct lcx_error **err)
@@ -286,8 +301,8 @@ int lcx__bridge_remove(struct lcx_ctx *ctx, struct lcx_netlink *nl, struct lcx_n
 	if (r == -EEXIST)
 		r = 0;
 	else if (r > 0)
-		r = lcx_link_destroy(nl, lcx_link_index(link), &e);
-	lcx__troubles_add(&troubles, r == -ENODEV ? 0 : r, &e);
+		r = destroy(nl, nft, link, &e);
+	lcx__troubles_add(&troubles, r, &e);
 	if (!link)
 		e = lcx_error_free(e);
 

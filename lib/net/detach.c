@@ -15,6 +15,7 @@
 #include "net/driver.h"
 #include "net/firewall-internal.h"
 #include "netlink/conntrack.h"
+#include "netlink/remove.h"
 
 /* The interface, if it is there and has this mark. 1, 0, or a negative errno. */
 static int find_marked(struct lcx_netlink *nl, const char *name, const char *mark,
@@ -57,60 +58,47 @@ void lcx__net_drain_events(struct lcx_netlink *nl)
 		;
 }
 
-/* Any news is a reason to look again; what they say does not matter. 1 while it is there. */
-static int wait_for_end(struct lcx_netlink *nl, const char *name, const char *mark,
-			uint32_t timeout_ms, uint32_t *ret_index, struct lcx_error **err)
+/*
+ * It need not wait for a namespace that ends and takes its end of the cable along: the kernel takes
+ * longer for that than for this.
+ */
+static int undo_named(struct lcx_ctx *ctx, struct lcx_netlink *nl, const char *const *names,
+		      size_t count, const char *owner, int held_fd, struct lcx_error **err)
 {
-	CLEANUP(lcx_netlink_freep) struct lcx_netlink *events = NULL;
-	int64_t end = lcx__monotonic_ns() + (int64_t)timeout_ms * 1000000, left;
-	int r = find_marked(nl, name, mark, ret_index, err);
+	uint32_t indexes[LCX__REMOVE_LIMIT];
+	char mark[NET_MARK_SIZE];
+	size_t n = 0;
 
-	if (r <= 0 || timeout_ms == 0)
-		return r;
-	r = lcx__net_open_events(RTNLGRP_LINK, &events, err);
-	if (r < 0)
-		return r;
-	for (;;) {
-		struct pollfd pollfd = {.fd = lcx_netlink_fd(events), .events = POLLIN};
+	lcx__net_mark(ctx, owner, mark);
+	for (size_t i = 0; i < count && i < LCX__REMOVE_LIMIT; i++) {
+		int r = find_marked(nl, names[i], mark, &indexes[n], err);
 
-		r = find_marked(nl, name, mark, ret_index, err);
-		left = (end - lcx__monotonic_ns()) / 1000000;
-		if (r <= 0 || left <= 0)
+		if (r < 0)
 			return r;
-		(void)poll(&pollfd, 1, left > INT32_MAX ? INT32_MAX : (int)left);
-		lcx__net_drain_events(events);
+		n += (size_t)r;
 	}
+	return n > 0 ? lcx__links_remove(nl, indexes, n, held_fd, err) : 0;
 }
 
 static int undo_link(struct lcx_ctx *ctx, struct lcx_netlink *nl, const char *name,
-		     const char *owner, uint32_t timeout_ms, struct lcx_error **err)
+		     const char *owner, int held_fd, struct lcx_error **err)
 {
-	CLEANUP(lcx_error_freep) struct lcx_error *e = NULL;
-	char mark[NET_MARK_SIZE];
-	uint32_t index = 0;
-	int r;
-
-	lcx__net_mark(ctx, owner, mark);
-	r = wait_for_end(nl, name, mark, timeout_ms, &index, err);
-	if (r <= 0)
-		return r;
-	r = lcx_link_destroy(nl, index, &e);
-	return r < 0 && r != -ENODEV ? lcx__fail(err, -r, "%s", lcx_error_message(e)) : 0;
+	return undo_named(ctx, nl, &name, 1, owner, held_fd, err);
 }
 
 int lcx__network_undo_link(struct lcx_ctx *ctx, const char *host_interface, const char *owner,
-			   uint32_t timeout_ms, struct lcx_error **err)
+			   struct lcx_error **err)
 {
 	CLEANUP(lcx_netlink_freep) struct lcx_netlink *nl = NULL;
 	int r = lcx_netlink_open(&nl, err);
 
-	return r < 0 ? r : undo_link(ctx, nl, host_interface, owner, timeout_ms, err);
+	return r < 0 ? r : undo_link(ctx, nl, host_interface, owner, -1, err);
 }
 
 /* Without a record: what has the owner's mark on this bridge. */
 static int undo_marked_links(struct lcx_ctx *ctx, struct lcx_netlink *nl,
-			     const struct lcx_network *network, const char *owner,
-			     uint32_t timeout_ms, struct lcx_error **err)
+			     const struct lcx_network *network, const char *owner, int held_fd,
+			     struct lcx_error **err)
 {
 	CLEANUP(lcx_link_list_freep) struct lcx_link_list *links = NULL;
 	CLEANUP(lcx_link_freep) struct lcx_link *bridge = NULL;
@@ -125,7 +113,7 @@ static int undo_marked_links(struct lcx_ctx *ctx, struct lcx_netlink *nl,
 	r = lcx_link_list_open(nl, lcx_link_index(bridge), &links, err);
 	while (r == 0 && (link = lcx_link_list_next(links)))
 		if (strcmp(lcx_link_alias(link), mark) == 0)
-			r = undo_link(ctx, nl, lcx_link_name(link), owner, timeout_ms, err);
+			r = undo_link(ctx, nl, lcx_link_name(link), owner, held_fd, err);
 	return r;
 }
 
@@ -166,26 +154,31 @@ static int remove_last(struct lcx_ctx *ctx, struct lcx_netlink *nl, struct lcx_n
 	return r > 0 ? 0 : lcx__driver_of(network)->remove(ctx, nl, nft, network, err);
 }
 
-static int undo_links(struct lcx_ctx *ctx, struct lcx_netlink *nl,
-		      const struct lcx_network *network, const struct lcx_attachment *record,
-		      const char *owner, uint32_t timeout_ms, struct lcx_error **err)
+/* The device of its rate does not end by itself. */
+static int undo_cable(struct lcx_ctx *ctx, struct lcx_netlink *nl,
+		      const struct lcx_attachment *record, const char *owner, int held_fd,
+		      struct lcx_error **err)
 {
 	char device[IFNAMSIZ];
+	const char *names[] = {record->host_interface, device};
 	int r;
 
+	lcx__shape_device(record, device);
+	r = undo_named(ctx, nl, names, record->egress_bits != 0 ? 2 : 1, owner, held_fd, err);
+	if (r == 0)
+		lcx__announce_heir(nl, record);
+	return r;
+}
+
+static int undo_links(struct lcx_ctx *ctx, struct lcx_netlink *nl,
+		      const struct lcx_network *network, const struct lcx_attachment *record,
+		      const char *owner, uint32_t timeout_ms, int held_fd, struct lcx_error **err)
+{
 	if (record && lcx__branch_is(record))
 		return lcx__branch_undo(nl, record, timeout_ms, err);
-	if (record) {
-		r = undo_link(ctx, nl, record->host_interface, owner, timeout_ms, err);
-		if (r == 0)
-			lcx__announce_heir(nl, record);
-		if (r < 0 || record->egress_bits == 0)
-			return r;
-		/* It does not end by itself. */
-		lcx__shape_device(record, device);
-		return undo_link(ctx, nl, device, owner, 0, err);
-	}
-	return network ? undo_marked_links(ctx, nl, network, owner, timeout_ms, err) : 0;
+	if (record)
+		return undo_cable(ctx, nl, record, owner, held_fd, err);
+	return network ? undo_marked_links(ctx, nl, network, owner, held_fd, err) : 0;
 }
 
 /*
@@ -255,7 +248,8 @@ static void take_down(struct lcx_ctx *ctx, struct lcx_netlink *nl,
 	r = record ? forget_flows(&nft, record, &e) : 0;
 	lcx__troubles_add(troubles, r, &e);
 
-	r = undo_links(ctx, nl, network, record, owner, timeout_ms, &e);
+	r = undo_links(ctx, nl, network, record, owner, timeout_ms, nft ? lcx_netlink_fd(nft) : -1,
+		       &e);
 	lcx__troubles_add(troubles, r, &e);
 	if (r == 0) {
 		r = lcx__network_undo_lease(ctx, name, owner, &e);

@@ -56,7 +56,7 @@ struct json_object *lcx__record_to_json(const struct lcx_attachment *attachment)
 
 /* The single undo steps, by name and owner; what is not there is success. */
 int lcx__network_undo_link(struct lcx_ctx *ctx, const char *host_interface, const char *owner,
-			   uint32_t timeout_ms, struct lcx_error **err);
+			   struct lcx_error **err);
 int lcx__network_undo_ports(struct lcx_ctx *ctx, const char *owner, struct lcx_error **err);
 int lcx__network_undo_lease(struct lcx_ctx *ctx, const char *network, const char *owner,
 			    struct lcx_error **err);

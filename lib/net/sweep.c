@@ -132,8 +132,7 @@ static void sweep_links(struct sweep *sweep)
 		if (strncmp(lcx_link_alias(link), prefix, strlen(prefix)) != 0 ||
 		    is_of_network(link) || !is_dead(sweep, owner))
 			continue;
-		r = lcx__network_undo_link(sweep->ctx, lcx_link_name(link), owner, NETNS_WAIT_MS,
-					   &e);
+		r = lcx__network_undo_link(sweep->ctx, lcx_link_name(link), owner, &e);
 		lcx__troubles_add(&sweep->troubles, r, &e);
 		note(sweep, owner);
 	}

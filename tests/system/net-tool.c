@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/netlink.h>
+#include <net/if.h>
 #include <poll.h>
 #include <sched.h>
 #include <stdio.h>
@@ -123,6 +124,38 @@ static int attach_alone(struct lcx_ctx *ctx, char **args, struct lcx_error **err
 static int detach(struct lcx_ctx *ctx, char **args, struct lcx_error **err)
 {
 	return lcx_network_detach(ctx, args[0], args[1], (uint32_t)atoi(args[2]), err);
+}
+
+/* The host's end, by its record. */
+static int host_end(struct lcx_ctx *ctx, char **args, char name[static IFNAMSIZ],
+		    struct lcx_error **err)
+{
+	CLEANUP(lcx_attachment_freep) struct lcx_attachment *there = NULL;
+	int r = lcx_attachment_open(ctx, args[0], args[1], &there, err);
+
+	if (r == 0)
+		(void)snprintf(name, IFNAMSIZ, "%s", lcx_attachment_host_interface(there));
+	return r;
+}
+
+/* again NETWORK OWNER NETNS-FILE COUNT [OPTION]...: attach and detach; what goes is gone at once */
+static int again(struct lcx_ctx *ctx, char **args, struct lcx_error **err)
+{
+	char *attachment[16] = {args[0], args[1], args[2]}, name[IFNAMSIZ] = "";
+	int r = 0;
+
+	for (size_t i = 4; args[i] && i < ARRAY_SIZE(attachment); i++)
+		attachment[i - 1] = args[i];
+	for (int i = 0; i < atoi(args[3]) && r == 0; i++) {
+		r = attach(ctx, attachment, err);
+		if (r == 0)
+			r = host_end(ctx, args, name, err);
+		if (r == 0)
+			r = lcx_network_detach(ctx, args[0], args[1], 0, err);
+		if (r == 0 && if_nametoindex(name) != 0)
+			r = lcx__fail(err, EEXIST, "'%s' is still there", name);
+	}
+	return r;
 }
 
 static int set_internal(struct lcx_network *network, const char *value, struct lcx_error **err)
@@ -430,6 +463,7 @@ static const struct {
 	{"remove", 1, remove_network}, {"inspect", 1, inspect}, {"reload", 0, reload},
 	{"watch", 0, watch},           {"resolve", 1, resolve}, {"sweep", 0, sweep},
 	{"serve", 2, serve},           {"ask", 4, ask},         {"attach-alone", 3, attach_alone},
+	{"again", 4, again},
 };
 
 int main(int argc, char **argv)

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * Theory of operation. The kernel takes an interface out of everything in a millisecond, under its
+ * lock: name, number, bridge, neighbours, the other end. Then, without that lock, it lets whoever
+ * asked wait until nobody looks at its memory any more (netdev_run_todo() calls rcu_barrier()),
+ * ten milliseconds and more; for each interface again, and to move it into a namespace that ends
+ * takes as long (dev_change_net_namespace() does the same). That wait is of use to nobody but the
+ * kernel.
+ *
+ * So a small program of ours asks, as nobody's child, and we look until the interface is gone,
+ * which takes the kernel's lock and so comes after all of it was done. The program ends with the
+ * system call: there is nothing that it could leave, and a kill only comes to pass when the kernel
+ * is done. Where it can't be started, or is not allowed what its starter is, we ask ourselves, and
+ * wait.
+ */
+#include "netlink/remove.h"
+
+#include <linux/rtnetlink.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "init/launch.h"
+#include "init/program.h"
+#include "netlink/remover/embed.h"
+#include "netlink/remover/wire.h"
+#include "util/str.h"
+
+enum { LONG_MS = 2000 }; /* for a process that somebody has stopped */
+
+/* What it hears is a reason to look; by it the program speaks, too, and hears a refusal. */
+static int open_events(void)
+{
+	const struct sockaddr_nl address = {.nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK};
+	CLEANUP(closep) int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+
+	if (fd < 0 || bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
+		return -errno;
+	return TAKE_FD(fd);
+}
+
+static void drain(int fd)
+{
+	char byte;
+
+	while (recv(fd, &byte, sizeof(byte), MSG_DONTWAIT | MSG_TRUNC) >= 0 || errno == ENOBUFS ||
+	       errno == EINTR)
+		;
+}
+
+/* Each message by itself: each is waited for by itself. */
+static int write_orders(int fd, const uint32_t *indexes, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		CLEANUP(lcx__nl_batch_free) struct lcx__nl_batch batch = NL_BATCH_EMPTY;
+		struct ifinfomsg ifi = {.ifi_index = (int)indexes[i]};
+
+		lcx__nl_begin(&batch, RTM_DELLINK, NLM_F_REQUEST, &ifi, sizeof(ifi));
+		if (batch.failed < 0)
+			return batch.failed;
+		if (send(fd, batch.data, batch.length, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+			return -errno;
+	}
+	return 0;
+}
+
+/* Return: a descriptor that hangs up when all of them are done, or a negative errno. */
+static int start(const uint32_t *indexes, size_t count, int events_fd, int held_fd)
+{
+	const struct lcx__program program = {"lcx-remover", lcx__remover_program,
+					     lcx__remover_program_size};
+	CLEANUP(closep) int ours = -1, theirs = -1, pidfd = -1;
+	int pair[2], sources[REMOVER_FDS + 1], r;
+	const struct lcx__program_start how = {
+		.sources = sources,
+		.n_sources = REMOVER_FDS + (held_fd >= 0),
+		.cgroup_fd = -1,
+		.users_fd = -1,
+	};
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return -errno;
+	ours = pair[0];
+	theirs = pair[1];
+	r = write_orders(ours, indexes, count);
+	if (r < 0)
+		return r;
+	sources[REMOVER_FD_CONTROL] = theirs;
+	sources[REMOVER_FD_NETLINK] = events_fd;
+	sources[REMOVER_FDS] = held_fd;
+	r = lcx__program_start(&program, &how, &pidfd, NULL);
+	if (r < 0)
+		return r;
+	/* It has left us children of its own, and ends itself. */
+	lcx__pidfd_reap(pidfd);
+	return TAKE_FD(ours);
+}
+
+static bool is_there(struct lcx_netlink *nl, uint32_t index)
+{
+	CLEANUP(lcx_link_freep) struct lcx_link *link = NULL;
+
+	return lcx_link_open_index(nl, index, &link, NULL) != -ENODEV;
+}
+
+/* Until all are gone, or there is nobody left who removes them. Return: how many of them are. */
+static size_t wait_for_end(struct lcx_netlink *nl, const uint32_t *indexes, size_t count,
+			   int events_fd, int control_fd)
+{
+	int64_t end = lcx__monotonic_ns() + (int64_t)LONG_MS * 1000000;
+	struct pollfd fds[] = {{.fd = events_fd, .events = POLLIN}, {.fd = control_fd}};
+	size_t gone = 0;
+
+	while (gone < count && fds[1].revents == 0 && lcx__monotonic_ns() < end) {
+		(void)poll(fds, ARRAY_SIZE(fds), LONG_MS);
+		drain(events_fd);
+		while (gone < count && !is_there(nl, indexes[gone]))
+			gone++;
+	}
+	return gone;
+}
+
+int lcx__links_remove(struct lcx_netlink *nl, const uint32_t *indexes, size_t count, int held_fd,
+		      struct lcx_error **err)
+{
+	CLEANUP(closep) int events_fd = open_events(), control_fd = -1;
+	size_t gone = 0;
+	int first = 0;
+
+	if (events_fd >= 0)
+		control_fd = start(indexes, count, events_fd, held_fd);
+	if (control_fd >= 0)
+		gone = wait_for_end(nl, indexes, count, events_fd, control_fd);
+	for (size_t i = gone; i < count; i++) {
+		CLEANUP(lcx_error_freep) struct lcx_error *e = NULL;
+		int r = lcx_link_destroy(nl, indexes[i], &e);
+
+		if (r < 0 && r != -ENODEV && first == 0)
+			first = lcx__fail(err, -r, "%s", lcx_error_message(e));
+	}
+	return first;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * What waits for the kernel, in the place of the library: remove.c tells why. It finds its messages
+ * in the control socket, sends each to the kernel in a process of its own, and is nobody's child
+ * by then. Its descriptors close when the kernel is done.
+ *
+ * It has no C library, as lcx-init has none: there is hardly anything to execute.
+ */
+#include <asm/signal.h>
+#include <linux/prctl.h>
+
+#include "netlink/remover/wire.h"
+#include "util/sys.h"
+
+enum { DONTWAIT = 0x40 }; /* MSG_DONTWAIT */
+
+static _Noreturn void end(int status)
+{
+	for (;;)
+		sys_call1(__NR_exit_group, status);
+}
+
+_Noreturn void remover_main(void); /* of what stands at the end, in assembly */
+
+_Noreturn void remover_main(void)
+{
+	char message[REMOVER_MESSAGE_SIZE];
+	long n, pid = 0;
+
+	/* Else a list of processes shows the memfd's name. */
+	sys_call2(__NR_prctl, PR_SET_NAME, "lcx-remover");
+	while ((n = sys_call6(__NR_recvfrom, REMOVER_FD_CONTROL, message, sizeof(message), DONTWAIT,
+			      0, 0)) > 0) {
+		pid = sys_call5(__NR_clone, SIGCHLD, 0, 0, 0, 0);
+		if (pid < 0)
+			end(1);
+		if (pid > 0)
+			continue;
+		sys_call0(__NR_setsid);
+		sys_call6(__NR_sendto, REMOVER_FD_NETLINK, message, n, 0, 0, 0);
+		end(0);
+	}
+	end(0);
+}
+
+#if defined(__x86_64__)
+__asm__(".globl _start\n"
+	"_start:\n"
+	"	xor %ebp, %ebp\n"
+	"	and $-16, %rsp\n"
+	"	call remover_main\n");
+#elif defined(__aarch64__)
+__asm__(".globl _start\n"
+	"_start:\n"
+	"	mov x29, #0\n"
+	"	bl remover_main\n");
+#endif
