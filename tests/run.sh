@@ -15,9 +15,9 @@
 #   sweep      system tests that take a few of many places, at every single one: those that know
 #              LCX_TEST_EVERY_CALL (an hour or two; not part of "everything")
 #
-# Without arguments all but bench and sweep, in two lanes at once: system, ffi and examples, which work on
-# what the machine has, and beside them the rest, then system tests that say "# beside: REASON". A pattern chooses
-# tests by name: system/net-*, unit/ipam.
+# Without arguments all but bench and sweep, in three lanes at once: system, ffi and examples, which work on
+# what the machine has; the rest; and the system tests that say "# beside: REASON", most of which wait. A pattern
+# chooses tests by name: system/net-*, unit/ipam.
 # The last line is "N passed, N failed, N skipped"; the exit code is 1 if any failed or none ran.
 #
 # Environment: LCX_BUILD_DIR (default: build/ in the source tree) gets the builds "plain" and "asan" and
@@ -42,7 +42,8 @@ logs=$top/logs
 all_parts='unit abi system vm ffi examples fuzz'
 # In the order of the lanes. The virtual machine takes the longest, so the others follow it.
 lane_parts='system ffi examples'
-beside_parts='vm unit abi fuzz system'
+guest_parts='vm unit abi fuzz system'
+beside_parts='system'
 system_limit=240
 [ "${1:-}" != --in-guest ] || system_limit=600
 
@@ -213,7 +214,7 @@ not_in_guest() { # SCRIPT
 	grep -q '^# guest: no, ' "$1" || { [ -z "${LCX_TEST_EVERY_CALL:-}" ] && grep -q '^# guest: sweep, ' "$1"; }
 }
 
-# Of the two lanes of a whole run the second takes only tests that say "# beside: REASON": they make no control
+# Of the lanes of a whole run all but the first take only tests that say "# beside: REASON": they make no control
 # groups, which the first compares. Who comes first to a test runs it.
 mine() { # NAME SCRIPT
 	[ "$mode" != beside ] || grep -q '^# beside: ' "$2" || return 1
@@ -350,22 +351,32 @@ fuzz_result() { # LOG
 
 # --- main
 
-# The parts that use nothing of the machine run beside those that do, with a /dev/shm of their own, so that
+# The parts that use nothing of the machine run beside those that do, each lane with a /dev/shm of its own, so that
 # nobody takes their files for what a test has left behind.
-start_beside() {
-	# shellcheck disable=SC2016,SC2086
+start_beside() { # NAME PART...
+	name=$1
+	shift
+	# shellcheck disable=SC2016
 	setsid unshare --mount --ipc --propagation private sh -c 'mount -t tmpfs -o mode=1777 tmpfs /dev/shm && exec "$@"' \
-		sh sh tests/run.sh --beside $beside_parts >"$logs/beside.log" 2>&1 &
-	beside=$!
-	trap 'kill -- -"$beside" 2>/dev/null && wait "$beside" || :' EXIT
+		sh sh tests/run.sh --beside "$@" >"$logs/$name.log" 2>&1 &
+	lanes="$lanes $name:$!"
+	trap end_beside EXIT
 	trap 'exit 130' HUP INT TERM
 }
 
+end_beside() {
+	for lane in $lanes; do
+		kill -- -"${lane#*:}" 2>/dev/null && wait "${lane#*:}" || :
+	done
+}
+
 finish_beside() {
-	r=0
-	wait "$beside" || r=$?
+	for lane in $lanes; do
+		r=0
+		wait "${lane#*:}" || r=$?
+		take_over "${lane%:*}" "$r" ''
+	done
 	trap - EXIT
-	take_over beside "$r" ''
 }
 
 run_parts() { # PART[/PATTERN]...
@@ -379,13 +390,17 @@ run_parts() { # PART[/PATTERN]...
 	done
 }
 
-# The builds that both lanes need come first, with all processors.
+# The builds that the lanes share come first, with all processors.
 run_everything() {
 	install_packages && build plain && build asan || return 0
 	[ "$(id -u)" -ne 0 ] || prepare_images || return 0
 	export LCX_TEST_CLAIMS="$top/claims"
 	rm -rf "$LCX_TEST_CLAIMS" && mkdir "$LCX_TEST_CLAIMS"
-	start_beside
+	lanes=
+	# shellcheck disable=SC2086
+	start_beside guest $guest_parts
+	# shellcheck disable=SC2086
+	start_beside beside $beside_parts
 	# shellcheck disable=SC2086
 	run_parts $lane_parts
 	finish_beside

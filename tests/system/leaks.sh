@@ -64,7 +64,7 @@ temporaries() {
 }
 
 views='links rules mounts processes states'
-# In the second lane of a whole run control groups are the first one's.
+# Beside the first lane of a whole run control groups are that one's.
 [ -n "${LCX_TEST_BESIDE:-}" ] || views="$views cgroups"
 [ -z "${LCX_TEST_ISOLATED:-}" ] || views="$views temporaries"
 
