@@ -8,56 +8,75 @@
 /* What of the kernel's interfaces is hidden, and what may only be read. */
 
 /*
- * Directories are covered by one empty tmpfs, cloned each time; anything else by
- * the *host's* /dev/null, whose identity is checked: the image's could be a link.
+ * Directories are covered by one empty tmpfs, anything else by the *host's* /dev/null, whose
+ * identity is checked: the image's could be a link. Both are cloned each time.
  */
+static int make_empty(struct init *init)
+{
+	return init_new_file_system(init, "tmpfs", "tmpfs", "size=0,mode=755", true,
+				    SYS_MOUNT_ATTR_RDONLY | SYS_MOUNT_ATTR_NOSUID |
+					    SYS_MOUNT_ATTR_NODEV | SYS_MOUNT_ATTR_NOEXEC);
+}
+
+static int open_null(struct init *init)
+{
+	struct statx st = {0};
+	int fd, r;
+
+	if (lcx__is_off(MASKS))
+		return init_open_target(init, "/dev/null", false, false);
+	fd = (int)sys_call4(__NR_openat, AT_FDCWD, "/dev/null", O_PATH | O_CLOEXEC, 0);
+	r = fd < 0 ? fd : init_stat(fd, &st);
+	if (r == 0 && (st.stx_rdev_major != 1 || st.stx_rdev_minor != 3))
+		r = -ENODEV;
+	if (r < 0)
+		init_close(fd);
+	return r < 0 ? r : fd;
+}
+
+static int make_null(struct init *init)
+{
+	struct sys_mount_attr attr = {.attr_set = SYS_MOUNT_ATTR_RDONLY | SYS_MOUNT_ATTR_NOSUID |
+						  SYS_MOUNT_ATTR_NOEXEC};
+	int fd = open_null(init), tree, r;
+
+	tree = r = fd < 0 ? fd : init_clone_tree(fd, "", false);
+	init_close(fd);
+	if (r >= 0)
+		r = sys_mount_setattr(tree, "", AT_EMPTY_PATH, &attr);
+	if (r < 0)
+		init_close(tree);
+	return r < 0 ? r : tree;
+}
+
+/* A detached mount of its own, of what covers directories or the rest. */
 static int masking_tree(struct init *init, bool directory)
 {
-	if (directory && init->empty_fd < 0)
-		init->empty_fd =
-			init_new_file_system(init, "tmpfs", "tmpfs", "size=0,mode=755", true,
-					     SYS_MOUNT_ATTR_RDONLY | SYS_MOUNT_ATTR_NOSUID |
-						     SYS_MOUNT_ATTR_NODEV | SYS_MOUNT_ATTR_NOEXEC);
-	if (!directory && lcx__is_off(MASKS))
-		return init_open_target(init, "/dev/null", false, false);
-	if (!directory && init->null_fd < 0) {
-		struct statx st = {0};
+	int *made = directory ? &init->empty_fd : &init->null_fd, tree;
 
-		init->null_fd =
-			(int)sys_call4(__NR_openat, AT_FDCWD, "/dev/null", O_PATH | O_CLOEXEC, 0);
-		if (init->null_fd >= 0 && (init_stat(init->null_fd, &st) < 0 ||
-					   st.stx_rdev_major != 1 || st.stx_rdev_minor != 3))
-			return -ENODEV;
+	if (*made < 0)
+		*made = directory ? make_empty(init) : make_null(init);
+	tree = *made < 0 ? *made : init_clone_tree(*made, "", false);
+	/* A detached mount can be cloned since Linux 6.15; before, a new one is made each time. */
+	if (*made >= 0 && tree == -EINVAL) {
+		tree = *made;
+		*made = -1;
 	}
-	return directory ? init->empty_fd : init->null_fd;
+	return tree;
 }
 
 int init_op_MASK(struct init *init, const struct plan_op *op)
 {
-	struct sys_mount_attr attr = {.attr_set = SYS_MOUNT_ATTR_RDONLY | SYS_MOUNT_ATTR_NOSUID |
-						  SYS_MOUNT_ATTR_NOEXEC};
-	int target = init_open_target(init, init_str(init, op, 0), false, false), from, tree, r;
+	int target = init_open_target(init, init_str(init, op, 0), false, false), tree, r;
 	struct statx st = {0};
-	bool directory;
 
 	if (target == -ENOENT || target == -ENOTDIR)
 		return 0;
 	if (target < 0)
 		return target;
 	r = init_stat(target, &st);
-	directory = (st.stx_mode & S_IFMT) == 0040000;
-	from = r < 0 ? r : masking_tree(init, directory);
-	/* A detached mount can be cloned since Linux 6.15; before, a new one is made each time. */
-	tree = from < 0 ? from : init_clone_tree(from, "", false);
-	if (tree == -EINVAL && directory) {
-		tree = init->empty_fd;
-		init->empty_fd = -1;
-	}
-	r = tree;
-	if (tree >= 0 && !directory)
-		r = sys_mount_setattr(tree, "", AT_EMPTY_PATH, &attr);
-	if (r >= 0)
-		r = init_attach(tree, target);
+	tree = r < 0 ? r : masking_tree(init, (st.stx_mode & S_IFMT) == 0040000);
+	r = tree < 0 ? tree : init_attach(tree, target);
 	init_close(tree);
 	init_close(target);
 	return r;
