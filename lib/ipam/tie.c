@@ -85,7 +85,7 @@ static bool process_is_gone(const struct lcx__ipam_lease *lease)
 	if (has_ended(pidfd))
 		return true;
 	return lcx__read_start_time((pid_t)lease->tie_pid, &started) == 0 &&
-	       (uint64_t)started != lease->tie_started;
+	       !lcx__is_same_start(started, (int64_t)lease->tie_started);
 }
 
 /* @pid_ns: own_pid_namespace() */

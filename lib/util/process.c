@@ -5,11 +5,59 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "util/cleanup.h"
 #include "util/fs.h"
 #include "util/sys.h"
+
+/* The kernel's number for the time namespace that is there from the boot on. */
+#define FIRST_TIME_NS 0xeffffffau
+
+static ino_t number_of(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 ? st.st_ino : 0;
+}
+
+/*
+ * How far this process's clock of the time since the boot is from the machine's: the kernel adds it
+ * to each start time that it shows. The file has that of the namespace for children; whoever made
+ * one for them alone is taken for one with the machine's own clock.
+ */
+static int64_t own_boottime_offset_ns(void)
+{
+	CLEANUP(freep) char *text = NULL;
+	ino_t own = number_of("/proc/self/ns/time");
+	long long seconds, ns;
+	const char *line;
+
+	if (own == 0 || own == FIRST_TIME_NS || own != number_of("/proc/self/ns/time_for_children"))
+		return 0;
+	if (lcx__read_file(AT_FDCWD, "/proc/self/timens_offsets", 4096, &text, NULL) < 0)
+		return 0;
+	line = strstr(text, "boottime");
+	if (!line || sscanf(line, "boottime %lld %lld", &seconds, &ns) != 2)
+		return 0;
+	return seconds * 1000000000 + ns;
+}
+
+static int64_t to_the_machines(int64_t ticks)
+{
+	int64_t tick_ns = 1000000000 / sysconf(_SC_CLK_TCK), offset_ns = own_boottime_offset_ns();
+	int64_t whole = offset_ns / tick_ns, part = offset_ns % tick_ns;
+
+	/* Down, whatever the sign. */
+	return ticks - whole - (part > 0);
+}
+
+bool lcx__is_same_start(int64_t a, int64_t b)
+{
+	return a - b <= 1 && b - a <= 1;
+}
 
 /* Field 22; field 2, the name, may hold anything, also blanks and parentheses: proc(5). */
 int lcx__read_start_time(pid_t pid, int64_t *ret)
@@ -27,7 +75,7 @@ int lcx__read_start_time(pid_t pid, int64_t *ret)
 		at = strchr(at + 1, ' ');
 	if (!at)
 		return -EIO;
-	*ret = strtoll(at + 1, NULL, 10);
+	*ret = to_the_machines(strtoll(at + 1, NULL, 10));
 	return 0;
 }
 
@@ -49,7 +97,8 @@ int lcx__open_process(int64_t pid, int64_t start_time)
 		return r;
 	/* A zombie keeps its number for as long as its parent likes. */
 	ended.fd = pidfd;
-	return found == start_time && poll(&ended, 1, 0) == 0 ? TAKE_FD(pidfd) : -ESRCH;
+	return lcx__is_same_start(found, start_time) && poll(&ended, 1, 0) == 0 ? TAKE_FD(pidfd)
+										: -ESRCH;
 }
 
 pid_t lcx__pidfd_pid(int pidfd)

@@ -3,11 +3,19 @@
 
 /* Processes by their number, which is given to another one some day. */
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
-/* When it started: field 22 of proc_pid_stat(5). -ESRCH: there is none. */
+/*
+ * When it started: field 22 of proc_pid_stat(5), as it is in the time namespace that the machine
+ * began with, whatever the caller's is: others compare it with what they read in theirs.
+ * -ESRCH: there is none.
+ */
 int lcx__read_start_time(pid_t pid, int64_t *ret);
+
+/* Whether two start times are one: between time namespaces a part of a tick may get lost. */
+bool lcx__is_same_start(int64_t a, int64_t b);
 
 /* A pidfd for process @pid, if it lives and is still the one that started at @start_time; else
  * -ESRCH. */

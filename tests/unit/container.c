@@ -108,7 +108,7 @@ START_TEST(a_process_is_known_by_its_start_time)
 	pidfd = lcx__open_process(getpid(), start_time);
 	ck_assert_int_ge(pidfd, 0);
 	closep(&pidfd);
-	ck_assert_int_eq(lcx__open_process(getpid(), start_time + 1), -ESRCH);
+	ck_assert_int_eq(lcx__open_process(getpid(), start_time + 2), -ESRCH);
 	ck_assert_int_eq(lcx__open_process(0, 0), -ESRCH);
 }
 END_TEST

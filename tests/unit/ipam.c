@@ -961,9 +961,9 @@ static const struct {
 	uint8_t boot;
 	uint32_t reclaimed;
 } tie_cases[] = {
-	{0, 0, 0, 0}, {1, 0, 0, 1}, /* the number was given to another process */
+	{0, 0, 0, 0}, {2, 0, 0, 1}, /* the number was given to another process */
 	{0, 1, 0, 0},               /* a number of another PID namespace tells nothing */
-	{1, 1, 0, 0}, {0, 0, 1, 1}, /* no process outlives its boot */
+	{2, 1, 0, 0}, {0, 0, 1, 1}, /* no process outlives its boot */
 	{0, 1, 1, 1},
 };
 
