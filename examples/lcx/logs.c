@@ -24,7 +24,8 @@ static const struct option_row rows[] = {
 	 "print when each line was written"},
 	{'\0', "since", OPTION_STRING, offsetof(struct logs_options, since), "TIME",
 	 "2026-01-31T23:59:59Z, or 10m for ten minutes ago"},
-	{'\0', "until", OPTION_STRING, offsetof(struct logs_options, until), "TIME", "likewise"},
+	{'\0', "until", OPTION_STRING, offsetof(struct logs_options, until), "TIME",
+	 "likewise; following ends when it comes"},
 	{0},
 };
 
@@ -101,6 +102,9 @@ static void print_entry(struct printer *printer, const struct lcx_log_reader *re
 		fprintf(out, "%s ", time);
 	}
 	printer->within_line[stream] = lcx_log_reader_partial(reader);
+	/* Both may go to one place, and the order is what it was. */
+	if (out == stderr)
+		fflush(stdout);
 	fwrite(lcx_log_reader_text(reader), 1, lcx_log_reader_length(reader), out);
 }
 
@@ -124,17 +128,24 @@ static bool is_alive(struct lcx_container *c)
 	return lcx_container_wait(c, 0, NULL, NULL) == -ETIMEDOUT;
 }
 
-static int print_log(struct lcx_container *c, const struct logs_options *o,
+enum { LOOK_MS = 250 }; /* how soon the end of the container is noticed */
+
+/* With a little time for who writes its log, which has the time of the line in it. */
+static bool is_past(int64_t until_ns)
+{
+	return until_ns >= 0 && text_now_ns() - LOOK_MS * INT64_C(1000000) > until_ns;
+}
+
+static int print_log(struct lcx_container *c, const struct logs_options *o, int64_t until_ns,
 		     struct lcx_log_reader *reader, struct lcx_error **err)
 {
-	enum { LOOK_MS = 250 }; /* how soon the end of the container is noticed */
 	struct printer printer = {.timestamps = o->timestamps};
-	bool alive = o->follow;
+	bool alive = o->follow && !is_past(until_ns);
 	int r = print_available(&printer, reader, err);
 
 	while (r == 0 && alive && !ferror(stdout)) {
 		/* Asked before the reading: what it wrote last is still printed. */
-		alive = is_alive(c);
+		alive = is_alive(c) && !is_past(until_ns);
 		if (alive)
 			r = lcx_log_reader_wait(reader, LOOK_MS, err);
 		if (r >= 0)
@@ -172,7 +183,7 @@ int cmd_logs(struct app *app, int argc, char **argv)
 	if (r == -ENOENT && c && lcx_container_state(c) == LCX_CONTAINER_CREATED)
 		return EXIT_SUCCESS; /* never started: nothing written */
 	if (r == 0)
-		r = print_log(c, &o, reader, &err);
+		r = print_log(c, &o, limits.until_ns, reader, &err);
 	if (r < 0)
 		app_report(app, &err);
 	return r < 0 ? EXIT_COMMAND_FAILED : EXIT_SUCCESS;

@@ -9,7 +9,7 @@ echo text >"$T/rootfs/etc/text"
 # --- a detached one, and all that looks at it
 
 id=$(lcx run -d --name web --network none --label tier=front --stop-signal INT --rootfs "$T/rootfs" \
-	sh -c 'trap "echo bye; exit 3" INT; echo one; echo two >&2; echo three; while :; do sleep 0.1; done')
+	sh -c 'trap "echo bye; exit 3" INT; echo one; sleep 0.2; echo two >&2; sleep 0.2; echo three; while :; do sleep 0.1; done')
 defer 'lcx rm -f web other sig'
 check_match 'prints an identifier' '^[0-9a-f]\{12,\}$' "$id"
 check_fails 'a name that is taken' 125 "web" lcx run -d --name web --rootfs "$T/rootfs" true
@@ -17,10 +17,15 @@ wait_for 5 sh -c '"$BUILD/examples/lcx/lcx" --root "$T/lcx-root" --run-dir "$T/l
 check_eq 'logs: output' "one
 three" "$(lcx logs web 2>/dev/null)"
 check_eq 'logs: error' two "$(lcx logs web 2>&1 >/dev/null)"
+check_eq 'logs: both, in the order in which they came' "one
+two
+three" "$(lcx logs web 2>&1)"
 check_eq 'logs: the last two' 2 "$(lcx logs --tail 2 web 2>&1 | wc -l)"
 check_match 'logs: times' '^20[0-9-]*T[0-9:.]*Z one' "$(lcx logs -t web 2>/dev/null)"
 check_eq 'logs: since now' '' "$(lcx logs --since 0s web 2>&1)"
 check_eq 'logs: until an hour ago' '' "$(lcx logs --until 1h web 2>&1)"
+check 'logs: nobody follows beyond that' timeout 5 "$BUILD/examples/lcx/lcx" --root "$T/lcx-root" --run-dir "$T/lcx-run" \
+	logs -f --until 1h web
 check_eq 'exec: as another user, elsewhere' "1000 /tmp yes" "$(lcx exec -u user -w /tmp -e A=yes web sh -c 'echo $(id -u) $(pwd) $A')"
 check_eq 'exec: standard input' in "$(echo in | lcx exec -i web cat)"
 check_fails 'exec: its own code' 9 '' lcx exec web sh -c 'exit 9'
