@@ -94,6 +94,18 @@ int text_parse_int(const char *text, int64_t min, int64_t max, int64_t *ret)
 	return 0;
 }
 
+/* "RTMIN", "RTMIN+3" by which systemd ends, "RTMAX-1": @text is what follows the name. */
+static int parse_realtime(const char *text, char sign, int from, int32_t *ret)
+{
+	int64_t distance = 0;
+
+	if (*text && (*text != sign ||
+		      text_parse_int(text + 1, 0, SIGRTMAX - SIGRTMIN, &distance) < 0))
+		return -EINVAL;
+	*ret = from + (int32_t)(sign == '+' ? distance : -distance);
+	return 0;
+}
+
 int text_parse_signal(const char *text, int32_t *ret)
 {
 	int64_t number;
@@ -104,11 +116,10 @@ int text_parse_signal(const char *text, int32_t *ret)
 	}
 	if (strncasecmp(text, "SIG", 3) == 0)
 		text += 3;
-	if (strncasecmp(text, "RTMIN+", 6) == 0 &&
-	    text_parse_int(text + 6, 0, SIGRTMAX - SIGRTMIN, &number) == 0) {
-		*ret = SIGRTMIN + (int32_t)number; /* systemd ends by RTMIN+3 */
-		return 0;
-	}
+	if (strncasecmp(text, "RTMIN", 5) == 0)
+		return parse_realtime(text + 5, '+', SIGRTMIN, ret);
+	if (strncasecmp(text, "RTMAX", 5) == 0)
+		return parse_realtime(text + 5, '-', SIGRTMAX, ret);
 	for (int32_t n = 1; n < NSIG; n++) {
 		const char *name = sigabbrev_np(n);
 

@@ -19,7 +19,7 @@ int text_parse_micro(const char *text, int64_t *ret);
 /* A whole number of at least @min. Return: -EINVAL. */
 int text_parse_int(const char *text, int64_t min, int64_t max, int64_t *ret);
 
-/* "SIGTERM", "term", "RTMIN+3" or "15". Return: -EINVAL. */
+/* "SIGTERM", "term", "RTMIN+3", "RTMAX-1" or "15". Return: -EINVAL. */
 int text_parse_signal(const char *text, int32_t *ret);
 
 /*

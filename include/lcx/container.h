@@ -405,7 +405,8 @@ struct lcx_process *lcx_container_process(struct lcx_container *c);
  *
  * Copies output meanwhile if this handle owns it, and takes down what the container had, as
  * network, cgroup and mounts, before it returns. Parameters and result as
- * lcx_process_wait(); @ret_status may be NULL.
+ * lcx_process_wait(); @ret_status may be NULL. A run that was waited for, also in vain, is the one
+ * that the next call tells about, whether the container has been started again since or removed.
  */
 int lcx_container_wait(struct lcx_container *c, int32_t timeout_ms, int32_t *ret_status,
 		       struct lcx_error **err);

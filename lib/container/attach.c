@@ -202,7 +202,10 @@ LCX_PUBLIC int lcx_container_attach(struct lcx_container *c, const struct lcx_st
 
 	if (pidfd < 0)
 		return pidfd;
-	r = attach_new(stdio, lcx__container_display(c), &a, err);
+	/* Whoever has heard its last word asks how it ended. */
+	r = lcx__waited_note(c, err);
+	if (r == 0)
+		r = attach_new(stdio, lcx__container_display(c), &a, err);
 	if (r < 0)
 		return r;
 	a->socket_fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

@@ -143,6 +143,11 @@ struct step {
 	int64_t ns;
 };
 
+/* One run of a container among others. */
+struct run_identity {
+	int64_t pid, start_time;
+};
+
 struct lcx_container {
 	struct lcx_ctx *ctx; /* borrowed */
 	struct description d;
@@ -157,6 +162,10 @@ struct lcx_container {
 	int seccomp_socket_fd; /* where listeners are sent, a copy of the host's; -1 */
 	int owner_fd;          /* locked: this handle owns the process */
 	struct run_state run;
+	struct {
+		int fd; /* where somebody else writes how it ended; -1 */
+		struct run_identity run;
+	} waited;
 	int64_t started_ns, finished_ns;
 	int32_t exit_status;
 	bool oom_killed;
@@ -233,6 +242,9 @@ int lcx__journal_read(int run_fd, char ***ret, struct lcx_error **err);
 int lcx__container_teardown(struct lcx_container *c, struct lcx_error **err);
 
 /* Write down how it ended, unless that stands there already. */
+/* Hold on to the run that goes on, if one does: whatever becomes of the container, this handle's next
+ * wait can tell how that one ended. */
+int lcx__waited_note(struct lcx_container *c, struct lcx_error **err);
 int lcx__container_record_exit(struct lcx_container *c, int32_t status, struct lcx_error **err);
 
 /* After its process has ended, or its owner has: record, take down, and remove if that was asked

@@ -76,7 +76,7 @@ int lcx__container_new(struct lcx_ctx *ctx, const char *name, struct lcx_spec **
 	if (!c)
 		return lcx__fail_nomem(err);
 	c->ctx = ctx;
-	c->dir_fd = c->run_fd = c->owner_fd = c->seccomp_socket_fd = -1;
+	c->dir_fd = c->run_fd = c->owner_fd = c->waited.fd = c->seccomp_socket_fd = -1;
 	c->exit_status = LCX_EXIT_UNKNOWN;
 
 	r = lcx__random_id(id);
@@ -125,6 +125,7 @@ LCX_PUBLIC struct lcx_container *lcx_container_free(struct lcx_container *c)
 	closep(&c->dir_fd);
 	closep(&c->run_fd);
 	closep(&c->owner_fd);
+	closep(&c->waited.fd);
 	closep(&c->seccomp_socket_fd);
 	for (uint32_t i = 0; i < c->n_steps; i++)
 		free(c->steps[i].name);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "container/exec.h"
 
+#include <poll.h>
 #include <string.h>
 
 #include "container/cgroups/cgroups.h"
@@ -171,8 +172,8 @@ struct exec {
 	const char *const *cgroups;
 };
 
-static int execute(struct lcx_container *c, const struct lcx_spec *wanted, const struct exec *how,
-		   struct lcx_process **ret, struct lcx_error **err)
+static int execute_beside(struct lcx_container *c, int pidfd, const struct lcx_spec *wanted,
+			  const struct exec *how, struct lcx_process **ret, struct lcx_error **err)
 {
 	const struct lcx_stdio *stdio = how->stdio;
 	CLEANUP(lcx__entrance_clear)
@@ -181,12 +182,9 @@ static int execute(struct lcx_container *c, const struct lcx_spec *wanted, const
 	CLEANUP(lcx_spec_freep) struct lcx_spec *copy = NULL;
 	const struct lcx_spec *spec = wanted;
 	CLEANUP(freep) void *seccomp = NULL;
-	CLEANUP(closep) int pidfd = lcx__container_open_running(c, err);
 	size_t seccomp_size = 0;
 	int r;
 
-	if (pidfd < 0)
-		return pidfd;
 	if (c->state == LCX_CONTAINER_PAUSED && !c->exec_paused)
 		return lcx__fail(err, EBUSY, "container '%s' is paused; unpause it first",
 				 lcx__container_display(c));
@@ -229,6 +227,26 @@ static int execute(struct lcx_container *c, const struct lcx_spec *wanted, const
 					       .hooks = &hooks,
 					       .ctx = c->ctx},
 			  ret, err);
+}
+
+/* What fails while the container ends, as to join what is not there any more, fails for that. */
+static int execute(struct lcx_container *c, const struct lcx_spec *wanted, const struct exec *how,
+		   struct lcx_process **ret, struct lcx_error **err)
+{
+	CLEANUP(closep) int pidfd = lcx__container_open_running(c, err);
+	struct pollfd ended = {.fd = pidfd, .events = POLLIN};
+	bool is_first = err && !*err;
+	int r;
+
+	if (pidfd < 0)
+		return pidfd;
+	r = execute_beside(c, pidfd, wanted, how, ret, err);
+	if (r >= 0 || poll(&ended, 1, 0) <= 0)
+		return r;
+	if (is_first)
+		*err = lcx_error_free(*err);
+	return lcx__fail(err, ESRCH, "container '%s' is not running any more",
+			 lcx__container_display(c));
 }
 
 LCX_PUBLIC void lcx_container_set_exec_paused(struct lcx_container *c, int32_t exec_paused)

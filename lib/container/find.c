@@ -48,7 +48,7 @@ int lcx__container_open_id(struct lcx_ctx *ctx, const char *id, struct lcx_conta
 	if (!c)
 		return lcx__fail_nomem(err);
 	c->ctx = ctx;
-	c->dir_fd = c->run_fd = c->owner_fd = c->seccomp_socket_fd = -1;
+	c->dir_fd = c->run_fd = c->owner_fd = c->waited.fd = c->seccomp_socket_fd = -1;
 	c->exit_status = LCX_EXIT_UNKNOWN;
 	c->d.id = strdup(id);
 	if (!c->d.id)

@@ -46,7 +46,7 @@ static int take_down_orphan(struct sweep *s, const char *id, struct lcx_error **
 	if (!c)
 		return lcx__fail_nomem(err);
 	c->ctx = s->ctx;
-	c->dir_fd = c->run_fd = c->owner_fd = c->seccomp_socket_fd = -1;
+	c->dir_fd = c->run_fd = c->owner_fd = c->waited.fd = c->seccomp_socket_fd = -1;
 	c->d.id = strdup(id);
 	if (!c->d.id)
 		return lcx__fail_nomem(err);

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "container/cgroups/cgroups.h"
-#include "container/event.h"
 #include "container/hooks.h"
 #include "container/start/start.h"
 #include "lcx/net.h"
@@ -128,21 +127,6 @@ int lcx__container_teardown(struct lcx_container *c, struct lcx_error **err)
 	}
 	r = lcx__troubles_end(&troubles, err);
 	return lcx__fail_prefix(err, r, "take down");
-}
-
-int lcx__container_record_exit(struct lcx_container *c, int32_t status, struct lcx_error **err)
-{
-	char text[64];
-	int r;
-
-	if (faccessat(c->dir_fd, "exit", F_OK, 0) == 0)
-		return 0;
-	(void)snprintf(text, sizeof(text), "%d %lld\n", status, (long long)lcx__now_ns());
-	r = lcx__replace_file(c->dir_fd, "exit", text, strlen(text), 0600, false);
-	if (r < 0)
-		return lcx__fail_sys(err, -r, "record the exit status");
-	lcx__event_emit_exit(c, status);
-	return 0;
 }
 
 int lcx__container_finish(struct lcx_container *c, int32_t status, struct lcx_error **err)

@@ -238,6 +238,9 @@ static void write_exit(const struct plan_monitor *params, int status)
 	(void)text_append_number(text, sizeof(text),
 				 (uint64_t)now.seconds * 1000000000 + (uint64_t)now.ns);
 	(void)text_append(text, sizeof(text), "\n");
+	/* First, for those who hold it open: the container may be removed as soon as the other is
+	 * there. */
+	sys_call3(__NR_write, params->owner_fd, text, strlen(text));
 	put_file(params->state_dir_fd, "exit", text);
 }
 
@@ -311,8 +314,9 @@ _Noreturn void init_monitor(struct init *init, const struct plan_monitor *params
 	for (int fd = 0; fd < 3; fd++)
 		sys_call1(__NR_close, fd);
 	sys_call1(__NR_close, init->control_fd);
-	/* What the program is to hand on to the process is in the plan behind all that is ours, and below
-	 * what was opened since: a copy of a pipe's other end would keep it from ever ending. */
+	/* What the program is to hand on to the process is in the plan behind all that is ours, and
+	 * below what was opened since: a copy of a pipe's other end would keep it from ever ending.
+	 */
 	if (params->adopt_fd >= 0)
 		sys_close_range((unsigned int)params->adopt_fd + 1,
 				(unsigned int)(pidfd < child_fd ? pidfd : child_fd) - 1, 0);

@@ -205,7 +205,7 @@ enum { PLAN_EVENT_SIZE = 1024 };
 struct plan_monitor {
 	uint64_t clone_flags;
 	int32_t state_dir_fd;   /* where "exit" is written */
-	int32_t owner_fd;       /* the container's owner lock: held, never touched */
+	int32_t owner_fd;       /* the container's owner lock; the line of "exit" is written to it, too */
 	int32_t log_dir_fd;     /* where a log's file is, or -1 */
 	int32_t out_fd, err_fd; /* read ends of the pipes; -1 with a terminal */
 	int32_t in_fd;          /* write end of its standard input; -1: none, or a terminal */

@@ -100,6 +100,40 @@ lcx kill other >/dev/null
 wait
 check_eq 'wait: everybody gets the codes' "$(printf '6\n137\n%.0s' 1 2 3 4)" "$(cat "$T"/wait?)"
 
+# Also if nothing is left of the container by then, or it runs again: those who wait are stopped until all is over.
+run --name gone sleep 1000 >/dev/null
+for name in itself again; do
+	run $([ $name = again ] || echo --rm) --name $name \
+		sh -c 'trap "exit 5" TERM; echo ready; while :; do sleep 0.1; done' >/dev/null
+	wait_for 5 sh -c "$LCX logs $name | grep ready"
+done
+run --name typed sleep 1000 >/dev/null
+waiters=
+for name in gone gone itself itself again again; do
+	$LCX wait $name >"$T/last-$name" 2>&1 &
+	waiters="$waiters $!"
+done
+$LCX attach --no-stdin typed >/dev/null 2>&1 &
+typed=$!
+is_waiting() { ls -l "/proc/$1/fd" | grep -q inotify; }
+for pid in $waiters; do wait_for 10 is_waiting "$pid"; done
+wait_for 5 sh -c "ls -l /proc/$typed/fd | grep -q socket"
+kill -STOP $waiters $typed
+lcx rm -f gone typed >/dev/null
+lcx restart -t 5 again >/dev/null
+lcx kill -s TERM itself >/dev/null
+wait_for 5 sh -c "! $LCX inspect itself"
+kill -CONT $waiters $typed
+r=0
+wait $typed || r=$?
+check_eq 'attach: the code of one that was removed' 137 "$r"
+lcx exec again true
+for pid in $waiters; do wait "$pid" || :; done
+check_eq 'wait: the code of one that was removed' 137 "$(cat "$T/last-gone")"
+check_eq 'of one that removed itself' 5 "$(cat "$T/last-itself")"
+check_eq 'of the run before the one that goes on' 5 "$(cat "$T/last-again")"
+lcx rm -f again >/dev/null
+
 # --- all at once: an order, never a torn state
 
 for i in 1 2 3 4 5 6; do

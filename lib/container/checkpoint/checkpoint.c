@@ -191,6 +191,7 @@ LCX_PUBLIC int lcx_container_checkpoint(struct lcx_container *c, const struct lc
 	if (goes_on(o ? o : plain) || c->process)
 		return 0;
 	/* They were killed: what the container had is taken down. */
+	closep(&c->waited.fd);
 	return lcx_container_wait(c, LCX__KILL_WAIT_MS, NULL, err);
 }
 

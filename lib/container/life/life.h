@@ -7,12 +7,12 @@
 
 enum { LCX__KILL_WAIT_MS = 10000 };
 
-/* One run of a container among others. */
-struct run_identity {
-	int64_t pid, start_time;
-};
-
 struct run_identity lcx__run_identify(const struct lcx_container *c);
+/* Whether the state that was loaded is of that run. */
+bool lcx__run_is(const struct lcx_container *c, struct run_identity run);
+
+/* How the run that is waited for ended, or that nobody has said so. */
+bool lcx__waited_read(const struct lcx_container *c, int32_t *ret_status);
 
 /* Somebody ends it on purpose, if it is a signal that does. */
 void lcx__container_note_signal(struct lcx_container *c, int32_t signal);

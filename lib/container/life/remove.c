@@ -4,8 +4,10 @@
 static int end_by_force(struct lcx_container *c, struct lcx_error **err)
 {
 	struct run_identity run = lcx__run_identify(c);
-	int r = lcx__run_kill_all(c, run, NULL);
+	int r = lcx__waited_note(c, err);
 
+	if (r == 0)
+		r = lcx__run_kill_all(c, run, NULL);
 	if (r < 0 && r != -ESRCH)
 		return lcx__run_kill_all(c, run, err);
 	r = lcx_container_wait(c, LCX__KILL_WAIT_MS, NULL, err);

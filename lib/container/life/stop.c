@@ -6,10 +6,17 @@
 
 #include "container/cgroups/cgroups.h"
 #include "container/supervisor/restart.h"
+#include "util/signal.h"
 #include "util/str.h"
 #include "util/sys.h"
 
-static int stop_signal(const char *text);
+/* An image may say anything: then SIGTERM. */
+static int stop_signal(const char *text)
+{
+	int signal = text ? lcx__parse_signal(text) : SIGTERM;
+
+	return signal < 0 ? SIGTERM : signal;
+}
 
 void lcx__container_note_signal(struct lcx_container *c, int32_t signal)
 {
@@ -31,39 +38,14 @@ LCX_PUBLIC int lcx_container_kill(struct lcx_container *c, int32_t signal, struc
 		     : 0;
 }
 
-static const struct {
-	const char *name;
-	int number;
-} signals[] = {
-	{"HUP", SIGHUP},   {"INT", SIGINT},     {"QUIT", SIGQUIT}, {"KILL", SIGKILL},
-	{"USR1", SIGUSR1}, {"USR2", SIGUSR2},   {"TERM", SIGTERM}, {"CONT", SIGCONT},
-	{"STOP", SIGSTOP}, {"WINCH", SIGWINCH}, {"PWR", SIGPWR},   {"ABRT", SIGABRT},
-	{"ALRM", SIGALRM}, {"PIPE", SIGPIPE},   {"TSTP", SIGTSTP}, {"TTIN", SIGTTIN},
-	{"TTOU", SIGTTOU}, {"CHLD", SIGCHLD},
-};
-
-/* "SIGQUIT", "QUIT", "3", "SIGRTMIN+3"; an image may say anything: then SIGTERM. */
-static int stop_signal(const char *text)
-{
-	uint64_t number;
-
-	if (!text || !text[0])
-		return SIGTERM;
-	if (lcx__parse_u64(text, 64, &number) == 0)
-		return number ? (int)number : SIGTERM;
-	if (strncmp(text, "SIG", 3) == 0)
-		text += 3;
-	if (strncmp(text, "RTMIN+", 6) == 0 && lcx__parse_u64(text + 6, 30, &number) == 0)
-		return SIGRTMIN + (int)number;
-	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
-		if (strcmp(signals[i].name, text) == 0)
-			return signals[i].number;
-	return SIGTERM;
-}
-
 struct run_identity lcx__run_identify(const struct lcx_container *c)
 {
 	return (struct run_identity){c->run.pid.value, c->run.start_time.value};
+}
+
+bool lcx__run_is(const struct lcx_container *c, struct run_identity run)
+{
+	return c->run.pid.value == run.pid && c->run.start_time.value == run.start_time;
 }
 
 int lcx__run_kill_all(struct lcx_container *c, struct run_identity run, struct lcx_error **err)
@@ -98,6 +80,9 @@ LCX_PUBLIC int lcx_container_stop(struct lcx_container *c, int32_t grace_ms, str
 	if (c->state == LCX_CONTAINER_CREATED)
 		return 0;
 	run = lcx__run_identify(c);
+	r = lcx__waited_note(c, err);
+	if (r < 0)
+		return r;
 	/* Before it ends, so that no supervisor is faster. */
 	lcx__restart_note_stop(c);
 	if (c->state == LCX_CONTAINER_PAUSED)

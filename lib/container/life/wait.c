@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "container/container-internal.h"
+#include "container/life/life.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -178,45 +178,83 @@ static int wait_for_owner(struct lcx_container *c, int64_t deadline, struct lcx_
 			       "has ended, but its owner does not finish it", err);
 }
 
-static int wait_foreign(struct lcx_container *c, int32_t timeout_ms, struct lcx_error **err)
+/* It has ended. An owner that wrote the exit also takes down; a monitor only ends. Return: 1 if
+ * there is nothing left to wait for. */
+static int wait_for_finish(struct lcx_container *c, int64_t deadline, struct lcx_error **err)
+{
+	CLEANUP(lcx_error_freep) struct lcx_error *why = NULL;
+	int r = finish_abandoned(c, &why);
+
+	if (r == -ENOENT || r == 1)
+		return 1;
+	if (r < 0)
+		return lcx__fail(err, -r, "%s", lcx_error_message(why));
+	/* Somebody may have started it again: that owner is none to wait for. */
+	return c->state == LCX_CONTAINER_STOPPED ? wait_for_owner(c, deadline, err) : 0;
+}
+
+static int fail_created(const struct lcx_container *c, struct lcx_error **err)
+{
+	if (faccessat(c->dir_fd, "lock", F_OK, 0) < 0)
+		return lcx__fail(err, ENOENT, "container '%s' was removed",
+				 lcx__container_display(c));
+	return lcx__fail(err, ESRCH, "container '%s' was never started", lcx__container_display(c));
+}
+
+/*
+ * The run that goes on at the beginning is waited for, and no other: it may be followed by the next
+ * one, or by the removal of the container, before we look.
+ */
+static int wait_foreign(struct lcx_container *c, int32_t timeout_ms, int32_t *ret_status,
+			struct lcx_error **err)
 {
 	int64_t deadline = deadline_after(timeout_ms);
 	int r = lcx__container_load_state(c, err);
+	bool began = lcx__container_is_running(c) || c->waited.fd >= 0;
 
+	if (r == 0 && c->waited.fd < 0)
+		r = lcx__waited_note(c, err);
 	while (r == 0) {
-		/* An owner that wrote the exit also takes down; a monitor only ends. */
-		if (c->state == LCX_CONTAINER_CREATED)
-			return lcx__fail(err, ESRCH, "container '%s' was never started",
-					 lcx__container_display(c));
 		if (c->state == LCX_CONTAINER_STOPPED) {
-			CLEANUP(lcx_error_freep) struct lcx_error *why = NULL;
-
-			r = finish_abandoned(c, &why);
-			if (r == -ENOENT || r == 1)
-				return 0;
-			if (r < 0)
-				return lcx__fail(err, -r, "%s", lcx_error_message(why));
-			r = wait_for_owner(c, deadline, err);
-			if (r != 0)
-				return r < 0 ? r : 0;
+			*ret_status = c->exit_status;
+			began = true;
+			r = wait_for_finish(c, deadline, err);
+		} else if (c->state == LCX_CONTAINER_CREATED && !began) {
+			r = fail_created(c, err);
+		} else if (c->state == LCX_CONTAINER_CREATED || !lcx__run_is(c, c->waited.run)) {
+			r = 1;
 		} else {
 			r = wait_for_news(c, deadline, err);
 		}
 		if (r == 0)
 			r = lcx__container_load_state(c, err);
 	}
-	return r;
+	if (r < 0)
+		return r;
+	(void)lcx__waited_read(c, ret_status);
+	closep(&c->waited.fd);
+	if (c->state == LCX_CONTAINER_CREATED) { /* it was removed, and knows nothing any more */
+		c->state = LCX_CONTAINER_STOPPED;
+		c->exit_status = *ret_status;
+	}
+	return 0;
 }
 
 LCX_PUBLIC int lcx_container_wait(struct lcx_container *c, int32_t timeout_ms, int32_t *ret_status,
 				  struct lcx_error **err)
 {
+	int32_t status = LCX_EXIT_UNKNOWN;
 	int r = lcx__container_check_created(c, err);
 
 	if (r < 0)
 		return r;
-	r = c->process ? wait_own(c, timeout_ms, err) : wait_foreign(c, timeout_ms, err);
+	if (c->process) {
+		r = wait_own(c, timeout_ms, err);
+		status = c->exit_status;
+	} else {
+		r = wait_foreign(c, timeout_ms, &status, err);
+	}
 	if (r == 0 && ret_status)
-		*ret_status = c->exit_status;
+		*ret_status = status;
 	return r;
 }

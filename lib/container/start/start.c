@@ -292,6 +292,7 @@ static int prepare(struct start *s, struct lcx_error **err)
 		return r;
 	lcx__loop_remove(c);
 	c->process = lcx_process_free(c->process);
+	closep(&c->waited.fd);
 	if (c->log)
 		(void)lcx__log_writer_close(c->log);
 	free(TAKE_PTR(c->log));
@@ -384,6 +385,8 @@ int lcx__start(struct start *s, struct lcx_error **err)
 	c->started_ns = c->run.started_ns.value;
 	c->finished_ns = 0;
 	c->exit_status = LCX_EXIT_UNKNOWN;
+	if (s->attached) /* as whoever attaches to one that runs */
+		(void)lcx__waited_note(c, NULL);
 	return 0;
 }
 
