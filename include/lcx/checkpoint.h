@@ -27,9 +27,11 @@ int lcx_checkpoint_new(struct lcx_checkpoint **ret, struct lcx_error **err);
 /**
  * lcx_checkpoint_set_option() - in the words of criu and of OCI runtimes
  * @key:   "image-path": the directory of the images; by default one in the container's own. It is
- *         made if it is missing, and must be empty for a checkpoint. For a restore it must belong
- *         to the caller, and nobody else may write to it: who writes images is root in there.
- *         "work-path": the directory of criu's log and statistics; the images' if it isn't set.
+ *         made if it is missing, and must be empty for a checkpoint. It must belong to
+ *         the caller, and nobody else may write to it: who writes images is root in there. What is
+ *         restored are plain files of the caller's, each with one name, for criu follows links.
+ *         "work-path": the directory of criu's log and statistics, likewise the caller's alone; by
+ *         default one in the container's own. Older ones in it are removed.
  *         "parent-path": the images of an earlier "pre-dump", relative to the image path: only what
  *         has changed since is written.
  *         "leave-running" ("on", "off"): the container goes on after a checkpoint.

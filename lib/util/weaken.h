@@ -19,6 +19,7 @@
 	X(DEVICES, "devices")         /* the device rules */                                       \
 	X(FIFO, "fifo")               /* a file of the image is opened without waiting */          \
 	X(HOOKS, "hooks")             /* a hook has no variable of the container's */              \
+	X(IMAGES, "images")           /* criu follows no link out of a checkpoint */               \
 	X(INHERITABLE, "inheritable") /* no capability is inheritable */                           \
 	X(KEYRING, "keyring")         /* the session keyring is its own */                         \
 	X(LINKS, "links")             /* no link stands where /proc is mounted */                  \

@@ -159,6 +159,39 @@ END
 	check_fails 'images that are none' 1 "no 'descriptors.json'" lcx restore --image-path "$T/open" c
 	echo '["", "", {}]' >"$T/open/descriptors.json"
 	check_fails 'images that are damaged' 1 'does not name three streams' lcx restore --image-path "$T/open" c
+	# As an archive may have brought them, which root has unpacked.
+	mkdir -m 700 "$T/forged" "$T/work" "$T/step"
+	echo '["", "", ""]' >"$T/forged/descriptors.json"
+	forged() { check_fails "forged images: $1" 1 "$2" lcx restore --image-path "$T/forged" --work-path "$T/work" c; }
+	image=$T/forged/pages-1.img
+	ln -s /etc/shadow "$image"
+	forged 'a link to a file of the host' "'pages-1.img' is no plain file"
+	rm "$image"
+	ln "$T/open/descriptors.json" "$image"
+	forged 'one more name of another file' "'pages-1.img' has other names"
+	rm "$image"
+	: >"$image"
+	chown 1 "$image"
+	forged "another user's" "'pages-1.img' is not its user's alone"
+	rm "$image"
+	mkfifo "$T/forged/parent"
+	forged 'a step before that is none' "'parent' is no link"
+	rm "$T/forged/parent"
+	ln -s ../step "$T/forged/parent"
+	chown 1 "$T/step"
+	forged "another user's step before" 'others than its user may write to it'
+	chown 0 "$T/step"
+	chmod 777 "$T/open"
+	mkdir -m 700 "$T/open/step"
+	ln -sfn ../open/step "$T/forged/parent"
+	forged 'a step before in a place of others' "by directories that others can't change"
+	chmod 700 "$T/open"
+	ln -sfn . "$T/forged/parent"
+	forged 'steps without an end' 'more than 64 steps'
+	rm "$T/forged/parent"
+	chmod 777 "$T/work"
+	forged 'a log where others may write' 'work path .* others than its user'
+	chmod 700 "$T/work"
 	check_fails 'one that never ran' 1 'not running' lcx checkpoint c
 	lcx rm -f c >/dev/null
 

@@ -7,7 +7,7 @@
 # lib/util/weaken.h), where the attack must succeed, or the test would show nothing; and against the real one.
 # A race is given as many tries as it needs without the defence, and with it 12 here, and 10,000 in the part "sweep".
 . "${SRC:?}/tests/system/lib.sh"
-need busybox python3 setpriv nsenter ip
+need criu busybox python3 setpriv nsenter ip
 weak=${BUILD%/*}/weak
 most=12
 [ -z "${LCX_TEST_EVERY_CALL:-}" ] || most=10000
@@ -32,6 +32,7 @@ names         names        CVE-2024-29018: an internal network is asked for a na
 proc          proc         CVE-2025-52881: what is written to /proc goes where an attacker wants it
 links         links        CVE-2019-19921: /proc is a link, swapped between mounting and covering
 readonly      readonly     parameters of the whole machine can be written
+images        images       CVE-2026-53492: a checkpoint has a link in the place of the log that its restore writes
 inheritable   inheritable  CVE-2022-27650: capabilities that a file of the image may make permitted ones
 inherit_exec  inheritable  CVE-2022-29162: the same in a second process
 keyring       keyring      the keys of who starts the container
@@ -41,6 +42,9 @@ devices       devices      a device of the host by a node that was made inside
 user          users        CVE-2024-40635: a number of a user that overflows to root
 hook          hooks        CVE-2025-23266: a variable of the image in the environment of a program of the host
 '
+# Other forged checkpoints are refused before criu is asked: container-checkpoint. What else they say, other runtimes'
+# "config.dump", labels, devices, is read by nobody; networks' addresses in them are wishes, and a container's
+# description is the caller's or its own.
 # Not here, as there is nothing that could be turned off: labels of an image (CVE-2026-53488), programs and
 # libraries of an image that a host runs (CVE-2019-14271, CVE-2022-1227) and abstract sockets
 # (CVE-2020-15257) are not used at all: image-hostile, container-copy, container-hostile look that it stays so.
@@ -274,6 +278,15 @@ attack_names() {
 	ip link del out
 	ip netns del outside
 	return "$result_"
+}
+attack_images() {
+	mkdir -m 700 "$T/outside/images" "$T/outside/work"
+	echo '["", "", ""]' >"$T/outside/images/descriptors.json"
+	ln -s "$T/outside/secret" "$T/outside/work/restore.log"
+	lcx_of create --name attack --network none --rootfs "$T/rootfs" true >/dev/null || return 2
+	lcx_of restore --image-path "$T/outside/images" --work-path "$T/outside/work" attack || :
+	lcx_of rm -f attack
+	! grep -q "$secret" "$T/outside/secret"
 }
 read_covered() {
 	r=0

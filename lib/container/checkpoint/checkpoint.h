@@ -85,6 +85,13 @@ int lcx__checkpoint_load_networks(int dir_fd, struct lcx__kept_networks *ret,
 int lcx__kept_networks_apply(const struct lcx__kept_networks *kept, const char *network,
 			     struct lcx_attachment *attachment, struct lcx_error **err);
 
+/* ---- trust.c: what criu may follow and overwrite ---- */
+
+/* And those of the steps before. */
+int lcx__checkpoint_check_images(int images_fd, const char *path, struct lcx_error **err);
+/* Old logs are gone afterwards. */
+int lcx__checkpoint_check_work(int work_fd, const char *path, struct lcx_error **err);
+
 /* ---- files.c: the directories, and what of ours is in them ---- */
 
 /* A document beside the images. Writing needs no disk: they are worth nothing before they are

@@ -57,10 +57,16 @@ static int check_is_empty(int dir_fd, const char *path, struct lcx_error **err)
 static int open_work(struct lcx_container *c, const struct lcx_checkpoint *o,
 		     struct lcx_error **err)
 {
+	CLEANUP(closep) int fd = -1;
 	bool made;
+	int r;
 
-	return o->work_path ? make_dir(AT_FDCWD, o->work_path, &made, err)
-			    : make_dir(c->dir_fd, WORK, &made, err);
+	fd = o->work_path ? make_dir(AT_FDCWD, o->work_path, &made, err)
+			  : make_dir(c->dir_fd, WORK, &made, err);
+	if (fd < 0)
+		return fd;
+	r = lcx__checkpoint_check_work(fd, o->work_path ? o->work_path : WORK, err);
+	return r < 0 ? r : TAKE_FD(fd);
 }
 
 int lcx__checkpoint_make_place(struct lcx_container *c, const struct lcx_checkpoint *o,
@@ -83,6 +89,8 @@ int lcx__checkpoint_make_place(struct lcx_container *c, const struct lcx_checkpo
 		return place.images_fd;
 	if (!place.own)
 		r = check_is_empty(place.images_fd, o->image_path, err);
+	if (r == 0 && !place.own)
+		r = lcx__checkpoint_check_images(place.images_fd, o->image_path, err);
 	if (r == 0)
 		r = place.work_fd = open_work(c, o, err);
 	if (r < 0) {
@@ -149,23 +157,6 @@ void lcx__checkpoint_forget(const struct lcx_container *c)
 	(void)lcx__remove_tree(c->dir_fd, WHOLE);
 }
 
-/* Whoever can write to it can have any process made, with any rights, outside of all namespaces. */
-static int check_is_trusted(int dir_fd, const char *path, struct lcx_error **err)
-{
-	struct stat st;
-
-	if (fstat(dir_fd, &st) < 0)
-		return lcx__fail_sys(err, errno, "image path '%s'", path);
-	return st.st_uid == geteuid() && (st.st_mode & (S_IWGRP | S_IWOTH)) == 0
-		       ? 0
-		       : lcx__fail(
-				 err, EPERM,
-				 "image path '%s': others than its user may write to it, and what "
-				 "is restored from it would have all rights; take a directory of "
-				 "your own, with mode 0700",
-				 path);
-}
-
 int lcx__checkpoint_open_place(struct lcx_container *c, const struct lcx_checkpoint *o,
 			       struct lcx__checkpoint_place *ret, struct lcx_error **err)
 {
@@ -185,7 +176,7 @@ int lcx__checkpoint_open_place(struct lcx_container *c, const struct lcx_checkpo
 	if (place.images_fd < 0)
 		return lcx__fail_sys(err, errno, "image path '%s'",
 				     place.own ? WHOLE : o->image_path);
-	r = place.own ? 0 : check_is_trusted(place.images_fd, o->image_path, err);
+	r = lcx__checkpoint_check_images(place.images_fd, place.own ? WHOLE : o->image_path, err);
 	if (r == 0)
 		r = place.work_fd = open_work(c, o, err);
 	if (r < 0)
