@@ -147,6 +147,8 @@ LCX_PUBLIC struct lcx_ctx *lcx_ctx_free(struct lcx_ctx *ctx)
 		ctx->free_loop(ctx->loop);
 	if (ctx->free_firewall)
 		ctx->free_firewall(ctx->firewall);
+	if (ctx->free_proc)
+		ctx->free_proc(ctx->proc);
 	closep(&ctx->users_fd);
 	closep(&ctx->root_fd);
 	closep(&ctx->run_fd);

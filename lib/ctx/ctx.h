@@ -34,6 +34,8 @@ struct lcx_ctx {
 	/* And the network room: a socket of the firewall's. */
 	void *firewall;
 	void (*free_firewall)(void *firewall);
+	void *proc; /* and a procfs, own-proc.c of it */
+	void (*free_proc)(void *proc);
 	int64_t events_since_ns; /* 0: from now on */
 };
 

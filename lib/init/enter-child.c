@@ -9,7 +9,7 @@
 /* The descriptors are the host's, too: this one is closed again. */
 static int write_file(const struct lcx__enter *enter)
 {
-	int fd = (int)sys_call4(__NR_openat, AT_FDCWD, enter->path,
+	int fd = (int)sys_call4(__NR_openat, enter->proc_fd, enter->path,
 				O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0);
 	long n;
 

@@ -39,10 +39,11 @@ static int clone_and_wait(struct lcx__enter *enter)
 	return enter->result;
 }
 
-int lcx__write_in_netns(int netns_fd, const char *path, const char *text)
+int lcx__write_in_netns(int netns_fd, int proc_fd, const char *path, const char *text)
 {
 	struct lcx__enter enter = {
 		.ns_fd = netns_fd,
+		.proc_fd = proc_fd,
 		.path = path,
 		.text = text,
 		.length = strlen(text),

@@ -14,8 +14,9 @@ int lcx__socket_in_netns(int netns_fd, int domain, int type, int protocol);
 /*
  * Write @text into a file of /proc/sys/net, which shows each process its own namespace: by such a
  * child, too. Return: 0, or a negative errno.
+ * @proc_fd: the root of a procfs, which a relative @path is of; any number for an absolute one
  */
-int lcx__write_in_netns(int netns_fd, const char *path, const char *text);
+int lcx__write_in_netns(int netns_fd, int proc_fd, const char *path, const char *text);
 
 /*
  * Open a file of /proc/sys for reading: it is of the network or ipc namespace @ns_fd, for whoever
@@ -34,6 +35,7 @@ struct lcx__enter {
 	enum lcx__enter_for what;
 	int ns_fd, tree_fd, place_fd;
 	int domain, type, protocol;
+	int proc_fd;	  /* what a relative path to write to is of */
 	const char *path; /* a file, in the place of a socket */
 	const char *text; /* what is written to it; NULL: it is opened for reading */
 	uint64_t length;

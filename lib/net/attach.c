@@ -293,7 +293,7 @@ static int make(struct lcx_ctx *ctx, struct lcx_network *network, struct lcx_att
 	if (r == 0 && !lcx__branch_is(attachment))
 		lcx__announce(host, bridge.index, attachment);
 	if (r == 0)
-		r = lcx__inside_set_up(inner, network, attachment, netns_fd, err);
+		r = lcx__inside_set_up(ctx, inner, network, attachment, netns_fd, err);
 	if (r == 0)
 		r = publish(ctx, attachment, err);
 	return r;

@@ -59,9 +59,9 @@ bool lcx__driver_routes(const struct lcx_network *network);
 /* The first of "eth0", "eth1" ... that the namespace of @inner does not have. */
 int lcx__inside_choose_name(struct lcx_netlink *inner, struct lcx_attachment *attachment,
 			    struct lcx_error **err);
-int lcx__inside_set_up(struct lcx_netlink *inner, const struct lcx_network *network,
-		       const struct lcx_attachment *attachment, int netns_fd,
-		       struct lcx_error **err);
+int lcx__inside_set_up(struct lcx_ctx *ctx, struct lcx_netlink *inner,
+		       const struct lcx_network *network, const struct lcx_attachment *attachment,
+		       int netns_fd, struct lcx_error **err);
 
 /* ---- parents (parent.c) ---- */
 

@@ -155,8 +155,8 @@ static int set_up(struct lcx_netlink *nl, const struct lcx_attachment *attachmen
  * network without IPv6, too, and read from then on what was meant for the outside. Who wants to
  * hear them says so by a switch.
  */
-static int shut_to_routers(const struct lcx_attachment *attachment, int netns_fd,
-			   struct lcx_error **err)
+static int shut_to_routers(struct lcx_ctx *ctx, const struct lcx_attachment *attachment,
+			   int netns_fd, struct lcx_error **err)
 {
 	static const char *const switches[] = {"net.ipv6.conf.IFNAME.accept_ra=0",
 					       "net.ipv6.conf.IFNAME.autoconf=0"};
@@ -164,7 +164,7 @@ static int shut_to_routers(const struct lcx_attachment *attachment, int netns_fd
 	int r = 0;
 
 	for (size_t i = 0; lcx__ipv6_is_there() && r == 0 && i < count; i++)
-		r = lcx__sysctl_inside(netns_fd, attachment->interface, switches[i], err);
+		r = lcx__sysctl_inside(ctx, netns_fd, attachment->interface, switches[i], err);
 	return r;
 }
 
@@ -186,17 +186,17 @@ static int open_inside(struct lcx_netlink *nl, const struct lcx_network *network
 	return lcx__link_change_and_open(nl, attachment->interface, &change, ret, err);
 }
 
-int lcx__inside_set_up(struct lcx_netlink *nl, const struct lcx_network *network,
-		       const struct lcx_attachment *attachment, int netns_fd,
-		       struct lcx_error **err)
+int lcx__inside_set_up(struct lcx_ctx *ctx, struct lcx_netlink *nl,
+		       const struct lcx_network *network, const struct lcx_attachment *attachment,
+		       int netns_fd, struct lcx_error **err)
 {
 	CLEANUP(lcx_link_freep) struct lcx_link *link = NULL;
 	int r = open_inside(nl, network, attachment, &link, err);
 
 	if (r == 0)
-		r = shut_to_routers(attachment, netns_fd, err);
+		r = shut_to_routers(ctx, attachment, netns_fd, err);
 	for (char **sysctl = attachment->sysctls; r == 0 && sysctl && *sysctl; sysctl++)
-		r = lcx__sysctl_inside(netns_fd, attachment->interface, *sysctl, err);
+		r = lcx__sysctl_inside(ctx, netns_fd, attachment->interface, *sysctl, err);
 	if (r == 0)
 		r = set_up(nl, attachment, lcx_link_index(link), err);
 	if (r < 0)

@@ -308,8 +308,10 @@ int lcx__forwarding_switch(enum net_family family, bool on, struct lcx_error **e
 /* Those of @families whose forwarding is off. */
 net_families lcx__forwarding_off(net_families families);
 /* Of the container's interface, by the names that an attachment has them by. */
-int lcx__sysctl_inside(int netns_fd, const char *interface, const char *assignment,
-		       struct lcx_error **err);
+int lcx__sysctl_inside(struct lcx_ctx *ctx, int netns_fd, const char *interface,
+		       const char *assignment, struct lcx_error **err);
+/* The root of a procfs to write in a namespace by, or -1: /proc will do. The context's. */
+int lcx__own_proc(struct lcx_ctx *ctx);
 int lcx__sysctl_interface(const char *family, const char *interface, const char *name,
 			  const char *value, struct lcx_error **err);
 /* Interfaces that hear router advertisements as hosts only, go on to hear them as routers. */

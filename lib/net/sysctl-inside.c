@@ -10,6 +10,7 @@
 #include "net/net-internal.h"
 
 #define INTERFACE ".IFNAME."
+#define PROC	  "/proc/"
 
 enum { VALUE_LIMIT = 64 };
 
@@ -89,10 +90,11 @@ LCX_PUBLIC const char *lcx_attachment_sysctl(const struct lcx_attachment *attach
 								  : NULL;
 }
 
-int lcx__sysctl_inside(int netns_fd, const char *interface, const char *assignment,
-		       struct lcx_error **err)
+int lcx__sysctl_inside(struct lcx_ctx *ctx, int netns_fd, const char *interface,
+		       const char *assignment, struct lcx_error **err)
 {
 	CLEANUP(freep) char *name = strdup(assignment), *path = NULL;
+	int proc_fd = lcx__own_proc(ctx);
 	const char *word;
 	char *value;
 	int r;
@@ -111,10 +113,10 @@ int lcx__sysctl_inside(int netns_fd, const char *interface, const char *assignme
 	for (char *c = name; *c; c++)
 		if (*c == '.')
 			*c = '/';
-	path = lcx__format("/proc/sys/%s/%s/%s", name, interface, word);
+	path = lcx__format(PROC "sys/%s/%s/%s", name, interface, word);
 	if (!path)
 		return lcx__fail_nomem(err);
-	r = lcx__write_in_netns(netns_fd, path, value);
+	r = lcx__write_in_netns(netns_fd, proc_fd, proc_fd < 0 ? path : path + strlen(PROC), value);
 	return r < 0 ? lcx__fail_sys(err, -r, "write %s to %s in the container's namespace", value,
 				     path)
 		     : 0;

@@ -7,6 +7,7 @@
  */
 #include <fcntl.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "net/net-internal.h"
 #include "util/fs.h"
@@ -76,9 +77,15 @@ int lcx__sysctl_interface(const char *family, const char *interface, const char 
 	return r < 0 ? r : 0;
 }
 
+/*
+ * Not by a look for /proc/sys/net/ipv6: the kernel keeps that name once for each namespace it was
+ * looked up in, all in one chain, and on a host of a thousand containers goes through them all.
+ */
 bool lcx__ipv6_is_there(void)
 {
-	return access("/proc/sys/net/ipv6", F_OK) == 0;
+	CLEANUP(closep) int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	return fd >= 0 || errno != EAFNOSUPPORT;
 }
 
 static int accept_ra_path(const char *interface, char path[static 128])
