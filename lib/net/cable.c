@@ -10,9 +10,9 @@ int lcx__cable_connect(struct lcx_ctx *ctx, struct lcx_netlink *nl,
 	CLEANUP(lcx_link_config_freep) struct lcx_link_config *host = NULL, *inner = NULL;
 	CLEANUP(lcx__nl_batch_free) struct lcx__nl_batch batch = NL_BATCH_EMPTY;
 	char mark[NET_MARK_SIZE];
+	struct lcx__link_change up = {.up = true};
 	struct lcx__link_change change = {
 		.alias = mark,
-		.up = true,
 		.no_ipv6_address = lcx__ipv6_is_there(),
 		/* For a container that connects to its own published port, with br_netfilter. */
 		.hairpin = attachment->port_count > 0 || attachment->hairpin || network->hairpin,
@@ -39,7 +39,12 @@ int lcx__cable_connect(struct lcx_ctx *ctx, struct lcx_netlink *nl,
 	/* All in one send: the name was free a moment ago, and half of it is random. */
 	lcx__shape_put_device(&batch, attachment, bridge->mtu, mark);
 	lcx__link_put_veth(&batch, attachment->host_interface, host, attachment->interface, inner);
+	/*
+	 * Up by a message of its own: a change of what is up is news, for which the kernel goes
+	 * through all its routes of IPv6.
+	 */
 	lcx__link_put_change(&batch, attachment->host_interface, 0, &change);
+	lcx__link_put_change(&batch, attachment->host_interface, 0, &up);
 	r = lcx__nl_exchange(nl, &batch, NULL, NULL, NULL);
 	if (r == -EXFULL)
 		return lcx__fail(

@@ -73,6 +73,9 @@ void lcx__link_put_bridge(struct lcx__nl_batch *batch, const char *name,
 	lcx__nl_nest_end(batch, info);
 }
 
+/* IF_OPER_DOWN of <linux/if.h>, which <net/if.h> does not always bear beside it. */
+enum { OPER_DOWN = 2 };
+
 void lcx__link_put_veth(struct lcx__nl_batch *batch, const char *name,
 			const struct lcx_link_config *config, const char *peer_name,
 			const struct lcx_link_config *peer_config)
@@ -83,6 +86,11 @@ void lcx__link_put_veth(struct lcx__nl_batch *batch, const char *name,
 	lcx__nl_begin(batch, RTM_NEWLINK, CREATE, &ifi, sizeof(ifi));
 	lcx__nl_put_str(batch, IFLA_IFNAME, name);
 	lcx__link_put_config(batch, config);
+	/*
+	 * As it is, while the other end is down. A bridge takes a port of unknown state for one that
+	 * works, goes through all its ports for it, and again when it learns better.
+	 */
+	lcx__nl_put_u8(batch, IFLA_OPERSTATE, OPER_DOWN);
 	info = lcx__nl_nest(batch, IFLA_LINKINFO);
 	lcx__nl_put_str(batch, IFLA_INFO_KIND, "veth");
 	data = lcx__nl_nest(batch, IFLA_INFO_DATA);

@@ -130,11 +130,14 @@ int hand_bridge(int fd, const char *name, uint32_t address)
 	struct batch make = {.length = 0}, set = {.length = 0};
 	struct ifinfomsg ifi = {0};
 	struct nlmsghdr *nlh = begin(&make, RTM_NEWLINK, NEW, &ifi, sizeof(ifi));
+	/* Its own; else it takes the least of its ports', and compares them all at each that comes. */
+	static const uint8_t mac[6] = {2, 0x42};
 	struct nlattr *info, *data;
 	int index;
 
 	mnl_attr_put_strz(nlh, IFLA_IFNAME, name);
 	mnl_attr_put_u32(nlh, IFLA_MTU, 1500);
+	mnl_attr_put(nlh, IFLA_ADDRESS, sizeof(mac), mac);
 	info = mnl_attr_nest_start(nlh, IFLA_LINKINFO);
 	mnl_attr_put_strz(nlh, IFLA_INFO_KIND, "bridge");
 	data = mnl_attr_nest_start(nlh, IFLA_INFO_DATA);
@@ -174,6 +177,8 @@ static void put_veth(struct batch *batch, const char *name, int bridge, int netn
 	mnl_attr_put_strz(nlh, IFLA_IFNAME, name);
 	mnl_attr_put_u32(nlh, IFLA_MTU, 1500);
 	mnl_attr_put_u32(nlh, IFLA_MASTER, (uint32_t)bridge);
+	/* Unless it is told, a bridge takes it for one that works, and goes through its ports. */
+	mnl_attr_put_u8(nlh, IFLA_OPERSTATE, 2 /* IF_OPER_DOWN */);
 	info = mnl_attr_nest_start(nlh, IFLA_LINKINFO);
 	mnl_attr_put_strz(nlh, IFLA_INFO_KIND, "veth");
 	data = mnl_attr_nest_start(nlh, IFLA_INFO_DATA);
@@ -191,12 +196,15 @@ static void put_veth(struct batch *batch, const char *name, int bridge, int netn
 
 static void put_host_end(struct batch *batch, const char *name)
 {
-	struct ifinfomsg ifi = {.ifi_flags = IFF_UP, .ifi_change = IFF_UP};
+	struct ifinfomsg ifi = {0}, up = {.ifi_flags = IFF_UP, .ifi_change = IFF_UP};
 	struct nlmsghdr *nlh = begin(batch, RTM_NEWLINK, ACKED, &ifi, sizeof(ifi));
 
 	mnl_attr_put_strz(nlh, IFLA_IFNAME, name);
 	mnl_attr_put_strz(nlh, IFLA_IFALIAS, "by hand");
 	put_no_ipv6(nlh);
+	end(batch, nlh);
+	nlh = begin(batch, RTM_NEWLINK, ACKED, &up, sizeof(up));
+	mnl_attr_put_strz(nlh, IFLA_IFNAME, name);
 	end(batch, nlh);
 }
 
