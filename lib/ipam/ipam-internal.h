@@ -51,7 +51,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "lcx/ipam.h"
+#include "ipam/ipam.h"
 #include "util/error.h"
 
 DEFINE_CLEANUP(struct lcx_ipam_pool *, lcx_ipam_pool_free)
@@ -182,6 +182,7 @@ struct lcx_ipam_pool {
 	lcx__address gateway, range_first;
 	uint8_t boot[LCX__BOOT_BYTES];
 	struct lcx__ipam_tie tie; /* of leases made by this handle */
+	bool gave_new;		  /* what it gave last */
 	char subnet_text[LCX_IPAM_ADDRESS_SIZE + 4], gateway_text[LCX_IPAM_ADDRESS_SIZE];
 	/* For tests: the process "dies" before this many writes more; negative: never. */
 	int32_t writes_left;

@@ -138,12 +138,21 @@ static int copy_text(const char *text, char *to, size_t size, struct lcx_error *
 	return 0;
 }
 
+/* Of an address outside of the range nobody remembers it. */
+static bool is_new(struct lcx__ipam_change *change, lcx__address address)
+{
+	uint32_t slot;
+
+	return lcx__ipam_slot(change->pool, address, &slot) && !lcx__bitmap_test(change, slot);
+}
+
 static int allocate(struct lcx_ipam_pool *pool, const char *owner, const char *wanted,
 		    char *address, size_t size, struct lcx_error **err)
 {
 	CLEANUP(lcx__ipam_end) struct lcx__ipam_change change = {.locked = false};
 	char text[LCX_IPAM_ADDRESS_SIZE];
 	lcx__address number;
+	bool gave_new;
 	int r;
 
 	r = check_owner(owner, err);
@@ -158,13 +167,21 @@ static int allocate(struct lcx_ipam_pool *pool, const char *owner, const char *w
 	if (r < 0)
 		return r;
 	lcx__address_format(pool->subnet.bits, number, text);
+	gave_new = is_new(&change, number);
 	r = give(&change, owner, text, number, LCX_IPAM_LEASE, err);
 	/* Before the commit: a lease that the caller doesn't learn of would be lost. */
 	if (r == 0 && (!address || strlen(text) >= size))
 		r = copy_text(text, NULL, size, err);
 	if (r == 0)
 		r = lcx__ipam_commit(&change, err);
+	if (r == 0)
+		pool->gave_new = gave_new;
 	return r < 0 ? r : copy_text(text, address, size, err);
+}
+
+bool lcx__ipam_gave_new(const struct lcx_ipam_pool *pool)
+{
+	return pool->gave_new;
 }
 
 /* A full pool gets back what dead processes have before it says so. */

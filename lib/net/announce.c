@@ -21,7 +21,7 @@
 #include "init/enter.h"
 #include "net/announce.h"
 
-enum { FRAME_SIZE = 96 };
+enum { FRAME_SIZE = 96, ALL = (1u << NET_FAMILIES) - 1 };
 
 struct arp_frame {
 	struct ether_header ether;
@@ -136,13 +136,21 @@ static bool has_chosen_mac(const struct lcx_attachment *attachment)
 	return strcmp(mac, attachment->mac) != 0;
 }
 
-static bool is_news(const struct lcx_attachment *attachment)
+/* On a bridge of ours: nobody had it, or everybody has it with that MAC address. */
+static bool is_news(const struct lcx_attachment *attachment, enum net_family family)
 {
-	return attachment->addresses[NET_V6].address[0] || has_chosen_mac(attachment);
+	const struct net_address *given = &attachment->addresses[family];
+	struct lcx__inet address;
+	char mac[NET_MAC_SIZE];
+
+	if (given->is_new || lcx__inet_parse_address(given->address, &address) < 0)
+		return false;
+	lcx__attachment_derive_mac(&address, mac);
+	return strcmp(mac, attachment->mac) != 0;
 }
 
 static void send_by(int fd, struct lcx_netlink *nl, uint32_t index,
-		    const struct lcx_attachment *attachment)
+		    const struct lcx_attachment *attachment, net_families families)
 {
 	struct sockaddr_ll to = {
 		.sll_family = AF_PACKET, .sll_ifindex = (int)index, .sll_halen = ETH_ALEN};
@@ -155,7 +163,8 @@ static void send_by(int fd, struct lcx_netlink *nl, uint32_t index,
 		struct lcx__inet address;
 		size_t length;
 
-		if (lcx__inet_parse_address(attachment->addresses[i].address, &address) < 0)
+		if (!(families & 1u << i) ||
+		    lcx__inet_parse_address(attachment->addresses[i].address, &address) < 0)
 			continue;
 		forget_neighbour(nl, index, &address);
 		length = make_frame(&address, mac, frame);
@@ -165,12 +174,12 @@ static void send_by(int fd, struct lcx_netlink *nl, uint32_t index,
 	}
 }
 
-static void send_all(struct lcx_netlink *nl, uint32_t index,
-		     const struct lcx_attachment *attachment)
+static void send_from_here(struct lcx_netlink *nl, uint32_t index, const struct lcx_attachment *attachment,
+		 net_families families)
 {
 	CLEANUP(closep) int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
 
-	send_by(fd, nl, index, attachment);
+	send_by(fd, nl, index, attachment, families);
 }
 
 void lcx__announce_inside(struct lcx_netlink *inner, int netns_fd, uint32_t index,
@@ -178,16 +187,21 @@ void lcx__announce_inside(struct lcx_netlink *inner, int netns_fd, uint32_t inde
 {
 	CLEANUP(closep) int fd = -1;
 
-	if (!is_news(attachment))
+	if (!attachment->addresses[NET_V6].address[0] && !has_chosen_mac(attachment))
 		return;
 	fd = lcx__socket_in_netns(netns_fd, AF_PACKET, SOCK_RAW, 0);
-	send_by(fd, inner, index, attachment);
+	send_by(fd, inner, index, attachment, ALL);
 }
 
 void lcx__announce(struct lcx_netlink *nl, uint32_t index, const struct lcx_attachment *attachment)
 {
-	if (is_news(attachment))
-		send_all(nl, index, attachment);
+	net_families news = 0;
+
+	for (enum net_family family = 0; family < NET_FAMILIES; family++)
+		if (is_news(attachment, family))
+			news |= 1u << family;
+	if (news)
+		send_from_here(nl, index, attachment, news);
 }
 
 void lcx__announce_heir(struct lcx_netlink *nl, const struct lcx_attachment *attachment)
@@ -198,5 +212,5 @@ void lcx__announce_heir(struct lcx_netlink *nl, const struct lcx_attachment *att
 	if (!has_chosen_mac(attachment) || lcx_link_open(nl, attachment->bridge, &bridge, NULL) < 0)
 		return;
 	lcx__attachment_usual_mac(attachment, heir.mac);
-	send_all(nl, lcx_link_index(bridge), &heir);
+	send_from_here(nl, lcx_link_index(bridge), &heir, ALL);
 }

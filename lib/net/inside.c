@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 /* The container's end: its name, its addresses, its way out. By a socket of its namespace. */
+#include <linux/if_ether.h>
 #include <linux/rtnetlink.h>
 #include <poll.h>
 #include <string.h>
@@ -79,22 +80,45 @@ static int add_default_routes(struct lcx_netlink *nl, const struct lcx_network *
 	return 0;
 }
 
+/*
+ * Of the MAC address, as the kernel makes it, but not asking the network first whether somebody
+ * has it: our addresses are nobody else's, and the question would go to each of a thousand
+ * containers.
+ */
+static bool link_local(const struct lcx_attachment *attachment, struct lcx__inet *ret)
+{
+	struct lcx__inet address = {
+		.family = AF_INET6, .prefix = 64, .bytes = {0xfe, 0x80, [11] = 0xff, [12] = 0xfe}};
+	uint8_t *b = address.bytes + 8;
+
+	if (lcx__branch_is(attachment) || attachment->addresses[NET_V6].address[0] == '\0' ||
+	    sscanf(attachment->mac, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx", &b[0], &b[1], &b[2],
+		   &b[5], &b[6], &b[7]) != ETH_ALEN)
+		return false;
+	b[0] ^= 2;
+	*ret = address;
+	return true;
+}
+
 static int put_addresses(struct lcx__nl_batch *batch, const struct lcx_attachment *attachment,
 			 uint32_t index, struct lcx_error **err)
 {
+	/* Replacing: the batch may be sent again. */
+	enum { REPLACE = ACKED | NLM_F_CREATE | NLM_F_REPLACE };
+	struct lcx__inet address;
+
 	for (size_t i = 0; i < NET_FAMILIES; i++) {
 		const struct net_address *given = &attachment->addresses[i];
-		struct lcx__inet address;
 
 		if (given->address[0] == '\0')
 			continue;
 		if (lcx__inet_parse_address(given->address, &address) < 0)
 			return lcx__fail(err, EINVAL, "'%s' is not an address", given->address);
 		address.prefix = (uint8_t)given->prefix;
-		/* Replacing: the batch may be sent again. */
-		lcx__address_put(batch, RTM_NEWADDR, ACKED | NLM_F_CREATE | NLM_F_REPLACE, index,
-				 &address);
+		lcx__address_put(batch, RTM_NEWADDR, REPLACE, index, &address);
 	}
+	if (link_local(attachment, &address))
+		lcx__address_put(batch, RTM_NEWADDR, REPLACE, index, &address);
 	return 0;
 }
 
@@ -169,19 +193,17 @@ static int shut_to_routers(struct lcx_ctx *ctx, const struct lcx_attachment *att
 }
 
 /*
- * Where a network has no IPv6, its interfaces have no address of that kind either, not even a
- * link-local one: nobody asked for that way beside the rules, and its greetings would go to each
- * of a thousand containers. Before the switches, for somebody may want it after all; and together
- * with the question for its number, as each exchange costs.
+ * No link-local address of the kernel's: where a network has no IPv6, nobody asked for that way
+ * beside the rules; where it has, there is one of ours (link_local()). Before the switches, for
+ * somebody may want it after all; and together with the question for its number, as each exchange
+ * costs.
  */
-static int open_inside(struct lcx_netlink *nl, const struct lcx_network *network,
-		       const struct lcx_attachment *attachment, struct lcx_link **ret,
-		       struct lcx_error **err)
+static int open_inside(struct lcx_netlink *nl, const struct lcx_attachment *attachment,
+		       struct lcx_link **ret, struct lcx_error **err)
 {
 	const struct lcx__link_change change = {.no_ipv6_address = true};
 
-	if (lcx__branch_is(attachment) || !lcx__ipv6_is_there() ||
-	    lcx__network_families(network) & 1u << NET_V6)
+	if (lcx__branch_is(attachment) || !lcx__ipv6_is_there())
 		return lcx_link_open(nl, attachment->interface, ret, err);
 	return lcx__link_change_and_open(nl, attachment->interface, &change, ret, err);
 }
@@ -191,7 +213,7 @@ int lcx__inside_set_up(struct lcx_ctx *ctx, struct lcx_netlink *nl,
 		       int netns_fd, struct lcx_error **err)
 {
 	CLEANUP(lcx_link_freep) struct lcx_link *link = NULL;
-	int r = open_inside(nl, network, attachment, &link, err);
+	int r = open_inside(nl, attachment, &link, err);
 
 	if (r == 0)
 		r = shut_to_routers(ctx, attachment, netns_fd, err);

@@ -20,7 +20,7 @@
 
 #include <net/if.h>
 
-#include "lcx/ipam.h"
+#include "ipam/ipam.h"
 #include "net/net.h"
 #include "netlink/inet.h"
 #include "netlink/netlink.h"
@@ -99,6 +99,7 @@ struct lcx_port {
 struct net_address {
 	char address[LCX__INET_SIZE], gateway[LCX__INET_SIZE]; /* "": none */
 	uint32_t prefix;
+	bool is_new; /* just leased, and nobody of this network had it before */
 };
 
 struct lcx_attachment {

@@ -237,6 +237,7 @@ static int lease_from(struct lcx_ctx *ctx, int pools_fd, const struct lcx_networ
 	}
 	(void)snprintf(ret->address, sizeof(ret->address), "%s", address);
 	ret->prefix = lcx_ipam_pool_prefix_length(pool);
+	ret->is_new = lcx__ipam_gave_new(pool);
 	if (!network->internal && !lcx__driver_routes(network))
 		(void)snprintf(ret->gateway, sizeof(ret->gateway), "%s", subnet->gateway);
 	return 1;

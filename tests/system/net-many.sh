@@ -21,6 +21,8 @@ echo "# the first tenth took $first us each, the last $last us; by hand $hand_fi
 check 'what is ours of it does not grow with the number' \
 	test $((last - hand_last)) -lt $((2 * (first > hand_first ? first - hand_first : 0) + 1000))
 check 'one with 200 ports costs less than 30 with one' test "$ports" -lt $((first * 30))
+# The first ones were told by the host's procfs, the others by one of the context's.
+check_eq 'none of them believes a router' 'routers 0' "$(grep routers "$T/times")"
 check_eq "$count entries, and 200 for each of five more" $((count + 5 * 200)) "$(nft list map inet lcx published_any | grep -c many-)"
 rules=$(nft list table inet lcx | grep -c -e ' accept comment ' -e ' drop comment ' -e ' masquerade comment ' -e ' dnat ip to ')
 check "the rules are a handful: $rules" test "$rules" -le 20

@@ -6,8 +6,9 @@
  *
  *   many    COUNT containers with a published port each, all there at once, then five with 200
  * ports each; in microseconds of CPU time, as others on the machine do not count in it. Prints
- *           "WHOSE FIRST LAST", the means of the first and of the last tenth, and "ports EACH".
- *           Whoever calls it takes down what is there.
+ *           "WHOSE FIRST LAST", the means of the first and of the last tenth, "routers COUNT", of ours
+ *           those who would believe a router, and "ports EACH". Whoever calls it takes down what is
+ *           there.
  *   cycle   one comes and goes COUNT times; its namespace lives on
  *   life    likewise, but it ends before, with its namespace, as a container does
  *           Both print "WHOSE ATTACH DETACH", medians in microseconds as they passed.
@@ -24,6 +25,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "init/enter.h"
 #include "net-hand.h"
 #include "net/net.h"
 #include "util/str.h"
@@ -140,7 +142,7 @@ struct tenths {
 };
 
 static int timed_attach(const struct way *way, int i, int count, struct tenths *tenths,
-			struct lcx_error **err)
+			int *ret_netns_fd, struct lcx_error **err)
 {
 	struct place place = place_make(); /* open until this process ends: it is the container */
 	int64_t taken_ns = -now_ns(CLOCK_PROCESS_CPUTIME_ID);
@@ -152,7 +154,17 @@ static int timed_attach(const struct way *way, int i, int count, struct tenths *
 		tenths->first_ns += taken_ns;
 	if (i >= count - count / 10)
 		tenths->last_ns += taken_ns;
+	*ret_netns_fd = place.netns_fd;
 	return r;
+}
+
+static bool hears_routers(int netns_fd)
+{
+	CLEANUP(closep)
+	int fd = lcx__open_in_namespace(netns_fd, "/proc/sys/net/ipv6/conf/eth0/accept_ra");
+	char value = '0';
+
+	return fd >= 0 && (read(fd, &value, 1) != 1 || value != '0');
 }
 
 static void print_tenths(const struct way *way, const struct tenths *tenths, int count)
@@ -183,17 +195,22 @@ static int many(struct way *ours, struct way *hand, int count, struct lcx_error 
 {
 	struct place host = place_make(); /* by hand: another host, whose end takes all with it */
 	struct tenths our_tenths = {0}, hand_tenths = {0};
+	static int netns_fds[MOST];
+	int routers = 0;
 	int r = count < 10 ? lcx__fail(err, EINVAL, "ten at least") : 0;
 
 	hand->hand_fd = host.netlink_fd;
 	hand->bridge = hand_bridge(hand->hand_fd, "hand", BRIDGE_ADDRESS);
 	for (int i = 0; i < count && r == 0; i++) {
-		r = timed_attach(hand, i, count, &hand_tenths, err);
+		r = timed_attach(hand, i, count, &hand_tenths, &netns_fds[i], err);
 		if (r == 0)
-			r = timed_attach(ours, i, count, &our_tenths, err);
+			r = timed_attach(ours, i, count, &our_tenths, &netns_fds[i], err);
 	}
 	if (r < 0)
 		return r;
+	for (int i = 0; i < count; i++)
+		routers += hears_routers(netns_fds[i]);
+	printf("routers %d\n", routers);
 	print_tenths(hand, &hand_tenths, count);
 	print_tenths(ours, &our_tenths, count);
 	return many_ports(ours, count, err);

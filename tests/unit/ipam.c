@@ -292,6 +292,7 @@ START_TEST(the_address_freed_longest_ago_is_given_next)
 						order_cases[_i].first, order_cases[_i].last, &pool,
 						&err));
 	for (int round = 0; round < 3000; round++) {
+		bool had_been_given;
 		int which;
 
 		random ^= random << 13, random ^= random >> 7, random ^= random << 17;
@@ -315,11 +316,13 @@ START_TEST(the_address_freed_longest_ago_is_given_next)
 			full++;
 		} else {
 			which = model_next(&model, from, to);
-			again += model.given[which];
+			had_been_given = model.given[which];
+			again += had_been_given;
 			model_take(&model, which);
 			(void)snprintf(expected, sizeof(expected), "%s%d", order_cases[_i].prefix,
 				       which);
 			ck_assert_str_eq(allocate(pool, "web", NULL), expected);
+			ck_assert_int_eq(lcx__ipam_gave_new(pool), !had_been_given);
 		}
 	}
 	ck_assert_int_gt(again, 300);

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* What rooms below may know of address pools, beside lcx/ipam.h. */
+#include <stdbool.h>
+
+#include "lcx/ipam.h"
+
+/* The last address that this handle allocated is one that the pool had never given before. */
+bool lcx__ipam_gave_new(const struct lcx_ipam_pool *pool);
