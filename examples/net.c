@@ -236,7 +236,7 @@ static int run(struct lcx_ctx *ctx, char **args, struct lcx_error **err)
 	if (child.pid > 0)
 		(void)waitpid(child.pid, &status, 0);
 	if (r == 0)
-		r = lcx_network_detach(ctx, args[0], args[1], 1000, err);
+		r = lcx_network_detach(ctx, args[0], args[1], err);
 	return r < 0 ? r : WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 

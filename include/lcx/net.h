@@ -374,26 +374,24 @@ int lcx_attachment_open(struct lcx_ctx *ctx, const char *network, const char *ow
 
 /**
  * lcx_network_detach() - take an attachment down
- * @network:    its name
- * @owner:      the container's id
- * @timeout_ms: of an interface on a parent: how long to wait for it to go by itself, as it does
- *              when its namespace ends; then it is removed, which blocks for some 30 ms
+ * @network: its name
+ * @owner:   the container's id
  *
  * Needs neither the namespace nor the process that attached. Goes on after an
  * error; the first is returned and the message names all. Nothing to take down
  * is success. The last container's going takes the bridge, the nf_tables
  * entries and changed sysctls with it.
  *
- * A cable is removed whether its namespace ends, lives on, or is held by somebody, and is gone at
- * the return from both sides: name, address, place in the bridge. The kernel itself waits for what
- * nobody sees any more, some 15 ms; a small process does that in the caller's place, lcx-remover.
- * It is nobody's child, but of a subreaper, if there is one, and ends by itself.
+ * The interface is removed whether its namespace ends, lives on, or is held by somebody; at the
+ * return it is gone, a cable from both sides: name, address, place in the bridge. The kernel itself
+ * waits for what nobody sees any more, some 15 ms; a small process does that in the caller's place,
+ * lcx-remover. It is nobody's child, but of a subreaper, if there is one, and ends by itself.
  *
  * From here, or the first attachment on, @ctx keeps a netlink socket open, since the kernel lets
  * who closes one wait for what was removed; lcx_ctx_free() closes it.
  */
 int lcx_network_detach(struct lcx_ctx *ctx, const char *network, const char *owner,
-		       uint32_t timeout_ms, struct lcx_error **err);
+		       struct lcx_error **err);
 
 const char *lcx_attachment_owner(const struct lcx_attachment *attachment);
 const char *lcx_attachment_network(const struct lcx_attachment *attachment);

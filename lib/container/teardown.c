@@ -22,14 +22,9 @@
  * intended, not what came to be.
  */
 
-enum {
-	/* A network namespace dies by itself after its last process, but takes its time. */
-	LINK_TIMEOUT_MS = 2000,
-};
-
 static int undo_network(struct lcx_container *c, const char *network, struct lcx_error **err)
 {
-	return lcx_network_detach(c->ctx, network, c->d.id, LINK_TIMEOUT_MS, err);
+	return lcx_network_detach(c->ctx, network, c->d.id, err);
 }
 
 /* "PID START_TIME": its whole pid namespace goes with it. */

@@ -309,7 +309,7 @@ int lcx__network_apply(struct lcx_ctx *ctx, struct lcx_network *network,
 
 	r = make(ctx, network, attachment, netns_fd, netlink_fd, &begun, err);
 	if (r < 0 && begun)
-		(void)lcx_network_detach(ctx, network->name, attachment->owner, 0, NULL);
+		(void)lcx_network_detach(ctx, network->name, attachment->owner, NULL);
 	if (r < 0)
 		*attachment = before;
 	return lcx__fail_prefix(err, r, "network '%s'", network->name);

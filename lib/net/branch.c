@@ -7,12 +7,11 @@
  * another namespace, there is nothing of that index in it.
  */
 #include <linux/rtnetlink.h>
-#include <poll.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "net/driver.h"
 #include "netlink/branch.h"
+#include "netlink/remove.h"
 
 bool lcx__branch_is(const struct lcx_attachment *attachment)
 {
@@ -80,47 +79,15 @@ int lcx__branch_connect(struct lcx_ctx *ctx, struct lcx_netlink *nl,
 		     : 0;
 }
 
-/* 1 while it is there. */
-static int look(struct lcx_netlink *nl, const struct lcx_attachment *record, struct lcx_error **err)
-{
-	CLEANUP(lcx_link_freep) struct lcx_link *link = NULL;
-	int r = lcx__link_open_there(nl, record->netns_number, record->inner_index, &link, err);
-
-	return r == -ENODEV ? 0 : r < 0 ? r : 1;
-}
-
-/* A namespace that ends loses its number, and that is news. 1 if it is still there in the end. */
-static int wait_for_end(struct lcx_netlink *nl, const struct lcx_attachment *record,
-			uint32_t timeout_ms, struct lcx_error **err)
-{
-	int64_t end = lcx__monotonic_ns() + (int64_t)timeout_ms * 1000000, left;
-	CLEANUP(lcx_netlink_freep) struct lcx_netlink *events = NULL;
-	int r = look(nl, record, err);
-
-	if (r <= 0 || timeout_ms == 0)
-		return r;
-	r = lcx__net_open_events(RTNLGRP_NSID, &events, err);
-	if (r < 0)
-		return r;
-	for (;;) {
-		struct pollfd pollfd = {.fd = lcx_netlink_fd(events), .events = POLLIN};
-
-		r = look(nl, record, err);
-		left = (end - lcx__monotonic_ns()) / 1000000;
-		if (r <= 0 || left <= 0)
-			return r;
-		(void)poll(&pollfd, 1, left > INT32_MAX ? INT32_MAX : (int)left);
-		lcx__net_drain_events(events);
-	}
-}
-
+/* A number that is nobody's, or an index that is not there: it is gone. */
 int lcx__branch_undo(struct lcx_netlink *nl, const struct lcx_attachment *record,
-		     uint32_t timeout_ms, struct lcx_error **err)
+		     struct lcx_error **err)
 {
-	int r = wait_for_end(nl, record, timeout_ms, err);
+	const struct lcx__link_place place = {record->netns_number, record->inner_index};
+	CLEANUP(lcx_link_freep) struct lcx_link *link = NULL;
+	int r = lcx__link_open_there(nl, place.netns_number, place.index, &link, err);
 
-	if (r <= 0)
-		return r;
-	r = lcx__link_destroy_there(nl, record->netns_number, record->inner_index, err);
-	return r == -ENODEV ? 0 : r;
+	if (r < 0)
+		return r == -ENODEV ? 0 : r;
+	return lcx__links_remove(nl, &place, 1, -1, err);
 }

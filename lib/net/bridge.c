@@ -277,10 +277,10 @@ int lcx__bridge_ensure(struct lcx_ctx *ctx, struct lcx_netlink *nl,
 static int destroy(struct lcx_netlink *nl, struct lcx_netlink **nft, const struct lcx_link *link,
 		   struct lcx_error **err)
 {
-	const uint32_t index = lcx_link_index(link);
+	const struct lcx__link_place place = {LCX__NETNS_OWN, lcx_link_index(link)};
 	int held_fd = lcx__firewall_ensure_open(nft, NULL) == 0 ? lcx_netlink_fd(*nft) : -1;
 
-	return lcx__links_remove(nl, &index, 1, held_fd, err);
+	return lcx__links_remove(nl, &place, 1, held_fd, err);
 }
 
 /* The bridge first: as long as it is there, the firewall must know it. */

@@ -7,9 +7,7 @@
  * after that, and so a step that failed is repeated by the next call.
  */
 #include <linux/rtnetlink.h>
-#include <poll.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "net/announce.h"
 #include "net/driver.h"
@@ -33,51 +31,27 @@ static int find_marked(struct lcx_netlink *nl, const char *name, const char *mar
 	return strcmp(lcx_link_alias(link), mark) == 0;
 }
 
-int lcx__net_open_events(int group, struct lcx_netlink **ret, struct lcx_error **err)
-{
-	CLEANUP(lcx_netlink_freep) struct lcx_netlink *nl = NULL;
-	int r;
-
-	r = lcx_netlink_open(&nl, err);
-	if (r < 0)
-		return r;
-	if (setsockopt(lcx_netlink_fd(nl), SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group,
-		       sizeof(group)) < 0)
-		return lcx__fail_sys(err, errno, "watch interfaces");
-	*ret = TAKE_PTR(nl);
-	return 0;
-}
-
-void lcx__net_drain_events(struct lcx_netlink *nl)
-{
-	int fd = lcx_netlink_fd(nl);
-	char byte;
-
-	while (recv(fd, &byte, sizeof(byte), MSG_DONTWAIT | MSG_TRUNC) >= 0 || errno == ENOBUFS ||
-	       errno == EINTR)
-		;
-}
-
 /*
  * It need not wait for a namespace that ends and takes its end of the cable along: the kernel takes
- * longer for that than for this.
+ * longer for that than for this, and somebody may hold the namespace.
  */
 static int undo_named(struct lcx_ctx *ctx, struct lcx_netlink *nl, const char *const *names,
 		      size_t count, const char *owner, int held_fd, struct lcx_error **err)
 {
-	uint32_t indexes[LCX__REMOVE_LIMIT];
+	struct lcx__link_place places[LCX__REMOVE_LIMIT];
 	char mark[NET_MARK_SIZE];
 	size_t n = 0;
 
 	lcx__net_mark(ctx, owner, mark);
 	for (size_t i = 0; i < count && i < LCX__REMOVE_LIMIT; i++) {
-		int r = find_marked(nl, names[i], mark, &indexes[n], err);
+		int r = find_marked(nl, names[i], mark, &places[n].index, err);
 
 		if (r < 0)
 			return r;
+		places[n].netns_number = LCX__NETNS_OWN;
 		n += (size_t)r;
 	}
-	return n > 0 ? lcx__links_remove(nl, indexes, n, held_fd, err) : 0;
+	return n > 0 ? lcx__links_remove(nl, places, n, held_fd, err) : 0;
 }
 
 static int undo_link(struct lcx_ctx *ctx, struct lcx_netlink *nl, const char *name,
@@ -172,10 +146,10 @@ static int undo_cable(struct lcx_ctx *ctx, struct lcx_netlink *nl,
 
 static int undo_links(struct lcx_ctx *ctx, struct lcx_netlink *nl,
 		      const struct lcx_network *network, const struct lcx_attachment *record,
-		      const char *owner, uint32_t timeout_ms, int held_fd, struct lcx_error **err)
+		      const char *owner, int held_fd, struct lcx_error **err)
 {
 	if (record && lcx__branch_is(record))
-		return lcx__branch_undo(nl, record, timeout_ms, err);
+		return lcx__branch_undo(nl, record, err);
 	if (record)
 		return undo_cable(ctx, nl, record, owner, held_fd, err);
 	return network ? undo_marked_links(ctx, nl, network, owner, held_fd, err) : 0;
@@ -236,7 +210,7 @@ static int undo_ports(struct lcx_ctx *ctx, struct lcx_netlink **nft,
 /* @network is NULL when it is gone from the disk; the record then names the bridge. */
 static void take_down(struct lcx_ctx *ctx, struct lcx_netlink *nl,
 		      const struct lcx_network *network, const char *name, const char *owner,
-		      int records_fd, const struct lcx_attachment *record, uint32_t timeout_ms,
+		      int records_fd, const struct lcx_attachment *record,
 		      struct lcx__troubles *troubles)
 {
 	CLEANUP(lcx_netlink_freep) struct lcx_netlink *nft = lcx__firewall_take(ctx);
@@ -248,8 +222,7 @@ static void take_down(struct lcx_ctx *ctx, struct lcx_netlink *nl,
 	r = record ? forget_flows(&nft, record, &e) : 0;
 	lcx__troubles_add(troubles, r, &e);
 
-	r = undo_links(ctx, nl, network, record, owner, timeout_ms, nft ? lcx_netlink_fd(nft) : -1,
-		       &e);
+	r = undo_links(ctx, nl, network, record, owner, nft ? lcx_netlink_fd(nft) : -1, &e);
 	lcx__troubles_add(troubles, r, &e);
 	if (r == 0) {
 		r = lcx__network_undo_lease(ctx, name, owner, &e);
@@ -289,7 +262,7 @@ static int read_both(struct lcx_ctx *ctx, const char *name, const char *owner, i
 }
 
 LCX_PUBLIC int lcx_network_detach(struct lcx_ctx *ctx, const char *network, const char *owner,
-				  uint32_t timeout_ms, struct lcx_error **err)
+				  struct lcx_error **err)
 {
 	CLEANUP(lcx_network_freep) struct lcx_network *stored = NULL;
 	CLEANUP(lcx_attachment_freep) struct lcx_attachment *record = NULL;
@@ -306,7 +279,7 @@ LCX_PUBLIC int lcx_network_detach(struct lcx_ctx *ctx, const char *network, cons
 		r = lcx_netlink_open(&nl, err);
 	if (r < 0)
 		return r;
-	take_down(ctx, nl, stored, network, owner, records_fd, record, timeout_ms, &troubles);
+	take_down(ctx, nl, stored, network, owner, records_fd, record, &troubles);
 	r = lcx__troubles_end(&troubles, err);
 	return lcx__fail_prefix(err, r, "detach '%s' from network '%s'", owner, network);
 }

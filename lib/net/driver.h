@@ -81,4 +81,4 @@ int lcx__branch_plan(struct lcx_netlink *nl, struct lcx_attachment *attachment, 
 		     struct lcx_error **err);
 bool lcx__branch_is(const struct lcx_attachment *attachment);
 int lcx__branch_undo(struct lcx_netlink *nl, const struct lcx_attachment *record,
-		     uint32_t timeout_ms, struct lcx_error **err);
+		     struct lcx_error **err);

@@ -346,10 +346,6 @@ int lcx__cable_connect(struct lcx_ctx *ctx, struct lcx_netlink *nl,
 		       const struct lcx_network *network, struct lcx_attachment *attachment,
 		       const struct lcx__bridge *bridge, int netns_fd, struct lcx_error **err);
 
-/* A socket that hears of a group of rtnetlink(7); what it hears is a reason to look again. */
-int lcx__net_open_events(int group, struct lcx_netlink **ret, struct lcx_error **err);
-void lcx__net_drain_events(struct lcx_netlink *nl);
-
 /* ---- rates (shape.c) ---- */
 
 /* The device by which what the container sends makes its detour. */

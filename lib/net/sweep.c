@@ -10,8 +10,6 @@
 #include "net/monitor.h"
 #include "util/fs.h"
 
-enum { NETNS_WAIT_MS = 200 }; /* for interfaces whose namespace is just ending */
-
 struct sweep {
 	struct lcx_ctx *ctx;
 	bool (*is_alive)(const char *owner, void *data);
@@ -57,7 +55,7 @@ static bool is_dead(struct sweep *sweep, const char *owner)
 static void detach(struct sweep *sweep, const char *network, const char *owner)
 {
 	struct lcx_error *e = NULL;
-	int r = lcx_network_detach(sweep->ctx, network, owner, NETNS_WAIT_MS, &e);
+	int r = lcx_network_detach(sweep->ctx, network, owner, &e);
 
 	lcx__troubles_add(&sweep->troubles, r, &e);
 	note(sweep, owner);

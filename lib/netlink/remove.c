@@ -23,20 +23,27 @@
 
 #include "init/launch.h"
 #include "init/program.h"
+#include "netlink/branch.h"
 #include "netlink/remover/embed.h"
 #include "netlink/remover/wire.h"
 #include "util/str.h"
 
 enum { LONG_MS = 2000 }; /* for a process that somebody has stopped */
 
-/* What it hears is a reason to look; by it the program speaks, too, and hears a refusal. */
+/*
+ * What it hears is a reason to look; by it the program speaks, too, and hears a refusal. Of other
+ * namespaces it hears only if it may: else it hears the end of the program.
+ */
 static int open_events(void)
 {
+	const int on = 1;
+
 	const struct sockaddr_nl address = {.nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK};
 	CLEANUP(closep) int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
 
 	if (fd < 0 || bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
 		return -errno;
+	(void)setsockopt(fd, SOL_NETLINK, NETLINK_LISTEN_ALL_NSID, &on, sizeof(on));
 	return TAKE_FD(fd);
 }
 
@@ -49,14 +56,22 @@ static void drain(int fd)
 		;
 }
 
+static void put_order(struct lcx__nl_batch *batch, const struct lcx__link_place *place)
+{
+	struct ifinfomsg ifi = {.ifi_index = (int)place->index};
+
+	lcx__nl_begin(batch, RTM_DELLINK, NLM_F_REQUEST, &ifi, sizeof(ifi));
+	if (place->netns_number != LCX__NETNS_OWN)
+		lcx__nl_put_u32(batch, IFLA_TARGET_NETNSID, (uint32_t)place->netns_number);
+}
+
 /* Each message by itself: each is waited for by itself. */
-static int write_orders(int fd, const uint32_t *indexes, size_t count)
+static int write_orders(int fd, const struct lcx__link_place *places, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		CLEANUP(lcx__nl_batch_free) struct lcx__nl_batch batch = NL_BATCH_EMPTY;
-		struct ifinfomsg ifi = {.ifi_index = (int)indexes[i]};
 
-		lcx__nl_begin(&batch, RTM_DELLINK, NLM_F_REQUEST, &ifi, sizeof(ifi));
+		put_order(&batch, &places[i]);
 		if (batch.failed < 0)
 			return batch.failed;
 		if (send(fd, batch.data, batch.length, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
@@ -66,7 +81,7 @@ static int write_orders(int fd, const uint32_t *indexes, size_t count)
 }
 
 /* Return: a descriptor that hangs up when all of them are done, or a negative errno. */
-static int start(const uint32_t *indexes, size_t count, int events_fd, int held_fd)
+static int start(const struct lcx__link_place *places, size_t count, int events_fd, int held_fd)
 {
 	const struct lcx__program program = {"lcx-remover", lcx__remover_program,
 					     lcx__remover_program_size};
@@ -83,7 +98,7 @@ static int start(const uint32_t *indexes, size_t count, int events_fd, int held_
 		return -errno;
 	ours = pair[0];
 	theirs = pair[1];
-	r = write_orders(ours, indexes, count);
+	r = write_orders(ours, places, count);
 	if (r < 0)
 		return r;
 	sources[REMOVER_FD_CONTROL] = theirs;
@@ -97,16 +112,30 @@ static int start(const uint32_t *indexes, size_t count, int events_fd, int held_
 	return TAKE_FD(ours);
 }
 
-static bool is_there(struct lcx_netlink *nl, uint32_t index)
+static bool is_there(struct lcx_netlink *nl, const struct lcx__link_place *place)
 {
 	CLEANUP(lcx_link_freep) struct lcx_link *link = NULL;
+	int r = place->netns_number == LCX__NETNS_OWN
+			? lcx_link_open_index(nl, place->index, &link, NULL)
+			: lcx__link_open_there(nl, place->netns_number, place->index, &link, NULL);
 
-	return lcx_link_open_index(nl, index, &link, NULL) != -ENODEV;
+	return r != -ENODEV;
+}
+
+static int remove_one(struct lcx_netlink *nl, const struct lcx__link_place *place,
+		      struct lcx_error **err)
+{
+	CLEANUP(lcx_error_freep) struct lcx_error *e = NULL;
+	int r = place->netns_number == LCX__NETNS_OWN
+			? lcx_link_destroy(nl, place->index, &e)
+			: lcx__link_destroy_there(nl, place->netns_number, place->index, &e);
+
+	return r < 0 && r != -ENODEV ? lcx__fail(err, -r, "%s", lcx_error_message(e)) : 0;
 }
 
 /* Until all are gone, or there is nobody left who removes them. Return: how many of them are. */
-static size_t wait_for_end(struct lcx_netlink *nl, const uint32_t *indexes, size_t count,
-			   int events_fd, int control_fd)
+static size_t wait_for_end(struct lcx_netlink *nl, const struct lcx__link_place *places,
+			   size_t count, int events_fd, int control_fd)
 {
 	int64_t end = lcx__monotonic_ns() + (int64_t)LONG_MS * 1000000;
 	struct pollfd fds[] = {{.fd = events_fd, .events = POLLIN}, {.fd = control_fd}};
@@ -115,29 +144,27 @@ static size_t wait_for_end(struct lcx_netlink *nl, const uint32_t *indexes, size
 	while (gone < count && fds[1].revents == 0 && lcx__monotonic_ns() < end) {
 		(void)poll(fds, ARRAY_SIZE(fds), LONG_MS);
 		drain(events_fd);
-		while (gone < count && !is_there(nl, indexes[gone]))
+		while (gone < count && !is_there(nl, &places[gone]))
 			gone++;
 	}
 	return gone;
 }
 
-int lcx__links_remove(struct lcx_netlink *nl, const uint32_t *indexes, size_t count, int held_fd,
-		      struct lcx_error **err)
+int lcx__links_remove(struct lcx_netlink *nl, const struct lcx__link_place *places, size_t count,
+		      int held_fd, struct lcx_error **err)
 {
 	CLEANUP(closep) int events_fd = open_events(), control_fd = -1;
 	size_t gone = 0;
-	int first = 0;
+	int result = 0;
 
 	if (events_fd >= 0)
-		control_fd = start(indexes, count, events_fd, held_fd);
+		control_fd = start(places, count, events_fd, held_fd);
 	if (control_fd >= 0)
-		gone = wait_for_end(nl, indexes, count, events_fd, control_fd);
+		gone = wait_for_end(nl, places, count, events_fd, control_fd);
 	for (size_t i = gone; i < count; i++) {
-		CLEANUP(lcx_error_freep) struct lcx_error *e = NULL;
-		int r = lcx_link_destroy(nl, indexes[i], &e);
+		int r = remove_one(nl, &places[i], result == 0 ? err : NULL);
 
-		if (r < 0 && r != -ENODEV && first == 0)
-			first = lcx__fail(err, -r, "%s", lcx_error_message(e));
+		result = result == 0 ? r : result;
 	}
-	return first;
+	return result;
 }

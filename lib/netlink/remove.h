@@ -5,16 +5,21 @@
 
 #include "netlink/netlink.h"
 
-enum { LCX__REMOVE_LIMIT = 4 };
+enum { LCX__REMOVE_LIMIT = 4, LCX__NETNS_OWN = -1 };
+
+/* An interface of the caller's namespace, or of one that has this number there. */
+struct lcx__link_place {
+	int32_t netns_number;
+	uint32_t index;
+};
 
 /*
- * All of them, of the caller's namespace, at once; one that is not there is success. At the
- * return they are gone: their names and numbers, the other ends of cables, their places in
- * bridges. What may live some milliseconds longer is a process that is nobody's child, in its last
- * system call.
+ * All of them at once; one that is not there is success. At the return they are gone: their names
+ * and numbers, the other ends of cables, their places in bridges. What may live some milliseconds
+ * longer is a process that is nobody's child, in its last system call.
  *
  * @held_fd: a socket that this process keeps open, too, so that its closing, if the kernel lets
  *           that wait, is nobody's to wait for; or -1
  */
-int lcx__links_remove(struct lcx_netlink *nl, const uint32_t *indexes, size_t count, int held_fd,
-		      struct lcx_error **err);
+int lcx__links_remove(struct lcx_netlink *nl, const struct lcx__link_place *places, size_t count,
+		      int held_fd, struct lcx_error **err);

@@ -56,7 +56,7 @@ def lcx_add():
 
 
 def lcx_del(_):
-    tool("detach", "bench", "bench", "0")
+    tool("detach", "bench", "bench")
 
 
 def timed(function, *arguments):
@@ -109,7 +109,7 @@ def main():
             if i == 1 or not ended:
                 row(f"{what}, a program{'; ' + when if i else ''}", median["lcx", ended][i],
                     median["cni", ended][i] if has_cni else None)
-    tool("detach", "bench", "resident", "0")
+    tool("detach", "bench", "resident")
     subprocess.run(["ip", "netns", "del", "resident"], check=True)
     for verb, ended, when in (("cycle", False, "its namespace lives on"), ("life", True, "its namespace has ended")):
         out = subprocess.run([TIMES, ROOT, verb, "bench", str(ROUNDS)], check=True, stdout=subprocess.PIPE).stdout.decode()

@@ -43,5 +43,5 @@ done
 mean() { awk '{ sum += $1 } END { print sum / NR }' "$1"; }
 awk -v ours="$(mean "$T/ours")" -v hand="$(mean "$T/hand")" \
 	'BEGIN { printf "%-44s %8.2f  (%.1f and %.1f Gbit/s)\n", "iperf3, a network of ours to one made by hand", ours / hand, ours / 1e9, hand / 1e9 }'
-tool detach bridge one 0
-tool detach bridge two 0
+tool detach bridge one
+tool detach bridge two

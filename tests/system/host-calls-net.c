@@ -77,7 +77,7 @@ static int refuse_networks(struct world *w, struct lcx_error **err)
 	REFUSED(lcx_network_open(w->ctx, "none", &other, err));
 	REFUSED(lcx_network_inspect(w->ctx, "none", &text, err));
 	REFUSED(lcx_network_remove(w->ctx, "none", err));
-	MUST(lcx_network_detach(w->ctx, "none", "nobody", 100, err)); /* nothing to do */
+	MUST(lcx_network_detach(w->ctx, "none", "nobody", err)); /* nothing to do */
 	REFUSED(lcx_attachment_open(w->ctx, "guest", "nobody", &attachment, err));
 	return 0;
 }
@@ -167,7 +167,7 @@ static int look_at_attachment(struct world *w, struct lcx_error **err)
 	for (uint32_t i = 0; i < lcx_attachment_port_count(attachment); i++)
 		(void)lcx_port_host_port(lcx_attachment_port(attachment, i));
 	attachment = lcx_attachment_free(attachment);
-	return lcx_network_detach(w->ctx, "guest", "somebody", 1000, err);
+	return lcx_network_detach(w->ctx, "guest", "somebody", err);
 }
 
 static int watch_firewall(struct world *w, struct lcx_error **err)

@@ -74,20 +74,20 @@ check_eq 'the outside reaches it' 192.0.2.1 "$(ask outside tcp 192.0.2.130 80)"
 check_eq 'by IPv6' 2001:db8:2::1 "$(ask outside tcp 2001:db8:2::13 80)"
 check_eq 'another container does' 192.0.2.131 "$(ask two tcp 192.0.2.130 80)"
 check_eq 'the host does not' refused "$(ask_briefly host tcp 192.0.2.130 80)"
-check 'detach two, whose namespace lives on' tool detach lan two 0
+check 'detach two, whose namespace lives on' tool detach lan two
 check_eq 'its interface is gone' '' "$(ip -n two -o link | grep -v ': lo' || :)"
 check_eq 'the other one is not' 192.0.2.130 "$(ask one tcp 192.0.2.1 80)"
 check 'the address is free again' tool attach lan three /run/netns/three address=192.0.2.131
-check 'detach three' tool detach lan three 0
+check 'detach three' tool detach lan three
 
 # The number of a namespace that ended may be given to another one: nobody else's interface goes.
 ip netns add fleeting
 check 'attach one that ends without a word' tool attach lan fleeting /run/netns/fleeting address=192.0.2.140
 ip netns del fleeting
 check 'the next has its address at once' tool attach lan two /run/netns/two interface=eth7
-check 'detach the first' tool detach lan fleeting 2000
+check 'detach the first' tool detach lan fleeting
 check_match 'the other is untouched' 'eth7@' "$(ip -n two -o link)"
-check 'detach two' tool detach lan two 0
+check 'detach two' tool detach lan two
 check 'a sweep takes what has no owner' test "$(tool sweep)" = 1
 check_eq 'out of a namespace that lives on' '' "$(ip -n one -o link | grep -v ': lo' || :)"
 check 'remove' tool remove lan
@@ -100,8 +100,8 @@ check 'attach one' tool attach alone one /run/netns/one
 check 'attach two' tool attach alone two /run/netns/two
 check_eq 'the outside is there' 192.0.2.3 "$(ask two tcp 192.0.2.1 80)"
 check_eq 'another container is not' refused "$(ask_briefly two tcp 192.0.2.2 80)"
-check 'detach' tool detach alone one 0
-check 'detach' tool detach alone two 0
+check 'detach' tool detach alone one
+check 'detach' tool detach alone two
 check 'remove' tool remove alone
 check 'passthru' tool create through driver=macvlan mode=passthru parent=up0 192.0.2.0/24 exclude=192.0.2.2
 check_fails 'a MAC address of its own' 1 "MAC address of 'up0'" tool attach through one /run/netns/one mac=02:42:00:00:00:01
@@ -109,7 +109,7 @@ check 'attach one' tool attach through one /run/netns/one
 check_eq "it has the parent's MAC address" "$(ip -j link show up0 | jq -r '.[0].address')" "$(tool inspect through | jq -r '.containers[0].mac')"
 check_fails 'a second one' 1 "'up0' is taken" tool attach through two /run/netns/two
 check_eq 'the outside is there' 192.0.2.3 "$(ask one tcp 192.0.2.1 80)"
-check 'detach' tool detach through one 0
+check 'detach' tool detach through one
 check 'remove' tool remove through
 nothing_left 'modes of macvlan'
 
@@ -126,14 +126,14 @@ if has_kind vlan id 99; then
 	check 'and comes up' wait_for 10 is_up up0.10
 	check_eq 'its traffic has the tag' 198.51.100.2 "$(ask one tcp 198.51.100.1 80)"
 	check 'attach two' tool attach tagged two /run/netns/two
-	check 'detach one' tool detach tagged one 0
+	check 'detach one' tool detach tagged one
 	check 'the VLAN stays for the other' ip link show up0.10
-	check 'detach two' tool detach tagged two 0
+	check 'detach two' tool detach tagged two
 	check_fails 'and goes with it' 1 'does not exist' ip link show up0.10
 	ip link add link up0 name up0.10 type vlan id 10
 	ip link set up0.10 up
 	check "one that is there is used" tool attach tagged one /run/netns/one
-	check 'detach' tool detach tagged one 0
+	check 'detach' tool detach tagged one
 	check 'and left alone' ip link show up0.10
 	ip link del up0.10
 	check_fails 'no base' 1 "no interface 'nosuch0' to make 'nosuch0.7' on" sh -c "
@@ -157,14 +157,14 @@ if has_kind ipvlan; then
 	check_eq 'another container does' 192.0.2.64 "$(ask two tcp 192.0.2.70 80)"
 	check_eq "all have the parent's MAC address" "$(ip -j link show up0 | jq -r '.[0].address')" "$(tool inspect ip | jq -r '.containers[1].mac')"
 	check_fails 'none of its own' 1 "MAC address of 'up0'" tool attach ip three /run/netns/three mac=02:42:00:00:00:01
-	check 'detach one' tool detach ip one 0
-	check 'detach two' tool detach ip two 0
+	check 'detach one' tool detach ip one
+	check 'detach two' tool detach ip two
 	check 'l3, in which this host routes' tool create routed driver=ipvlan mode=l3 parent=up0 203.0.113.0/24
 	ip -n outside route add 203.0.113.0/24 via 192.0.2.2
 	check 'attach' tool attach routed one /run/netns/one
 	check_match 'the way out is the interface' 'default dev eth0' "$(ip -n one route)"
 	check_eq 'it reaches the outside' 203.0.113.2 "$(ask one tcp 192.0.2.1 80)"
-	check 'detach' tool detach routed one 0
+	check 'detach' tool detach routed one
 	check 'remove' tool remove routed
 else
 	check_fails 'a kernel without ipvlan says so' 1 CONFIG_IPVLAN tool attach ip one /run/netns/one

@@ -34,8 +34,8 @@ up() {
 	tool attach web two /run/netns/two address=10.91.0.3 >/dev/null
 }
 down() {
-	tool detach web one 0
-	tool detach web two 0
+	tool detach web one
+	tool detach web two
 }
 
 # Theirs first, ours first: nobody's order is known.

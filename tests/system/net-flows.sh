@@ -29,9 +29,9 @@ done
 check 'the first' tool attach net first /run/netns/first 8053:53/udp
 check_eq 'answers' 192.0.2.2 "$(ask 192.0.2.1)"
 check_eq 'over IPv6, too' 2001:db8:1::2 "$(ask 2001:db8:1::1)"
-check 'it goes' tool detach net first 0
+check 'it goes' tool detach net first
 check 'the second comes' tool attach net second /run/netns/second 8053:53/udp
 check_eq 'and answers the same client' 192.0.2.2 "$(ask 192.0.2.1)"
 check_eq 'over IPv6, too' 2001:db8:1::2 "$(ask 2001:db8:1::1)"
-check 'it goes' tool detach net second 0
+check 'it goes' tool detach net second
 check 'and nothing is left' tool remove net

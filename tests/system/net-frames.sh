@@ -73,7 +73,7 @@ before=$(received "$bridge")
 say_hello 10 ip netns exec plain busybox ping -c 1 -W 5 "$(inner hairpin)"
 check 'the host does not see them' test $(($(received "$bridge") - before)) -lt 20
 for owner in plain hairpin; do
-	check "detach $owner" tool detach frames "$owner" 0
+	check "detach $owner" tool detach frames "$owner"
 done
 check 'create by options' lcx network create --subnet 10.98.0.0/24 -o hairpin=true -o promiscuous=true open
 check_eq 'they are kept' 'true true' "$(lcx network inspect open | jq -r '.[0] | "\(.hairpin) \(.promiscuous)"')"

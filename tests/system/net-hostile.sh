@@ -100,8 +100,8 @@ if [ -d /proc/sys/net/ipv6 ]; then
 	check_eq 'nobody believes it in a network without IPv6' '' "$(routes_of good)"
 	check_eq 'nor in one with IPv6' '' "$(routes_of twofold)"
 	check_eq 'nor does the host' '' "$(ip -6 addr | grep 2001:db8:bad; ip -6 route | grep fe80::bad)"
-	check 'detach' tool detach both twofold 0
-	check 'detach' tool detach both other 0
+	check 'detach' tool detach both twofold
+	check 'detach' tool detach both other
 fi
 
 # --- and one that is everybody
@@ -114,6 +114,6 @@ if kernel_is_at_least 6 7; then
 	learned=$(bridge fdb show br "$bridge" | grep -c '^02:bd:' || :)
 	check "the bridge remembers some of 20,000 addresses of one container, not all: $learned" test "$learned" -gt 0 -a "$learned" -lt 20000
 fi
-check 'detach' tool detach web bad 0
-check 'detach' tool detach web good 0
+check 'detach' tool detach web bad
+check 'detach' tool detach web good
 check_eq 'nothing is left' '' "$(left)"

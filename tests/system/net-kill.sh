@@ -65,7 +65,7 @@ each_kill attach new_victim end_victim attach bridge victim /run/netns/victim 80
 # It stays: somebody else holds it.
 make_netns lasting
 new_owner() { :; }
-detach_owner() { tool detach bridge lasting 0; }
+detach_owner() { tool detach bridge lasting; }
 each_kill 'attach to a namespace that stays' new_owner detach_owner attach bridge lasting /run/netns/lasting 8082:80
 check_eq 'no interface is left in it' '' "$(ip -n lasting -o link | grep -v ': lo' || :)"
 
@@ -75,14 +75,14 @@ defer 'ip link del up0'
 ip link set up0 up
 all_calls=$CALLS CALLS='renameat sendto close'
 tool create lan driver=macvlan parent=up0 192.0.2.0/24 >/dev/null
-detach_branch() { tool detach lan lasting 0; }
+detach_branch() { tool detach lan lasting; }
 each_kill 'attach to a parent' new_owner detach_branch attach lan lasting /run/netns/lasting
 check_eq 'no branch is left' '' "$(ip -n lasting -o link | grep -v ': lo' || :)"
 tool remove lan
 CALLS=$all_calls
 
 attached() { tool attach bridge lasting /run/netns/lasting 8082:80; }
-each_kill detach attached detach_owner detach bridge lasting 0
+each_kill detach attached detach_owner detach bridge lasting
 
 # Whether it is there or not after the kill, it can be made and removed.
 # A network with two pools is made in many steps.
@@ -101,11 +101,11 @@ CALLS='openat write unlinkat socket bind listen sendto poll recvfrom close'
 ! in_guest || CALLS='sendto poll'
 monitors() { pgrep -x lcx-monitor; }
 tool create named 10.102.0.0/24 subnet=fd00:102::/64 >/dev/null
-end_named() { end_victim; ! tool attach named lasting /run/netns/lasting || tool detach named lasting 0; }
+end_named() { end_victim; ! tool attach named lasting /run/netns/lasting || tool detach named lasting; }
 each_kill 'attach with a monitor' new_victim end_named attach named victim /run/netns/victim
 attached_named() { tool attach named lasting /run/netns/lasting; }
-detach_named() { tool detach named lasting 0; }
-each_kill 'detach with a monitor' attached_named detach_named detach named lasting 0
+detach_named() { tool detach named lasting; }
+each_kill 'detach with a monitor' attached_named detach_named detach named lasting
 check_eq 'no monitor is left' '' "$(monitors)"
 check 'remove it' tool remove named
 

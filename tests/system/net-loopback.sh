@@ -53,7 +53,7 @@ else:
     back = b''.join(iter(lambda: s.recv(65536), b''))
     print('same' if back == hashlib.sha256(data).hexdigest().encode() + data else f'{len(back)} bytes')
 PY
-check 'detach two' tool detach both two 0
+check 'detach two' tool detach both two
 check 'attach it with a port' attach both two 8090:90
 ip netns exec two python3 "$T/echo.py" serve &
 defer "kill $!"
@@ -107,12 +107,12 @@ nft delete table inet lcx
 check 'the rules are put back' tool reload
 check_eq 'likewise' fd00:91::1 "$(ask host tcp ::1 80)"
 
-check 'detach one' tool detach both one 0
+check 'detach one' tool detach both one
 check_eq 'it is refused' refused "$(ask_briefly host tcp ::1 80)"
 check 'who comes next has the port' attach both one 80:80
 check_eq 'at once' fd00:91::1 "$(ask host tcp ::1 80)"
 for owner in one two three; do
-	check "detach $owner" tool detach both "$owner" 0
+	check "detach $owner" tool detach both "$owner"
 done
 check_eq 'nothing is left' '' "$(left)"
 check 'remove' tool remove both

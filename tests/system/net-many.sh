@@ -48,7 +48,7 @@ check_fails 'one more says what is full, and the way out' 1 "bridge '$bridge' is
 check_eq 'and leaves nothing' '' "$(ip -n two -o link | grep -v ': lo' || :)$(nft list map inet lcx published_any | grep 8090 || :)"
 ip link del full0
 check 'with one place free it goes' tool attach bridge two /run/netns/two 8090:80
-check 'detach' tool detach bridge two 0
-check 'detach the first' tool detach bridge one 0
+check 'detach' tool detach bridge two
+check 'detach the first' tool detach bridge one
 # As a group they go in one step, one by one they take half a minute.
 ip link del group 77

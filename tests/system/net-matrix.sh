@@ -125,7 +125,7 @@ check_fails 'an IPv6 port is taken once' 1 "8081/tcp is already published by 'on
 
 for owner in 'both one' 'both two' 'other far' 'closed lonely'; do
 	# shellcheck disable=SC2086
-	check "detach $owner" tool detach $owner 0
+	check "detach $owner" tool detach $owner
 done
 check_eq 'no interface of ours is left' '' "$(ip -o link | grep -e lcx || :)"
 check_eq 'no table is left' '' "$(nft list tables)"

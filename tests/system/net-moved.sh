@@ -28,7 +28,7 @@ ask two tcp fd00:91::7 80 >/dev/null
 ask host tcp 10.91.0.7 80 >/dev/null
 check_eq 'a neighbour knows it' '02:42:00:00:00:01 02:42:00:00:00:01' "$(neighbour 10.91.0.7) $(neighbour fd00:91::7)"
 check_match 'and so does the host' 02:42:00:00:00:01 "$(ip neigh show 10.91.0.7 dev "$bridge")"
-check 'detach' tool detach moving one 0
+check 'detach' tool detach moving one
 move 02:42:00:00:00:02 three
 check_eq 'it knows the new place, of both kinds' '02:42:00:00:00:02 02:42:00:00:00:02' \
 	"$(neighbour 10.91.0.7) $(neighbour fd00:91::7)"
@@ -38,12 +38,12 @@ serve three tcp 80
 check_eq "and reaches it there" 10.91.0.2 "$(ask two tcp 10.91.0.7 80)"
 check_eq 'by IPv6' fd00:91::2 "$(ask two tcp fd00:91::7 80)"
 check_eq 'the host, too' 10.91.0.1 "$(ask host tcp 10.91.0.7 80)"
-check 'detach three' tool detach moving three 0
+check 'detach three' tool detach moving three
 check_match 'the MAC address that it always has is known before somebody has it' '^02:6c:' "$(neighbour 10.91.0.7)"
 check 'attach one, with that' tool attach moving one /run/netns/one address=10.91.0.7 address=fd00:91::7
 check_eq 'who is reached at once' 10.91.0.2 "$(ask two tcp 10.91.0.7 80)"
 for owner in one two; do
-	check "detach $owner" tool detach moving "$owner" 0
+	check "detach $owner" tool detach moving "$owner"
 done
 check 'remove' tool remove moving
 check_eq 'nothing is left' '' "$(left)"

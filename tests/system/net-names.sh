@@ -62,7 +62,7 @@ check_eq 'an address of the network that nobody has' NXDOMAIN "$(resolve one 10.
 check_eq 'nobody' NXDOMAIN "$(resolve one 10.91.0.1 nobody)"
 check_eq 'nobody was asked for any of this outside' '' "$(cat "$T/asked")"
 check_eq 'the one who comes is known at once' 10.91.0.4 "$(attach front three >/dev/null; resolve one 10.91.0.1 three)"
-check_eq 'the one who goes, too' NXDOMAIN "$(tool detach front three 0; resolve one 10.91.0.1 three)"
+check_eq 'the one who goes, too' NXDOMAIN "$(tool detach front three; resolve one 10.91.0.1 three)"
 
 # --- others
 check_eq 'a name outside' 203.0.113.7 "$(resolve one 10.91.0.1 www.outside.test)"
@@ -107,14 +107,14 @@ check_eq 'not for others' NXDOMAIN "$(resolve two 10.91.0.1 lonely)"
 asked=$(cat "$T/asked")
 check_eq 'nobody there' NXDOMAIN "$(resolve one 10.91.0.1 gone.closed)"
 check_eq 'is not asked for outside' "$asked" "$(cat "$T/asked")"
-check 'detach it' tool detach closed one 0
+check 'detach it' tool detach closed one
 check_eq 'no longer' NXDOMAIN "$(resolve one 10.91.0.1 lonely)"
 
 # --- port 53 is whose it was
 serve two udp 53
 check 'a container that publishes port 53' attach front three 53:53/udp
 check_eq 'is not asked in the place of the resolver' 10.91.0.3 "$(resolve one 10.91.0.1 two)"
-check 'detach it' tool detach front three 0
+check 'detach it' tool detach front three
 
 # --- it dies, it comes back
 before=$(monitor front)
@@ -150,7 +150,7 @@ check 'create one without' tool create plain 10.94.0.0/24 resolver=none
 check 'attach three' attach plain three
 check_eq 'no monitor' '' "$(monitor plain)"
 check_match 'no answer' 'no answer' "$(resolve three 10.94.0.1 three)"
-check 'detach' tool detach plain three 0
+check 'detach' tool detach plain three
 
 # --- a program in the place of the monitor
 check 'create one for a program' tool create own 10.95.0.0/24 resolver=program
@@ -171,8 +171,8 @@ check_eq 'is known at once' 10.95.0.3 "$(resolve three 10.95.0.1 two)"
 nft delete table inet lcx
 check 'the rules are put back for the program, too' tool reload
 check_eq 'answers' 10.95.0.3 "$(resolve three 10.95.0.1 two)"
-check 'detach two' tool detach own two 0
-check 'detach three' tool detach own three 0
+check 'detach two' tool detach own two
+check 'detach three' tool detach own three
 wait "$program" || :
 check_match 'it hears of the end' 'has gone' "$(cat "$T/resolve.out")"
 check 'remove' tool remove own
@@ -180,9 +180,9 @@ check 'remove' tool remove own
 # --- the end
 last=$(monitor front)
 for owner in one two three; do
-	check "detach $owner" tool detach front "$owner" 0
+	check "detach $owner" tool detach front "$owner"
 done
-check 'detach lonely' tool detach closed lonely 0
+check 'detach lonely' tool detach closed lonely
 check_fails 'the monitor has ended' 1 '' kill -0 "$last"
 check_eq 'nothing is left' '' "$(left)"
 check 'remove' tool remove front

@@ -34,16 +34,16 @@ for how in torn overwritten emptied; do
 	check_fails "$how: what is in use stays so" 1 '10.91.0.5' tool attach web four /run/netns/four address=10.91.0.5
 	check_fails "$how: so does what is excluded" 1 '10.91.0.3' tool attach web four /run/netns/four address=10.91.0.3
 	check_fails "$how: of IPv6, too" 1 'fd00:91::55' tool attach web four /run/netns/four address=fd00:91::55
-	check "$how: detach" tool detach web three 0
+	check "$how: detach" tool detach web three
 	check_eq "$how: the others are as before" "$before" "$(leases)"
 done
 damage overwritten
-check 'a detach mends it, too' tool detach web two 0
+check 'a detach mends it, too' tool detach web two
 check 'and gives the address back' tool attach web two /run/netns/two address=10.91.0.5
 damage torn
 check 'a sweep does' tool sweep one two
 check 'it is whole again' tool attach web three /run/netns/three
-check 'detach' tool detach web three 0
+check 'detach' tool detach web three
 
 # An attachment that cannot be read may have any address.
 damage torn

@@ -33,7 +33,7 @@ monitor=$!
 defer "kill $monitor"
 host=$(attach net one | cut -d' ' -f2)
 wait_for 5 grep -q "$host" "$T/heard"
-check 'detach' tool detach net one 0
+check 'detach' tool detach net one
 wait_for 5 grep -q "^Deleted.*$host" "$T/heard"
 pass 'whoever listens hears that the interface was deleted'
 
@@ -46,7 +46,7 @@ ip -n one link set mine alias 'lcx:00000000:resident'
 index=$(ip -n one -o link show mine | cut -d: -f1)
 ip -n one link set mine netns other
 ip -n one link add eth0 index "$index" type veth peer name "$(cut -d' ' -f2 "$T/attached")"
-check 'detach one whose end was renamed, moved and replaced' tool detach net one 0
+check 'detach one whose end was renamed, moved and replaced' tool detach net one
 check_eq 'only the resident has a cable' 1 "$(hosts)"
 check_eq 'it is gone where it was moved to' 1 "$(ip -n other -o link | grep -c 'eth0\|mine')"
 check_eq 'what is the container own stays' 2 "$(inside_links | wc -l)"
@@ -57,7 +57,7 @@ ip -n one link del eth0
 host=$(attach net one | cut -d' ' -f2)
 ip link del "$host"
 ip link add "$host" type bridge
-check 'detach, with another interface in its place' tool detach net one 0
+check 'detach, with another interface in its place' tool detach net one
 check 'that stays' ip link show "$host"
 ip link del "$host"
 
@@ -67,7 +67,7 @@ without() { # WHAT INJECTION...
 	what=$1
 	shift
 	attach net one 8091:80 >"$T/attached"
-	strace -f -o "$T/trace" "$@" "$BUILD/tests/net-tool" "$T/root" detach net one 0 >"$T/detached" 2>&1 || fail "$what" "$T/detached"
+	strace -f -o "$T/trace" "$@" "$BUILD/tests/net-tool" "$T/root" detach net one >"$T/detached" 2>&1 || fail "$what" "$T/detached"
 	check_eq "$what" 1 "$(hosts)"
 	check "$what: that did happen" grep -q -e INJECTED -e SIGKILL "$T/trace"
 }
@@ -75,6 +75,6 @@ without 'a process that cannot be started' -e trace=memfd_create -e inject=memfd
 without 'one that is killed before it asks' -e trace=setsid -e inject=setsid:signal=SIGKILL
 without 'one that cannot leave a child' -e trace=clone -e inject=clone:error=EAGAIN
 
-check 'detach' tool detach net resident 0
+check 'detach' tool detach net resident
 check_eq 'nothing is left' '' "$(left)"
 tool remove net

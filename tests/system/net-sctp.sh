@@ -33,5 +33,5 @@ check_eq 'IPv4: the source is kept, the answer comes from where it was asked' '1
 check_eq 'IPv6' '2001:db8::1 3868
 2001:db8::2 40000' "$(talk 2001:db8::1 :: 3868)"
 check_eq 'TCP of that number is not published' refused "$(ask outside tcp 192.0.2.1 3868)"
-check 'detach' tool detach bridge one 0
+check 'detach' tool detach bridge one
 check_eq 'no entry is left' '' "$(nft list map inet lcx published_any 2>/dev/null | grep 3868 || :)"

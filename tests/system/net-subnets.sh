@@ -16,7 +16,7 @@ attach() { # NETWORK OWNER [address=ADDRESS | PORT]...: "IPV4 IPV6", or the firs
 
 detach() { # NETWORK OWNER
 	ip netns del "$2"
-	tool detach "$1" "$2" 1000
+	tool detach "$1" "$2"
 }
 
 lcx() {

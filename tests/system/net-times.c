@@ -120,13 +120,11 @@ static int attach(const struct way *way, int number, const struct place *place, 
 
 static int detach(const struct way *way, int number, bool has_ended, struct lcx_error **err)
 {
-	enum { LONG_MS = 10000 };
 	char name[32];
 
 	(void)snprintf(name, sizeof(name), "many-%d", number);
 	if (way->network)
-		return lcx_network_detach(way->ctx, lcx_network_name(way->network), name,
-					  has_ended ? LONG_MS : 0, err);
+		return lcx_network_detach(way->ctx, lcx_network_name(way->network), name, err);
 	if (!has_ended)
 		hand_detach(way->hand_fd, name);
 	while (has_ended && if_nametoindex(name) != 0)

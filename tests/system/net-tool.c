@@ -120,10 +120,10 @@ static int attach_alone(struct lcx_ctx *ctx, char **args, struct lcx_error **err
 	return attach_by(lcx_network_attach, ctx, args, err);
 }
 
-/* detach NETWORK OWNER TIMEOUT */
+/* detach NETWORK OWNER */
 static int detach(struct lcx_ctx *ctx, char **args, struct lcx_error **err)
 {
-	return lcx_network_detach(ctx, args[0], args[1], (uint32_t)atoi(args[2]), err);
+	return lcx_network_detach(ctx, args[0], args[1], err);
 }
 
 /* The host's end, by its record. */
@@ -151,7 +151,7 @@ static int again(struct lcx_ctx *ctx, char **args, struct lcx_error **err)
 		if (r == 0)
 			r = host_end(ctx, args, name, err);
 		if (r == 0)
-			r = lcx_network_detach(ctx, args[0], args[1], 0, err);
+			r = lcx_network_detach(ctx, args[0], args[1], err);
 		if (r == 0 && if_nametoindex(name) != 0)
 			r = lcx__fail(err, EEXIST, "'%s' is still there", name);
 	}
@@ -459,7 +459,7 @@ static const struct {
 	int arguments;
 	int (*run)(struct lcx_ctx *ctx, char **args, struct lcx_error **err);
 } verbs[] = {
-	{"attach", 3, attach},         {"detach", 3, detach},   {"create", 1, create},
+	{"attach", 3, attach},         {"detach", 2, detach},   {"create", 1, create},
 	{"remove", 1, remove_network}, {"inspect", 1, inspect}, {"reload", 0, reload},
 	{"watch", 0, watch},           {"resolve", 1, resolve}, {"sweep", 0, sweep},
 	{"serve", 2, serve},           {"ask", 4, ask},         {"attach-alone", 3, attach_alone},

@@ -111,7 +111,7 @@ fi
 
 for owner in 'bridge one' 'bridge two' 'other far' 'closed lonely'; do
 	# shellcheck disable=SC2086
-	check "detach $owner" tool detach $owner 0
+	check "detach $owner" tool detach $owner
 done
 check_eq 'no interface of ours is left' '' "$(ip -o link | grep -e lcx || :)"
 check_eq 'no table is left' '' "$(nft list tables)"

@@ -37,7 +37,7 @@ check_fails 'remove once more' 1 'no network' tool remove first
 tool create first >/dev/null
 ip addr add 10.88.0.1/16 dev out
 check_match 'an unused network moves out of the way' '^10\.91\.' "$(tool attach first one /run/netns/one)"
-check 'detach' tool detach first one 0
+check 'detach' tool detach first one
 ip addr del 10.88.0.1/16 dev out
 
 # --- failures of an attach
@@ -69,11 +69,11 @@ check 'a port on one address' tool attach bridge three /run/netns/three 192.0.2.
 check_fails 'is in the way of who wants it on all' 1 "8085/tcp is already published by 'three'" \
 	tool attach other two /run/netns/two 8084-8089:84-89/tcp
 check 'but not for another protocol' tool attach other two /run/netns/two 8085:85/udp
-check 'detach' tool detach bridge three 0
-check 'detach' tool detach other two 0
+check 'detach' tool detach bridge three
+check 'detach' tool detach other two
 check_fails 'a network in use stays' 1 "in use by 'one'" tool remove bridge
-check 'detach' tool detach bridge one 0
-check 'detach once more' tool detach bridge one 0
+check 'detach' tool detach bridge one
+check 'detach once more' tool detach bridge one
 check_eq 'nothing is left' '' "$(left)"
 
 # --- what is not ours
@@ -86,7 +86,7 @@ ip link del "$bridge"
 check_eq 'nothing is left' '' "$(left)"
 nft add table inet other
 tool attach bridge one /run/netns/one 8082:80 >/dev/null
-tool detach bridge one 0
+tool detach bridge one
 check_eq 'a foreign table stays' 'table inet other' "$(nft list tables)"
 nft delete table inet other
 
@@ -96,7 +96,7 @@ for i in 1 2 3; do
 	ip netns add short
 	host=$(tool attach bridge short /run/netns/short 8082:80 | sed -n '1s/^[^ ]* \([^ ]*\) .*/\1/p')
 	ip netns del short
-	check "detach $i waits for a namespace that ends" tool detach bridge short 2000
+	check "detach $i waits for a namespace that ends" tool detach bridge short
 	check_fails "interface $i is gone" 1 '' ip link show "$host"
 done
 check_eq 'nothing is left' '' "$(left)"
@@ -113,7 +113,7 @@ check_match 'and the subnet' '^10\.9' "$(tool2 attach bridge three /run/netns/th
 check_eq 'one sweeps only what is its own' 0 "$(tool2 sweep three)"
 check_eq 'and all that is' 1 "$(tool2 sweep)"
 check_match 'the other is untouched' 'one"' "$(nft list table inet lcx)"
-check 'detach' tool detach bridge one 0
+check 'detach' tool detach bridge one
 check_eq 'nothing is left' '' "$(left)"
 
 # --- an attachment of no container is nobody's to sweep
@@ -132,7 +132,7 @@ mkdir -p "$T/root/run/net"
 echo 1 >/proc/sys/net/ipv4/ip_forward
 tool attach bridge one /run/netns/one >"$T/one"
 check_eq 'there is no guard' '' "$(nft list table inet lcx | grep guard || :)"
-check 'detach' tool detach bridge one 0
+check 'detach' tool detach bridge one
 check_eq 'it stays on' 1 "$(cat /proc/sys/net/ipv4/ip_forward)"
 echo "$forwarding" >/proc/sys/net/ipv4/ip_forward
 
@@ -140,6 +140,6 @@ echo "$forwarding" >/proc/sys/net/ipv4/ip_forward
 
 tool attach bridge one /run/netns/one 8082:80 192.0.2.1:8083:81/udp >/dev/null
 rm -r "$T/root/run/net/bridge"
-check 'detach without a record' tool detach bridge one 0
+check 'detach without a record' tool detach bridge one
 check_eq 'nothing is left' '' "$(left)"
 check 'no lease is left' tool remove bridge

@@ -53,7 +53,7 @@ for times in 1 2; do
 	check 'which answers' answers
 done
 before=$(monitor)
-check 'detach' tool detach web one 0
+check 'detach' tool detach web one
 check 'the monitor is gone with the last container' wait_for 5 sh -c "! kill -0 $before 2>/dev/null"
 check_eq 'and is not started' 2 "$(grep -c monitor "$T/watch")"
 check_eq 'without a bridge there is nothing to put back' '' "$(nft list tables)"

@@ -315,7 +315,7 @@ START_TEST(names_that_are_paths_are_refused)
 	ck_assert_fails(lcx_network_open(ctx, "nosuch", &network, &err), ENOENT, err, "create it");
 	ck_assert_fails(lcx_network_remove(ctx, "..", &err), EINVAL, err, "cannot name");
 	ck_assert_fails(lcx_attachment_new("a/b", &attachment, &err), EINVAL, err, "owner");
-	ck_assert_fails(lcx_network_detach(ctx, "bridge", "../x", 0, &err), EINVAL, err,
+	ck_assert_fails(lcx_network_detach(ctx, "bridge", "../x", &err), EINVAL, err,
 			"cannot name");
 }
 END_TEST

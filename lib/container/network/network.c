@@ -115,6 +115,5 @@ LCX_PUBLIC int lcx_container_disconnect(struct lcx_container *c, const char *net
 		r = lcx__container_lock(c, &lock_fd, err);
 	if (r == 0)
 		r = lcx_attachment_open(c->ctx, network, c->d.id, &there, err);
-	/* Its namespace lives on: nothing goes by itself. */
-	return r < 0 ? r : lcx_network_detach(c->ctx, network, c->d.id, 0, err);
+	return r < 0 ? r : lcx_network_detach(c->ctx, network, c->d.id, err);
 }
