@@ -34,16 +34,17 @@ enum { LONG_MS = 2000 }; /* for a process that somebody has stopped */
  * What it hears is a reason to look; by it the program speaks, too, and hears a refusal. Of other
  * namespaces it hears only if it may: else it hears the end of the program.
  */
-static int open_events(void)
+static int open_events(const struct lcx__link_place *places, size_t count)
 {
-	const int on = 1;
-
 	const struct sockaddr_nl address = {.nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK};
 	CLEANUP(closep) int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	int elsewhere = 0;
 
 	if (fd < 0 || bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
 		return -errno;
-	(void)setsockopt(fd, SOL_NETLINK, NETLINK_LISTEN_ALL_NSID, &on, sizeof(on));
+	for (size_t i = 0; i < count; i++)
+		elsewhere = elsewhere || places[i].netns_number != LCX__NETNS_OWN;
+	(void)setsockopt(fd, SOL_NETLINK, NETLINK_LISTEN_ALL_NSID, &elsewhere, sizeof(elsewhere));
 	return TAKE_FD(fd);
 }
 
@@ -153,7 +154,7 @@ static size_t wait_for_end(struct lcx_netlink *nl, const struct lcx__link_place 
 int lcx__links_remove(struct lcx_netlink *nl, const struct lcx__link_place *places, size_t count,
 		      int held_fd, struct lcx_error **err)
 {
-	CLEANUP(closep) int events_fd = open_events(), control_fd = -1;
+	CLEANUP(closep) int events_fd = open_events(places, count), control_fd = -1;
 	size_t gone = 0;
 	int result = 0;
 
