@@ -89,5 +89,5 @@ int lcx__branch_undo(struct lcx_netlink *nl, const struct lcx_attachment *record
 
 	if (r < 0)
 		return r == -ENODEV ? 0 : r;
-	return lcx__links_remove(nl, &place, 1, -1, err);
+	return lcx__links_remove(nl, &place, 1, err);
 }

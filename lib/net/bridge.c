@@ -16,7 +16,6 @@
 #include <string.h>
 
 #include "net/monitor.h"
-#include "net/firewall-internal.h"
 #include "net/net-internal.h"
 #include "netlink/remove.h"
 #include "util/weaken.h"
@@ -270,17 +269,11 @@ int lcx__bridge_ensure(struct lcx_ctx *ctx, struct lcx_netlink *nl,
 	return 0;
 }
 
-/*
- * The firewall's socket is open before it goes, so that who removes it holds that, too, when it is
- * closed after the firewall's entries were removed. Without it those tell why.
- */
-static int destroy(struct lcx_netlink *nl, struct lcx_netlink **nft, const struct lcx_link *link,
-		   struct lcx_error **err)
+static int destroy(struct lcx_netlink *nl, const struct lcx_link *link, struct lcx_error **err)
 {
 	const struct lcx__link_place place = {LCX__NETNS_OWN, lcx_link_index(link)};
-	int held_fd = lcx__firewall_ensure_open(nft, NULL) == 0 ? lcx_netlink_fd(*nft) : -1;
 
-	return lcx__links_remove(nl, &place, 1, held_fd, err);
+	return lcx__links_remove(nl, &place, 1, err);
 }
 
 /* The bridge first: as long as it is there, the firewall must know it. */
@@ -301,7 +294,7 @@ int lcx__bridge_remove(struct lcx_ctx *ctx, struct lcx_netlink *nl, struct lcx_n
 	if (r == -EEXIST)
 		r = 0;
 	else if (r > 0)
-		r = destroy(nl, nft, link, &e);
+		r = destroy(nl, link, &e);
 	lcx__troubles_add(&troubles, r, &e);
 	if (!link)
 		e = lcx_error_free(e);

@@ -226,6 +226,6 @@ int lcx__ports_claim(struct lcx_ctx *ctx, struct lcx_attachment *attachment, boo
 	int r = claim_all(ctx, in_table ? &nft : NULL, attachment, err);
 
 	if (in_table)
-		lcx__firewall_keep(ctx, &nft);
+		lcx__firewall_keep(ctx, &nft, false);
 	return r;
 }

@@ -36,7 +36,7 @@ static int find_marked(struct lcx_netlink *nl, const char *name, const char *mar
  * longer for that than for this, and somebody may hold the namespace.
  */
 static int undo_named(struct lcx_ctx *ctx, struct lcx_netlink *nl, const char *const *names,
-		      size_t count, const char *owner, int held_fd, struct lcx_error **err)
+		      size_t count, const char *owner, struct lcx_error **err)
 {
 	struct lcx__link_place places[LCX__REMOVE_LIMIT];
 	char mark[NET_MARK_SIZE];
@@ -51,13 +51,13 @@ static int undo_named(struct lcx_ctx *ctx, struct lcx_netlink *nl, const char *c
 		places[n].netns_number = LCX__NETNS_OWN;
 		n += (size_t)r;
 	}
-	return n > 0 ? lcx__links_remove(nl, places, n, held_fd, err) : 0;
+	return n > 0 ? lcx__links_remove(nl, places, n, err) : 0;
 }
 
 static int undo_link(struct lcx_ctx *ctx, struct lcx_netlink *nl, const char *name,
-		     const char *owner, int held_fd, struct lcx_error **err)
+		     const char *owner, struct lcx_error **err)
 {
-	return undo_named(ctx, nl, &name, 1, owner, held_fd, err);
+	return undo_named(ctx, nl, &name, 1, owner, err);
 }
 
 int lcx__network_undo_link(struct lcx_ctx *ctx, const char *host_interface, const char *owner,
@@ -66,12 +66,12 @@ int lcx__network_undo_link(struct lcx_ctx *ctx, const char *host_interface, cons
 	CLEANUP(lcx_netlink_freep) struct lcx_netlink *nl = NULL;
 	int r = lcx_netlink_open(&nl, err);
 
-	return r < 0 ? r : undo_link(ctx, nl, host_interface, owner, -1, err);
+	return r < 0 ? r : undo_link(ctx, nl, host_interface, owner, err);
 }
 
 /* Without a record: what has the owner's mark on this bridge. */
 static int undo_marked_links(struct lcx_ctx *ctx, struct lcx_netlink *nl,
-			     const struct lcx_network *network, const char *owner, int held_fd,
+			     const struct lcx_network *network, const char *owner,
 			     struct lcx_error **err)
 {
 	CLEANUP(lcx_link_list_freep) struct lcx_link_list *links = NULL;
@@ -87,7 +87,7 @@ static int undo_marked_links(struct lcx_ctx *ctx, struct lcx_netlink *nl,
 	r = lcx_link_list_open(nl, lcx_link_index(bridge), &links, err);
 	while (r == 0 && (link = lcx_link_list_next(links)))
 		if (strcmp(lcx_link_alias(link), mark) == 0)
-			r = undo_link(ctx, nl, lcx_link_name(link), owner, held_fd, err);
+			r = undo_link(ctx, nl, lcx_link_name(link), owner, err);
 	return r;
 }
 
@@ -130,7 +130,7 @@ static int remove_last(struct lcx_ctx *ctx, struct lcx_netlink *nl, struct lcx_n
 
 /* The device of its rate does not end by itself. */
 static int undo_cable(struct lcx_ctx *ctx, struct lcx_netlink *nl,
-		      const struct lcx_attachment *record, const char *owner, int held_fd,
+		      const struct lcx_attachment *record, const char *owner,
 		      struct lcx_error **err)
 {
 	char device[IFNAMSIZ];
@@ -138,7 +138,7 @@ static int undo_cable(struct lcx_ctx *ctx, struct lcx_netlink *nl,
 	int r;
 
 	lcx__shape_device(record, device);
-	r = undo_named(ctx, nl, names, record->egress_bits != 0 ? 2 : 1, owner, held_fd, err);
+	r = undo_named(ctx, nl, names, record->egress_bits != 0 ? 2 : 1, owner, err);
 	if (r == 0)
 		lcx__announce_heir(nl, record);
 	return r;
@@ -146,13 +146,13 @@ static int undo_cable(struct lcx_ctx *ctx, struct lcx_netlink *nl,
 
 static int undo_links(struct lcx_ctx *ctx, struct lcx_netlink *nl,
 		      const struct lcx_network *network, const struct lcx_attachment *record,
-		      const char *owner, int held_fd, struct lcx_error **err)
+		      const char *owner, struct lcx_error **err)
 {
 	if (record && lcx__branch_is(record))
 		return lcx__branch_undo(nl, record, err);
 	if (record)
-		return undo_cable(ctx, nl, record, owner, held_fd, err);
-	return network ? undo_marked_links(ctx, nl, network, owner, held_fd, err) : 0;
+		return undo_cable(ctx, nl, record, owner, err);
+	return network ? undo_marked_links(ctx, nl, network, owner, err) : 0;
 }
 
 /*
@@ -222,7 +222,7 @@ static void take_down(struct lcx_ctx *ctx, struct lcx_netlink *nl,
 	r = record ? forget_flows(&nft, record, &e) : 0;
 	lcx__troubles_add(troubles, r, &e);
 
-	r = undo_links(ctx, nl, network, record, owner, nft ? lcx_netlink_fd(nft) : -1, &e);
+	r = undo_links(ctx, nl, network, record, owner, &e);
 	lcx__troubles_add(troubles, r, &e);
 	if (r == 0) {
 		r = lcx__network_undo_lease(ctx, name, owner, &e);
@@ -236,7 +236,7 @@ static void take_down(struct lcx_ctx *ctx, struct lcx_netlink *nl,
 		r = remove_last(ctx, nl, &nft, network, &e);
 		lcx__troubles_add(troubles, r, &e);
 	}
-	lcx__firewall_keep(ctx, &nft);
+	lcx__firewall_keep(ctx, &nft, true);
 }
 
 /* What the disk says of a network and an attachment; both may be missing. */

@@ -5,7 +5,8 @@
  *
  * The kernel lets the closing of any such socket wait until what was removed from its tables is
  * out of use everywhere, some ten milliseconds: whoever has removed something would pay for it, and
- * so would he who attaches the next container. One that stays open closes with its context.
+ * so would he who attaches the next container. One that stays open closes with its context; and if
+ * that is closed within that time, it is left to somebody else to close it.
  *
  * A socket is of the network namespace, and of the process, that made it. Its caller may be in
  * another one by now, which its namespace's number tells; kernels before 5.14 do not tell it, and
@@ -14,6 +15,7 @@
 #include <sys/socket.h>
 
 #include "net/firewall-internal.h"
+#include "netlink/remove.h"
 
 #ifndef SO_NETNS_COOKIE
 #define SO_NETNS_COOKIE 71
@@ -23,13 +25,19 @@ struct kept {
 	struct lcx_netlink *nl;
 	uint64_t namespace;
 	pid_t pid;
+	int64_t removed_ns; /* when something was removed by it; 0: not lately */
 };
 
 static void free_kept(void *data)
 {
+	enum { LONG_MS = 200 };
 	struct kept *kept = data;
 
-	(void)lcx_netlink_free(kept->nl);
+	if (kept->nl && kept->removed_ns != 0 &&
+	    lcx__monotonic_ns() - kept->removed_ns < (int64_t)LONG_MS * 1000000)
+		lcx__netlink_leave(kept->nl);
+	else
+		(void)lcx_netlink_free(kept->nl);
 	free(kept);
 }
 
@@ -68,7 +76,7 @@ struct lcx_netlink *lcx__firewall_take(struct lcx_ctx *ctx)
 	return nl;
 }
 
-void lcx__firewall_keep(struct lcx_ctx *ctx, struct lcx_netlink **nft)
+void lcx__firewall_keep(struct lcx_ctx *ctx, struct lcx_netlink **nft, bool has_removed)
 {
 	struct kept *kept;
 
@@ -77,7 +85,11 @@ void lcx__firewall_keep(struct lcx_ctx *ctx, struct lcx_netlink **nft)
 	kept = malloc(sizeof(*kept));
 	if (!kept)
 		return;
-	*kept = (struct kept){.namespace = namespace_of(lcx_netlink_fd(*nft)), .pid = getpid()};
+	*kept = (struct kept){
+		.namespace = namespace_of(lcx_netlink_fd(*nft)),
+		.pid = getpid(),
+		.removed_ns = has_removed ? lcx__monotonic_ns() : 0,
+	};
 	kept->nl = TAKE_PTR(*nft);
 	ctx->firewall = kept;
 	ctx->free_firewall = free_kept;

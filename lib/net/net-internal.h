@@ -253,7 +253,7 @@ void lcx__forwarding_forget(const struct lcx_ctx *ctx, net_families families);
  * there is one again.
  */
 struct lcx_netlink *lcx__firewall_take(struct lcx_ctx *ctx);
-void lcx__firewall_keep(struct lcx_ctx *ctx, struct lcx_netlink **nft);
+void lcx__firewall_keep(struct lcx_ctx *ctx, struct lcx_netlink **nft, bool has_removed);
 
 /*
  * Let a bridge's traffic through; the table is made if need be. @guard: for

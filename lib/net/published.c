@@ -190,7 +190,7 @@ int lcx__firewall_add_ports(struct lcx_ctx *ctx, const char *comment,
 		return 0;
 	nft = lcx__firewall_take(ctx);
 	r = add_to_table(ctx, &nft, comment, attachment, loopback_port, exclusive, err);
-	lcx__firewall_keep(ctx, &nft);
+	lcx__firewall_keep(ctx, &nft, false);
 	return r;
 }
 

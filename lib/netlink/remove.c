@@ -81,16 +81,19 @@ static int write_orders(int fd, const struct lcx__link_place *places, size_t cou
 	return 0;
 }
 
-/* Return: a descriptor that hangs up when all of them are done, or a negative errno. */
-static int start(const struct lcx__link_place *places, size_t count, int events_fd, int held_fd)
+/*
+ * @netlink_fd: what the orders are sent by; without any it is held until we hang up
+ * Return: a descriptor that hangs up when all of it is done, or a negative errno.
+ */
+static int start(const struct lcx__link_place *places, size_t count, int netlink_fd)
 {
 	const struct lcx__program program = {"lcx-remover", lcx__remover_program,
 					     lcx__remover_program_size};
 	CLEANUP(closep) int ours = -1, theirs = -1, pidfd = -1;
-	int pair[2], sources[REMOVER_FDS + 1], r;
+	int pair[2], sources[REMOVER_FDS], r;
 	const struct lcx__program_start how = {
 		.sources = sources,
-		.n_sources = REMOVER_FDS + (held_fd >= 0),
+		.n_sources = REMOVER_FDS,
 		.cgroup_fd = -1,
 		.users_fd = -1,
 	};
@@ -103,8 +106,7 @@ static int start(const struct lcx__link_place *places, size_t count, int events_
 	if (r < 0)
 		return r;
 	sources[REMOVER_FD_CONTROL] = theirs;
-	sources[REMOVER_FD_NETLINK] = events_fd;
-	sources[REMOVER_FDS] = held_fd;
+	sources[REMOVER_FD_NETLINK] = netlink_fd;
 	r = lcx__program_start(&program, &how, &pidfd, NULL);
 	if (r < 0)
 		return r;
@@ -152,14 +154,14 @@ static size_t wait_for_end(struct lcx_netlink *nl, const struct lcx__link_place 
 }
 
 int lcx__links_remove(struct lcx_netlink *nl, const struct lcx__link_place *places, size_t count,
-		      int held_fd, struct lcx_error **err)
+		      struct lcx_error **err)
 {
 	CLEANUP(closep) int events_fd = open_events(places, count), control_fd = -1;
 	size_t gone = 0;
 	int result = 0;
 
 	if (events_fd >= 0)
-		control_fd = start(places, count, events_fd, held_fd);
+		control_fd = start(places, count, events_fd);
 	if (control_fd >= 0)
 		gone = wait_for_end(nl, places, count, events_fd, control_fd);
 	for (size_t i = gone; i < count; i++) {
@@ -168,4 +170,12 @@ int lcx__links_remove(struct lcx_netlink *nl, const struct lcx__link_place *plac
 		result = result == 0 ? r : result;
 	}
 	return result;
+}
+
+void lcx__netlink_leave(struct lcx_netlink *nl)
+{
+	CLEANUP(closep) int control_fd = start(NULL, 0, lcx_netlink_fd(nl));
+
+	/* Before we hang up: now it is not the last one. */
+	(void)lcx_netlink_free(nl);
 }

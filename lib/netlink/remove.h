@@ -17,9 +17,9 @@ struct lcx__link_place {
  * All of them at once; one that is not there is success. At the return they are gone: their names
  * and numbers, the other ends of cables, their places in bridges. What may live some milliseconds
  * longer is a process that is nobody's child, in its last system call.
- *
- * @held_fd: a socket that this process keeps open, too, so that its closing, if the kernel lets
- *           that wait, is nobody's to wait for; or -1
  */
 int lcx__links_remove(struct lcx_netlink *nl, const struct lcx__link_place *places, size_t count,
-		      int held_fd, struct lcx_error **err);
+		      struct lcx_error **err);
+
+/* As lcx_netlink_free(); if the kernel lets the closing of the socket wait, such a process does. */
+void lcx__netlink_leave(struct lcx_netlink *nl);

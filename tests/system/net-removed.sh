@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # guest: no, net-undo and net-kill tell that kernel from this one
 # beside: it makes no control groups
+# build: plain
 # What a detach has removed is gone when it returns, whatever the container has done with its end, and although the
 # kernel goes on to wait for it.
 . "${SRC:?}/tests/system/lib.sh"
@@ -25,6 +26,10 @@ check_eq 'only the resident has a cable' 1 "$(hosts)"
 check_eq 'nothing is left inside' '' "$(inside_links)"
 wait_for 5 no_removers
 pass 'who has waited for the kernel has ended'
+# The firewall's entries go with it, and who closes the socket would wait as long.
+attach net one 8091:80 >"$T/attached"
+strace -f -e trace=execveat -o "$T/started" "$BUILD/tests/net-tool" "$T/root" detach net one >"$T/detached" 2>&1 || fail 'detach with a port' "$T/detached"
+check_eq 'one removes the cable, another one closes the socket' 2 "$(grep -c 'lcx-remover.*= 0$' "$T/started")"
 
 # --- others hear of it
 
