@@ -13,11 +13,11 @@
 
 void run_options_free(struct run_options *o)
 {
-	struct list *lists[] = {
-		&o->dns,     &o->dns_search,  &o->dns_options, &o->hosts,           &o->env,
-		&o->volumes, &o->devices,     &o->ports,       &o->cap_add,         &o->cap_drop,
-		&o->labels,  &o->log_options, &o->security,    &o->storage_options, &o->landlock,
-		&o->mounts,  &o->ulimits,     &o->env_files};
+	struct list *lists[] = {&o->dns,      &o->dns_search,      &o->dns_options, &o->hosts,
+				&o->env,      &o->volumes,         &o->devices,     &o->ports,
+				&o->cap_add,  &o->cap_drop,        &o->labels,      &o->log_options,
+				&o->security, &o->storage_options, &o->landlock,    &o->mounts,
+				&o->ulimits,  &o->env_files};
 
 	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++)
 		list_free(lists[i]);
@@ -95,7 +95,7 @@ static int apply_env(struct lcx_container *c, const struct run_options *o, struc
 	if (o->tty)
 		r = lcx_container_add_env(c, "TERM=xterm", err);
 	for (size_t i = 0; r == 0 && i < o->env.count; i++)
-		r = add_variable(c, o->env.items[i], err);
+		r = add_variable(&(struct environment){.container = c}, o->env.items[i], err);
 	return r;
 }
 
@@ -339,9 +339,10 @@ struct lcx_container *describe_container(struct app *app, const struct run_optio
 		lcx_container_set_debug(container, app->debug);
 	if (r == 0 && image)
 		r = lcx_container_set_image(container, image, &err);
-	if (r == 0 && (!apply_env_files(app, container, &o->env_files) ||
-		       !apply_mounts(app, container, &o->mounts) ||
-		       !apply_ulimits(app, container, &o->ulimits)))
+	if (r == 0 &&
+	    (!apply_env_files(app, &(struct environment){.container = container}, &o->env_files) ||
+	     !apply_mounts(app, container, &o->mounts) ||
+	     !apply_ulimits(app, container, &o->ulimits)))
 		return NULL;
 	if (r == 0)
 		r = describe(container, o, &limits, argv, &err);

@@ -9,17 +9,18 @@
 
 enum { FILE_MAX_BYTES = 1 << 20 };
 
-int add_variable(struct lcx_container *c, const char *text, struct lcx_error **err)
+int add_variable(const struct environment *to, const char *text, struct lcx_error **err)
 {
 	const char *value = getenv(text);
 	CLEANUP(freep) char *assignment = NULL;
 
-	if (!*text || strchr(text, '='))
-		return lcx_container_add_env(c, text, err);
-	if (!value)
-		return 0;
-	assignment = xprintf("%s=%s", text, value);
-	return lcx_container_add_env(c, assignment, err);
+	if (*text && !strchr(text, '=')) {
+		if (!value)
+			return 0;
+		text = assignment = xprintf("%s=%s", text, value);
+	}
+	return to->spec ? lcx_spec_add_env(to->spec, text, err)
+			: lcx_container_add_env(to->container, text, err);
 }
 
 static bool wrong_line(const struct app *app, const char *path, int number, const char *what)
@@ -28,7 +29,7 @@ static bool wrong_line(const struct app *app, const char *path, int number, cons
 	return false;
 }
 
-static bool apply_line(struct app *app, struct lcx_container *c, const char *path, int number,
+static bool apply_line(struct app *app, const struct environment *to, const char *path, int number,
 		       char *line)
 {
 	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
@@ -40,7 +41,7 @@ static bool apply_line(struct app *app, struct lcx_container *c, const char *pat
 		return wrong_line(app, path, number, "a variable without a name");
 	if (strcspn(line, " \t") < strcspn(line, "="))
 		return wrong_line(app, path, number, "a blank in the name of a variable");
-	if (add_variable(c, line, &err) == 0)
+	if (add_variable(to, line, &err) == 0)
 		return true;
 	app_report(app, &err);
 	return false;
@@ -82,7 +83,7 @@ static char *read_env_file(struct app *app, const char *path)
 	return text;
 }
 
-static bool apply_file(struct app *app, struct lcx_container *c, const char *path)
+static bool apply_file(struct app *app, const struct environment *to, const char *path)
 {
 	CLEANUP(freep) char *text = read_env_file(app, path);
 	/* What some editors begin a file with. */
@@ -95,17 +96,17 @@ static bool apply_file(struct app *app, struct lcx_container *c, const char *pat
 		line[length] = '\0';
 		if (length > 0 && line[length - 1] == '\r')
 			line[length - 1] = '\0';
-		if (!apply_line(app, c, path, number, line))
+		if (!apply_line(app, to, path, number, line))
 			return false;
 		line += length + !last;
 	}
 	return text != NULL;
 }
 
-bool apply_env_files(struct app *app, struct lcx_container *c, const struct list *paths)
+bool apply_env_files(struct app *app, const struct environment *to, const struct list *paths)
 {
 	for (size_t i = 0; i < paths->count; i++)
-		if (!apply_file(app, c, paths->items[i]))
+		if (!apply_file(app, to, paths->items[i]))
 			return false;
 	return true;
 }

@@ -4,15 +4,16 @@
 #include <string.h>
 
 #include "app.h"
+#include "given.h"
 #include "memory.h"
 #include "options.h"
 #include "security.h"
 #include "session.h"
 
 struct exec_options {
-	bool interactive, tty, detach;
+	bool interactive, tty, detach, privileged;
 	const char *user, *workdir;
-	struct list env;
+	struct list env, env_files, cap_add, cap_drop;
 };
 
 #define ROW(letter, name, type, member, argument, help)                                            \
@@ -25,8 +26,13 @@ static const struct option_row rows[] = {
 	ROW('t', "tty", OPTION_FLAG, tty, NULL, "give it a terminal"),
 	ROW('d', "detach", OPTION_FLAG, detach, NULL, "return at once"),
 	ROW('e', "env", OPTION_LIST, env, "NAME[=VALUE]", "set a variable; without value: as here"),
+	ROW('\0', "env-file", OPTION_LIST, env_files, "FILE",
+	    "variables, a line each; -e comes after them"),
 	ROW('w', "workdir", OPTION_STRING, workdir, "DIR", "working directory"),
 	ROW('u', "user", OPTION_STRING, user, "USER[:GROUP]", "names of the container, or numbers"),
+	ROW('\0', "cap-add", OPTION_LIST, cap_add, "CAPABILITY", "give a capability, or ALL"),
+	ROW('\0', "cap-drop", OPTION_LIST, cap_drop, "CAPABILITY", "take a capability, or ALL"),
+	ROW('\0', "privileged", OPTION_FLAG, privileged, NULL, "give it all capabilities"),
 	{0},
 };
 
@@ -43,27 +49,41 @@ static const struct grammar grammar = {
 static void exec_options_free(struct exec_options *o)
 {
 	list_free(&o->env);
+	list_free(&o->env_files);
+	list_free(&o->cap_add);
+	list_free(&o->cap_drop);
 }
 
-static int set_env(struct lcx_spec *spec, const struct exec_options *o, struct lcx_error **err)
+static int set_env(struct app *app, struct lcx_spec *spec, const struct exec_options *o,
+		   struct lcx_error **err)
 {
+	const struct environment to = {.spec = spec};
 	int r = 0;
 
 	if (o->tty)
 		r = lcx_spec_set_env(spec, "TERM", "xterm", err);
-	for (size_t i = 0; r == 0 && i < o->env.count; i++) {
-		const char *name = o->env.items[i], *value = getenv(name);
-
-		if (!*name || strchr(name, '='))
-			r = lcx_spec_add_env(spec, name, err);
-		else if (value)
-			r = lcx_spec_set_env(spec, name, value, err);
-	}
+	if (r == 0 && !apply_env_files(app, &to, &o->env_files))
+		return -EINVAL;
+	for (size_t i = 0; r == 0 && i < o->env.count; i++)
+		r = add_variable(&to, o->env.items[i], err);
 	return r;
 }
 
-static int describe(struct lcx_container *c, const struct exec_options *o, char **argv,
-		    struct lcx_spec **ret, struct lcx_error **err)
+/* Docker's order: what is dropped first may be given back by name. */
+static int set_capabilities(struct lcx_spec *spec, const struct exec_options *o,
+			    struct lcx_error **err)
+{
+	int r = o->privileged ? lcx_spec_add_capability(spec, "ALL", err) : 0;
+
+	for (size_t i = 0; r == 0 && i < o->cap_drop.count; i++)
+		r = lcx_spec_drop_capability(spec, o->cap_drop.items[i], err);
+	for (size_t i = 0; r == 0 && i < o->cap_add.count; i++)
+		r = lcx_spec_add_capability(spec, o->cap_add.items[i], err);
+	return r;
+}
+
+static int describe(struct app *app, struct lcx_container *c, const struct exec_options *o,
+		    char **argv, struct lcx_spec **ret, struct lcx_error **err)
 {
 	int r = lcx_container_exec_spec(c, ret, err);
 
@@ -75,7 +95,9 @@ static int describe(struct lcx_container *c, const struct exec_options *o, char 
 		r = apply_user(*ret, c, o->user, err);
 	if (r == 0 && o->workdir)
 		r = lcx_spec_set_cwd(*ret, o->workdir, err);
-	return r == 0 ? set_env(*ret, o, err) : r;
+	if (r == 0)
+		r = set_capabilities(*ret, o, err);
+	return r == 0 ? set_env(app, *ret, o, err) : r;
 }
 
 static int exec_detached(struct app *app, struct lcx_container *c, const struct lcx_spec *spec)
@@ -139,9 +161,10 @@ int cmd_exec(struct app *app, int argc, char **argv)
 	argv[argc] = NULL;
 	r = lcx_container_open(app->ctx, argv[0], &c, &err);
 	if (r == 0)
-		r = describe(c, &o, argv + 1, &spec, &err);
+		r = describe(app, c, &o, argv + 1, &spec, &err);
 	if (r < 0) {
-		app_report(app, &err);
+		if (err) /* else it was said */
+			app_report(app, &err);
 		return EXIT_LIBRARY_FAILED;
 	}
 	return o.detach ? exec_detached(app, c, spec) : exec_attached(app, c, spec, &o);

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include <string.h>
+
 #include "app.h"
 #include "limits.h"
 #include "options.h"
@@ -51,6 +53,10 @@ int cmd_update(struct app *app, int argc, char **argv)
 
 	if (result != OPTIONS_OK)
 		return options_exit(result);
+	if (memcmp(&o, &(struct update_options){0}, sizeof(o)) == 0) {
+		(void)options_usage_error(app, "nothing is to be changed: an option is missing");
+		return EXIT_LIBRARY_FAILED;
+	}
 	if (!limits_parse(app, &o.limits, &update.limits))
 		return EXIT_LIBRARY_FAILED;
 	if (!app_open(app))

@@ -72,6 +72,7 @@ check_eq 'the limit afterwards' 134217728 "$(memory)"
 lcx restart -t 5 front >/dev/null
 check_eq 'and after a restart' 134217728 "$(memory)"
 check_eq 'it is in the description' 50 "$(lcx inspect front | jq .[0].config.linux.resources.pids.limit)"
+check_fails 'update of nothing' 125 'an option is missing' lcx update front
 check_fails 'a limit that is none' 125 'no size' lcx update -m much front
 lcx stop -t 0 front >/dev/null
 check 'update of one that does not run' lcx update -m 96m front

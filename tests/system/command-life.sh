@@ -27,6 +27,14 @@ check_eq 'logs: until an hour ago' '' "$(lcx logs --until 1h web 2>&1)"
 check 'logs: nobody follows beyond that' timeout 5 "$BUILD/examples/lcx/lcx" --root "$T/lcx-root" --run-dir "$T/lcx-run" \
 	logs -f --until 1h web
 check_eq 'exec: as another user, elsewhere' "1000 /tmp yes" "$(lcx exec -u user -w /tmp -e A=yes web sh -c 'echo $(id -u) $(pwd) $A')"
+printf 'ONE=1\nTWO=2\n' >"$T/variables"
+check_eq 'exec: variables of a file, then others' '1 3' "$(lcx exec --env-file "$T/variables" -e TWO=3 web sh -c 'echo $ONE $TWO')"
+check_fails 'exec: a file that is not there' 125 'No such file' lcx exec --env-file "$T/none" web true
+capabilities() { echo $((0x$(lcx exec "$@" web awk '/^CapEff/ { print $2 }' /proc/self/status))); }
+has=$(capabilities)
+check_eq 'exec: one capability more' $((has | 1 << 21)) "$(capabilities --cap-add SYS_ADMIN)"
+check_eq 'exec: one less, and all but one' "$((has & ~1)) 1" "$(capabilities --cap-drop CHOWN) $(capabilities --cap-drop ALL --cap-add CHOWN)"
+check_eq 'exec: with all of them' 1 "$(($(capabilities --privileged) >> 21 & 1))"
 check_eq 'exec: standard input' in "$(echo in | lcx exec -i web cat)"
 check_fails 'exec: its own code' 9 '' lcx exec web sh -c 'exit 9'
 check_fails 'exec: not there' 127 'no-such' lcx exec web no-such
