@@ -313,7 +313,6 @@ _Noreturn void init_monitor(struct init *init, const struct plan_monitor *params
 	/* The container's output must reach the log, never the terminal of who started it. */
 	for (int fd = 0; fd < 3; fd++)
 		sys_call1(__NR_close, fd);
-	sys_call1(__NR_close, init->control_fd);
 	/* What the program is to hand on to the process is in the plan behind all that is ours, and
 	 * below what was opened since: a copy of a pipe's other end would keep it from ever ending.
 	 */
@@ -322,6 +321,12 @@ _Noreturn void init_monitor(struct init *init, const struct plan_monitor *params
 				(unsigned int)(pidfd < child_fd ? pidfd : child_fd) - 1, 0);
 	/* Whatever directory the caller stood in must not be kept busy for months. */
 	sys_call1(__NR_chdir, "/");
+	lcx__log_writer_init(&m.log);
+	if (params->logging)
+		m.logging = lcx__log_writer_open(&m.log, params->log_dir_fd, &params->log,
+						 log_context) == 0;
+	/* The host goes on when nobody has it any more, and whoever it tells may read the log. */
+	sys_call1(__NR_close, init->control_fd);
 
 	if (wait_for_exec(child_fd, &terminal) < 0) {
 		(void)reap(params, pid);
@@ -340,10 +345,6 @@ _Noreturn void init_monitor(struct init *init, const struct plan_monitor *params
 		sys_call3(__NR_fcntl, terminal, F_SETFL, O_RDWR | O_NONBLOCK);
 	clients_init(&m.clients, params->listen_fd, params->client_fd,
 		     params->terminal ? terminal : params->in_fd, params->terminal != 0);
-	lcx__log_writer_init(&m.log);
-	if (params->logging)
-		m.logging = lcx__log_writer_open(&m.log, params->log_dir_fd, &params->log,
-						 log_context) == 0;
 	packer_init(&m.packer, params->packer_fd);
 	if (params->packer_fd >= 0)
 		m.log.packing.packer = &m.packer.packer;

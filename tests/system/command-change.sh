@@ -92,6 +92,14 @@ check_fails 'port of none' 1 "port '81/tcp'" lcx port ported 81
 lcx rm -f ported >/dev/null
 lcx network rm ports >/dev/null
 
+# Whoever has been told that it runs may read its log, however late the monitor gets to open it.
+strace -f -o /dev/null -P json.log -e trace=openat -e inject=openat:delay_enter=500000 $LCX run -d --name early \
+	--network none --rootfs "$T/rootfs" sleep 1000 >"$T/early" &
+wait_for 10 test -s "$T/early"
+check 'a log is there at once' lcx logs early
+lcx rm -f early >/dev/null
+wait
+
 # --- wait: several, from other processes
 
 run --name ends sh -c 'sleep 0.5; exit 6' >/dev/null
