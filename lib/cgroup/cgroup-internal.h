@@ -117,9 +117,15 @@ int lcx__cgroup_dir_make(const struct lcx__cgroup_layout *layout, int index, con
 /* Everything below @dir_fd, deepest first; -EBUSY if a process is in the way. */
 int lcx__cgroup_dir_empty(int dir_fd);
 
-/* @path itself, and then its parents as long as they are empty and longer than @keep. */
+/*
+ * @path itself, and then its parents as long as they are empty and longer than @keep. @dir_fd is
+ * the directory of @path, or -1.
+ */
 int lcx__cgroup_dir_remove(const struct lcx__cgroup_layout *layout, int index, const char *path,
-			   size_t keep);
+			   size_t keep, int dir_fd);
+
+/* Whether no cgroup is below it; one may come at any time. */
+bool lcx__cgroup_is_leaf(int dir_fd);
 
 /* The next directory entry that is a directory itself; NULL at the end. */
 struct dirent *lcx__cgroup_next_dir(DIR *dir);

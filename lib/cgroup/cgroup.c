@@ -211,6 +211,19 @@ LCX_PUBLIC const char *lcx_cgroup_path(const struct lcx_cgroup *cg)
 	return cg->path;
 }
 
+bool lcx__cgroup_is_at(const struct lcx_cgroup *cg, const char *path)
+{
+	CLEANUP(freep) char *joined = NULL;
+
+	return lcx__cgroup_path_join(cg->layout->base, path, &joined) == 0 &&
+	       strcmp(joined, cg->path) == 0;
+}
+
+bool lcx__cgroup_is_gone(const struct lcx_cgroup *cg)
+{
+	return lcx__cgroup_tracker_fd(cg) < 0;
+}
+
 /* --- which hierarchies are in use --- */
 
 static int join_hierarchy(struct lcx_cgroup *cg, int index, struct lcx_error **err)
@@ -235,8 +248,9 @@ static int join_hierarchy(struct lcx_cgroup *cg, int index, struct lcx_error **e
 	r = lcx__cgroup_migrate(cg, cg->dir_fd[index]);
 	if (r == 0)
 		return index;
+	(void)lcx__cgroup_dir_remove(cg->layout, index, cg->path, cg->kept[index],
+				     cg->dir_fd[index]);
 	closep(&cg->dir_fd[index]);
-	(void)lcx__cgroup_dir_remove(cg->layout, index, cg->path, cg->kept[index]);
 	return lcx__fail_sys(err, -r, "move the processes of cgroup '%s' in hierarchy %s", cg->path,
 			     h->name);
 }
@@ -347,7 +361,8 @@ static int remove_in(struct lcx_cgroup *cg, int index)
 	if (r == 0)
 		r = lcx__cgroup_dir_remove(cg->layout, index, cg->path,
 					   cg->kept[index] < cg->base_length ? cg->kept[index]
-									     : cg->base_length);
+									     : cg->base_length,
+					   cg->dir_fd[index]);
 	/* Somebody else removed it: what we wanted. */
 	return r == -ENOENT || r == -ENODEV ? 0 : r;
 }
@@ -394,7 +409,7 @@ LCX_PUBLIC int lcx_cgroup_destroy(struct lcx_cgroup *cg, uint32_t timeout_ms,
 
 	if (strcmp(cg->path, "/") == 0)
 		return lcx__fail(err, EINVAL, "the root cgroup cannot be removed");
-	if (lcx__cgroup_tracker_fd(cg) < 0)
+	if (lcx__cgroup_is_gone(cg))
 		return 0; /* by an earlier call */
 
 	/* Look before anything is removed: a refusal leaves all as it was. */

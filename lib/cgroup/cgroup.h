@@ -21,6 +21,12 @@ DEFINE_CLEANUP(struct lcx_cgroup_watch *, lcx_cgroup_watch_free)
 DEFINE_CLEANUP(struct lcx_cgroup_figures *, lcx_cgroup_figures_free)
 DEFINE_CLEANUP(struct lcx_cgroup_stats *, lcx_cgroup_stats_free)
 
+/* Whether @path, as a caller here would name it, is the one of @cg. */
+bool lcx__cgroup_is_at(const struct lcx_cgroup *cg, const char *path);
+
+/* Whether this handle has destroyed it. */
+bool lcx__cgroup_is_gone(const struct lcx_cgroup *cg);
+
 /*
  * How a new process gets in without a grace period of the kernel. Both may
  * apply (hybrid); set all limits first, so that every hierarchy is in use.

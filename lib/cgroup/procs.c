@@ -56,14 +56,6 @@ static int list_here(int dir_fd, struct lcx_cgroup_pids *pids)
 	return r;
 }
 
-/* A directory of the kernel's has a link from each one in it (kernfs, since Linux 3.14). */
-static bool is_leaf(int dir_fd)
-{
-	struct stat st;
-
-	return fstat(dir_fd, &st) == 0 && st.st_nlink == 2;
-}
-
 static int list_below(int dir_fd, struct lcx_cgroup_pids *pids, int depth)
 {
 	CLEANUP(closedirp) DIR *dir = NULL;
@@ -73,7 +65,7 @@ static int list_below(int dir_fd, struct lcx_cgroup_pids *pids, int depth)
 	if (depth > DEPTH_MAX)
 		return -ELOOP;
 	r = list_here(dir_fd, pids);
-	if (r < 0 || is_leaf(dir_fd))
+	if (r < 0 || lcx__cgroup_is_leaf(dir_fd))
 		return r;
 	dir = lcx__cgroup_dir_iterate(dir_fd);
 	if (!dir)
@@ -100,7 +92,7 @@ bool lcx__cgroup_is_deserted(int dir_fd)
 	CLEANUP(lcx_cgroup_pids_freep) struct lcx_cgroup_pids *pids = calloc(1, sizeof(*pids));
 
 	return pids && list_here(dir_fd, pids) == 0 && pids->count == 0 && !pids->foreign &&
-	       is_leaf(dir_fd);
+	       lcx__cgroup_is_leaf(dir_fd);
 }
 
 struct lcx_cgroup_pids *lcx__cgroup_pids_new_empty(void)

@@ -42,6 +42,6 @@ int lcx__cgroup_prune(const char *line, struct lcx_error **err)
 	for (size_t i = 0; parent[0] && i < layout->count; i++)
 		if (strncmp(layout->hierarchies[i].name, line, (size_t)(blank - line)) == 0 &&
 		    layout->hierarchies[i].name[blank - line] == '\0')
-			(void)lcx__cgroup_dir_remove(layout, (int)i, parent, 0);
+			(void)lcx__cgroup_dir_remove(layout, (int)i, parent, 0, -1);
 	return 0;
 }

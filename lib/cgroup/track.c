@@ -307,10 +307,6 @@ static int kill_by_signals(struct lcx_cgroup *cg, int64_t deadline_ns)
 	const struct lcx__track_ops *ops = lcx__cgroup_track(cg);
 	int r;
 
-	/* As most are when they are taken down. The first cgroup that freezes has the kernel change
-	 * its own code, for which it interrupts every processor. */
-	if (lcx__cgroup_is_deserted(lcx__cgroup_tracker_fd(cg)))
-		return 0;
 	do {
 		int64_t now = lcx__monotonic_ns();
 
@@ -329,8 +325,14 @@ LCX_PUBLIC int lcx_cgroup_kill(struct lcx_cgroup *cg, uint32_t timeout_ms, struc
 {
 	const struct lcx__track_ops *ops = lcx__cgroup_track(cg);
 	int64_t deadline = deadline_after(timeout_ms);
-	int r = lcx__cgroup_refuse_self(cg, "killed", err);
+	int r;
 
+	/* As most are when they are taken down. The first cgroup that freezes has the kernel change
+	 * its own code, for which it interrupts every processor. */
+	if (!lcx__cgroup_is_v2(cg, cg->tracker) &&
+	    lcx__cgroup_is_deserted(lcx__cgroup_tracker_fd(cg)))
+		return 0;
+	r = lcx__cgroup_refuse_self(cg, "killed", err);
 	if (r < 0)
 		return r;
 	r = ops->kill(cg);

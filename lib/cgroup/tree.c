@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Directories of one hierarchy. No path is ever handed to the kernel whole: each
- * component is opened below the one before, without following links.
+ * Directories of one hierarchy. No path is followed through a link: what is made is made
+ * component by component, each below the one before, and what is there is opened by
+ * openat2(2), which refuses links.
  */
 
 #include "cgroup/cgroup-internal.h"
@@ -14,6 +15,7 @@
 
 #include "util/fs.h"
 #include "util/str.h"
+#include "util/sys.h"
 
 static bool is_component(const char *name, size_t length)
 {
@@ -78,21 +80,21 @@ static bool next_component(const char *path, size_t length, size_t *at, char nam
 int lcx__cgroup_dir_open(const struct lcx__cgroup_layout *layout, int index, const char *path,
 			 size_t length)
 {
-	CLEANUP(closep) int at_fd = lcx__cgroup_root_fd(layout, index);
-	char name[NAME_MAX + 1];
-	size_t at = 0;
+	CLEANUP(closep) int root_fd = lcx__cgroup_root_fd(layout, index);
+	char below[PATH_MAX];
 
-	if (at_fd < 0)
-		return TAKE_FD(at_fd);
-	while (next_component(path, length, &at, name)) {
-		int next = lcx__open_dir(at_fd, name);
-
-		if (next < 0)
-			return next;
-		closep(&at_fd);
-		at_fd = next;
+	while (length > 0 && *path == '/') {
+		path++;
+		length--;
 	}
-	return TAKE_FD(at_fd);
+	if (root_fd < 0 || length == 0)
+		return TAKE_FD(root_fd);
+	if (length >= sizeof(below))
+		return -ENAMETOOLONG;
+	memcpy(below, path, length);
+	below[length] = '\0';
+	return sys_openat2(root_fd, below, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0,
+			   SYS_RESOLVE_BENEATH | SYS_RESOLVE_NO_SYMLINKS);
 }
 
 /*
@@ -121,17 +123,19 @@ static int seed_cpuset(int parent_fd, int dir_fd)
 	return 0;
 }
 
-/* One component: made, unless it is there and may be. Returns its descriptor. */
+/* One component: made, unless it is there and may be. Return: its descriptor. */
 static int make_one(const struct lcx__hierarchy *h, int parent_fd, const char *name, bool last,
 		    bool *ret_made)
 {
-	CLEANUP(closep) int fd = -1;
+	/* A parent is there most of the time, and to look is cheaper than to try to make it. */
+	CLEANUP(closep) int fd = last ? -ENOENT : lcx__open_dir(parent_fd, name);
 	int r = 0;
 
-	*ret_made = mkdirat(parent_fd, name, 0755) == 0;
-	if (!*ret_made && (errno != EEXIST || last))
+	*ret_made = fd == -ENOENT && mkdirat(parent_fd, name, 0755) == 0;
+	if (fd == -ENOENT && !*ret_made && (errno != EEXIST || last))
 		return -errno;
-	fd = lcx__open_dir(parent_fd, name);
+	if (fd == -ENOENT)
+		fd = lcx__open_dir(parent_fd, name);
 	if (fd < 0)
 		r = fd;
 	else if (!h->unified && h->controllers & 1u << CONTROLLER_CPUSET)
@@ -160,7 +164,7 @@ static int make_path(const struct lcx__cgroup_layout *layout, int index, const c
 		if (next < 0) {
 			if (made_any)
 				(void)lcx__cgroup_dir_remove(layout, index, strndupa(path, done),
-							     kept);
+							     kept, at_fd);
 			return next;
 		}
 		closep(&at_fd);
@@ -228,6 +232,14 @@ static int remove_leaves(int dir_fd, char name[NAME_MAX + 1])
 	return busy;
 }
 
+/* A directory of the kernel's has a link from each one in it (kernfs, since Linux 3.14). */
+bool lcx__cgroup_is_leaf(int dir_fd)
+{
+	struct stat st;
+
+	return fstat(dir_fd, &st) == 0 && st.st_nlink == 2;
+}
+
 static bool has_children(int dir_fd)
 {
 	CLEANUP(closedirp) DIR *dir = lcx__cgroup_dir_iterate(dir_fd);
@@ -241,10 +253,13 @@ static bool has_children(int dir_fd)
  */
 int lcx__cgroup_dir_empty(int dir_fd)
 {
-	CLEANUP(closep) int at = fcntl(dir_fd, F_DUPFD_CLOEXEC, 3);
+	CLEANUP(closep) int at = -1;
 	char name[NAME_MAX + 1];
 	size_t depth = 0;
 
+	if (lcx__cgroup_is_leaf(dir_fd))
+		return 0;
+	at = fcntl(dir_fd, F_DUPFD_CLOEXEC, 3);
 	if (at < 0)
 		return -errno;
 	for (;;) {
@@ -274,21 +289,26 @@ int lcx__cgroup_dir_empty(int dir_fd)
 }
 
 int lcx__cgroup_dir_remove(const struct lcx__cgroup_layout *layout, int index, const char *path,
-			   size_t keep)
+			   size_t keep, int dir_fd)
 {
+	CLEANUP(closep) int parent = -1;
 	size_t length = strlen(path);
+	int below = dir_fd;
 	bool is_parent = false;
 
 	while (length > keep && length > 1) {
-		CLEANUP(closep) int parent = -1;
 		char name[NAME_MAX + 1];
 		size_t at = length;
+		int next;
 
 		while (path[at - 1] != '/')
 			at--;
 		memcpy(name, path + at, length - at);
 		name[length - at] = '\0';
-		parent = lcx__cgroup_dir_open(layout, index, path, at - 1);
+		next = below >= 0 ? lcx__open_dir(below, "..")
+				  : lcx__cgroup_dir_open(layout, index, path, at - 1);
+		closep(&parent);
+		parent = below = next;
 		if (parent == -ENOENT && !is_parent)
 			; /* gone already, and so is its parent */
 		else if (parent < 0)

@@ -115,6 +115,7 @@ int lcx__container_teardown(struct lcx_container *c, struct lcx_error **err)
 		r = undo(c, entries[i], &one);
 		lcx__troubles_add(&troubles, r, &one);
 	}
+	c->cgroup = lcx_cgroup_free(c->cgroup);
 	/* As long as something is left, so is the journal that names it. */
 	if (troubles.result == 0) {
 		r = remove_run_directory(c, &one);

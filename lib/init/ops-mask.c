@@ -3,13 +3,16 @@
 
 #include <asm/errno.h>
 #include <linux/fcntl.h>
+#include <linux/mount.h>
 #include <linux/stat.h>
 
 /* What of the kernel's interfaces is hidden, and what may only be read. */
 
 /*
  * Directories are covered by one empty tmpfs, anything else by the *host's* /dev/null, whose
- * identity is checked: the image's could be a link. Both are cloned each time.
+ * identity is checked: the image's could be a link. The first of each is attached by itself, all
+ * others are clones of it, and nobody's peers. One that only stood by would be unmounted when its
+ * descriptor is closed, and for that the kernel waits until no processor can look at it any more.
  */
 static int make_empty(struct init *init)
 {
@@ -37,7 +40,8 @@ static int open_null(struct init *init)
 static int make_null(struct init *init)
 {
 	struct sys_mount_attr attr = {.attr_set = SYS_MOUNT_ATTR_RDONLY | SYS_MOUNT_ATTR_NOSUID |
-						  SYS_MOUNT_ATTR_NOEXEC};
+						  SYS_MOUNT_ATTR_NOEXEC,
+				      .propagation = MS_PRIVATE};
 	int fd = open_null(init), tree, r;
 
 	tree = r = fd < 0 ? fd : init_clone_tree(fd, "", false);
@@ -49,35 +53,41 @@ static int make_null(struct init *init)
 	return r < 0 ? r : tree;
 }
 
-/* A detached mount of its own, of what covers directories or the rest. */
-static int masking_tree(struct init *init, bool directory)
+static int clone_alone(int fd)
 {
-	int *made = directory ? &init->empty_fd : &init->null_fd, tree;
+	struct sys_mount_attr attr = {.propagation = MS_PRIVATE};
+	int tree = init_clone_tree(fd, "", false), r;
 
-	if (*made < 0)
-		*made = directory ? make_empty(init) : make_null(init);
-	tree = *made < 0 ? *made : init_clone_tree(*made, "", false);
-	/* A detached mount can be cloned since Linux 6.15; before, a new one is made each time. */
-	if (*made >= 0 && tree == -EINVAL) {
-		tree = *made;
-		*made = -1;
-	}
-	return tree;
+	r = tree < 0 ? tree : sys_mount_setattr(tree, "", AT_EMPTY_PATH, &attr);
+	if (r < 0)
+		init_close(tree);
+	return r < 0 ? r : tree;
 }
 
 int init_op_MASK(struct init *init, const struct plan_op *op)
 {
-	int target = init_open_target(init, init_str(init, op, 0), false, false), tree, r;
+	int target = init_open_target(init, init_str(init, op, 0), false, false), tree, r, *first;
 	struct statx st = {0};
+	bool directory;
 
 	if (target == -ENOENT || target == -ENOTDIR)
 		return 0;
 	if (target < 0)
 		return target;
 	r = init_stat(target, &st);
-	tree = r < 0 ? r : masking_tree(init, (st.stx_mode & S_IFMT) == 0040000);
+	directory = (st.stx_mode & S_IFMT) == 0040000;
+	first = directory ? &init->empty_fd : &init->null_fd;
+	if (r < 0)
+		tree = r;
+	else if (*first >= 0)
+		tree = clone_alone(*first);
+	else
+		tree = directory ? make_empty(init) : make_null(init);
 	r = tree < 0 ? tree : init_attach(tree, target);
-	init_close(tree);
+	if (r == 0 && *first < 0)
+		*first = tree;
+	else
+		init_close(tree);
 	init_close(target);
 	return r;
 }

@@ -229,12 +229,20 @@ void lcx__entrance_clear(struct lcx__entrance *entrance)
 
 /* ---- its end ------------------------------------------------------------ */
 
-/* Return: 1 with *ret, 0 if there is none. */
-static int find(const char *path, struct lcx_cgroup **ret, struct lcx_error **err)
+/*
+ * The journal has up to three lines for one cgroup. It is looked for anew when it is taken down, in
+ * every hierarchy, for others may have set limits in some that the start did not use; and once, so
+ * that it stays in c->cgroup until the end. Return: 1 if it is there, 0 if there is none.
+ */
+static int find(struct lcx_container *c, const char *path, struct lcx_error **err)
 {
 	CLEANUP(lcx_error_freep) struct lcx_error *one = NULL;
-	int r = lcx_cgroup_open(path, ret, &one);
+	int r;
 
+	if (c->cgroup && lcx__cgroup_is_at(c->cgroup, path))
+		return !lcx__cgroup_is_gone(c->cgroup);
+	c->cgroup = lcx_cgroup_free(c->cgroup);
+	r = lcx_cgroup_open(path, &c->cgroup, &one);
 	if (r == -ENOENT || r == -ENODEV)
 		return 0;
 	return r < 0 ? lcx__fail(err, -r, "%s", lcx_error_message(one)) : 1;
@@ -243,36 +251,33 @@ static int find(const char *path, struct lcx_cgroup **ret, struct lcx_error **er
 int lcx__container_undo_cgroup_intent(struct lcx_container *c, const char *path,
 				      struct lcx_error **err)
 {
-	CLEANUP(lcx_cgroup_freep) struct lcx_cgroup *cg = NULL;
 	CLEANUP(lcx_error_freep) struct lcx_error *one = NULL;
-	int r = find(path, &cg, err);
+	int r = find(c, path, err);
 
-	(void)c;
 	if (r <= 0)
 		return r;
-	r = lcx_cgroup_destroy(cg, 0, &one);
+	r = lcx_cgroup_destroy(c->cgroup, 0, &one);
 	return r < 0 && r != -EBUSY ? lcx__fail(err, -r, "%s", lcx_error_message(one)) : 0;
 }
 
 /* "KEEP PATH" */
 int lcx__container_undo_cgroup(struct lcx_container *c, const char *object, struct lcx_error **err)
 {
-	CLEANUP(lcx_cgroup_freep) struct lcx_cgroup *cg = NULL;
 	const char *path = strchr(object, ' ');
-	int r = path ? find(path + 1, &cg, err) : 0;
+	int r = path ? find(c, path + 1, err) : 0;
 
 	if (r <= 0)
 		return r;
-	lcx__cgroup_set_keep(cg, strtoul(object, NULL, 10));
-	r = lcx_cgroup_kill(cg, END_TIMEOUT_MS, err);
+	lcx__cgroup_set_keep(c->cgroup, strtoul(object, NULL, 10));
+	r = lcx_cgroup_kill(c->cgroup, END_TIMEOUT_MS, err);
 	if (r < 0)
 		return r;
 	/* What the cgroup counted is lost with it. */
-	if (lcx_cgroup_oom_kills(cg) > 0) {
+	if (lcx_cgroup_oom_kills(c->cgroup) > 0) {
 		c->oom_killed = true;
 		if (c->dir_fd >= 0)
 			(void)lcx__replace_file(c->dir_fd, "oom", "1\n", 2, 0600, false);
 		lcx__event_emit(c, "oom", NULL);
 	}
-	return lcx_cgroup_destroy(cg, END_TIMEOUT_MS, err);
+	return lcx_cgroup_destroy(c->cgroup, END_TIMEOUT_MS, err);
 }
