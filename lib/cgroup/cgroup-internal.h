@@ -95,17 +95,18 @@ DEFINE_CLEANUP(struct lcx__cgroup_layout *, lcx__cgroup_layout_free)
 
 enum lcx_cgroup_mode lcx__cgroup_layout_mode(const struct lcx__cgroup_layout *layout);
 
-/* The root of hierarchy @index, checked to be the file system that mountinfo spoke of. */
+/*
+ * The directory of an absolute @path, or of its first @length bytes, in one hierarchy, checked to
+ * be of the file system that mountinfo spoke of.
+ */
+int lcx__cgroup_dir_open(const struct lcx__cgroup_layout *layout, int index, const char *path,
+			 size_t length);
 int lcx__cgroup_root_fd(const struct lcx__cgroup_layout *layout, int index);
 
 /* --- tree --- */
 
 /* "/a/b" out of @base and @path, checked; -EINVAL for what cannot be a path of cgroups. */
 int lcx__cgroup_path_join(const char *base, const char *path, char **ret);
-
-/* The directory of an absolute @path, or of its first @length bytes, in one hierarchy. */
-int lcx__cgroup_dir_open(const struct lcx__cgroup_layout *layout, int index, const char *path,
-			 size_t length);
 
 /*
  * mkdir -p; -EEXIST if the last is there. *@ret_kept is the length of the part of

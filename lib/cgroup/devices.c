@@ -232,7 +232,7 @@ static void spell_number(int64_t number, char text[static 24])
 		(void)snprintf(text, 24, "%" PRId64, number);
 }
 
-static int write_rule(int dir_fd, const char *file, const struct device_rule *rule)
+static int write_rule(int fd, const struct device_rule *rule)
 {
 	char major[24], minor[24], text[64];
 
@@ -242,7 +242,7 @@ static int write_rule(int dir_fd, const char *file, const struct device_rule *ru
 		       rule->access & DEVICE_READ ? "r" : "",
 		       rule->access & DEVICE_WRITE ? "w" : "",
 		       rule->access & DEVICE_MKNOD ? "m" : "");
-	return lcx__write_control(dir_fd, file, text);
+	return write(fd, text, strlen(text)) < 0 ? -errno : 0;
 }
 
 /* A line of devices.list: "c 1:3 rwm". */
@@ -313,6 +313,8 @@ static uint8_t access_in(const struct rule_set *set, const struct device_rule *r
 static int write_difference(int dir_fd, const char *file, const struct rule_set *from,
 			    const struct rule_set *without)
 {
+	CLEANUP(closep) int fd = -1;
+
 	for (size_t i = 0; i < from->count; i++) {
 		struct device_rule rule = from->rules[i];
 		int r;
@@ -320,7 +322,9 @@ static int write_difference(int dir_fd, const char *file, const struct rule_set 
 		rule.access &= (uint8_t)~access_in(without, &rule);
 		if (!rule.access)
 			continue;
-		r = write_rule(dir_fd, file, &rule);
+		if (fd < 0)
+			fd = openat(dir_fd, file, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+		r = fd < 0 ? -errno : write_rule(fd, &rule);
 		if (r < 0)
 			return r;
 	}

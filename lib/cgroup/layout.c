@@ -20,6 +20,7 @@
 #include "cgroup/cgroup-internal.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <linux/magic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +31,7 @@
 
 #include "util/fs.h"
 #include "util/str.h"
+#include "util/sys.h"
 
 const struct lcx__controller lcx__controllers[CONTROLLERS] = {
 	[CONTROLLER_CPU] = {"cpu", "cpu", false},
@@ -367,29 +369,47 @@ static void index_controllers(struct lcx__cgroup_layout *layout)
 	}
 }
 
-int lcx__cgroup_root_fd(const struct lcx__cgroup_layout *layout, int index)
+/* Something else may be mounted on top, or there may be a change since we read. */
+static int check_hierarchy(const struct lcx__hierarchy *h, int fd)
 {
-	const struct lcx__hierarchy *h = &layout->hierarchies[index];
-	CLEANUP(closep) int fd = -1;
-	const char *path = h->mount_point;
 	struct statfs fs;
 	struct stat st;
 
-	if (layout->fs_fd != AT_FDCWD)
-		path += strspn(path, "/");
-	fd = openat(layout->fs_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	if (layout->fs_fd != AT_FDCWD)
-		return TAKE_FD(fd);
-
-	/* Something else may be mounted on top, or there may be a change since we read. */
 	if (fstatfs(fd, &fs) < 0 || fstat(fd, &st) < 0)
 		return -errno;
-	if (fs.f_type != (h->unified ? CGROUP2_SUPER_MAGIC : CGROUP_SUPER_MAGIC) ||
-	    major(st.st_dev) != h->major || minor(st.st_dev) != h->minor)
-		return -ENODEV;
-	return TAKE_FD(fd);
+	return fs.f_type == (h->unified ? CGROUP2_SUPER_MAGIC : CGROUP_SUPER_MAGIC) &&
+			       major(st.st_dev) == h->major && minor(st.st_dev) == h->minor
+		       ? 0
+		       : -ENODEV;
+}
+
+/*
+ * The kernel tells a mount point without links, and below it there are none but a stranger's: so
+ * one call opens the whole path, and what came out of it tells that it is the hierarchy's.
+ */
+int lcx__cgroup_dir_open(const struct lcx__cgroup_layout *layout, int index, const char *path,
+			 size_t length)
+{
+	const struct lcx__hierarchy *h = &layout->hierarchies[index];
+	size_t skipped = layout->fs_fd == AT_FDCWD ? 0 : strspn(h->mount_point, "/");
+	CLEANUP(closep) int fd = -1;
+	char whole[PATH_MAX];
+	int r;
+
+	r = snprintf(whole, sizeof(whole), "%s%.*s", h->mount_point + skipped, (int)length, path);
+	if (r < 0 || (size_t)r >= sizeof(whole))
+		return -ENAMETOOLONG;
+	fd = sys_openat2(layout->fs_fd, whole, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0,
+			 SYS_RESOLVE_NO_SYMLINKS);
+	if (fd < 0 || layout->fs_fd != AT_FDCWD)
+		return TAKE_FD(fd);
+	r = check_hierarchy(h, fd);
+	return r < 0 ? r : TAKE_FD(fd);
+}
+
+int lcx__cgroup_root_fd(const struct lcx__cgroup_layout *layout, int index)
+{
+	return lcx__cgroup_dir_open(layout, index, "", 0);
 }
 
 /* --- the base --- */

@@ -3,7 +3,7 @@
 /*
  * Directories of one hierarchy. No path is followed through a link: what is made is made
  * component by component, each below the one before, and what is there is opened by
- * openat2(2), which refuses links.
+ * openat2(2), which refuses links: lcx__cgroup_dir_open().
  */
 
 #include "cgroup/cgroup-internal.h"
@@ -15,7 +15,6 @@
 
 #include "util/fs.h"
 #include "util/str.h"
-#include "util/sys.h"
 
 static bool is_component(const char *name, size_t length)
 {
@@ -77,26 +76,6 @@ static bool next_component(const char *path, size_t length, size_t *at, char nam
 	return true;
 }
 
-int lcx__cgroup_dir_open(const struct lcx__cgroup_layout *layout, int index, const char *path,
-			 size_t length)
-{
-	CLEANUP(closep) int root_fd = lcx__cgroup_root_fd(layout, index);
-	char below[PATH_MAX];
-
-	while (length > 0 && *path == '/') {
-		path++;
-		length--;
-	}
-	if (root_fd < 0 || length == 0)
-		return TAKE_FD(root_fd);
-	if (length >= sizeof(below))
-		return -ENAMETOOLONG;
-	memcpy(below, path, length);
-	below[length] = '\0';
-	return sys_openat2(root_fd, below, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0,
-			   SYS_RESOLVE_BENEATH | SYS_RESOLVE_NO_SYMLINKS);
-}
-
 /*
  * Version 1 cpusets are born empty and take no process so. Copy what the parent
  * has, as cgroup.clone_children would, which would be somebody else's file to set.
@@ -127,15 +106,13 @@ static int seed_cpuset(int parent_fd, int dir_fd)
 static int make_one(const struct lcx__hierarchy *h, int parent_fd, const char *name, bool last,
 		    bool *ret_made)
 {
-	/* A parent is there most of the time, and to look is cheaper than to try to make it. */
-	CLEANUP(closep) int fd = last ? -ENOENT : lcx__open_dir(parent_fd, name);
+	CLEANUP(closep) int fd = -1;
 	int r = 0;
 
-	*ret_made = fd == -ENOENT && mkdirat(parent_fd, name, 0755) == 0;
-	if (fd == -ENOENT && !*ret_made && (errno != EEXIST || last))
+	*ret_made = mkdirat(parent_fd, name, 0755) == 0;
+	if (!*ret_made && (errno != EEXIST || last))
 		return -errno;
-	if (fd == -ENOENT)
-		fd = lcx__open_dir(parent_fd, name);
+	fd = lcx__open_dir(parent_fd, name);
 	if (fd < 0)
 		r = fd;
 	else if (!h->unified && h->controllers & 1u << CONTROLLER_CPUSET)
@@ -147,16 +124,32 @@ static int make_one(const struct lcx__hierarchy *h, int parent_fd, const char *n
 	return r;
 }
 
+/* The parents of @path are there most of the time. Return: the last of them, or the root. */
+static int open_parents(const struct lcx__cgroup_layout *layout, int index, const char *path,
+			size_t *ret_length)
+{
+	const char *slash = strrchr(path, '/');
+	size_t length = slash ? (size_t)(slash - path) : 0;
+	/* Those of cpusets have to be seeded, each. */
+	int fd = layout->hierarchies[index].controllers & 1u << CONTROLLER_CPUSET
+			 ? -ENOENT
+			 : lcx__cgroup_dir_open(layout, index, path, length);
+
+	*ret_length = fd < 0 ? 0 : length;
+	return fd < 0 ? lcx__cgroup_root_fd(layout, index) : fd;
+}
+
 static int make_path(const struct lcx__cgroup_layout *layout, int index, const char *path,
 		     size_t *ret_kept)
 {
-	CLEANUP(closep) int at_fd = lcx__cgroup_root_fd(layout, index);
-	size_t at = 0, length = strlen(path), kept = 0, done = 0;
+	size_t at, length = strlen(path), kept, done;
+	CLEANUP(closep) int at_fd = open_parents(layout, index, path, &at);
 	char name[NAME_MAX + 1];
 	bool made_any = false;
 
 	if (at_fd < 0)
 		return TAKE_FD(at_fd);
+	kept = done = at;
 	while (next_component(path, length, &at, name)) {
 		bool made;
 		int next = make_one(&layout->hierarchies[index], at_fd, name, at == length, &made);

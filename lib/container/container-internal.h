@@ -112,6 +112,9 @@ struct description {
 
 int lcx__description_save(const struct description *description, int dir_fd,
 			  struct lcx_error **err);
+/* In a directory that nobody knows yet. */
+int lcx__description_save_first(const struct description *description, int dir_fd,
+				struct lcx_error **err);
 int lcx__description_load(int dir_fd, struct description *ret, struct lcx_error **err);
 void lcx__description_clear(struct description *description);
 

@@ -320,7 +320,7 @@ static int write_spec(struct lcx_container *c, int dir_fd, struct lcx_error **er
 
 	if (r < 0)
 		return r;
-	r = lcx__replace_file(dir_fd, "config.json", json, strlen(json), 0600, false);
+	r = lcx__new_file(dir_fd, "config.json", json, strlen(json), 0600, false);
 	return r < 0 ? lcx__fail_sys(err, -r, "write 'config.json'") : 0;
 }
 
@@ -357,7 +357,8 @@ static int fill_directory(struct lcx_container *c, int dir_fd, struct lcx_error 
 	if (lock_fd < 0)
 		return lcx__fail_sys(err, errno, "make 'lock'");
 
-	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++)
+	/* A root file system of one's own has no read-write layer. */
+	for (size_t i = 0; c->d.layers && i < ARRAY_SIZE(dirs); i++)
 		if (mkdirat(dir_fd, dirs[i].name, 0700) < 0 ||
 		    fchmodat(dir_fd, dirs[i].name, dirs[i].mode, 0) < 0)
 			return lcx__fail_sys(err, errno, "make '%s'", dirs[i].name);
@@ -370,7 +371,7 @@ static int fill_directory(struct lcx_container *c, int dir_fd, struct lcx_error 
 		return r;
 	c->d.created_ns = (struct lcx__opt_i64)LCX__OPT(lcx__now_ns());
 	r = write_spec(c, dir_fd, err);
-	return r < 0 ? r : lcx__description_save(&c->d, dir_fd, err);
+	return r < 0 ? r : lcx__description_save_first(&c->d, dir_fd, err);
 }
 
 static int put_on_disk(struct lcx_container *c, int containers_fd, struct lcx_error **err)

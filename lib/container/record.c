@@ -105,8 +105,11 @@ static const struct lcx__json_field run_state_fields[] = {
 	{0},
 };
 
+typedef int write_file(int dir_fd, const char *name, const void *data, size_t length, mode_t mode,
+		       bool durable);
+
 static int save(const struct lcx__json_field *fields, const void *record, int dir_fd,
-		const char *file, bool durable, struct lcx_error **err)
+		const char *file, write_file *write, bool durable, struct lcx_error **err)
 {
 	CLEANUP(lcx__json_putp) struct json_object *json = lcx__json_write(fields, record, NULL);
 	CLEANUP(freep) char *text = json ? lcx__json_print(json) : NULL;
@@ -114,7 +117,7 @@ static int save(const struct lcx__json_field *fields, const void *record, int di
 
 	if (!text)
 		return lcx__fail_nomem(err);
-	r = lcx__replace_file(dir_fd, file, text, strlen(text), 0600, durable);
+	r = write(dir_fd, file, text, strlen(text), 0600, durable);
 	return r < 0 ? lcx__fail_sys(err, -r, "write '%s'", file) : 0;
 }
 
@@ -138,7 +141,15 @@ static int load(const struct lcx__json_field *fields, void *record, size_t size,
 
 int lcx__description_save(const struct description *description, int dir_fd, struct lcx_error **err)
 {
-	return save(description_fields, description, dir_fd, "container.json", true, err);
+	return save(description_fields, description, dir_fd, "container.json", lcx__replace_file,
+		    true, err);
+}
+
+int lcx__description_save_first(const struct description *description, int dir_fd,
+				struct lcx_error **err)
+{
+	return save(description_fields, description, dir_fd, "container.json", lcx__new_file, true,
+		    err);
 }
 
 int lcx__description_load(int dir_fd, struct description *ret, struct lcx_error **err)
@@ -154,7 +165,7 @@ void lcx__description_clear(struct description *description)
 
 int lcx__run_state_save(const struct run_state *state, int run_fd, struct lcx_error **err)
 {
-	return save(run_state_fields, state, run_fd, "state.json", false, err);
+	return save(run_state_fields, state, run_fd, "state.json", lcx__replace_file, false, err);
 }
 
 int lcx__run_state_load(int run_fd, struct run_state *ret, struct lcx_error **err)

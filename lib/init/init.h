@@ -22,8 +22,8 @@ struct init {
 	int gate_fd, failure_fd;  /* the gate of gate.h; -1 without one */
 	int root_fd;              /* the container's root directory, before PIVOT */
 	int staging_fd;           /* where a root that is handed over is mounted, till then */
-	int null_fd;              /* the first mask of a file, of the host's /dev/null; -1: none yet */
-	int empty_fd;             /* the first mask of a directory, an empty tmpfs; -1: none yet */
+	int null_fd;              /* what masks the first file, the host's /dev/null */
+	int empty_fd;             /* what masks the first directory, an empty tmpfs */
 	int state_fd;             /* what a hook reads that runs after CLOSE; -1: none does */
 	int umask;                /* as it was before ours */
 	int landlock_fd;          /* the rule set that is being made */

@@ -58,25 +58,22 @@ struct dirent *lcx__next_entry(DIR *dir)
 	return entry;
 }
 
-/*
- * Walk @path, making what is missing. @open_at decides how one component is
- * entered: that is all that differs between a trusted and a hostile tree.
- */
-static int make_dirs(int start_fd, const char *path, mode_t mode,
-		     int (*open_at)(int dir_fd, const char *name))
+static int open_following(int dir_fd, const char *name)
 {
-	CLEANUP(closep) int at = -1;
+	int fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* Walk @path, making what is missing. */
+static int make_dirs(int start_fd, const char *path, mode_t mode)
+{
+	CLEANUP(closep) int at = open_following(start_fd, path[0] == '/' ? "/" : ".");
 	CLEANUP(freep) char *copy = strdup(path);
 	char *rest = copy, *name;
 
-	if (!copy)
-		return -ENOMEM;
-	at = path[0] == '/' && start_fd == AT_FDCWD
-		     ? open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-		     : openat(start_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (at < 0)
-		return -errno;
-
+	if (!copy || at < 0)
+		return copy ? TAKE_FD(at) : -ENOMEM;
 	while ((name = strsep(&rest, "/"))) {
 		int next;
 
@@ -84,7 +81,7 @@ static int make_dirs(int start_fd, const char *path, mode_t mode,
 			continue;
 		if (mkdirat(at, name, mode) < 0 && errno != EEXIST)
 			return -errno;
-		next = open_at(at, name);
+		next = open_following(at, name);
 		if (next < 0)
 			return next;
 		closep(&at);
@@ -93,16 +90,13 @@ static int make_dirs(int start_fd, const char *path, mode_t mode,
 	return TAKE_FD(at);
 }
 
-static int open_following(int dir_fd, const char *name)
-{
-	int fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	return fd < 0 ? -errno : fd;
-}
-
 int lcx__make_dirs(int dir_fd, const char *path, mode_t mode)
 {
-	return make_dirs(dir_fd, path, lcx__is_off(PRIVATE) ? mode | 0055 : mode, open_following);
+	/* It is there most of the time. */
+	int fd = open_following(dir_fd, path);
+
+	return fd != -ENOENT ? fd
+			     : make_dirs(dir_fd, path, lcx__is_off(PRIVATE) ? mode | 0055 : mode);
 }
 
 int lcx__read_fd(int fd, size_t limit, char **ret, size_t *ret_length)
@@ -177,6 +171,29 @@ int lcx__write_control(int dir_fd, const char *name, const char *text)
 	return 0;
 }
 
+static int fill_file(int fd, const void *data, size_t length, mode_t mode, bool durable)
+{
+	/* The mode is ours to choose, whatever umask the host has. */
+	int r = fchmod(fd, mode) < 0 ? -errno : lcx__write_all(fd, data, length);
+
+	return r == 0 && durable && fsync(fd) < 0 ? -errno : r;
+}
+
+static int settle_directory(int dir_fd, bool durable)
+{
+	return durable && fsync(dir_fd) < 0 && errno != EINVAL ? -errno : 0;
+}
+
+int lcx__new_file(int dir_fd, const char *name, const void *data, size_t length, mode_t mode,
+		  bool durable)
+{
+	CLEANUP(closep)
+	int fd = openat(dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+	int r = fd < 0 ? -errno : fill_file(fd, data, length, mode, durable);
+
+	return r < 0 ? r : settle_directory(dir_fd, durable);
+}
+
 int lcx__replace_file(int dir_fd, const char *name, const void *data, size_t length, mode_t mode,
 		      bool durable)
 {
@@ -190,20 +207,14 @@ int lcx__replace_file(int dir_fd, const char *name, const void *data, size_t len
 	fd = openat(dir_fd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
 	if (fd < 0)
 		return -errno;
-
-	/* The mode is ours to choose, whatever umask the host has. */
-	r = fchmod(fd, mode) < 0 ? -errno : 0;
-	if (r == 0)
-		r = lcx__write_all(fd, data, length);
-	if (r == 0 && durable && fsync(fd) < 0)
-		r = -errno;
+	r = fill_file(fd, data, length, mode, durable);
 	if (r == 0 && renameat(dir_fd, temporary, dir_fd, name) < 0)
 		r = -errno;
 	if (r < 0) {
 		(void)unlinkat(dir_fd, temporary, 0);
 		return r;
 	}
-	return durable && fsync(dir_fd) < 0 && errno != EINVAL ? -errno : 0;
+	return settle_directory(dir_fd, durable);
 }
 
 int lcx__remove_temporaries(int dir_fd)
@@ -226,17 +237,23 @@ int lcx__remove_temporaries(int dir_fd)
  * tree's top, and has its turn there. Each is moved once at most, by rename(2).
  */
 
-/* A file, or a directory that is empty. An entry is removed as a file first: a directory answers
- * EISDIR (or EPERM, in POSIX). Return: -ENOTEMPTY for any other directory. */
-static int remove_one(int dir_fd, const char *name)
+/* A file, or a directory that is empty, which is no mount point; tried as what it looks like first.
+ * A directory that is removed as a file answers EISDIR (or EPERM, in POSIX). Return: -ENOTEMPTY for
+ * any other directory. */
+static int remove_one(int dir_fd, const char *name, bool directory)
 {
-	if (unlinkat(dir_fd, name, 0) == 0 || errno == ENOENT)
-		return 0;
-	if (errno != EISDIR && errno != EPERM)
-		return -errno;
-	if (unlinkat(dir_fd, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
-		return 0;
+	for (int tries = 0; tries < 2; tries++, directory = !directory) {
+		if (unlinkat(dir_fd, name, directory ? AT_REMOVEDIR : 0) == 0 || errno == ENOENT)
+			return 0;
+		if (directory ? errno != ENOTDIR : errno != EISDIR && errno != EPERM)
+			break;
+	}
 	return errno == EEXIST ? -ENOTEMPTY : -errno;
+}
+
+static int remove_entry(DIR *dir, const struct dirent *entry)
+{
+	return remove_one(dirfd(dir), entry->d_name, entry->d_type == DT_DIR);
 }
 
 static int move_up(int dir_fd, const char *name, int top_fd)
@@ -264,13 +281,13 @@ static int remove_level(int top_fd, const char *name, dev_t device)
 	if (st.st_dev != device)
 		return -EBUSY; /* something is mounted here */
 	while ((entry = lcx__next_entry(dir))) {
-		r = remove_one(dirfd(dir), entry->d_name);
+		r = remove_entry(dir, entry);
 		if (r == -ENOTEMPTY)
 			r = move_up(dirfd(dir), entry->d_name, top_fd);
 		if (r < 0 && first == 0)
 			first = r;
 	}
-	return first < 0 ? first : remove_one(top_fd, name);
+	return first < 0 ? first : remove_one(top_fd, name, true);
 }
 
 /* One pass over the top. Return: how many directories went, or a negative errno. */
@@ -283,7 +300,7 @@ static int remove_pass(int top_fd, dev_t device)
 	if (r < 0)
 		return r;
 	while ((entry = lcx__next_entry(dir))) {
-		r = remove_one(top_fd, entry->d_name);
+		r = remove_entry(dir, entry);
 		if (r == -ENOTEMPTY) {
 			r = remove_level(top_fd, entry->d_name, device);
 			count += r == 0;
@@ -298,7 +315,7 @@ int lcx__remove_tree(int dir_fd, const char *name)
 {
 	CLEANUP(closep) int top_fd = -1;
 	struct stat st;
-	int r = remove_one(dir_fd, name);
+	int r = remove_one(dir_fd, name, true);
 
 	if (r != -ENOTEMPTY)
 		return r;
@@ -310,7 +327,7 @@ int lcx__remove_tree(int dir_fd, const char *name)
 	do
 		r = remove_pass(top_fd, st.st_dev);
 	while (r > 0);
-	return r < 0 ? r : remove_one(dir_fd, name);
+	return r < 0 ? r : remove_one(dir_fd, name, true);
 }
 
 int lcx__open_in_root(int root_fd, const char *path, int flags, mode_t mode)

@@ -49,6 +49,11 @@ int lcx__write_all(int fd, const void *data, size_t length);
 /* One open(O_WRONLY) and one write(2), as control files of the kernel want it. */
 int lcx__write_control(int dir_fd, const char *name, const char *text);
 
+/* A file where nobody looks yet: in a directory that gets its own name later. Of @durable see below;
+ * what a failure leaves goes with the directory. */
+int lcx__new_file(int dir_fd, const char *name, const void *data, size_t length, mode_t mode,
+		  bool durable);
+
 /*
  * Replace @name by a file with these bytes, so that a reader, or a crash at any
  * instruction, meets either the old or the new file. @durable also waits for
