@@ -18,7 +18,7 @@ check 'both run' kill -0 "$monitored" "$owned"
 
 # Of each kind of call by which it reads: how often, and how often before it comes to the containers.
 strace -f -qq -o "$T/calls" "$command" --root "$T/lcx-root" --run-dir "$T/lcx-run" gc
-first=$(grep -n 'mkdirat(.*"lcx-root"' "$T/calls" | sed 's/:.*//;q')
+first=$(grep -n 'openat(.*/lcx-root"' "$T/calls" | sed 's/:.*//;q')
 # All of them: LCX_TEST_EVERY_CALL=1.
 step=3
 [ -z "${LCX_TEST_EVERY_CALL:-}" ] || step=1
