@@ -94,13 +94,13 @@ static bool streams_are_open(const struct monitor *m)
 /* One write, put in place by a rename so that it is whole or absent. */
 static void put_file(int dir_fd, const char *name, const char *text)
 {
-	int fd = (int)sys_call4(__NR_openat, dir_fd, ".tmp-exit",
+	int fd = (int)sys_call4(__NR_openat, dir_fd, ".tmp-word",
 				O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 
 	if (fd < 0)
 		return;
 	if (sys_call3(__NR_write, fd, text, strlen(text)) == (long)strlen(text))
-		sys_call4(__NR_renameat, dir_fd, ".tmp-exit", dir_fd, name);
+		sys_call4(__NR_renameat, dir_fd, ".tmp-word", dir_fd, name);
 	sys_call1(__NR_close, fd);
 }
 
@@ -224,24 +224,38 @@ static void say_goodbye(struct monitor *m)
 		sys_call2(__NR_nanosleep, &pause, 0);
 }
 
-/* "STATUS FINISHED_NS\n" */
+/* Over what is there: the disk may be full by then. */
+static void put_exit(int dir_fd, const char *text)
+{
+	int fd = (int)sys_call4(__NR_openat, dir_fd, ".exit",
+				O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (fd < 0)
+		return;
+	if (sys_call3(__NR_write, fd, text, strlen(text)) == (long)strlen(text))
+		sys_call4(__NR_renameat, dir_fd, ".exit", dir_fd, "exit");
+	sys_call1(__NR_close, fd);
+}
+
 static void write_exit(const struct plan_monitor *params, int status)
 {
 	struct {
 		int64_t seconds, ns;
 	} now = {0, 0};
-	char text[64] = "";
+	char text[PLAN_EXIT_SIZE] = "";
 
 	sys_call2(__NR_clock_gettime, 0 /* CLOCK_REALTIME */, &now);
 	(void)text_append_number(text, sizeof(text), (uint64_t)status);
 	(void)text_append(text, sizeof(text), " ");
 	(void)text_append_number(text, sizeof(text),
 				 (uint64_t)now.seconds * 1000000000 + (uint64_t)now.ns);
+	while (strlen(text) < sizeof(text) - 2)
+		(void)text_append(text, sizeof(text), " ");
 	(void)text_append(text, sizeof(text), "\n");
 	/* First, for those who hold it open: the container may be removed as soon as the other is
 	 * there. */
 	sys_call3(__NR_write, params->owner_fd, text, strlen(text));
-	put_file(params->state_dir_fd, "exit", text);
+	put_exit(params->state_dir_fd, text);
 }
 
 static void tell_exit(const struct plan_monitor *params, int status)

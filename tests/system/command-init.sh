@@ -72,5 +72,17 @@ check 'CRI: rotated' test -f "$path.1"
 check_eq 'CRI: logs reads it back' 'line 2999' "$(lcx logs --tail 3 cri 2>/dev/null | head -n 1)"
 check_eq 'CRI: the error apart' end "$(lcx logs cri 2>&1 >/dev/null)"
 run --rm --name attached --log-driver cri sh -c 'echo x' >/dev/null
+
+# --- a disk that is full, of what it has written itself
+
+mkdir "$T/small"
+mount -t tmpfs -o size=1m,mode=0700 lcx-test-small "$T/small"
+defer "umount '$T/small'"
+small() { "$BUILD/examples/lcx/lcx" --root "$T/small/root" --run-dir "$T/lcx-run" "$@"; }
+small run -d --name full --network none --rootfs "$T/rootfs" sh -c 'yes 0123456789012345678901234567890 | head -n 100000; exit 5' >/dev/null
+check_eq 'a full disk: how it ended is known' 5 "$(small wait full)"
+check_match 'and later, too' 'Exited (5)' "$(small ps -a)"
+check 'the log has what had room' test "$(small logs full | wc -l)" -gt 1000
+small rm full >/dev/null
 lcx rm -f $(lcx ps -aq) >/dev/null
 lcx gc >/dev/null

@@ -5,9 +5,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "container/event.h"
+#include "init/plan.h"
 #include "util/fs.h"
 
 /*
@@ -15,30 +15,67 @@
  * started again or removed, which may come at once. Whoever waits for a run holds open what its
  * owner has locked, the run's alone, which has the same line and can be read when nothing else of
  * the container is left. It is written first.
+ *
+ * The disk may be full by then, perhaps of what the container wrote: ".exit" has had its room since
+ * the container was made, is written over and renamed, and is what "exit" becomes at the next
+ * start.
  */
 
-static void write_for_waiters(const struct lcx_container *c, const char *text)
+static int write_line(int dir_fd, const char *name, int flags, const char *line)
 {
-	CLEANUP(closep) int fd = -1;
-	struct stat st;
+	CLEANUP(closep)
+	int fd = openat(dir_fd, name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | flags, 0600);
 
-	if (c->run_fd >= 0)
-		fd = openat(c->run_fd, "owner", O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
-	/* Without it they hear that nobody knows. */
-	if (fd >= 0 && fstat(fd, &st) == 0 && st.st_size == 0)
-		(void)!write(fd, text, strlen(text));
+	return fd < 0 ? -errno : lcx__write_all(fd, line, strlen(line));
+}
+
+int lcx__exit_reserve(int dir_fd)
+{
+	char line[PLAN_EXIT_SIZE];
+
+	(void)snprintf(line, sizeof(line), "%*s\n", PLAN_EXIT_SIZE - 2, "");
+	return write_line(dir_fd, ".exit", O_CREAT | O_EXCL, line);
+}
+
+void lcx__exit_forget(int dir_fd)
+{
+	(void)renameat(dir_fd, "exit", dir_fd, ".exit");
+}
+
+static bool read_line(int fd, int32_t *ret_status)
+{
+	char text[PLAN_EXIT_SIZE];
+	ssize_t n = fd < 0 ? 0 : pread(fd, text, sizeof(text) - 1, 0);
+
+	text[n > 0 ? n : 0] = '\0';
+	return strchr(text, '\n') && sscanf(text, "%" SCNd32, ret_status) == 1;
+}
+
+/* What the owner has told, who could not write the other any more, is so. */
+static int32_t told_or(const struct lcx_container *c, int32_t status)
+{
+	CLEANUP(closep)
+	int fd = c->run_fd < 0 ? -1 : openat(c->run_fd, "owner", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+	(void)read_line(fd, &status);
+	return status;
 }
 
 int lcx__container_record_exit(struct lcx_container *c, int32_t status, struct lcx_error **err)
 {
-	char text[64];
+	char line[PLAN_EXIT_SIZE];
 	int r;
 
 	if (faccessat(c->dir_fd, "exit", F_OK, 0) == 0)
 		return 0;
-	(void)snprintf(text, sizeof(text), "%d %lld\n", status, (long long)lcx__now_ns());
-	write_for_waiters(c, text);
-	r = lcx__replace_file(c->dir_fd, "exit", text, strlen(text), 0600, false);
+	status = told_or(c, status);
+	(void)snprintf(line, sizeof(line), "%-11d %-*lld\n", status, PLAN_EXIT_SIZE - 14,
+		       (long long)lcx__now_ns());
+	if (c->run_fd >= 0) /* without it those who wait hear that nobody knows */
+		(void)write_line(c->run_fd, "owner", 0, line);
+	r = write_line(c->dir_fd, ".exit", O_CREAT, line);
+	if (r == 0 && renameat(c->dir_fd, ".exit", c->dir_fd, "exit") < 0)
+		r = -errno;
 	if (r < 0)
 		return lcx__fail_sys(err, -r, "record the exit status");
 	lcx__event_emit_exit(c, status);
@@ -64,9 +101,5 @@ int lcx__waited_note(struct lcx_container *c, struct lcx_error **err)
 
 bool lcx__waited_read(const struct lcx_container *c, int32_t *ret_status)
 {
-	char text[64];
-	ssize_t n = c->waited.fd < 0 ? 0 : pread(c->waited.fd, text, sizeof(text) - 1, 0);
-
-	text[n > 0 ? n : 0] = '\0';
-	return strchr(text, '\n') && sscanf(text, "%" SCNd32, ret_status) == 1;
+	return read_line(c->waited.fd, ret_status);
 }

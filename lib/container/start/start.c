@@ -297,7 +297,7 @@ static int prepare(struct start *s, struct lcx_error **err)
 		(void)lcx__log_writer_close(c->log);
 	free(TAKE_PTR(c->log));
 	c->oom_killed = false;
-	(void)unlinkat(c->dir_fd, "exit", 0);
+	lcx__exit_forget(c->dir_fd);
 	(void)unlinkat(c->dir_fd, "oom", 0);
 	return 0;
 }
