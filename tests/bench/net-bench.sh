@@ -5,7 +5,8 @@
 # A container joins a bridge network and leaves it, with an address and a published port: by this library and by the
 # CNI plugins bridge, host-local, portmap and firewall (packages containernetworking-plugins and iptables), in turns.
 # The plugins are a program each; the library is measured as a program that makes one call, and in the process of its
-# caller; and beside it the messages that the kernel needs for it, sent by hand: what is left is the library's. Then:
+# caller; and beside it the messages that the kernel needs for it, sent by hand: what is left is the library's. Who
+# removes by hand waits for the kernel's grace periods, which the library leaves to a process of its own. Then:
 # the last of 1,000 containers beside the first, by both, and five more with 200 ports each.
 # Times are medians, and mean something only as ratios within one run.
 #
