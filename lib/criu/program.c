@@ -3,7 +3,7 @@
 
 #include <sys/socket.h>
 
-#include "util/fs.h"
+#include "util/program.h"
 
 /* It asks neither PATH nor any other variable. */
 static const char *const places[] = {"/usr/sbin/criu", "/usr/local/sbin/criu", "/usr/bin/criu",

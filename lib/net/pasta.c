@@ -15,8 +15,8 @@
 #include "net/net-internal.h"
 #include "net/pasta/embed.h"
 #include "net/pasta/wire.h"
-#include "util/fs.h"
 #include "util/process.h"
+#include "util/program.h"
 #include "util/sys.h"
 
 /* It asks neither PATH nor any other variable. */

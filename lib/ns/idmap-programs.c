@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "init/launch.h"
 #include "ns/ns-internal.h"
+#include "util/program.h"
 #include "util/str.h"
 
 /*
@@ -29,14 +28,6 @@ static const char *const directories[] = {
 	"/usr/bin", "/bin", "/usr/local/bin", "/run/wrappers/bin", NULL,
 };
 
-/* Nobody but root may have written it, or put another one in its place. */
-static bool is_administrators(const char *path)
-{
-	struct stat st;
-
-	return stat(path, &st) == 0 && st.st_uid == 0 && !(st.st_mode & (S_IWGRP | S_IWOTH));
-}
-
 static int find_program(const char *name, char **ret, struct lcx_error **err)
 {
 	const char *stranger = NULL;
@@ -46,9 +37,9 @@ static int find_program(const char *name, char **ret, struct lcx_error **err)
 
 		if (!path)
 			return lcx__fail_nomem(err);
-		if (faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) < 0)
+		if (!lcx__is_program(path))
 			continue;
-		if (is_administrators(path) && is_administrators(*dir)) {
+		if (lcx__is_administrators_program(path)) {
 			*ret = TAKE_PTR(path);
 			return 0;
 		}
@@ -57,7 +48,7 @@ static int find_program(const char *name, char **ret, struct lcx_error **err)
 	if (stranger)
 		return lcx__fail(err, EPERM,
 				 "%s: '%s/%s' is not used, for somebody else than root can "
-				 "change it or its directory",
+				 "change it or a directory that leads to it",
 				 name, stranger, name);
 	return lcx__fail(err, ENOENT,
 			 "%s: no such program; an ordinary user's ranges of ids need it: "

@@ -17,9 +17,6 @@
 /* flock(2), waiting through signals. With LOCK_NB: -EWOULDBLOCK if somebody else has it. */
 int lcx__lock(int fd, int how);
 
-/* An executable file of root's own that nobody else can change. */
-bool lcx__is_administrators_program(const char *path);
-
 /* Open a directory without following a final symbolic link. */
 int lcx__open_dir(int dir_fd, const char *name);
 

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "util/error.h"
+#include "util/program.h"
 #include "util/signal.h"
 #include "util/str.h"
 
@@ -53,6 +54,19 @@ START_TEST(no_error_wanted_is_fine)
 	ck_assert_str_eq(lcx_error_message(NULL), "");
 	ck_assert_int_eq(lcx_error_code(NULL), 0);
 	ck_assert_ptr_null(lcx_error_free(NULL));
+}
+END_TEST
+
+START_TEST(a_program_that_others_can_replace_is_not_the_administrators)
+{
+	CLEANUP(freep) char *link = lcx__format("%s/sh", dir.path);
+
+	ck_assert(lcx__is_administrators_program("/bin/sh"));
+	ck_assert_int_eq(symlink("/bin/sh", link), 0);
+	ck_assert(lcx__is_program(link));
+	ck_assert(!lcx__is_administrators_program(link));
+	ck_assert(!lcx__is_program(dir.path));
+	ck_assert(!lcx__is_administrators_program("/usr/bin/no-such"));
 }
 END_TEST
 
@@ -237,6 +251,7 @@ int main(void)
 	tcase_add_test(tc, first_failure_is_kept);
 	tcase_add_test(tc, system_failure_carries_the_systems_words);
 	tcase_add_test(tc, no_error_wanted_is_fine);
+	tcase_add_test(tc, a_program_that_others_can_replace_is_not_the_administrators);
 	tcase_add_loop_test(tc, names_that_could_be_paths_are_refused, 0, ARRAY_SIZE(name_cases));
 	tcase_add_test(tc, numbers_are_whole_strings);
 	tcase_add_loop_test(tc, a_signal_is_known_in_each_spelling, 0, ARRAY_SIZE(signal_cases));
