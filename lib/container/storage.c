@@ -128,7 +128,8 @@ int lcx__container_renew_volatile(const struct lcx_container *c, struct lcx_erro
 			"its read-write layer is volatile, and the machine has been started "
 			"anew since: some of it may be lost; create a new container");
 	if (r == 0)
-		r = lcx__users_remove_tree(c->ctx, c->dir_fd, "work/work/incompat");
+		/* Not its "incompat" alone: no way leads through the directory, which has no rights. */
+		r = lcx__users_remove_tree(c->ctx, c->dir_fd, "work/work");
 	else if (r == -ENOENT)
 		r = lcx__replace_file(c->dir_fd, "volatile", boot_id, strlen(boot_id), 0600,
 				      is_kept);

@@ -248,14 +248,60 @@ static int remove_entry(DIR *dir, const struct dirent *entry)
 	return remove_one(dirfd(dir), entry->d_name, entry->d_type == DT_DIR);
 }
 
-static int move_up(int dir_fd, const char *name, int top_fd)
+/*
+ * An ordinary user's directory may lack rights for himself, and overlay's own has none at all. By a
+ * descriptor, so that it is the directory that was looked at, whoever puts what in its place; the
+ * link to it is the only way that takes a descriptor without any rights.
+ */
+static int grant(int dir_fd, const char *name, dev_t device)
+{
+	CLEANUP(closep)
+	int fd = openat(dir_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	char link[32];
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	if ((st.st_mode & 0700) == 0700 || st.st_uid != geteuid())
+		return -EACCES;
+	if (st.st_dev != device)
+		return -EBUSY;
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	return fchmodat(AT_FDCWD, link, 0700, 0) < 0 ? -EACCES : 0;
+}
+
+static int move_up(int dir_fd, const char *name, int top_fd, dev_t device)
 {
 	char moved[64];
 	int r = lcx__temporary_name(moved);
 
 	if (r < 0)
 		return r;
-	return renameat(dir_fd, name, top_fd, moved) < 0 ? -errno : 0;
+	if (renameat(dir_fd, name, top_fd, moved) == 0)
+		return 0;
+	/* A directory that changes its parent is written to. */
+	r = errno == EACCES ? grant(dir_fd, name, device) : -errno;
+	return r == 0 && renameat(dir_fd, name, top_fd, moved) < 0 ? -errno : r;
+}
+
+static int read_level(int top_fd, const char *name, dev_t device, DIR **ret)
+{
+	struct stat st;
+	int r = lcx__read_dir(top_fd, name, ret);
+
+	if (r == -EACCES)
+		r = grant(top_fd, name, device);
+	if (r == 0 && !*ret)
+		r = lcx__read_dir(top_fd, name, ret);
+	if (r < 0)
+		return r;
+	if (fstat(dirfd(*ret), &st) < 0)
+		return -errno;
+	if (st.st_dev != device)
+		return -EBUSY; /* something is mounted here */
+	if ((st.st_mode & 0300) != 0300 && st.st_uid == geteuid())
+		(void)fchmod(dirfd(*ret), 0700); /* to take things out of it */
+	return 0;
 }
 
 /* One of the top's directories: what it has is removed or moved up, then itself. */
@@ -263,19 +309,14 @@ static int remove_level(int top_fd, const char *name, dev_t device)
 {
 	CLEANUP(closedirp) DIR *dir = NULL;
 	struct dirent *entry;
-	struct stat st;
-	int r = lcx__read_dir(top_fd, name, &dir), first = 0;
+	int r = read_level(top_fd, name, device, &dir), first = 0;
 
 	if (r < 0)
 		return r;
-	if (fstat(dirfd(dir), &st) < 0)
-		return -errno;
-	if (st.st_dev != device)
-		return -EBUSY; /* something is mounted here */
 	while ((entry = lcx__next_entry(dir))) {
 		r = remove_entry(dir, entry);
 		if (r == -ENOTEMPTY)
-			r = move_up(dirfd(dir), entry->d_name, top_fd);
+			r = move_up(dirfd(dir), entry->d_name, top_fd, device);
 		if (r < 0 && first == 0)
 			first = r;
 	}
@@ -305,19 +346,19 @@ static int remove_pass(int top_fd, dev_t device)
 
 int lcx__remove_tree(int dir_fd, const char *name)
 {
-	CLEANUP(closep) int top_fd = -1;
+	CLEANUP(closedirp) DIR *top = NULL;
 	struct stat st;
 	int r = remove_one(dir_fd, name, true);
 
 	if (r != -ENOTEMPTY)
 		return r;
-	top_fd = lcx__open_dir(dir_fd, name);
-	if (top_fd < 0)
-		return top_fd;
-	if (fstat(top_fd, &st) < 0)
+	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return -errno;
+	r = read_level(dir_fd, name, st.st_dev, &top);
+	if (r < 0)
+		return r;
 	do
-		r = remove_pass(top_fd, st.st_dev);
+		r = remove_pass(dirfd(top), st.st_dev);
 	while (r > 0);
 	return r < 0 ? r : remove_one(dir_fd, name, true);
 }

@@ -65,7 +65,9 @@ int lcx__replace_file(int dir_fd, const char *name, const void *data, size_t len
  */
 int lcx__remove_temporaries(int dir_fd);
 
-/* rm -rf below @dir_fd: never follows a link, never leaves the file system; a missing name is fine.
+/*
+ * rm -rf below @dir_fd: never follows a link, never leaves the file system; a missing name is fine.
+ * Directories of the caller's own that lack rights for him get them.
  */
 int lcx__remove_tree(int dir_fd, const char *name);
 

@@ -68,6 +68,12 @@ check 'an image' lcx_ import $at/layout
 image=$(lcx_ images -q)
 check_eq 'owners that he cannot give are his' '0 4755 0 4755' \
 	"$(lcx_ run --rm --network none "$image" stat -c '%u %a' /daemon-file /root-file | xargs)"
+# Overlay keeps a directory that nobody has rights to.
+check 'a volatile container' lcx_ run --name fleeting --network none --storage-opt volatile=on "$image" true
+check 'is started again' lcx_ start fleeting
+wait_for 5 sh -c "[ -z \"\$($at/as $at/lcx ps -q)\" ]"
+check 'and removed' lcx_ rm fleeting
+check_eq 'nothing of it stays' '' "$(ls -A $at/home/.local/share/lcx/containers)"
 check 'a container that stays' lcx_ run -d --name stays --network none "$image" sh -c 'echo said; echo changed >/root-file; rm /daemon-file; sleep 1000'
 wait_for 10 sh -c "HOME=$at/home $at/as $at/lcx logs stays | grep -q said"
 check_eq 'a further process' 0 "$(lcx_ exec stays id -u)"

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "util/error.h"
 #include "util/program.h"
@@ -197,6 +198,35 @@ START_TEST(removal_never_follows_a_link)
 }
 END_TEST
 
+static int make_without_rights(int fd)
+{
+	return mkdirat(fd, "tree", 0755) | mkdirat(fd, "tree/none", 0700) |
+	       mkdirat(fd, "tree/none/inner", 0700) | mkdirat(fd, "tree/none/inner/empty", 0) |
+	       mkdirat(fd, "tree/none/inner/full", 0700) |
+	       mkdirat(fd, "tree/none/inner/full/x", 0700) |
+	       fchmodat(fd, "tree/none/inner/full", 0400, 0) |
+	       fchmodat(fd, "tree/none/inner", 0, 0) | fchmodat(fd, "tree/none", 0, 0) |
+	       fchmodat(fd, "tree", 0100, 0);
+}
+
+START_TEST(removal_gives_its_own_directories_the_rights_that_they_lack)
+{
+	int status;
+	pid_t pid;
+
+	ck_assert_int_eq(fchmod(dir.fd, 0777), 0);
+	pid = fork();
+	if (pid == 0) {
+		if (geteuid() == 0 && setresuid(65534, 65534, 65534) < 0)
+			_exit(2);
+		_exit(make_without_rights(dir.fd) != 0 ? 3 : lcx__remove_tree(dir.fd, "tree") != 0);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, 0);
+	ck_assert_int_eq(faccessat(dir.fd, "tree", F_OK, 0), -1);
+}
+END_TEST
+
 /* Deeper than there are descriptors, than a path is long, and than a small stack could recurse. */
 START_TEST(removal_does_not_depend_on_the_depth)
 {
@@ -258,6 +288,7 @@ int main(void)
 	tcase_add_test(tc, time_survives_a_round_trip);
 	tcase_add_test(tc, a_file_is_replaced_whole);
 	tcase_add_test(tc, removal_never_follows_a_link);
+	tcase_add_test(tc, removal_gives_its_own_directories_the_rights_that_they_lack);
 	tcase_add_test(tc, removal_does_not_depend_on_the_depth);
 	tcase_add_test(tc, links_resolve_inside_the_root);
 	suite_add_tcase(suite, tc);
