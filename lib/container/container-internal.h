@@ -244,13 +244,14 @@ int lcx__journal_read(int run_fd, char ***ret, struct lcx_error **err);
  */
 int lcx__container_teardown(struct lcx_container *c, struct lcx_error **err);
 
-/* Write down how it ended, unless that stands there already. */
-/* Hold on to the run that goes on, if one does: whatever becomes of the container, this handle's next
- * wait can tell how that one ended. */
+/* Hold on to the run that goes on, or was not taken down yet: whatever becomes of the container,
+ * this handle's next wait can tell how that one ended. */
 int lcx__waited_note(struct lcx_container *c, struct lcx_error **err);
-/* Room for how it will end, in the container's directory; and for the next run instead of the last. */
+/* Room for how it will end, in the container's directory; and for the next run instead of the last.
+ */
 int lcx__exit_reserve(int dir_fd);
 void lcx__exit_forget(int dir_fd);
+/* Write down how it ended, unless that stands there already. */
 int lcx__container_record_exit(struct lcx_container *c, int32_t status, struct lcx_error **err);
 
 /* After its process has ended, or its owner has: record, take down, and remove if that was asked

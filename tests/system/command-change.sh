@@ -100,6 +100,14 @@ check 'a log is there at once' lcx logs early
 lcx rm -f early >/dev/null
 wait
 
+# Nor does who asks how it ended hear that nobody knows, because the monitor is slow to write it down.
+strace -f -o /dev/null -P .exit -e trace=openat -e inject=openat:delay_enter=500000 $LCX run -d --name late \
+	--network none --rootfs "$T/rootfs" sh -c 'exit 5' >"$T/late" &
+wait_for 10 test -s "$T/late"
+check_eq 'how it ended is waited for' '5 5' "$(echo $(lcx wait late) $(lcx wait late))"
+lcx rm late >/dev/null
+wait
+
 # --- wait: several, from other processes
 
 run --name ends sh -c 'sleep 0.5; exit 6' >/dev/null

@@ -87,7 +87,7 @@ int lcx__waited_note(struct lcx_container *c, struct lcx_error **err)
 	struct run_identity run = lcx__run_identify(c);
 	int fd;
 
-	if (!lcx__container_is_running(c) || (c->waited.fd >= 0 && lcx__run_is(c, c->waited.run)))
+	if (c->run_fd < 0 || (c->waited.fd >= 0 && lcx__run_is(c, c->waited.run)))
 		return 0;
 	fd = openat(c->run_fd, "owner", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0 && errno != ENOENT)

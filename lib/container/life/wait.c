@@ -219,6 +219,9 @@ static int wait_foreign(struct lcx_container *c, int32_t timeout_ms, int32_t *re
 			*ret_status = c->exit_status;
 			began = true;
 			r = wait_for_finish(c, deadline, err);
+			/* Only now may its owner, or we, have written it down. */
+			if (c->state == LCX_CONTAINER_STOPPED)
+				*ret_status = c->exit_status;
 		} else if (c->state == LCX_CONTAINER_CREATED && !began) {
 			r = fail_created(c, err);
 		} else if (c->state == LCX_CONTAINER_CREATED || !lcx__run_is(c, c->waited.run)) {
