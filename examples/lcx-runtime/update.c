@@ -26,6 +26,10 @@ const struct option update_options[] = {
 	{'\0', "blkio-weight", OPTION_TEXT, AT(9), "10 to 1000"},
 	{'\0', "cpu-rt-period", OPTION_TEXT, AT(10), "microseconds"},
 	{'\0', "cpu-rt-runtime", OPTION_TEXT, AT(11), "microseconds"},
+	{'\0', "cpu-burst", OPTION_TEXT, AT(12), "microseconds that may be saved up"},
+	{'\0', "cpu-idle", OPTION_TEXT, AT(13), "1: only when nobody else wants to"},
+	{'\0', "kernel-memory", OPTION_TEXT, AT(14), "bytes, where the kernel still has it"},
+	{'\0', "kernel-memory-tcp", OPTION_TEXT, AT(15), "bytes, likewise"},
 	{0},
 };
 
@@ -46,6 +50,10 @@ static const struct {
 	{"blockIO", "weight", false},
 	{"cpu", "realtimePeriod", false},
 	{"cpu", "realtimeRuntime", false},
+	{"cpu", "burst", false},
+	{"cpu", "idle", false},
+	{"memory", "kernel", false},
+	{"memory", "kernelTCP", false},
 };
 
 /* One limit after the other: what makes no sense is then reported by its own name. */

@@ -27,7 +27,8 @@ int lcx_checkpoint_new(struct lcx_checkpoint **ret, struct lcx_error **err);
 /**
  * lcx_checkpoint_set_option() - in the words of criu and of OCI runtimes
  * @key:   "image-path": the directory of the images; by default one in the container's own. It is
- *         made if it is missing, and must be empty for a checkpoint. It must belong to
+ *         made if it is missing, and for a checkpoint must be empty, or have an older one, which
+ *         is replaced once the new one is whole. It must belong to
  *         the caller, and nobody else may write to it: who writes images is root in there. What is
  *         restored are plain files of the caller's, each with one name, for criu follows links.
  *         "work-path": the directory of criu's log and statistics, likewise the caller's alone; by

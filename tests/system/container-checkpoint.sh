@@ -23,21 +23,43 @@ real() {
 	flags() { awk '{ print $5, $6 }' "/proc/$(pid_of "$1")/mountinfo" | sort; }
 	address() { lcx inspect c | grep -i '"ipaddress"\|"macaddress"' || :; }
 
+	# With a connection and a lock, which criu wants to be told of.
 	lcx run -d --name c --rootfs "$T/rootfs" -v "$T/vol:/data:ro" -v "$T/vol:/again:ro" -m 64m -p 8081:80 \
-		sh -c "$count" >/dev/null
+		sh -c "exec 9>/dev/shm/lock; flock 9; : >/tmp/got; tail -f /dev/null | nc -l -p 5000 >/tmp/got 9>&- & sleep 1
+			tail -f /tmp/sent 9>&- | nc 127.0.0.1 5000 9>&- & : >/tmp/sent; $count" >/dev/null
 	wait_for 10 writes_more_than c 5
+	pid=$(pid_of c)
+	connected() { lcx exec c netstat -tn | grep -q ESTABLISHED; }
+	check 'it is connected' wait_for 10 connected
+	check_fails 'a connection that is not asked for' 1 'consider using --tcp-established' lcx checkpoint c
+	untouched 'a dump that criu refuses'
+	both='--tcp-established --file-locks'
 	audit c >"$T/audit"
 	flags c >"$T/flags"
 	address >"$T/address"
 
-	check 'a checkpoint, and it goes on' lcx checkpoint --leave-running --image-path "$T/copy" c
+	# shellcheck disable=SC2086
+	check 'its memory before' lcx checkpoint --pre-dump $both --image-path "$T/step" c
+	# shellcheck disable=SC2086
+	check 'a checkpoint with what has changed, and it goes on' lcx checkpoint --leave-running $both --parent-path ../step --image-path "$T/copy" c
+	first=$(stat -c %i "$T/copy")
+	# shellcheck disable=SC2086
+	check 'another one in its place' lcx checkpoint --leave-running $both --parent-path ../step --image-path "$T/copy/" c
+	check_eq 'which is the only one' "$T/copy" "$(echo "$T"/copy*)"
+	check 'and new' test "$(stat -c %i "$T/copy")" -ne "$first"
 	check_eq 'it runs' running "$(state c)"
-	check 'a checkpoint' lcx checkpoint c
+	# shellcheck disable=SC2086
+	check 'a checkpoint' lcx checkpoint $both c
 	check_eq 'it has ended' exited "$(state c)"
 	before=$(lines c)
-	check 'restored' lcx restore c
+	# shellcheck disable=SC2086
+	check 'restored' lcx restore $both c
 	check 'it goes on' wait_for 10 writes_more_than c "$((before + 5))"
 	check 'from where it was, into the same log' is_gapless c
+	lcx exec c sh -c 'echo through >>/tmp/sent'
+	through() { lcx exec c grep -q through /tmp/got; }
+	check 'its connection carries on' wait_for 10 through
+	check_fails 'its lock is held' 1 '' lcx exec c flock -n /dev/shm/lock true
 	check_eq 'protected as before' "$(cat "$T/audit")" "$(audit c)"
 	check_eq 'with mounts as they were' "$(cat "$T/flags")" "$(flags c)"
 	check_eq 'with its addresses' "$(cat "$T/address")" "$(address)"
@@ -58,6 +80,16 @@ real() {
 	check 'and goes on' wait_for 10 writes_more_than t "$((before + 5))"
 	check_eq 'with its terminal' /dev/pts/0 "$(readlink "/proc/$(pid_of t)/fd/0")"
 	lcx rm -f t >/dev/null
+
+	# From an image, with a read-write layer.
+	sh "$SRC/tests/registry/mkimage.sh" busybox "$T/layout"
+	lcx import --ref latest "$T/layout" box >/dev/null
+	lcx run -d --name i --network none box sh -c "echo made >/made; $count" >/dev/null
+	wait_for 10 writes_more_than i 5
+	check 'one from an image' lcx checkpoint i
+	check 'is restored, too' lcx restore i
+	check_eq 'with what it has written' made "$(lcx exec i cat /made)"
+	lcx rm -f i >/dev/null
 
 	# By an engine's runtime: no network of the library's, streams of the caller's.
 	bundle "$T/b" ".process.args = [\"sh\", \"-c\", $(printf '%s' "$count" | jq -R .)]"
@@ -112,6 +144,12 @@ refused() {
 	check_fails 'an image path with files in it' 1 'is not empty' lcx checkpoint --image-path "$T/full" c
 	check_fails 'a dump that fails leaves an image path empty' 1 'criu: vdso' lcx checkpoint --image-path "$T/new" c
 	check_eq 'or not there' '' "$(ls -d "$T/new" 2>/dev/null)"
+	mkdir -m 700 "$T/older"
+	: >"$T/older/inventory.img"
+	: >"$T/older/descriptors.json"
+	check_fails 'an older checkpoint, and a dump that fails' 1 'criu: vdso' lcx checkpoint --image-path "$T/older" c
+	check_eq 'it is still there, and nothing beside it' "$T/older descriptors.json inventory.img" \
+		"$(echo "$T"/older* "$(ls "$T/older")" | tr '\n' ' ' | sed 's/ $//')"
 	check_fails 'what others have' 1 "'lazy-pages' can't be had" runtime checkpoint --lazy-pages x
 	check_fails 'and cgroup modes' 1 "'full' can't be had" runtime restore --manage-cgroups-mode full x
 	check_fails 'a container that is not there' 1 'does not exist' runtime checkpoint x

@@ -44,6 +44,11 @@ check_eq 'events --stats' "stats u1 67108864 20" "$(runtime events --stats u1 | 
 check 'update: from standard input' sh -c 'echo "{\"pids\": {\"limit\": 30}}" | "$@"' x "$BUILD/examples/lcx-runtime/lcx-runtime" --root "$T/root" update --resources - u1
 check 'update: by an option' runtime update --memory 33554432 u1
 check_eq 'updated: both, and nothing else' "33554432 30" "$(runtime events --stats u1 | jq -r '"\(.data.memory.usage.limit) \(.data.pids.limit)"')"
+check 'update: a reserve of time' runtime update --cpu-quota 20000 --cpu-burst 10000 u1
+pid=$(runtime state u1 | jq .pid)
+burst=$(if in_guest; then sed 's,^0::\(.*\),/sys/fs/cgroup\1/cpu.max.burst,' "/proc/$pid/cgroup"; else
+	sed -n 's,^[0-9]*:cpu:\(.*\),/sys/fs/cgroup/cpu\1/cpu.cfs_burst_us,p' "/proc/$pid/cgroup"; fi)
+check_eq 'update: the reserve' 10000 "$(cat "$burst")"
 check_fails 'update: what makes no sense' 1 'memory' runtime update --memory lots u1
 # --- all that it uses, by the names of runc's
 

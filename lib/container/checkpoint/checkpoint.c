@@ -48,7 +48,7 @@ static int on_notify(void *data, const char *script, int64_t pid, int fd, struct
 	(void)pid, (void)fd;
 	if (strcmp(script, "post-dump") != 0 || d->o->pre_dump)
 		return 0;
-	r = lcx__checkpoint_commit(d->c, &d->place, err);
+	r = lcx__checkpoint_commit(d->c, d->o, &d->place, err);
 	d->committed = r == 0;
 	return r;
 }

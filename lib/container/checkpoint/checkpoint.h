@@ -104,18 +104,19 @@ int lcx__checkpoint_read(int dir_fd, const char *file, size_t limit, struct json
 
 struct lcx__checkpoint_place {
 	int images_fd, work_fd;
-	bool own;  /* the container's own, under another name until it is whole */
-	bool made; /* @images_fd's directory was made for this */
+	bool own;    /* the container's own, under another name until it is whole */
+	bool made;   /* @images_fd's directory was made for this */
+	char *aside; /* of an image path that has an older checkpoint: beside it; else NULL */
 };
-#define LCX__CHECKPOINT_NOWHERE ((struct lcx__checkpoint_place){-1, -1, false, false})
+#define LCX__CHECKPOINT_NOWHERE ((struct lcx__checkpoint_place){.images_fd = -1, .work_fd = -1})
 void lcx__checkpoint_place_close(struct lcx__checkpoint_place *place);
 
 /* For a dump: empty ones. */
 int lcx__checkpoint_make_place(struct lcx_container *c, const struct lcx_checkpoint *o,
 			       struct lcx__checkpoint_place *ret, struct lcx_error **err);
 /* It is whole: put it where it belongs, in place of an older one. */
-int lcx__checkpoint_commit(struct lcx_container *c, const struct lcx__checkpoint_place *place,
-			   struct lcx_error **err);
+int lcx__checkpoint_commit(struct lcx_container *c, const struct lcx_checkpoint *o,
+			   struct lcx__checkpoint_place *place, struct lcx_error **err);
 /* Nothing came of it. */
 void lcx__checkpoint_discard(struct lcx_container *c, const struct lcx_checkpoint *o,
 			     struct lcx__checkpoint_place *place);

@@ -12,7 +12,8 @@
 /*
  * Where images are. Those in the container's own directory are "checkpoint", which is whole or not
  * there: criu writes to "checkpoint.new", which is renamed while all processes still stand, before
- * criu lets go of them.
+ * criu lets go of them. So it is with an image path that has an older checkpoint: engines name the
+ * same one again.
  */
 
 #define WHOLE   "checkpoint"
@@ -27,6 +28,7 @@ void lcx__checkpoint_place_close(struct lcx__checkpoint_place *place)
 {
 	closep(&place->images_fd);
 	closep(&place->work_fd);
+	free(TAKE_PTR(place->aside));
 }
 
 /* Memory of others' processes: for nobody else to read. */
@@ -52,6 +54,55 @@ static int check_is_empty(int dir_fd, const char *path, struct lcx_error **err)
 		       ? lcx__fail(err, ENOTEMPTY,
 				   "image path '%s': is not empty; name another directory", path)
 		       : 0;
+}
+
+/* What a dump that went well has left, all of it its user's. */
+static bool is_replaceable(int dir_fd, const char *path)
+{
+	return faccessat(dir_fd, "inventory.img", F_OK, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       faccessat(dir_fd, "descriptors.json", F_OK, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       lcx__checkpoint_check_images(dir_fd, path, NULL) == 0;
+}
+
+/* A new directory beside it, which changes places with it in the end. */
+static int open_aside(const char *path, struct lcx__checkpoint_place *place, struct lcx_error **err)
+{
+	size_t length = strlen(path);
+
+	while (length > 1 && path[length - 1] == '/')
+		length--;
+	place->aside = lcx__format("%.*s.XXXXXX", (int)length, path);
+	if (!place->aside)
+		return lcx__fail_nomem(err);
+	if (!mkdtemp(place->aside)) {
+		free(TAKE_PTR(place->aside));
+		return lcx__fail_sys(err, errno, "make a directory beside image path '%s'", path);
+	}
+	place->made = true;
+	closep(&place->images_fd);
+	place->images_fd = lcx__open_dir(AT_FDCWD, place->aside);
+	return place->images_fd < 0 ? lcx__fail_sys(err, -place->images_fd,
+						    "open the directory '%s'", place->aside)
+				    : 0;
+}
+
+/* An empty one, or one that is replaced; steps before the last one are never replaced. */
+static int settle_images(const struct lcx_checkpoint *o, struct lcx__checkpoint_place *place,
+			 struct lcx_error **err)
+{
+	int r;
+
+	if (!o->pre_dump && is_replaceable(place->images_fd, o->image_path))
+		return open_aside(o->image_path, place, err);
+	r = check_is_empty(place->images_fd, o->image_path, err);
+	return r == 0 ? lcx__checkpoint_check_images(place->images_fd, o->image_path, err) : r;
+}
+
+/* Where it has its images until they are whole. */
+static const char *path_of(const struct lcx_checkpoint *o,
+			   const struct lcx__checkpoint_place *place)
+{
+	return place->own ? PARTIAL : place->aside ? place->aside : o->image_path;
 }
 
 static int open_work(struct lcx_container *c, const struct lcx_checkpoint *o,
@@ -88,15 +139,13 @@ int lcx__checkpoint_make_place(struct lcx_container *c, const struct lcx_checkpo
 	if (place.images_fd < 0)
 		return place.images_fd;
 	if (!place.own)
-		r = check_is_empty(place.images_fd, o->image_path, err);
-	if (r == 0 && !place.own)
-		r = lcx__checkpoint_check_images(place.images_fd, o->image_path, err);
+		r = settle_images(o, &place, err);
 	if (r == 0)
 		r = place.work_fd = open_work(c, o, err);
 	if (r < 0) {
 		if (place.made)
-			(void)unlinkat(place.own ? c->dir_fd : AT_FDCWD,
-				       place.own ? PARTIAL : o->image_path, AT_REMOVEDIR);
+			(void)unlinkat(place.own ? c->dir_fd : AT_FDCWD, path_of(o, &place),
+				       AT_REMOVEDIR);
 		return r;
 	}
 	*ret = place;
@@ -104,13 +153,25 @@ int lcx__checkpoint_make_place(struct lcx_container *c, const struct lcx_checkpo
 	return 0;
 }
 
-int lcx__checkpoint_commit(struct lcx_container *c, const struct lcx__checkpoint_place *place,
-			   struct lcx_error **err)
+static int replace(const struct lcx_checkpoint *o, const struct lcx__checkpoint_place *place,
+		   struct lcx_error **err)
+{
+	int r = sys_renameat2(AT_FDCWD, place->aside, AT_FDCWD, o->image_path, RENAME_EXCHANGE);
+
+	if (r < 0)
+		return lcx__fail_sys(err, -r, "replace the older checkpoint in '%s'",
+				     o->image_path);
+	(void)lcx__remove_tree(AT_FDCWD, place->aside);
+	return 0;
+}
+
+int lcx__checkpoint_commit(struct lcx_container *c, const struct lcx_checkpoint *o,
+			   struct lcx__checkpoint_place *place, struct lcx_error **err)
 {
 	int r;
 
 	if (!place->own)
-		return 0;
+		return place->aside ? replace(o, place, err) : 0;
 	if (syncfs(place->images_fd) < 0)
 		return lcx__fail_sys(err, errno, "write the checkpoint to the disk");
 	r = sys_renameat2(c->dir_fd, PARTIAL, c->dir_fd, WHOLE, RENAME_EXCHANGE);
@@ -144,7 +205,7 @@ void lcx__checkpoint_discard(struct lcx_container *c, const struct lcx_checkpoin
 	/* It was empty: all that is in there now is criu's. */
 	empty(place->images_fd);
 	if (place->made)
-		(void)unlinkat(AT_FDCWD, o->image_path, AT_REMOVEDIR);
+		(void)unlinkat(AT_FDCWD, path_of(o, place), AT_REMOVEDIR);
 }
 
 void lcx__checkpoint_sweep(const struct lcx_container *c)
