@@ -164,6 +164,23 @@ static void print_entry(struct printer *p, const char *key, const char *prefix)
 	close_object(p);
 }
 
+/* Version 2 counts what the kernel takes, without limits of its own. */
+static void print_kernel(struct printer *p, const char *key, const char *prefix, const char *usage)
+{
+	char name[64];
+
+	(void)snprintf(name, sizeof(name), "%s.limit_bytes", prefix);
+	if (lcx_cgroup_figures_get(p->figures, name) >= 0) {
+		print_entry(p, key, prefix);
+		return;
+	}
+	open_object(p, key);
+	print_number(p, "limit", INT64_MAX);
+	print_figure(p, "usage", usage);
+	print_number(p, "failcnt", 0);
+	close_object(p);
+}
+
 /* Swap and memory together, as version 1 counts them and engines expect it on both. */
 static void print_swap(struct printer *p)
 {
@@ -197,8 +214,8 @@ static void print_memory(struct printer *p)
 	print_figure(p, "cache", "memory.file_bytes");
 	print_entry(p, "usage", "memory");
 	print_swap(p);
-	print_entry(p, "kernel", "memory.kernel");
-	print_entry(p, "kernelTCP", "memory.kernel_tcp");
+	print_kernel(p, "kernel", "memory.kernel", "memory.kernel.usage_bytes");
+	print_kernel(p, "kernelTCP", "memory.kernel_tcp", "memory.stat.sock");
 	print_raw(p);
 	close_object(p);
 }

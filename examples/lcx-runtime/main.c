@@ -100,16 +100,35 @@ static int call(struct runtime *rt, const struct command *command, void *values,
 	return command->run(rt, values, argc, argv);
 }
 
+/* NULL: there is none of that name, which was reported. */
+static const struct command *find_command(const struct runtime *rt, const char *name)
+{
+	for (const struct command *command = commands; command->name; command++)
+		if (strcmp(command->name, name) == 0)
+			return command;
+	report(rt, "no command '%s'; see --help", name);
+	return NULL;
+}
+
+/* "help", as runc has it, and "help COMMAND". */
+static int help(const struct runtime *rt, int argc, char **argv)
+{
+	const struct command *command = argc > 1 ? find_command(rt, argv[1]) : NULL;
+
+	return argc > 1 && !command ? 1 : print_help(command);
+}
+
 static int dispatch(struct runtime *rt, int argc, char **argv)
 {
 	_Alignas(max_align_t) char values[VALUES_SIZE] = {0};
-	const struct command *command = commands;
+	const struct command *command;
 	int used, code = 1;
 
-	while (command->name && strcmp(command->name, argv[0]) != 0)
-		command++;
-	if (!command->name)
-		return report(rt, "no command '%s'; see --help", argv[0]);
+	if (strcmp(argv[0], "help") == 0)
+		return help(rt, argc, argv);
+	command = find_command(rt, argv[0]);
+	if (!command)
+		return 1;
 	argc--, argv++;
 	if (wants_help(argc, argv))
 		return print_help(command);

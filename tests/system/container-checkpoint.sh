@@ -4,6 +4,7 @@
 . "${SRC:?}/tests/system/lib.sh"
 . "$SRC/tests/system/oci.sh"
 need criu python3
+cp "$BUILD/tests/probe" "$T/rootfs/bin"
 
 mkdir "$T/vol"
 echo 'seen in the volume' >"$T/vol/file"
@@ -25,14 +26,15 @@ real() {
 
 	# With a connection and a lock, which criu wants to be told of.
 	lcx run -d --name c --rootfs "$T/rootfs" -v "$T/vol:/data:ro" -v "$T/vol:/again:ro" -m 64m -p 8081:80 \
-		sh -c "exec 9>/dev/shm/lock; flock 9; : >/tmp/got; tail -f /dev/null | nc -l -p 5000 >/tmp/got 9>&- & sleep 1
-			tail -f /tmp/sent 9>&- | nc 127.0.0.1 5000 9>&- & : >/tmp/sent; $count" >/dev/null
+		sh -c "probe lock /dev/shm/lock & : >/tmp/got; tail -f /dev/null | nc -l -p 5000 >/tmp/got & sleep 1
+			touch /tmp/sent; tail -f /tmp/sent | nc 127.0.0.1 5000 & $count" >/dev/null
 	wait_for 10 writes_more_than c 5
 	pid=$(pid_of c)
 	connected() { lcx exec c netstat -tn | grep -q ESTABLISHED; }
 	check 'it is connected' wait_for 10 connected
 	check_fails 'a connection that is not asked for' 1 'consider using --tcp-established' lcx checkpoint c
 	untouched 'a dump that criu refuses'
+	check_fails 'a lock that is not asked for' 1 'file-locks' lcx checkpoint --tcp-established c
 	both='--tcp-established --file-locks'
 	audit c >"$T/audit"
 	flags c >"$T/flags"
@@ -59,7 +61,7 @@ real() {
 	lcx exec c sh -c 'echo through >>/tmp/sent'
 	through() { lcx exec c grep -q through /tmp/got; }
 	check 'its connection carries on' wait_for 10 through
-	check_fails 'its lock is held' 1 '' lcx exec c flock -n /dev/shm/lock true
+	check_fails 'its lock is held' 1 'Resource temporarily unavailable' lcx exec c probe lock /dev/shm/lock
 	check_eq 'protected as before' "$(cat "$T/audit")" "$(audit c)"
 	check_eq 'with mounts as they were' "$(cat "$T/flags")" "$(flags c)"
 	check_eq 'with its addresses' "$(cat "$T/address")" "$(address)"
@@ -106,6 +108,39 @@ real() {
 	check_eq 'it is what the runtime says' "running $(cat "$T/pid")" "$(runtime state r | jq -r '"\(.status) \(.pid)"')"
 	runtime delete --force r
 	check_match 'features say so' '"org.opencontainers.runc.checkpoint.enabled":"true"' "$(runtime features)"
+}
+
+# An engine, which takes a minute there: in the whole run others stand for it.
+engine() {
+	cat >"$T/containers.conf" <<-END
+		[engine]
+		events_logger = "none"
+	END
+	echo '{"default": [{"type": "insecureAcceptAnything"}]}' >"$T/policy.json"
+	pod() {
+		CONTAINERS_CONF=$T/containers.conf timeout 200 podman --root "$T/p" --runroot "$T/r" --tmpdir "$T/t" \
+			--storage-driver vfs --cgroup-manager cgroupfs --runtime "$BUILD/examples/lcx-runtime/lcx-runtime" "$@"
+	}
+	defer 'pod rm -f -t 0 -a; pod umount -a'
+	said() { pod logs e | awk '$1 != NR { exit 1 } END { exit NR <= '"$1"' }'; }
+	tar -C "$T/rootfs" -c . | pod import -q - box >/dev/null
+	check 'podman: run' pod run -d --name e --network none box sh -c "$count"
+	check 'podman: checkpoint' pod container checkpoint --keep e
+	check_eq 'podman: it has ended' exited "$(pod inspect -f '{{.State.Status}}' e)"
+	check 'podman: restore' pod container restore --keep e
+	check 'podman: it goes on' wait_for 10 said "$(pod logs e | wc -l)"
+	check 'podman: an archive, in place of the older images' pod container checkpoint --export "$T/e.tar.gz" e
+	check 'podman: rm' pod rm -f -t 0 e
+	check 'podman: restored from the archive' pod container restore --import "$T/e.tar.gz"
+	check_eq 'podman: it runs' running "$(pod inspect -f '{{.State.Status}}' e)"
+	# With a link in it, as whoever made it may have put there.
+	pod rm -f -t 0 e
+	mkdir "$T/archive"
+	tar -C "$T/archive" -xf "$T/e.tar.gz"
+	pages=$(cd "$T/archive/checkpoint" && ls pages-*.img | head -n 1)
+	ln -sf /etc/shadow "$T/archive/checkpoint/$pages"
+	tar -C "$T/archive" -czf "$T/forged.tar.gz" .
+	check_fails 'podman: a forged archive' 125 "'$pages' is no plain file" pod container restore --import "$T/forged.tar.gz"
 }
 
 # A criu of the test's own in the place of the machine's, which says WHAT.
@@ -242,6 +277,7 @@ END
 }
 
 if in_guest; then real; else refused; fi
+if in_guest && [ -n "${LCX_TEST_EVERY_CALL:-}" ]; then engine; fi
 # A monitor has its last words after the end.
 no_monitor() { ! pgrep -x lcx-init; }
 check 'no monitor is left' wait_for 20 no_monitor

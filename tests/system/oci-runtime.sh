@@ -326,6 +326,8 @@ mv "$T/other.json" "$T/b/config.json"
 # --- refused by name
 
 check_fails 'cgroup-manager' 1 "cgroup manager 'fly'" runtime --cgroup-manager fly create --bundle "$T/b" w1
+check_match 'help' 'Usage: lcx-runtime update' "$(runtime help update)"
+check_fails 'help for what is not there' 1 "no command 'fly'" runtime help fly
 check_fails 'a command that is not there' 1 "no command 'fly'" runtime fly
 check_fails 'an option that is not there' 1 "no option '--fly'" runtime list --fly
 bundle "$T/b" '.process.cwd = 7'

@@ -3,6 +3,7 @@
 /*
  * usage: probe WORD: what the kernel says of this process, in one line
  *        probe swap A B: exchange two names until killed
+ *        probe lock FILE: lock it and keep it so; or fail, as somebody else does
  *        probe overwrite: write to the program that sets up other processes, once one is seen
  * Linked statically, to run in any root file system.
  */
@@ -13,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -202,6 +204,18 @@ static int overwrite(void)
 	}
 }
 
+static int keep_locked(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		perror(path);
+		return 1;
+	}
+	for (;;)
+		pause();
+}
+
 static const struct {
 	const char *word;
 	int (*run)(void);
@@ -221,6 +235,8 @@ int main(int argc, char **argv)
 			return probes[i].run();
 	if (argc == 4 && strcmp(argv[1], "swap") == 0)
 		return swap(argv[2], argv[3]);
-	fprintf(stderr, "usage: probe WORD | swap A B\n");
+	if (argc == 3 && strcmp(argv[1], "lock") == 0)
+		return keep_locked(argv[2]);
+	fprintf(stderr, "usage: probe WORD | swap A B | lock FILE\n");
 	return 2;
 }
