@@ -8,6 +8,7 @@
 need busybox setpriv newuidmap
 U=65534
 place_for_user
+cp "$BUILD/tests/probe" $at/rootfs/bin
 # What the administrator has given to the user of the last column.
 for file in subuid subgid; do
 	echo "$U:200000:65535" >"$T/$file"
@@ -40,6 +41,7 @@ says 'capabilities to be had' field CapBnd
 says 'inheritable' field CapInh
 says 'ambient' field CapAmb
 says 'filter' field Seccomp
+says 'securebits' probe securebits
 says 'descriptors' sh -c 'cd /proc/self/fd; for f in *; do readlink /proc/$$/fd/$f >/dev/null && echo $f; done'
 says 'process number' echo $$
 says 'interfaces' ls /sys/class/net
@@ -92,6 +94,7 @@ capabilities to be had    | $caps | $caps | $caps | $caps
 inheritable               | 0000000000000000 | 0000000000000000 | 0000000000000000 | 0000000000000000
 ambient                   | 0000000000000000 | 0000000000000000 | 0000000000000000 | 0000000000000000
 filter                    | 2 | 2 | 2 | 2
+securebits                | securebits 0 | securebits 0 | securebits 0 | securebits 0
 descriptors               | 0 1 2 | 0 1 2 | 0 1 2 | 0 1 2
 process number            | 1 | 1 | 1 | 1
 interfaces                | lo | lo | lo | lo
@@ -157,6 +160,17 @@ by_user() {
 			"$0/lcx" --root "$0/home/$subids" --subids "$subids" run --rm --network none --rootfs $0/rootfs "$@" sh /look' $at $his_limits "$@"
 }
 export U bound subids
+in_guest || {
+	# Neither the change of user, nor a later program, nor all capabilities leave any behind.
+	lcx run -d --name bits --network none --rootfs $at/rootfs sleep 1000 >/dev/null
+	defer 'lcx rm -f bits >/dev/null 2>&1'
+	bits() { lcx run --rm --network none --rootfs $at/rootfs "$@" probe securebits; }
+	check_eq 'no securebits: another user, exec, exec of another user, privileged, no_new_privs' \
+		'0 0 0 0 0' "$(for line in "$(bits -u 1000:1000)" "$(lcx exec bits probe securebits)" \
+		"$(lcx exec -u 1000:1000 bits probe securebits)" "$(bits --privileged)" \
+		"$(bits --security-opt no-new-privileges -u 1000)"; do echo "${line#securebits }"; done | xargs)"
+	lcx rm -f bits >/dev/null
+}
 by_root "$@" >"$T/seen-root" 2>"$T/said" || fail 'root' "$T/said"
 rm -rf $at/rootfs/made
 by_root --userns auto "$@" >"$T/seen-range" 2>"$T/said" || fail 'a range' "$T/said"

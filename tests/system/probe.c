@@ -144,6 +144,13 @@ static int probe_keyring(void)
 	return 0;
 }
 
+/* What follows a change of user, or the execution of a program, for capabilities. */
+static int probe_securebits(void)
+{
+	printf("securebits %#x\n", (unsigned int)prctl(PR_GET_SECUREBITS));
+	return 0;
+}
+
 /* ---- attacks ------------------------------------------------------------ */
 
 static int swap(const char *a, const char *b)
@@ -225,7 +232,7 @@ static const struct {
 	{"filter", probe_filter},           {"oom", probe_oom},
 	{"memory", probe_memory},           {"cpus", probe_cpus},
 	{"compat", probe_compat},           {"keyring", probe_keyring},
-	{"overwrite", overwrite},
+	{"securebits", probe_securebits},   {"overwrite", overwrite},
 };
 
 int main(int argc, char **argv)
