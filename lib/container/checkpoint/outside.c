@@ -15,7 +15,7 @@
 
 /*
  * Mounts of the host's files. criu writes down what a container has mounted by itself, and needs to
- * be told what comes from outside: each such mount gets a name, "lcx-I" for the mount I of the
+ * be told what comes from outside: each such mount gets a name, of its destination in the
  * description, with a path behind it for what is mounted below its source; "lcx-null" is the device
  * that masks files. At a restore the names lead to where the description says that the sources are:
  * no path is taken from the images.
@@ -79,6 +79,20 @@ static bool is_bind(const struct lcx__spec_mount *m)
 	       (m->parsed.flags & MS_BIND || (m->type && strcmp(m->type, "bind") == 0));
 }
 
+/*
+ * What mount @i is called: by its destination, as engines that describe a container anew give its
+ * mounts in another order; by how many came before it there; and by the length, for what follows.
+ */
+static char *name_mount(const struct lcx_container *c, size_t i)
+{
+	const char *destination = c->spec->mounts.items[i].destination;
+	size_t before = 0;
+
+	for (size_t j = 0; j < i; j++)
+		before += strcmp(c->spec->mounts.items[j].destination, destination) == 0;
+	return lcx__format("lcx-%zu.%zu%s", before, strlen(destination), destination);
+}
+
 /* What stands behind the directory @dir, with its slash; NULL: it is not below it. */
 static const char *below(const char *path, const char *dir)
 {
@@ -127,7 +141,7 @@ static bool comes_from(const struct table *host, const struct lcx__mount_line *l
 	return false;
 }
 
-static void put_mounts_below(const struct table *inside, const struct table *host, size_t number,
+static void put_mounts_below(const struct table *inside, const struct table *host, const char *name,
 			     const char *point, const char *source, struct lcx__strbuf *options)
 {
 	CLEANUP(freep) char *real = realpath(source, NULL);
@@ -136,7 +150,7 @@ static void put_mounts_below(const struct table *inside, const struct table *hos
 		const char *rest = below(inside->lines[i].point, point);
 
 		if (rest && comes_from(host, &inside->lines[i], real, rest))
-			put(options, "mnt[%s]:lcx-%zu%s", inside->lines[i].point, number, rest);
+			put(options, "mnt[%s]:%s%s", inside->lines[i].point, name, rest);
 	}
 }
 
@@ -175,11 +189,15 @@ static int put_mounts(struct lcx_container *c, struct lcx__strbuf *options, stru
 		const struct lcx__mount_line *line =
 			is_bind(m) ? find_mount(&inside, root_fd, m) : NULL;
 
+		CLEANUP(freep) char *name = line ? name_mount(c, i) : NULL;
+
 		if (!line)
 			continue;
-		put(options, "mnt[%s]:lcx-%zu", line->point, i);
+		if (!name)
+			return lcx__fail_nomem(err);
+		put(options, "mnt[%s]:%s", line->point, name);
 		if (m->parsed.flags & MS_REC)
-			put_mounts_below(&inside, &host, i, line->point, m->source, options);
+			put_mounts_below(&inside, &host, name, line->point, m->source, options);
 	}
 	put_masks(&inside, options);
 	return 0;
@@ -218,20 +236,23 @@ int lcx__restore_put_outside(const struct lcx_container *c, struct lcx__strbuf *
 
 	for (size_t i = 0; r == 0 && i < c->spec->mounts.n; i++) {
 		const struct lcx__spec_mount *m = &c->spec->mounts.items[i];
-		CLEANUP(freep) char *real = NULL;
+		CLEANUP(freep) char *real = NULL, *name = NULL;
 
 		if (!is_bind(m))
 			continue;
+		name = name_mount(c, i);
+		if (!name)
+			return lcx__fail_nomem(err);
 		real = realpath(m->source, NULL);
 		if (!real)
 			return lcx__fail_sys(err, errno, "mount on '%s': '%s'", m->destination,
 					     m->source);
-		put(options, "mnt[lcx-%zu]:%s", i, real);
+		put(options, "mnt[%s]:%s", name, real);
 		for (size_t j = 0; m->parsed.flags & MS_REC && j < host.n; j++) {
 			const char *rest = below(host.lines[j].point, real);
 
 			if (rest)
-				put(options, "mnt[lcx-%zu%s]:%s", i, rest, host.lines[j].point);
+				put(options, "mnt[%s%s]:%s", name, rest, host.lines[j].point);
 		}
 	}
 	put(options, "mnt[lcx-null]:/dev/null");
