@@ -174,8 +174,9 @@ int lcx__links_remove(struct lcx_netlink *nl, const struct lcx__link_place *plac
 
 void lcx__netlink_leave(struct lcx_netlink *nl)
 {
-	CLEANUP(closep) int control_fd = start(NULL, 0, lcx_netlink_fd(nl));
+	int control_fd = start(NULL, 0, lcx_netlink_fd(nl));
 
 	/* Before we hang up: now it is not the last one. */
 	(void)lcx_netlink_free(nl);
+	closep(&control_fd);
 }
