@@ -85,6 +85,20 @@ static bool settles(const char *world)
 	}
 }
 
+/* What waits in the place of who removed an interface ends by itself, and is nothing to come back. */
+static char *world_at_rest(void)
+{
+	const struct timespec pause = {0, 20000000};
+
+	for (int i = 0;; i++) {
+		CLEANUP(freep) char *now = world_take();
+
+		if (!strstr(now, " lcx-remover\n") || i >= SETTLE_TRIES)
+			return TAKE_PTR(now);
+		(void)nanosleep(&pause, NULL);
+	}
+}
+
 static void tell(enum fault_kind kind, uint32_t n, const struct outcome *o, const char *what)
 {
 	printf("#   ^ %s, %s at %u (%s%s%s): %s\n", current->name, kinds[kind].verb, n, o->where,
@@ -212,7 +226,7 @@ int main(int argc, char **argv)
 			continue;
 		/* What comes once and stays, as a bridge, is there from the first time on. */
 		all &= survives(FAULT_KILL, 0, NULL, &whole);
-		world = world_take();
+		world = world_at_rest();
 		for (enum fault_kind kind = 0; kind < ARRAY_SIZE(kinds); kind++)
 			if (o.kinds & (1u << kind))
 				all &= sweep(kind, world, o.sample);

@@ -100,7 +100,8 @@ compare() {
 
 case $action in
 snapshot)
-	take "$dir/before"
+	# What waits in the place of who removed an interface ends by itself, and is nothing to come back.
+	while take "$dir/before" && grep -q '(lcx-remover)' "$dir/before/processes"; do sleep 0.1; done
 	;;
 check)
 	rm -f "$dir"/stays-*
