@@ -17,7 +17,7 @@ done
 # --- hosts in different time namespaces, which read different start times in /proc
 
 elsewhere() { # COMMAND...: where the boot was longer ago
-	unshare -T --boottime 1000000 "$BUILD/examples/lcx/lcx" --root "$T/lcx-root" --run-dir "$T/lcx-run" "$@"
+	unshare -T --fork --boottime 1000000 "$BUILD/examples/lcx/lcx" --root "$T/lcx-root" --run-dir "$T/lcx-run" "$@"
 }
 list='{{.Names}} {{.State}}'
 lcx run -d --name here --network none --rootfs "$T/rootfs" sleep 100 >/dev/null
