@@ -30,6 +30,15 @@ int lcx__compile_own_fd(struct compiler *c, int fd);
 int lcx__compile_source(struct compiler *c, const struct lcx__spec_mount *m,
 			struct lcx_error **err);
 
+int lcx__compile_new_mount(struct compiler *c, const struct lcx__spec_mount *m,
+			   struct lcx_error **err);
+
+/* compile-cgroup-mount.c */
+int lcx__compile_cgroup_mount(struct compiler *c, const struct lcx__spec_mount *m,
+			      struct lcx_error **err);
+/* Add what a mount of version 2 has to ask for, so that nothing changes on the host. */
+int lcx__compile_cgroup2_options(struct compiler *c, char **options, struct lcx_error **err);
+
 /* compile-scheduling.c */
 compile_fn lcx__compile_host_settings, lcx__compile_scheduling, lcx__compile_affinity_before,
 	lcx__compile_late_cgroup, lcx__compile_affinity_after;
@@ -47,6 +56,8 @@ void lcx__compile_keep_state(struct compiler *c, struct plan_op *close);
 
 /* Whether the description asks for a namespace of its own or one to join. */
 bool lcx__compile_is_private(const struct compiler *c, uint32_t clone_flag);
+/* Whether it asks for a new one. */
+bool lcx__compile_is_new(const struct compiler *c, uint32_t clone_flag);
 
 /* Have @fd closed after the launch. Return: its number in lcx-init. */
 int lcx__compile_own_fd(struct compiler *c, int fd);

@@ -69,7 +69,7 @@ static bool is_new_to(const struct lcx_spec *spec, uint32_t clone_flag)
 	return ns && !ns->path;
 }
 
-static bool is_new(const struct compiler *c, uint32_t clone_flag)
+bool lcx__compile_is_new(const struct compiler *c, uint32_t clone_flag)
 {
 	return is_new_to(c->spec, clone_flag);
 }
@@ -139,7 +139,7 @@ static int join_namespace(struct compiler *c, size_t kind, struct lcx_error **er
 
 static bool joins_pid(const struct compiler *c)
 {
-	return lcx__compile_is_private(c, CLONE_NEWPID) && !is_new(c, CLONE_NEWPID);
+	return lcx__compile_is_private(c, CLONE_NEWPID) && !lcx__compile_is_new(c, CLONE_NEWPID);
 }
 
 /* The monitor clones, so that it, and not the caller, is the parent. */
@@ -188,7 +188,7 @@ static int compile_user_namespace(struct compiler *c, struct lcx_error **err)
 	struct plan_op *op;
 
 	(void)err;
-	if (!is_new(c, CLONE_NEWUSER))
+	if (!lcx__compile_is_new(c, CLONE_NEWUSER))
 		return 0;
 	op = lcx__plan_add(c->plan, PLAN_SYNC);
 	op->num[0] = PLAN_MESSAGE_MAPS;
@@ -255,7 +255,7 @@ static int compile_cgroup(struct compiler *c, struct lcx_error **err)
 
 	(void)err;
 	add_joins(c);
-	if (is_new(c, CLONE_NEWCGROUP)) {
+	if (lcx__compile_is_new(c, CLONE_NEWCGROUP)) {
 		op = lcx__plan_add(c->plan, PLAN_UNSHARE);
 		op->num[0] = CLONE_NEWCGROUP;
 	}
@@ -277,7 +277,7 @@ static int compile_time(struct compiler *c, struct lcx_error **err)
 	CLEANUP(freep) char *text = NULL;
 	struct plan_op *op;
 
-	if (!is_new(c, CLONE_NEWTIME))
+	if (!lcx__compile_is_new(c, CLONE_NEWTIME))
 		return 0;
 	add_offset(&buf, "boottime", &offsets->boottime);
 	add_offset(&buf, "monotonic", &offsets->monotonic);
@@ -294,7 +294,7 @@ static int compile_network(struct compiler *c, struct lcx_error **err)
 	(void)err;
 	if (c->in->netlink)
 		(void)lcx__plan_add(c->plan, PLAN_SEND_NETLINK);
-	else if (is_new(c, CLONE_NEWNET))
+	else if (lcx__compile_is_new(c, CLONE_NEWNET))
 		(void)lcx__plan_add(c->plan, PLAN_LOOPBACK);
 	return 0;
 }

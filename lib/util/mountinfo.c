@@ -55,7 +55,7 @@ bool lcx__mountinfo_next(char **text, struct lcx__mount_line *ret)
 		options = ret->options = words[5];
 		ret->type = strsep(&rest, " ");
 		ret->source = strsep(&rest, " ");
-		super = strsep(&rest, " ");
+		super = ret->super_options = strsep(&rest, " ");
 		if (!options || !super || sscanf(words[0], "%llu", &ret->id) != 1 ||
 		    sscanf(words[2], "%u:%u", &ret->major, &ret->minor) != 2)
 			continue;

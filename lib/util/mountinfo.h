@@ -8,8 +8,9 @@ struct lcx__mount_line {
 	unsigned long long id;
 	unsigned int major, minor;
 	char *root, *point, *type, *source;
-	char *options; /* the mount's own: "rw,nosuid" */
-	bool writable; /* the mount and its file system */
+	char *options;       /* the mount's own: "rw,nosuid" */
+	char *super_options; /* its file system's: "rw,errors=continue" */
+	bool writable;       /* the mount and its file system */
 };
 
 /* The next line of *@text that is one, which is cut up. Return: false at the end. */

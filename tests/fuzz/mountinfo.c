@@ -17,7 +17,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check(const struct lcx__mount_line *line, const char *begin, const char *end)
 {
-	const char *const words[] = {line->root, line->point, line->type, line->source};
+	const char *const words[] = {line->root,   line->point,   line->type,
+				     line->source, line->options, line->super_options};
 
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 		if (words[i] < begin || words[i] + strlen(words[i]) > end)

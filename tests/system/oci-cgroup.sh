@@ -36,6 +36,17 @@ chmod 755 "$T" "$T/b"
 mkdir -p "$T/b/rootfs/sys/fs/cgroup"
 check_match 'users of its own, cgroups of the host' "^$where/$file 0::/.*lcx/.* mkdir: .*Read-only" "$(runtime run --bundle "$T/b" n2 | tr '\n' ' ')"
 
+# --- who mounts version 2 in the host's cgroup namespace decides over its options, which are everybody's
+
+options() { awk '$(NF - 2) == "cgroup2" { print $NF; exit }' /proc/self/mountinfo; }
+before=$(options)
+bundle "$T/b" '.process.args = ["true"] | .mounts += [{"destination": "/sys/fs/cgroup", "type": "cgroup", "source": "cgroup", "options": ["ro"]}]'
+check 'cgroups of the host' runtime run --bundle "$T/b" n3
+check_eq 'cgroups of the host: their options are as they were' "$before" "$(options)"
+bundle "$T/b" '.process.args = ["true"] | .mounts += [{"destination": "/mnt", "type": "cgroup2", "source": "cgroup2", "options": ["ro"]}]'
+check 'version 2 by its name' runtime run --bundle "$T/b" n3
+check_eq 'version 2 by its name: as they were' "$before" "$(options)"
+
 # --- what it uses, and may use
 
 bundle "$T/b" '.process.args = ["sleep", "60"] | .linux.resources = {"memory": {"limit": 67108864}, "pids": {"limit": 20}}'
@@ -55,7 +66,8 @@ check_fails 'update: what makes no sense' 1 'memory' runtime update --memory lot
 need runc
 figures='.process.args = ["sh", "-c", "dd if=/dev/zero of=/written bs=1M count=1 conv=fsync; echo >/ready; exec sleep 60"] | .root.path = "rootfs"
 	| .linux.resources = {"memory": {"limit": 67108864}, "pids": {"limit": 20}, "cpu": {"cpus": "0", "quota": 50000, "period": 100000}}'
-bundle "$T/b" "$figures | .mounts += [{\"destination\": \"/sys/fs/cgroup\", \"type\": \"cgroup\", \"source\": \"cgroup\"}]"
+# Debian's runc takes away the options of version 2 if it mounts that in the host's cgroup namespace.
+bundle "$T/b" "$figures | .linux.namespaces += [{\"type\": \"cgroup\"}] | .mounts += [{\"destination\": \"/sys/fs/cgroup\", \"type\": \"cgroup\", \"source\": \"cgroup\"}]"
 runc() { command runc --root "$T/runc" "$@"; }
 runc run -d --bundle "$T/b" lcx-u2.$$ </dev/null >/dev/null 2>&1
 defer "runc delete --force lcx-u2.$$"
