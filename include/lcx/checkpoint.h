@@ -28,9 +28,11 @@ int lcx_checkpoint_new(struct lcx_checkpoint **ret, struct lcx_error **err);
  * lcx_checkpoint_set_option() - in the words of criu and of OCI runtimes
  * @key:   "image-path": the directory of the images; by default one in the container's own. It is
  *         made if it is missing, and for a checkpoint must be empty, or have an older one, which
- *         is replaced once the new one is whole. It must belong to
- *         the caller, and nobody else may write to it: who writes images is root in there. What is
- *         restored are plain files of the caller's, each with one name, for criu follows links.
+ *         is replaced once the new one is whole and on the disk. Only an empty one will do with
+ *         "pre-dump" or "parent-path", and where the path ends in ".", a symbolic link or a mount
+ *         point. It must belong to the caller, and nobody else may write to it: who writes images
+ *         is root in there. What is restored are plain files of the caller's, each with one name,
+ *         for criu follows links.
  *         "work-path": the directory of criu's log and statistics, likewise the caller's alone; by
  *         default one in the container's own. Older ones in it are removed.
  *         "parent-path": the images of an earlier "pre-dump", relative to the image path: only what
@@ -73,11 +75,13 @@ int lcx_checkpoint_check(struct lcx_error **err);
  * "leave-running" or "pre-dump" it goes on. Blocks until criu is done, for as long as the memory
  * takes to be written. It happens, or not: after a failure, also if the caller is killed, the
  * container runs on and there are no images, other than in an image path that criu was writing to
- * when the caller was killed.
+ * when the caller was killed; where there is an older checkpoint, that is a directory beside it, of
+ * its name with a dot and six characters more, mode 0700, which nobody but its user removes. One
+ * that has ended the container is a stop to restart policies.
  *
  * Return: 0; -ESRCH if it does not run; -EOPNOTSUPP for a container that can't be restored (what of
  * it, is named) or without criu; -EPERM for ordinary users; -ENOTEMPTY for an image path with files
- * in it; else an errno with criu's own words.
+ * in it that can't be replaced; else an errno with criu's own words.
  */
 int lcx_container_checkpoint(struct lcx_container *c, const struct lcx_checkpoint *o,
 			     struct lcx_error **err);

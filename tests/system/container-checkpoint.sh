@@ -43,10 +43,12 @@ real() {
 	# shellcheck disable=SC2086
 	check 'its memory before' lcx checkpoint --pre-dump $both --image-path "$T/step" c
 	# shellcheck disable=SC2086
-	check 'a checkpoint with what has changed, and it goes on' lcx checkpoint --leave-running $both --parent-path ../step --image-path "$T/copy" c
+	check 'a checkpoint with what has changed, and it goes on' lcx checkpoint --leave-running $both --parent-path ../step --image-path "$T/changes" c
+	# shellcheck disable=SC2086
+	check 'one with everything' lcx checkpoint --leave-running $both --image-path "$T/copy" c
 	first=$(stat -c %i "$T/copy")
 	# shellcheck disable=SC2086
-	check 'another one in its place' lcx checkpoint --leave-running $both --parent-path ../step --image-path "$T/copy/" c
+	check 'another one in its place' lcx checkpoint --leave-running $both --image-path "$T/copy/" c
 	check_eq 'which is the only one' "$T/copy" "$(echo "$T"/copy*)"
 	check 'and new' test "$(stat -c %i "$T/copy")" -ne "$first"
 	check_eq 'it runs' running "$(state c)"
@@ -182,6 +184,20 @@ refused() {
 	check_fails 'an older checkpoint, and a dump that fails' 1 'criu: vdso' lcx checkpoint --image-path "$T/older" c
 	check_eq 'it is still there, and nothing beside it' "$T/older descriptors.json inventory.img" \
 		"$(echo "$T"/older* "$(ls "$T/older")" | tr '\n' ' ' | sed 's/ $//')"
+	stays() { # NAME PATH OPTION...
+		name=$1 path=$2
+		shift 2
+		check_fails "an older checkpoint is not replaced: $name" 1 'is not empty' lcx checkpoint "$@" --image-path "$path" c
+	}
+	stays 'it may be a step before' "$T/older" --parent-path ../step
+	ln -s older "$T/link"
+	stays 'a link' "$T/link/"
+	stays 'no name' "$T/older/."
+	mkdir -m 700 "$T/mounted"
+	mount --bind "$T/older" "$T/mounted"
+	stays 'a mount point' "$T/mounted"
+	umount "$T/mounted"
+	check_eq 'it is still there' 'descriptors.json inventory.img' "$(ls "$T/older" | tr '\n' ' ' | sed 's/ $//')"
 	check_fails 'what others have' 1 "'lazy-pages' can't be had" runtime checkpoint --lazy-pages x
 	check_fails 'and cgroup modes' 1 "'full' can't be had" runtime restore --manage-cgroups-mode full x
 	check_fails 'a container that is not there' 1 'does not exist' runtime checkpoint x
@@ -263,6 +279,21 @@ END
 	forged 'a log where others may write' 'work path .* others than its user'
 	chmod 700 "$T/work"
 	check_fails 'one that never ran' 1 'not running' lcx checkpoint c
+	lcx rm -f c >/dev/null
+
+	# One that would be started anew, and an older checkpoint, which is replaced.
+	lcx run -d --name c --restart always --rootfs "$T/rootfs" --network none sh -c "$count" >/dev/null
+	liar "import os
+s.send(b'\\x08\\x06\\x10\\x01\\x2a\\x0b\\x0a\\x09post-dump')
+s.recv(99)
+os.kill($(pid_of c), 9)
+s.send(b'\\x08\\x01\\x10\\x01')"
+	check 'a dump that goes well, as criu says' lcx checkpoint --image-path "$T/older/" c
+	honest
+	check 'the older one is replaced' test ! -e "$T/older/inventory.img"
+	check_eq 'and nothing is beside it' "$T/older" "$(echo "$T"/older*)"
+	sleep 0.5
+	check_eq 'no policy starts it anew' exited "$(state c)"
 	lcx rm -f c >/dev/null
 
 	for how in --init '--userns auto' '--landlock read=/' '--system'; do

@@ -7,6 +7,7 @@
 
 #include "container/event.h"
 #include "container/life/life.h"
+#include "container/supervisor/restart.h"
 #include "util/fs.h"
 
 /*
@@ -154,6 +155,16 @@ static int check(struct lcx_container *c, struct lcx_error **err)
 	return r == 0 ? lcx__checkpoint_check(c, err) : r;
 }
 
+/*
+ * They were killed. Nobody can start the container anew as long as it is locked: what tells this
+ * run from the next one is held, and no supervisor may take it for one that failed.
+ */
+static int note_end(struct lcx_container *c, struct lcx_error **err)
+{
+	lcx__restart_note_stop(c);
+	return c->process ? 0 : lcx__waited_note(c, err);
+}
+
 static int checkpoint_locked(struct lcx_container *c, const struct lcx_checkpoint *o,
 			     struct lcx_error **err)
 {
@@ -169,6 +180,8 @@ static int checkpoint_locked(struct lcx_container *c, const struct lcx_checkpoin
 		r = dump(&d, err);
 	if (r == 0)
 		lcx__event_emit(c, "checkpointed", NULL);
+	if (r == 0 && !goes_on(o))
+		r = note_end(c, err);
 	return r;
 }
 
@@ -190,8 +203,7 @@ LCX_PUBLIC int lcx_container_checkpoint(struct lcx_container *c, const struct lc
 					lcx__container_display(c));
 	if (goes_on(o ? o : plain) || c->process)
 		return 0;
-	/* They were killed: what the container had is taken down. */
-	closep(&c->waited.fd);
+	/* What the container had is taken down. */
 	return lcx_container_wait(c, LCX__KILL_WAIT_MS, NULL, err);
 }
 

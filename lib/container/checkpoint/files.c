@@ -56,22 +56,55 @@ static int check_is_empty(int dir_fd, const char *path, struct lcx_error **err)
 		       : 0;
 }
 
-/* What a dump that went well has left, all of it its user's. */
-static bool is_replaceable(int dir_fd, const char *path)
-{
-	return faccessat(dir_fd, "inventory.img", F_OK, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       faccessat(dir_fd, "descriptors.json", F_OK, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       lcx__checkpoint_check_images(dir_fd, path, NULL) == 0;
-}
-
-/* A new directory beside it, which changes places with it in the end. */
-static int open_aside(const char *path, struct lcx__checkpoint_place *place, struct lcx_error **err)
+static size_t length_of(const char *path)
 {
 	size_t length = strlen(path);
 
 	while (length > 1 && path[length - 1] == '/')
 		length--;
-	place->aside = lcx__format("%.*s.XXXXXX", (int)length, path);
+	return length;
+}
+
+/* The name itself, not a link's end, nor one that has to stay: ".", "..", "/". */
+static bool is_named_by(const struct stat *dir, const char *path)
+{
+	CLEANUP(freep) char *name = strndup(path, length_of(path));
+	const char *slash = name ? strrchr(name, '/') : NULL;
+	const char *last = slash ? slash + 1 : name;
+	struct stat st;
+
+	return last && last[0] && strcmp(last, ".") != 0 && strcmp(last, "..") != 0 &&
+	       lstat(name, &st) == 0 && st.st_dev == dir->st_dev && st.st_ino == dir->st_ino;
+}
+
+/* A rename at the end would fail, with everything written: this is known before. */
+static bool is_exchangeable(int dir_fd, const char *path)
+{
+	struct stat dir, above;
+	struct statx stx;
+
+	return fstat(dir_fd, &dir) == 0 && is_named_by(&dir, path) &&
+	       fstatat(dir_fd, "..", &above, 0) == 0 && above.st_dev == dir.st_dev &&
+	       statx(dir_fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &stx) == 0 &&
+	       !(stx.stx_attributes & STATX_ATTR_MOUNT_ROOT);
+}
+
+/*
+ * What a dump that went well has left, all of it its user's. Never for one with steps before it:
+ * the directory may be one of them.
+ */
+static bool is_replaceable(const struct lcx_checkpoint *o, int dir_fd)
+{
+	return !o->pre_dump && !o->parent_path && is_exchangeable(dir_fd, o->image_path) &&
+	       faccessat(dir_fd, "inventory.img", F_OK, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       faccessat(dir_fd, "descriptors.json", F_OK, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       lcx__checkpoint_check_images(dir_fd, o->image_path, NULL) == 0;
+}
+
+/* A new directory beside it, which changes places with it in the end. */
+static int open_aside(const char *path, struct lcx__checkpoint_place *place, struct lcx_error **err)
+{
+	place->aside = lcx__format("%.*s.XXXXXX", (int)length_of(path), path);
 	if (!place->aside)
 		return lcx__fail_nomem(err);
 	if (!mkdtemp(place->aside)) {
@@ -92,7 +125,7 @@ static int settle_images(const struct lcx_checkpoint *o, struct lcx__checkpoint_
 {
 	int r;
 
-	if (!o->pre_dump && is_replaceable(place->images_fd, o->image_path))
+	if (is_replaceable(o, place->images_fd))
 		return open_aside(o->image_path, place, err);
 	r = check_is_empty(place->images_fd, o->image_path, err);
 	return r == 0 ? lcx__checkpoint_check_images(place->images_fd, o->image_path, err) : r;
@@ -156,8 +189,12 @@ int lcx__checkpoint_make_place(struct lcx_container *c, const struct lcx_checkpo
 static int replace(const struct lcx_checkpoint *o, const struct lcx__checkpoint_place *place,
 		   struct lcx_error **err)
 {
-	int r = sys_renameat2(AT_FDCWD, place->aside, AT_FDCWD, o->image_path, RENAME_EXCHANGE);
+	int r;
 
+	/* The older one is deleted only when a power cut can't take the new one any more. */
+	if (syncfs(place->images_fd) < 0)
+		return lcx__fail_sys(err, errno, "write the checkpoint to the disk");
+	r = sys_renameat2(AT_FDCWD, place->aside, AT_FDCWD, o->image_path, RENAME_EXCHANGE);
 	if (r < 0)
 		return lcx__fail_sys(err, -r, "replace the older checkpoint in '%s'",
 				     o->image_path);
