@@ -70,7 +70,7 @@ int32_t lcx_ctx_uses_subids(const struct lcx_ctx *ctx);
  * lcx_ctx_free() - close the context; NULL is accepted, NULL is returned
  *
  * Handles that were made from it must be freed before. Containers that run go
- * on running.
+ * on running. Right after a network was detached it may start a process, as that does.
  */
 struct lcx_ctx *lcx_ctx_free(struct lcx_ctx *ctx);
 

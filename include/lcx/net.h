@@ -383,12 +383,15 @@ int lcx_attachment_open(struct lcx_ctx *ctx, const char *network, const char *ow
  * entries and changed sysctls with it.
  *
  * The interface is removed whether its namespace ends, lives on, or is held by somebody; at the
- * return it is gone, a cable from both sides: name, address, place in the bridge. The kernel itself
- * waits for what nobody sees any more, some 15 ms; a small process does that in the caller's place,
- * lcx-remover. It is nobody's child, but of a subreaper, if there is one, and ends by itself.
+ * return it is gone, a cable from both sides: name, address, place in the bridge. One on a parent
+ * may end with its namespace, some milliseconds later. The kernel itself waits for what nobody sees
+ * any more, some 15 ms; a small process does that in the caller's place, lcx-remover. The caller
+ * gets SIGCHLD for its start, which is waited for; what waits is nobody's child, and ends by
+ * itself. A caller who is process 1 or a subreaper, and would have it to reap, waits himself.
  *
  * From here, or the first attachment on, @ctx keeps a netlink socket open, since the kernel lets
- * who closes one wait for what was removed; lcx_ctx_free() closes it.
+ * who closes one wait for what was removed; lcx_ctx_free() closes it, or leaves that to such a
+ * process if something was removed just before.
  */
 int lcx_network_detach(struct lcx_ctx *ctx, const char *network, const char *owner,
 		       struct lcx_error **err);

@@ -33,7 +33,8 @@ static void free_kept(void *data)
 	enum { LONG_MS = 200 };
 	struct kept *kept = data;
 
-	if (kept->nl && kept->removed_ns != 0 &&
+	/* In a child of that process it is not the last one. */
+	if (kept->nl && kept->pid == getpid() && kept->removed_ns != 0 &&
 	    lcx__monotonic_ns() - kept->removed_ns < (int64_t)LONG_MS * 1000000)
 		lcx__netlink_leave(kept->nl);
 	else

@@ -11,15 +11,19 @@
  * So a small program of ours asks, as nobody's child, and we look until the interface is gone,
  * which takes the kernel's lock and so comes after all of it was done. The program ends with the
  * system call: there is nothing that it could leave, and a kill only comes to pass when the kernel
- * is done. Where it can't be started, or is not allowed what its starter is, we ask ourselves, and
- * wait.
+ * is done. Where it can't be started, is not allowed what its starter is, or would be
+ * given back to us as an orphan, we ask ourselves, and wait.
  */
 #include "netlink/remove.h"
 
 #include <linux/rtnetlink.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
 
 #include "init/launch.h"
 #include "init/program.h"
@@ -27,8 +31,12 @@
 #include "netlink/remover/embed.h"
 #include "netlink/remover/wire.h"
 #include "util/str.h"
+#include "util/sys.h"
 
-enum { LONG_MS = 2000 }; /* for a process that somebody has stopped */
+enum {
+	LONG_MS = 2000, /* for a process that somebody has stopped */
+	HELD_S = 1,     /* for a socket to be held that nobody has to wait for */
+};
 
 /*
  * What it hears is a reason to look; by it the program speaks, too, and hears a refusal. Of other
@@ -81,12 +89,32 @@ static int write_orders(int fd, const struct lcx__link_place *places, size_t cou
 	return 0;
 }
 
+/* Who is given the orphans would have ours to reap, and knows nothing of them. */
+static bool inherits_orphans(void)
+{
+	int is_subreaper = 0;
+
+	return getpid() == 1 ||
+	       (prctl(PR_GET_CHILD_SUBREAPER, &is_subreaper, 0, 0, 0) == 0 && is_subreaper);
+}
+
+/* It has left us children of its own, and ends itself. */
+static void reap(int pidfd)
+{
+	struct pollfd ended = {.fd = pidfd, .events = POLLIN};
+
+	if (poll(&ended, 1, LONG_MS) <= 0)
+		(void)sys_pidfd_send_signal(pidfd, SIGKILL);
+	lcx__pidfd_reap(pidfd);
+}
+
 /*
  * @netlink_fd: what the orders are sent by; without any it is held until we hang up
  * Return: a descriptor that hangs up when all of it is done, or a negative errno.
  */
 static int start(const struct lcx__link_place *places, size_t count, int netlink_fd)
 {
+	const struct timeval patience = {.tv_sec = HELD_S};
 	const struct lcx__program program = {"lcx-remover", lcx__remover_program,
 					     lcx__remover_program_size};
 	CLEANUP(closep) int ours = -1, theirs = -1, pidfd = -1;
@@ -98,10 +126,16 @@ static int start(const struct lcx__link_place *places, size_t count, int netlink
 		.users_fd = -1,
 	};
 
+	if (inherits_orphans())
+		return -ECHILD;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return -errno;
 	ours = pair[0];
 	theirs = pair[1];
+	/* Another thread's child that executes nothing may have a copy of ours, and never hang up.
+	 */
+	if (setsockopt(theirs, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) < 0)
+		return -errno;
 	r = write_orders(ours, places, count);
 	if (r < 0)
 		return r;
@@ -110,8 +144,7 @@ static int start(const struct lcx__link_place *places, size_t count, int netlink
 	r = lcx__program_start(&program, &how, &pidfd, NULL);
 	if (r < 0)
 		return r;
-	/* It has left us children of its own, and ends itself. */
-	lcx__pidfd_reap(pidfd);
+	reap(pidfd);
 	return TAKE_FD(ours);
 }
 

@@ -7,7 +7,7 @@
 # kernel goes on to wait for it.
 . "${SRC:?}/tests/system/lib.sh"
 . "$SRC/tests/system/net.sh"
-need strace
+need strace python3
 
 make_netns one
 make_netns other
@@ -30,6 +30,14 @@ pass 'who has waited for the kernel has ended'
 attach net one 8091:80 >"$T/attached"
 strace -f -e trace=execveat -o "$T/started" "$BUILD/tests/net-tool" "$T/root" detach net one >"$T/detached" 2>&1 || fail 'detach with a port' "$T/detached"
 check_eq 'one removes the cable, another one closes the socket' 2 "$(grep -c 'lcx-remover.*= 0$' "$T/started")"
+
+# Who is given the orphans (PR_SET_CHILD_SUBREAPER, 36) would have them to reap, and knows nothing of them.
+attach net one 8091:80 >"$T/attached"
+strace -f -e trace=execveat -o "$T/started" python3 -c 'import ctypes, os, sys
+ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
+os.execv(sys.argv[1], sys.argv[1:])' "$BUILD/tests/net-tool" "$T/root" detach net one >"$T/detached" 2>&1 || fail 'detach by a subreaper' "$T/detached"
+check_eq 'a subreaper gets no orphans' 0 "$(grep -c 'lcx-remover' "$T/started" || :)"
+check_eq 'and its cable goes' 1 "$(hosts)"
 
 # --- others hear of it
 

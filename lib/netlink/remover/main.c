@@ -50,6 +50,8 @@ _Noreturn void remover_main(void)
 
 	/* Else a list of processes shows the memfd's name. */
 	sys_call2(__NR_prctl, PR_SET_NAME, "lcx-remover");
+	/* Whatever directory the caller stood in may be unmounted. */
+	sys_call1(__NR_chdir, "/");
 	if (n <= 0 && leave_child())
 		(void)receive(message, 0);
 	for (; n > 0; n = receive(message, DONTWAIT)) {
