@@ -13,13 +13,14 @@
  * gain for a program that attaches one container and ends. Who may not mount goes on by /proc.
  */
 #include <fcntl.h>
+#include <sys/statvfs.h>
 
 #include "net/net-internal.h"
 #include "util/sys.h"
 
 enum {
 	BY_THE_HOSTS = 8, /* first */
-	BY_ONE = 64,	  /* then by each */
+	BY_ONE = 64,      /* then by each */
 };
 
 struct proc {
@@ -37,9 +38,14 @@ static void free_proc(void *data)
 
 static int mount_proc(void)
 {
-	CLEANUP(closep) int fs_fd = sys_fsopen("proc", SYS_FSOPEN_CLOEXEC);
+	CLEANUP(closep) int fs_fd = -1;
+	struct statvfs host;
 	int fd;
 
+	/* What somebody has made read-only for us is no other way round. */
+	if (statvfs("/proc/sys", &host) < 0 || host.f_flag & ST_RDONLY)
+		return -1;
+	fs_fd = sys_fsopen("proc", SYS_FSOPEN_CLOEXEC);
 	if (fs_fd < 0 || sys_fsconfig(fs_fd, SYS_FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
 		return -1;
 	fd = sys_fsmount(fs_fd, SYS_FSMOUNT_CLOEXEC,
