@@ -116,6 +116,8 @@ struct lcx__ipam_state {
 	uint32_t page_count; /* those that are pages */
 	uint32_t freed_head, freed_tail, freed_count; /* the queue: a slot plus one; 0: empty */
 	uint8_t checked_boot[LCX__BOOT_BYTES];        /* last boot in which all was compared */
+	/* Made again after damage: what it gave before is not known. 0 in files of older libraries. */
+	uint32_t is_mended;
 };
 
 /* Links are an index of a lease plus one; 0 ends a chain. */

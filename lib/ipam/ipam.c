@@ -138,12 +138,13 @@ static int copy_text(const char *text, char *to, size_t size, struct lcx_error *
 	return 0;
 }
 
-/* Of an address outside of the range nobody remembers it. */
+/* Of an address outside of the range nobody remembers it, nor in a pool that was made again. */
 static bool is_new(struct lcx__ipam_change *change, lcx__address address)
 {
 	uint32_t slot;
 
-	return lcx__ipam_slot(change->pool, address, &slot) && !lcx__bitmap_test(change, slot);
+	return !lcx__ipam_state(change)->is_mended &&
+	       lcx__ipam_slot(change->pool, address, &slot) && !lcx__bitmap_test(change, slot);
 }
 
 static int allocate(struct lcx_ipam_pool *pool, const char *owner, const char *wanted,
@@ -177,6 +178,17 @@ static int allocate(struct lcx_ipam_pool *pool, const char *owner, const char *w
 	if (r == 0)
 		pool->gave_new = gave_new;
 	return r < 0 ? r : copy_text(text, address, size, err);
+}
+
+int lcx__ipam_note_mended(struct lcx_ipam_pool *pool, struct lcx_error **err)
+{
+	CLEANUP(lcx__ipam_end) struct lcx__ipam_change change = {.locked = false};
+	int r = lcx__ipam_begin(pool, &change, err);
+
+	if (r < 0)
+		return r;
+	lcx__ipam_state_write(&change)->is_mended = 1;
+	return lcx__ipam_commit(&change, err);
 }
 
 bool lcx__ipam_gave_new(const struct lcx_ipam_pool *pool)

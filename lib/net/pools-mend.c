@@ -70,6 +70,8 @@ static int make_again(int pools_fd, const struct lcx_network *network, uint32_t 
 	r = lcx__pool_make(pools_fd, network, position, err);
 	if (r == 0)
 		r = lcx__pool_open(pools_fd, network->name, position, &pool, err);
+	if (r == 0)
+		r = lcx__ipam_note_mended(pool, err);
 	for (size_t i = 0; i < count && r == 0; i++)
 		if (is_of_this_boot(records[i]))
 			r = lease_again(pool, records[i], err);

@@ -332,6 +332,23 @@ START_TEST(the_address_freed_longest_ago_is_given_next)
 }
 END_TEST
 
+START_TEST(one_that_was_made_again_knows_nothing_of_before)
+{
+	struct lcx_ipam_pool *pool = NULL;
+
+	ck_assert_ok(lcx_ipam_pool_create(dir.fd, "net", "10.1.0.0/24", NULL, &pool, &err));
+	(void)allocate(pool, "web", NULL);
+	ck_assert(lcx__ipam_gave_new(pool));
+	ck_assert_ok(lcx__ipam_note_mended(pool, &err));
+	lcx_ipam_pool_free(pool);
+	ck_assert_ok(lcx_ipam_pool_open(dir.fd, "net", &pool, &err));
+	(void)allocate(pool, "db", NULL);
+	ck_assert(!lcx__ipam_gave_new(pool));
+	ck_assert(is_sound(pool));
+	lcx_ipam_pool_free(pool);
+}
+END_TEST
+
 /* A wide pool that is used up by one container after another grows by some bytes for each. */
 START_TEST(what_a_freed_address_costs_is_little)
 {
@@ -1022,6 +1039,7 @@ int main(void)
 	tcase_add_loop_test(tc, a_static_address_that_cannot_be_says_why, 0,
 			    ARRAY_SIZE(static_cases));
 	tcase_add_test(tc, a_freed_address_rests_while_there_are_others);
+	tcase_add_test(tc, one_that_was_made_again_knows_nothing_of_before);
 	tcase_add_loop_test(tc, the_address_freed_longest_ago_is_given_next, 0,
 			    ARRAY_SIZE(order_cases));
 	tcase_add_test(tc, what_a_freed_address_costs_is_little);
