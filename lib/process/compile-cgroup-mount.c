@@ -21,13 +21,14 @@ enum { MOUNTS_LIMIT = 16 << 20, CGROUPS_LIMIT = 1 << 20 };
 /*
  * Version 2 has options, as nsdelegate, that are one for the whole machine, and whoever mounts it
  * in the machine's own cgroup namespace sets all of them (apply_cgroup_root_flags() in the kernel),
- * or, if he names none, takes them away. There the container's mount names those of the host's.
+ * or, if he names none, takes them away. There the container's mount names those of the host's, and
+ * no others.
  */
 int lcx__compile_cgroup2_options(struct compiler *c, char **options, struct lcx_error **err)
 {
 	CLEANUP(freep) char *text = NULL;
 	struct lcx__mount_line line;
-	char *rest, *joined;
+	char *rest;
 	int r;
 
 	if (lcx__compile_is_new(c, CLONE_NEWCGROUP))
@@ -42,14 +43,9 @@ int lcx__compile_cgroup2_options(struct compiler *c, char **options, struct lcx_
 
 		if (strcmp(line.type, "cgroup2") != 0)
 			continue;
-		if (!of_host)
-			return 0;
-		joined = lcx__format("%s%s%s", *options, **options ? "," : "", of_host + 1);
-		if (!joined)
-			return lcx__fail_nomem(err);
 		free(*options);
-		*options = joined;
-		return 0;
+		*options = strdup(of_host ? of_host + 1 : "");
+		return *options ? 0 : lcx__fail_nomem(err);
 	}
 	return 0;
 }
