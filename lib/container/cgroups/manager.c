@@ -93,11 +93,23 @@ int lcx__container_withhold_nodes(const struct lcx_container *c, struct lcx_spec
 
 static int check_dev(const struct lcx_container *c, struct lcx_error **err)
 {
+	bool is_own = false;
+
 	if (!lcx__container_hides_nodes(c))
 		return 0;
-	for (size_t i = 0; i < c->spec->mounts.n; i++)
-		if (strcmp(c->spec->mounts.items[i].destination, "/dev") == 0)
-			return 0;
+	for (size_t i = 0; i < c->spec->mounts.n; i++) {
+		const struct lcx__spec_mount *m = &c->spec->mounts.items[i];
+
+		if (m->type && strcmp(m->type, "devtmpfs") == 0)
+			return lcx__fail(err, EOPNOTSUPP,
+					 "mount on '%s': without a cgroup nothing keeps a process "
+					 "from the host's devices there",
+					 m->destination);
+		if (strcmp(m->destination, "/dev") == 0)
+			is_own = m->type && strcmp(m->type, "tmpfs") == 0;
+	}
+	if (is_own)
+		return 0;
 	return lcx__fail(
 		err, EOPNOTSUPP,
 		"linux.resources.devices: without a cgroup the container's devices have to "
