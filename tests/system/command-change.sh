@@ -110,6 +110,26 @@ wait
 
 # --- wait: several, from other processes
 
+# Who asks while it is being started again waits for the end of that run.
+run --name begun sh -c 'sleep 0.5; exit 3' >/dev/null
+lcx wait begun >/dev/null
+begun=$T/lcx-run/containers/$(lcx ps -aq --no-trunc -f name=begun)
+strace -f -o /dev/null -P state.json -e trace=renameat,renameat2 -e inject=renameat,renameat2:delay_enter=500000 \
+	$LCX start begun >/dev/null &
+wait_for 10 test -e "$begun/owner"
+check_eq 'wait: one that is being started' 3 "$(lcx wait begun)"
+wait
+# And none waits for ever, or at all costs, for a monitor that is gone.
+run --name orphan sleep 1000 >/dev/null
+$LCX wait orphan >"$T/orphan" 2>&1 &
+waiter=$!
+is_waiting() { ls -l "/proc/$1/fd" | grep -q inotify; }
+wait_for 10 is_waiting "$waiter"
+kill -KILL "$(jq .ownerPid "$T/lcx-run/containers/$(lcx ps -q --no-trunc -f name=orphan)/state.json")"
+has_ended() { ! kill -0 "$1"; }
+check 'wait: the monitor was killed' wait_for 5 has_ended "$waiter"
+lcx rm -f begun orphan >/dev/null
+
 run --name ends sh -c 'sleep 0.5; exit 6' >/dev/null
 for i in 1 2 3 4; do $LCX wait ends other >"$T/wait$i" 2>&1 & done
 sleep 1
@@ -132,7 +152,6 @@ for name in gone gone itself itself again again; do
 done
 $LCX attach --no-stdin typed >/dev/null 2>&1 &
 typed=$!
-is_waiting() { ls -l "/proc/$1/fd" | grep -q inotify; }
 for pid in $waiters; do wait_for 10 is_waiting "$pid"; done
 wait_for 5 sh -c "ls -l /proc/$typed/fd | grep -q socket"
 kill -STOP $waiters $typed

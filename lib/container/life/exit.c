@@ -87,7 +87,8 @@ int lcx__waited_note(struct lcx_container *c, struct lcx_error **err)
 	struct run_identity run = lcx__run_identify(c);
 	int fd;
 
-	if (c->run_fd < 0 || (c->waited.fd >= 0 && lcx__run_is(c, c->waited.run)))
+	/* Until its starter has written down which process it is, it is no run. */
+	if (c->run_fd < 0 || run.pid == 0 || (c->waited.fd >= 0 && lcx__run_is(c, c->waited.run)))
 		return 0;
 	fd = openat(c->run_fd, "owner", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0 && errno != ENOENT)

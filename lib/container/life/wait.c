@@ -149,8 +149,14 @@ static int wait_for_news(struct lcx_container *c, int64_t deadline, struct lcx_e
 		return inotify_fd;
 	owner = open_owner(c);
 	/* What happened before the watch was set is seen now. */
-	if (owner < 0 || has_exit(c))
+	if (has_exit(c))
 		return 0;
+	if (owner < 0) {
+		int r = finish_abandoned(c, err);
+
+		if (r != 0)
+			return r == 1 || r == -ENOENT ? 0 : r;
+	}
 	return wait_for_either(c, inotify_fd, owner, deadline, "still runs", err);
 }
 
@@ -202,8 +208,8 @@ static int fail_created(const struct lcx_container *c, struct lcx_error **err)
 }
 
 /*
- * The run that goes on at the beginning is waited for, and no other: it may be followed by the next
- * one, or by the removal of the container, before we look.
+ * The run that goes on at the beginning, or is just being started, is waited for, and no other: it
+ * may be followed by the next one, or by the removal of the container, before we look.
  */
 static int wait_foreign(struct lcx_container *c, int32_t timeout_ms, int32_t *ret_status,
 			struct lcx_error **err)
@@ -224,10 +230,14 @@ static int wait_foreign(struct lcx_container *c, int32_t timeout_ms, int32_t *re
 				*ret_status = c->exit_status;
 		} else if (c->state == LCX_CONTAINER_CREATED && !began) {
 			r = fail_created(c, err);
-		} else if (c->state == LCX_CONTAINER_CREATED || !lcx__run_is(c, c->waited.run)) {
+		} else if (c->state == LCX_CONTAINER_CREATED ||
+			   (c->waited.fd >= 0 && !lcx__run_is(c, c->waited.run))) {
 			r = 1;
 		} else {
-			r = wait_for_news(c, deadline, err);
+			began = true;
+			r = c->waited.fd < 0 ? lcx__waited_note(c, err) : 0;
+			if (r == 0)
+				r = wait_for_news(c, deadline, err);
 		}
 		if (r == 0)
 			r = lcx__container_load_state(c, err);
@@ -236,10 +246,10 @@ static int wait_foreign(struct lcx_container *c, int32_t timeout_ms, int32_t *re
 		return r;
 	(void)lcx__waited_read(c, ret_status);
 	closep(&c->waited.fd);
-	if (c->state == LCX_CONTAINER_CREATED) { /* it was removed, and knows nothing any more */
+	if (c->state == LCX_CONTAINER_CREATED) /* it was removed, and knows nothing any more */
 		c->state = LCX_CONTAINER_STOPPED;
+	if (c->state == LCX_CONTAINER_STOPPED)
 		c->exit_status = *ret_status;
-	}
 	return 0;
 }
 

@@ -182,10 +182,6 @@ static int look(struct lcx_supervisor *s, struct entry *entry, struct lcx_error 
 	}
 	if (r == -ENOENT || faccessat(c->dir_fd, "lock", F_OK, 0) < 0)
 		return 1; /* it was to be removed at its end */
-	if (lcx__container_is_running(c)) { /* it was being started, and is looked at anew */
-		plan(entry, 0, false);
-		return 0;
-	}
 	decide(entry, c);
 	return 0;
 }
