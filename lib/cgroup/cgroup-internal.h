@@ -103,6 +103,13 @@ int lcx__cgroup_dir_open(const struct lcx__cgroup_layout *layout, int index, con
 			 size_t length);
 int lcx__cgroup_root_fd(const struct lcx__cgroup_layout *layout, int index);
 
+/*
+ * Whether @text, of some /proc/PID/cgroup, has its process at the absolute @path or below it.
+ * -ENODATA if it does not tell: the hierarchy is mounted from outside of the cgroup namespace.
+ */
+int lcx__cgroup_layout_is_below(const struct lcx__cgroup_layout *layout, int index,
+				const char *text, const char *path);
+
 /* --- tree --- */
 
 /* "/a/b" out of @base and @path, checked; -EINVAL for what cannot be a path of cgroups. */

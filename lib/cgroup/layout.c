@@ -267,16 +267,24 @@ static int parse_mountinfo(struct lcx__cgroup_layout *layout, const char *text)
 
 /* --- /proc/self/cgroup --- */
 
-/* "cpu,cpuacct" of a line names the hierarchy that has the first of them; "" is version 2. */
-static struct lcx__hierarchy *find_hierarchy(struct lcx__cgroup_layout *layout, const char *names)
+/* "cpu,cpuacct" of a line names the hierarchy that has them; "" is version 2. */
+static bool is_named(const struct lcx__hierarchy *h, const char *names)
 {
-	size_t length = strcspn(names, ",");
+	return h->unified ? *names == '\0' || *names == ',' : *names && has_option(h->name, names);
+}
 
-	for (size_t i = 0; i < layout->count; i++) {
-		struct lcx__hierarchy *h = &layout->hierarchies[i];
+/* The path in the line of @h; NULL if there is none. @text is taken apart. */
+static const char *path_in(const struct lcx__hierarchy *h, char *text)
+{
+	char *line;
 
-		if (h->unified ? length == 0 : length > 0 && has_option(h->name, names))
-			return h;
+	while ((line = strsep(&text, "\n"))) {
+		char *names;
+
+		(void)strsep(&line, ":"); /* the hierarchy's number */
+		names = strsep(&line, ":");
+		if (names && line && is_named(h, names))
+			return line;
 	}
 	return NULL;
 }
@@ -305,35 +313,32 @@ static char *path_below(const char *mount_root, const char *path)
 
 static int parse_own(struct lcx__cgroup_layout *layout, const char *text)
 {
-	CLEANUP(freep) char *copy = strdup(text);
-	char *rest = copy, *line;
-
-	if (!copy)
-		return -ENOMEM;
-	while ((line = strsep(&rest, "\n"))) {
-		struct lcx__hierarchy *h;
-		char *names;
-
-		(void)strsep(&line, ":"); /* the hierarchy's number */
-		names = strsep(&line, ":");
-		if (!names || !line)
-			continue;
-		h = find_hierarchy(layout, names);
-		if (!h || h->own)
-			continue;
-		h->own = path_below(h->mount_root, line);
-		if (!h->own)
-			return -ENOMEM;
-	}
 	for (size_t i = 0; i < layout->count; i++) {
 		struct lcx__hierarchy *h = &layout->hierarchies[i];
+		CLEANUP(freep) char *copy = strdup(text);
+		const char *path = copy ? path_in(h, copy) : NULL;
 
-		if (!h->own)
-			h->own = strdup("");
+		h->own = !copy ? NULL : path ? path_below(h->mount_root, path) : strdup("");
 		if (!h->own)
 			return -ENOMEM;
 	}
 	return 0;
+}
+
+int lcx__cgroup_layout_is_below(const struct lcx__cgroup_layout *layout, int index,
+				const char *text, const char *path)
+{
+	const struct lcx__hierarchy *h = &layout->hierarchies[index];
+	CLEANUP(freep) char *copy = strdup(text);
+	const char *line = copy ? path_in(h, copy) : NULL;
+	CLEANUP(freep) char *own = line ? path_below(h->mount_root, line) : NULL;
+	size_t length = strlen(path);
+
+	if (copy && (!line || goes_up(h->mount_root)))
+		return -ENODATA;
+	if (!own)
+		return -ENOMEM;
+	return strncmp(own, path, length) == 0 && (own[length] == '/' || own[length] == '\0');
 }
 
 /* --- the choice of hierarchies --- */

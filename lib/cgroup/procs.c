@@ -5,6 +5,8 @@
 #include "cgroup/cgroup-internal.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +18,6 @@
 
 enum {
 	PROCS_LIMIT = 64 << 20,
-	DEPTH_MAX = 128, /* one descriptor each */
 };
 
 int lcx__cgroup_pids_add(struct lcx_cgroup_pids *pids, int32_t pid)
@@ -56,35 +57,77 @@ static int list_here(int dir_fd, struct lcx_cgroup_pids *pids)
 	return r;
 }
 
-static int list_below(int dir_fd, struct lcx_cgroup_pids *pids, int depth)
+/* Add "/NAME" to @todo for each cgroup in @dir_fd. */
+static int add_below(int dir_fd, struct lcx__strbuf *todo)
 {
-	CLEANUP(closedirp) DIR *dir = NULL;
+	CLEANUP(closedirp) DIR *dir = lcx__cgroup_dir_iterate(dir_fd);
 	struct dirent *entry;
-	int r;
 
-	if (depth > DEPTH_MAX)
-		return -ELOOP;
-	r = list_here(dir_fd, pids);
-	if (r < 0 || lcx__cgroup_is_leaf(dir_fd))
-		return r;
-	dir = lcx__cgroup_dir_iterate(dir_fd);
 	if (!dir)
 		return errno == ENOENT ? 0 : -errno;
 	while ((entry = lcx__cgroup_next_dir(dir))) {
-		CLEANUP(closep) int fd = lcx__open_dir(dir_fd, entry->d_name);
-
-		if (fd == -ENOENT || fd == -ENODEV)
-			continue;
-		r = fd < 0 ? fd : list_below(fd, pids, depth + 1);
-		if (r < 0)
-			return r;
+		lcx__strbuf_adds(todo, "/");
+		lcx__strbuf_adds(todo, entry->d_name);
 	}
+	return todo->failed ? -ENOMEM : 0;
+}
+
+/* List one directory; if there are more below, go there, for they are next. */
+static int list_one(int *at, const char *name, struct lcx__strbuf *todo,
+		    struct lcx_cgroup_pids *pids)
+{
+	CLEANUP(closep) int fd = lcx__open_dir(*at, name);
+	bool is_up = strcmp(name, "..") == 0;
+	int r;
+
+	if ((fd == -ENOENT || fd == -ENODEV) && !is_up)
+		return 0;
+	r = fd < 0 ? fd : is_up ? 0 : list_here(fd, pids);
+	if (r == 0 && !is_up) {
+		if (lcx__cgroup_is_leaf(fd))
+			return 0;
+		lcx__strbuf_adds(todo, "/..");
+		r = add_below(fd, todo);
+	}
+	if (r < 0)
+		return r;
+	closep(at);
+	*at = TAKE_FD(fd);
 	return 0;
+}
+
+/*
+ * A container may have nested its cgroups to any depth, so neither the stack nor the table of
+ * descriptors may grow with it: what is left to do is a text of names, the next one last, and
+ * ".." below those of a directory leads back out of it.
+ */
+static int list_below(int dir_fd, struct lcx__strbuf *todo, struct lcx_cgroup_pids *pids)
+{
+	CLEANUP(closep) int at = fcntl(dir_fd, F_DUPFD_CLOEXEC, 3);
+	char name[NAME_MAX + 1];
+	int r = at < 0 ? -errno : add_below(at, todo);
+
+	while (r == 0 && todo->length > 0) {
+		char *slash = memrchr(todo->text, '/', todo->length);
+
+		(void)snprintf(name, sizeof(name), "%s", slash + 1);
+		*slash = '\0';
+		todo->length = (size_t)(slash - todo->text);
+		r = list_one(&at, name, todo, pids);
+	}
+	return r;
 }
 
 int lcx__cgroup_list_pids(int dir_fd, struct lcx_cgroup_pids *pids)
 {
-	return list_below(dir_fd, pids, 0);
+	struct lcx__strbuf todo = STRBUF_EMPTY;
+	int r = list_here(dir_fd, pids);
+
+	if (r < 0 || lcx__cgroup_is_leaf(dir_fd))
+		return r;
+	r = list_below(dir_fd, &todo, pids);
+	lcx__strbuf_free(&todo);
+	return r;
 }
 
 bool lcx__cgroup_is_deserted(int dir_fd)
@@ -189,23 +232,57 @@ int lcx__cgroup_signal_all(struct lcx_cgroup *cg, int32_t signal)
 	return r < 0 ? r : failed;
 }
 
+/* Whether @task of @tasks_fd is in @cg or below it, as the kernel tells. */
+static int is_task_in(const struct lcx_cgroup *cg, int tasks_fd, const char *task)
+{
+	CLEANUP(freep) char *text = NULL;
+	char file[NAME_MAX + sizeof("/cgroup")];
+	int r;
+
+	(void)snprintf(file, sizeof(file), "%s/cgroup", task);
+	r = lcx__read_file(tasks_fd, file, 1 << 20, &text, NULL);
+	if (r == -ENOENT || r == -ESRCH)
+		return 0; /* it has ended */
+	return r < 0 ? r : lcx__cgroup_layout_is_below(cg->layout, cg->tracker, text, cg->path);
+}
+
+static int is_listed(const struct lcx_cgroup *cg)
+{
+	CLEANUP(lcx_cgroup_pids_freep) struct lcx_cgroup_pids *pids = calloc(1, sizeof(*pids));
+	int r = pids ? lcx__cgroup_list_pids(lcx__cgroup_tracker_fd(cg), pids) : -ENOMEM;
+
+	return r < 0 ? r : contains(pids, getpid());
+}
+
+/*
+ * A container may make cgroups as fast as they are listed, so the caller is looked up by itself;
+ * each thread of it, for on version 1 one may be elsewhere. It is listed where that does not tell.
+ */
+static int is_self_in(const struct lcx_cgroup *cg)
+{
+	CLEANUP(closedirp) DIR *dir = NULL;
+	struct dirent *entry;
+	int r = lcx__read_dir(AT_FDCWD, "/proc/self/task", &dir);
+
+	while (r == 0 && (entry = lcx__next_entry(dir)))
+		r = is_task_in(cg, dirfd(dir), entry->d_name);
+	return r < 0 ? is_listed(cg) : r;
+}
+
 int lcx__cgroup_refuse_self(struct lcx_cgroup *cg, const char *what, struct lcx_error **err)
 {
-	CLEANUP(lcx_cgroup_pids_freep) struct lcx_cgroup_pids *pids = NULL;
-	int r = lcx_cgroup_pids_new(cg, &pids, err);
-	int32_t pid;
+	int r;
 
-	if (r < 0)
-		return r;
 	if (strcmp(cg->path, "/") == 0)
 		return lcx__fail(err, EBUSY, "the root cgroup is everybody's: it cannot be %s",
 				 what);
-	while ((pid = lcx_cgroup_pids_next(pids)))
-		if (pid == getpid())
-			return lcx__fail(err, EBUSY,
-					 "this process is in cgroup '%s' itself: it cannot be %s",
-					 cg->path, what);
-	return 0;
+	r = is_self_in(cg);
+	if (r < 0)
+		return lcx__fail_sys(err, -r, "list the processes of cgroup '%s'", cg->path);
+	return r == 0 ? 0
+		      : lcx__fail(err, EBUSY,
+				  "this process is in cgroup '%s' itself: it cannot be %s",
+				  cg->path, what);
 }
 
 LCX_PUBLIC int lcx_cgroup_signal(struct lcx_cgroup *cg, int32_t signal, struct lcx_error **err)

@@ -29,6 +29,18 @@ check 'the other one did not notice' lcx exec other true
 check 'rm of a stopped one' lcx rm orphan
 check 'rm -f of a running one' lcx rm -f other
 
+start deep
+below=$(printf '/d%.0s' $(seq 140))
+sleep 1000 &
+for at in $(find /sys/fs/cgroup -type d -path '*lcx*' -name "*.$(lcx inspect deep | jq -r '.[0].id')"); do
+	mkdir -p "$at$below"
+	echo $! >"$at$below/cgroup.procs"
+done
+check 'a process is in the deepest of 140 cgroups of its own' grep -q "$below\$" "/proc/$!/cgroup"
+check 'rm -f of one that has nested its cgroups' lcx rm -f deep
+check_fails 'that process is gone, too' 137 '' wait $!
+check_eq 'and so are the cgroups' '' "$(find /sys/fs/cgroup -path "*$below")"
+
 (r=0; run --rm --name shared --rootfs "$T/rootfs" sleep 1000 >/dev/null 2>"$T/err" || r=$?; echo $r >"$T/status") &
 wait_for 10 lcx exec shared true
 check 'rm -f while its owner waits' lcx rm -f shared

@@ -834,6 +834,56 @@ START_TEST(listing_reads_all_below)
 }
 END_TEST
 
+START_TEST(very_deep_trees_are_listed_without_recursion)
+{
+	CLEANUP(closep) int at = -1;
+	struct lcx_cgroup_pids *pids = NULL;
+	struct lcx_cgroup *cg = make_v2();
+
+	at = openat(dir.fd, "cg/x", O_DIRECTORY | O_CLOEXEC);
+	for (int i = 0; i < 300; i++) {
+		CLEANUP(closep) int procs = -1;
+		int next;
+
+		ck_assert_ok(mkdirat(at, "d", 0755));
+		ck_assert_ok(mkdirat(at, "beside", 0755));
+		next = openat(at, "d", O_DIRECTORY | O_CLOEXEC);
+		closep(&at);
+		at = next;
+		procs = openat(at, "cgroup.procs", O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+		ck_assert_ok(lcx__write_all(procs, "5\n", 2));
+	}
+	put("cg/x/beside/cgroup.procs", "7\n");
+	ck_assert_ok(lcx_cgroup_pids_new(cg, &pids, NULL));
+	ck_assert_uint_eq(pids->count, 301);
+	lcx_cgroup_pids_free(pids);
+	lcx_cgroup_free(cg);
+}
+END_TEST
+
+/* Where the caller is, and whether that is in "/a/b". */
+static const struct {
+	const char *root, *own;
+	int in;
+} places[] = {
+	{"/", "/a/b", 1},   {"/", "/a/b/c", 1},    {"/", "/a/bc", 0},      {"/", "/a", 0},
+	{"/", "/", 0},      {"/", "/../a/b", 0},   {"/r", "/r/a/b/c", 1},  {"/r", "/a/b", 0},
+	{"/r", "/ra/b", 0}, {"/", NULL, -ENODATA}, {"/..", "/", -ENODATA},
+};
+
+START_TEST(a_process_is_in_a_cgroup_or_below_it)
+{
+	struct lcx__cgroup_layout l = {.count = 1, .hierarchies[0] = {.unified = true}};
+	char root[8], text[64];
+
+	(void)snprintf(root, sizeof(root), "%s", places[_i].root);
+	(void)snprintf(text, sizeof(text), "1:pids:/a/b\n%s%s\n", places[_i].own ? "0::" : "",
+		       places[_i].own ? places[_i].own : "");
+	l.hierarchies[0].mount_root = root;
+	ck_assert_int_eq(lcx__cgroup_layout_is_below(&l, 0, text, "/a/b"), places[_i].in);
+}
+END_TEST
+
 START_TEST(destructors_take_null)
 {
 	ck_assert_ptr_null(lcx_cgroup_free(NULL));
@@ -987,6 +1037,8 @@ int main(void)
 	tcase_add_test(tc, figures_come_from_the_files_and_the_rest_is_unknown);
 	tcase_add_test(tc, every_figure_has_a_name);
 	tcase_add_test(tc, listing_reads_all_below);
+	tcase_add_test(tc, very_deep_trees_are_listed_without_recursion);
+	LOOP(a_process_is_in_a_cgroup_or_below_it, places);
 	tcase_add_test(tc, destructors_take_null);
 	LOOP(properties_are_read_with_their_types, properties);
 	LOOP(what_is_no_property_is_refused_by_its_annotation, no_properties);
