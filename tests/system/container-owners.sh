@@ -23,7 +23,7 @@ list='{{.Names}} {{.State}}'
 lcx run -d --name here --network none --rootfs "$T/rootfs" sleep 100 >/dev/null
 defer 'lcx rm -f here there >/dev/null 2>&1'
 elsewhere run -d --name there --network none --rootfs "$T/rootfs" sleep 100 >/dev/null
-check 'the other one is in a time namespace' test "$(readlink /proc/self/ns/time)" != "$(unshare -T readlink /proc/self/ns/time)"
+check 'the other one is in a time namespace' test "$(readlink /proc/self/ns/time)" != "$(unshare -T --fork readlink /proc/self/ns/time)"
 check_eq 'both are seen to run' "here running
 there running" "$(lcx ps -a --format "$list" | sort)"
 check_eq 'and from there' "here running
