@@ -128,6 +128,7 @@ static int set_up_once(struct lcx_netlink *nl, const struct lcx_attachment *atta
 {
 	CLEANUP(lcx__nl_batch_free) struct lcx__nl_batch batch = NL_BATCH_EMPTY;
 	struct lcx__link_change up = {.up = true}, inner = up;
+	struct lcx__inet ours;
 	unsigned int failed = 0;
 	int r;
 
@@ -136,6 +137,8 @@ static int set_up_once(struct lcx_netlink *nl, const struct lcx_attachment *atta
 	if (r < 0)
 		return r;
 	inner.promiscuous = attachment->promiscuous;
+	/* Should the container take it down and up, the kernel makes the same one again. */
+	inner.ipv6_address = link_local(attachment, &ours);
 	lcx__link_put_change(&batch, NULL, index, &inner);
 	r = lcx__nl_exchange(nl, &batch, NULL, NULL, &failed);
 	return r < 0 ? lcx__nl_fail(nl, err, -r, "set up '%s' inside the container (step %u)%s",

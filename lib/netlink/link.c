@@ -87,8 +87,8 @@ void lcx__link_put_veth(struct lcx__nl_batch *batch, const char *name,
 	lcx__nl_put_str(batch, IFLA_IFNAME, name);
 	lcx__link_put_config(batch, config);
 	/*
-	 * As it is, while the other end is down. A bridge takes a port of unknown state for one that
-	 * works, goes through all its ports for it, and again when it learns better.
+	 * As it is, while the other end is down. A bridge takes a port of unknown state for one
+	 * that works, goes through all its ports for it, and again when it learns better.
 	 */
 	lcx__nl_put_u8(batch, IFLA_OPERSTATE, OPER_DOWN);
 	info = lcx__nl_nest(batch, IFLA_LINKINFO);
@@ -119,10 +119,12 @@ void lcx__link_put_change(struct lcx__nl_batch *batch, const char *name, uint32_
 		lcx__nl_put_str(batch, IFLA_IFNAME, name);
 	if (change->alias)
 		lcx__nl_put_str(batch, IFLA_IFALIAS, change->alias);
-	if (change->no_ipv6_address) {
+	if (change->ipv6_address || change->no_ipv6_address) {
 		families = lcx__nl_nest(batch, IFLA_AF_SPEC);
 		family = lcx__nl_nest(batch, AF_INET6);
-		lcx__nl_put_u8(batch, IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
+		lcx__nl_put_u8(batch, IFLA_INET6_ADDR_GEN_MODE,
+			       change->ipv6_address ? IN6_ADDR_GEN_MODE_EUI64
+						    : IN6_ADDR_GEN_MODE_NONE);
 		lcx__nl_nest_end(batch, family);
 		lcx__nl_nest_end(batch, families);
 	}

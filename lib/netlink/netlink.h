@@ -60,7 +60,9 @@ void lcx__link_put_veth(struct lcx__nl_batch *batch, const char *name,
 struct lcx__link_change {
 	const char *alias;    /* NULL: as it is */
 	bool up;              /* set up; false: as it is */
-	bool no_ipv6_address; /* no link-local address when it comes up; needs IPv6 in the kernel */
+	/* A link-local address when it comes up, or none; both need IPv6 in the kernel. What comes up
+	 * by this change comes up as it was before. */
+	bool ipv6_address, no_ipv6_address;
 	bool promiscuous;     /* take frames for any MAC address; false: as it is */
 	bool hairpin;         /* of a bridge's port: frames may go back where they came from */
 };

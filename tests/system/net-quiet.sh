@@ -42,6 +42,15 @@ check_eq 'and known' "$(mac one)" "$(neighbour fd00:91::3)"
 ip netns exec two busybox ping -6 -c 3 -i 0.2 -I eth0 ff02::1 >"$T/ping" 2>&1 || :
 check_match 'it hears what is said to all' "from $own:3" "$(cat "$T/ping")"
 
+# Taken down and up it has one again, and so has none where there was none.
+ip -n one link set eth0 down
+ip -n one link set eth0 up
+has_own() { addresses one eth0 | grep -q "$own:3/64 link"; }
+check 'taken down and up it has its own again' wait_for 10 has_own
+ip -n plain link set eth0 down
+ip -n plain link set eth0 up
+check_eq 'and none without IPv6' '' "$(addresses plain eth0)"
+
 # Its address of IPv6 goes on to somebody who has another of IPv4, and so another MAC address.
 before=$(mac one)
 check 'one leaves' tool detach double one 0
