@@ -285,6 +285,8 @@ bool lcx__name_is_held(const struct lcx_ctx *ctx, const char *id, const char *na
 int lcx__container_add_bind(struct lcx_container *c, char *source, char *destination, char *options,
 			    struct lcx_error **err);
 
+/* A handle that holds nothing yet. NULL: no memory. */
+struct lcx_container *lcx__container_alloc(struct lcx_ctx *ctx);
 /* With this description, which is taken. */
 int lcx__container_new(struct lcx_ctx *ctx, const char *name, struct lcx_spec **spec,
 		       struct lcx_container **ret, struct lcx_error **err);

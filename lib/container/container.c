@@ -61,6 +61,18 @@ static int set_pair(void *list_of_pairs, const char *key, const char *value, str
 	return 0;
 }
 
+struct lcx_container *lcx__container_alloc(struct lcx_ctx *ctx)
+{
+	struct lcx_container *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	c->ctx = ctx;
+	c->dir_fd = c->run_fd = c->owner_fd = c->waited.fd = c->seccomp_socket_fd = -1;
+	c->exit_status = LCX_EXIT_UNKNOWN;
+	return c;
+}
+
 int lcx__container_new(struct lcx_ctx *ctx, const char *name, struct lcx_spec **spec,
 		       struct lcx_container **ret, struct lcx_error **err)
 {
@@ -72,12 +84,9 @@ int lcx__container_new(struct lcx_ctx *ctx, const char *name, struct lcx_spec **
 		return lcx__fail(err, EINVAL,
 				 "'%s' cannot name a container; use letters, digits, '_', '.', '-'",
 				 name);
-	c = calloc(1, sizeof(*c));
+	c = lcx__container_alloc(ctx);
 	if (!c)
 		return lcx__fail_nomem(err);
-	c->ctx = ctx;
-	c->dir_fd = c->run_fd = c->owner_fd = c->waited.fd = c->seccomp_socket_fd = -1;
-	c->exit_status = LCX_EXIT_UNKNOWN;
 
 	r = lcx__random_id(id);
 	if (r < 0)

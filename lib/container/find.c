@@ -42,14 +42,11 @@ int lcx__container_load_spec(struct lcx_container *c, struct lcx_error **err)
 int lcx__container_open_id(struct lcx_ctx *ctx, const char *id, struct lcx_container **ret,
 			   struct lcx_error **err)
 {
-	CLEANUP(lcx_container_freep) struct lcx_container *c = calloc(1, sizeof(*c));
+	CLEANUP(lcx_container_freep) struct lcx_container *c = lcx__container_alloc(ctx);
 	int r;
 
 	if (!c)
 		return lcx__fail_nomem(err);
-	c->ctx = ctx;
-	c->dir_fd = c->run_fd = c->owner_fd = c->waited.fd = c->seccomp_socket_fd = -1;
-	c->exit_status = LCX_EXIT_UNKNOWN;
 	c->d.id = strdup(id);
 	if (!c->d.id)
 		return lcx__fail_nomem(err);

@@ -39,14 +39,12 @@ struct sweep {
  */
 static int take_down_orphan(struct sweep *s, const char *id, struct lcx_error **err)
 {
-	CLEANUP(lcx_container_freep) struct lcx_container *c = calloc(1, sizeof(*c));
+	CLEANUP(lcx_container_freep) struct lcx_container *c = lcx__container_alloc(s->ctx);
 	CLEANUP(closep) int runs_fd = lcx__open_dir(s->ctx->run_fd, "containers"), owner_fd = -1;
 	int r;
 
 	if (!c)
 		return lcx__fail_nomem(err);
-	c->ctx = s->ctx;
-	c->dir_fd = c->run_fd = c->owner_fd = c->waited.fd = c->seccomp_socket_fd = -1;
 	c->d.id = strdup(id);
 	if (!c->d.id)
 		return lcx__fail_nomem(err);
