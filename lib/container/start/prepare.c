@@ -2,12 +2,10 @@
 #include "container/start/start.h"
 
 #include <signal.h>
-#include <string.h>
 
 #include "container/event.h"
 #include "container/hooks.h"
 #include "init/gate.h"
-#include "util/fs.h"
 
 /*
  * Containers of engines, whose life is in two halves: a program prepares one and ends; another one
@@ -23,16 +21,8 @@ bool lcx__container_is_at_gate(const struct lcx_container *c)
 /* By the time of the start, for those who look; its creation was recorded before. */
 static int record_start(struct lcx_container *c, struct lcx_error **err)
 {
-	CLEANUP(freep) char *started = NULL;
-	int r;
-
 	c->run.started_ns = (struct lcx__opt_i64)LCX__OPT(lcx__now_ns());
-	started = lcx__format("%lld %s\n", (long long)c->run.started_ns.value, c->run.boot_id);
-	if (!started)
-		return lcx__fail_nomem(err);
-	r = lcx__replace_file(c->dir_fd, "started", started, strlen(started), 0600, false);
-	return r < 0 ? lcx__fail_sys(err, -r, "record the start")
-		     : lcx__run_state_save(&c->run, c->run_fd, err);
+	return lcx__start_record(c, err);
 }
 
 static int check_is_prepared(struct lcx_container *c, struct lcx_error **err)

@@ -133,13 +133,26 @@ static int stage_seccomp(struct start *s, struct lcx_error **err)
 	return lcx__container_seccomp(s->c, s->c->spec, &s->seccomp, &s->seccomp_size, err);
 }
 
+int lcx__start_record(struct lcx_container *c, struct lcx_error **err)
+{
+	CLEANUP(freep)
+	char *started =
+		lcx__format("%lld %s\n", (long long)c->run.started_ns.value, c->run.boot_id);
+	int r;
+
+	if (!started)
+		return lcx__fail_nomem(err);
+	r = lcx__replace_file(c->dir_fd, "started", started, strlen(started), 0600, false);
+	return r < 0 ? lcx__fail_sys(err, -r, "record the start")
+		     : lcx__run_state_save(&c->run, c->run_fd, err);
+}
+
 /* From here on it is a running container for everybody. */
 static int stage_record(struct start *s, struct lcx_error **err)
 {
 	struct lcx_container *c = s->c;
 	pid_t owner = s->detached ? s->monitor_pid : getpid();
 	int64_t owner_start_time = 0;
-	CLEANUP(freep) char *started = NULL;
 	int r;
 
 	r = lcx__read_start_time(owner, &owner_start_time);
@@ -165,13 +178,7 @@ static int stage_record(struct start *s, struct lcx_error **err)
 		r = lcx__health_begin(c, err);
 	if (r < 0)
 		return r;
-	started = lcx__format("%lld %s\n", (long long)c->run.started_ns.value, c->run.boot_id);
-	if (!started)
-		return lcx__fail_nomem(err);
-	r = lcx__replace_file(c->dir_fd, "started", started, strlen(started), 0600, false);
-	if (r < 0)
-		return lcx__fail_sys(err, -r, "record the start");
-	return lcx__run_state_save(&c->run, c->run_fd, err);
+	return lcx__start_record(c, err);
 }
 
 struct stage {
