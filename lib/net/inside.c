@@ -190,7 +190,9 @@ static int shut_to_routers(struct lcx_ctx *ctx, const struct lcx_attachment *att
 	size_t count = lcx__branch_is(attachment) ? ARRAY_SIZE(switches) : 1;
 	int r = 0;
 
-	for (size_t i = 0; lcx__ipv6_is_there() && r == 0 && i < count; i++)
+	if (!lcx__ipv6_is_there())
+		return 0;
+	for (size_t i = 0; r == 0 && i < count; i++)
 		r = lcx__sysctl_inside(ctx, netns_fd, attachment->interface, switches[i], err);
 	return r;
 }
