@@ -118,6 +118,16 @@ int lcx__description_save_first(const struct description *description, int dir_f
 int lcx__description_load(int dir_fd, struct description *ret, struct lcx_error **err);
 void lcx__description_clear(struct description *description);
 
+/* ---- any record of a table of fields: record.c ---- */
+
+struct lcx__json_field;
+typedef int lcx__write_file_fn(int dir_fd, const char *name, const void *data, size_t length,
+			       mode_t mode, bool durable);
+/* @write: lcx__replace_file() or lcx__new_file(). */
+int lcx__record_save(const struct lcx__json_field *fields, const void *record, int dir_fd,
+		     const char *file, lcx__write_file_fn *write, bool durable,
+		     struct lcx_error **err);
+
 /* ---- what it is while it runs: state.json ---- */
 
 struct run_state {

@@ -105,11 +105,9 @@ static const struct lcx__json_field run_state_fields[] = {
 	{0},
 };
 
-typedef int write_file(int dir_fd, const char *name, const void *data, size_t length, mode_t mode,
-		       bool durable);
-
-static int save(const struct lcx__json_field *fields, const void *record, int dir_fd,
-		const char *file, write_file *write, bool durable, struct lcx_error **err)
+int lcx__record_save(const struct lcx__json_field *fields, const void *record, int dir_fd,
+		     const char *file, lcx__write_file_fn *write, bool durable,
+		     struct lcx_error **err)
 {
 	CLEANUP(lcx__json_putp) struct json_object *json = lcx__json_write(fields, record, NULL);
 	CLEANUP(freep) char *text = json ? lcx__json_print(json) : NULL;
@@ -141,15 +139,15 @@ static int load(const struct lcx__json_field *fields, void *record, size_t size,
 
 int lcx__description_save(const struct description *description, int dir_fd, struct lcx_error **err)
 {
-	return save(description_fields, description, dir_fd, "container.json", lcx__replace_file,
-		    true, err);
+	return lcx__record_save(description_fields, description, dir_fd, "container.json",
+				lcx__replace_file, true, err);
 }
 
 int lcx__description_save_first(const struct description *description, int dir_fd,
 				struct lcx_error **err)
 {
-	return save(description_fields, description, dir_fd, "container.json", lcx__new_file, true,
-		    err);
+	return lcx__record_save(description_fields, description, dir_fd, "container.json",
+				lcx__new_file, true, err);
 }
 
 int lcx__description_load(int dir_fd, struct description *ret, struct lcx_error **err)
@@ -165,7 +163,8 @@ void lcx__description_clear(struct description *description)
 
 int lcx__run_state_save(const struct run_state *state, int run_fd, struct lcx_error **err)
 {
-	return save(run_state_fields, state, run_fd, "state.json", lcx__replace_file, false, err);
+	return lcx__record_save(run_state_fields, state, run_fd, "state.json", lcx__replace_file,
+				false, err);
 }
 
 int lcx__run_state_load(int run_fd, struct run_state *ret, struct lcx_error **err)

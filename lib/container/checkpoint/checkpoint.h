@@ -94,11 +94,7 @@ int lcx__checkpoint_check_work(int work_fd, const char *path, struct lcx_error *
 
 /* ---- files.c: the directories, and what of ours is in them ---- */
 
-/* A document beside the images. Writing needs no disk: they are worth nothing before they are
- * whole. */
-int lcx__checkpoint_write(int dir_fd, const char *file, struct json_object *json,
-			  struct lcx_error **err);
-/* -ENOENT without words: it is not there. */
+/* A document beside the images. -ENOENT without words: it is not there. */
 int lcx__checkpoint_read(int dir_fd, const char *file, size_t limit, struct json_object **ret,
 			 struct lcx_error **err);
 

@@ -291,18 +291,6 @@ LCX_PUBLIC int32_t lcx_container_has_checkpoint(const struct lcx_container *c)
 
 /* ---- what of ours is in them ------------------------------------------------ */
 
-int lcx__checkpoint_write(int dir_fd, const char *file, struct json_object *json,
-			  struct lcx_error **err)
-{
-	CLEANUP(freep) char *text = json ? lcx__json_print(json) : NULL;
-	int r;
-
-	if (!text)
-		return lcx__fail_nomem(err);
-	r = lcx__replace_file(dir_fd, file, text, strlen(text), 0600, false);
-	return r < 0 ? lcx__fail_sys(err, -r, "write '%s'", file) : 0;
-}
-
 int lcx__checkpoint_read(int dir_fd, const char *file, size_t limit, struct json_object **ret,
 			 struct lcx_error **err)
 {

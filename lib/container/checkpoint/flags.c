@@ -103,13 +103,12 @@ static const struct kept_mount *find(const struct kept_mounts *mounts, const cha
 int lcx__checkpoint_save_flags(const struct lcx_container *c, int dir_fd, struct lcx_error **err)
 {
 	CLEANUP(kept_mounts_clear) struct kept_mounts kept = {0};
-	CLEANUP(lcx__json_putp) struct json_object *json = NULL;
 	int r = look(c->run.pid.value, &kept, err);
 
 	if (r < 0)
 		return r;
-	json = lcx__json_write(fields, &kept, NULL);
-	return lcx__checkpoint_write(dir_fd, FILE_NAME, json, err);
+	/* It needs no disk: the images are worth nothing before they are whole. */
+	return lcx__record_save(fields, &kept, dir_fd, FILE_NAME, lcx__replace_file, false, err);
 }
 
 static int load(int dir_fd, struct kept_mounts *ret, struct lcx_error **err)

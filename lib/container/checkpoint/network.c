@@ -83,15 +83,14 @@ static int add(struct lcx_container *c, const char *network, struct lcx__kept_ne
 int lcx__checkpoint_save_networks(struct lcx_container *c, int dir_fd, struct lcx_error **err)
 {
 	CLEANUP(lcx__kept_networks_clear) struct lcx__kept_networks kept = {0};
-	CLEANUP(lcx__json_putp) struct json_object *json = NULL;
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < lcx__container_network_count(c); i++)
 		r = add(c, lcx__container_network_at(c, i), &kept, err);
 	if (r < 0)
 		return r;
-	json = lcx__json_write(fields, &kept, NULL);
-	return lcx__checkpoint_write(dir_fd, FILE_NAME, json, err);
+	/* It needs no disk: the images are worth nothing before they are whole. */
+	return lcx__record_save(fields, &kept, dir_fd, FILE_NAME, lcx__replace_file, false, err);
 }
 
 /* Another runtime's checkpoint has none. */

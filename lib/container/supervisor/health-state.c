@@ -169,12 +169,8 @@ int lcx__health_load(const struct lcx_container *c, struct health *ret)
 
 int lcx__health_save(const struct lcx_container *c, const struct health *health)
 {
-	CLEANUP(lcx__json_putp)
-	struct json_object *json = lcx__json_write(health_fields, health, NULL);
-	CLEANUP(freep) char *text = json ? lcx__json_print(json) : NULL;
-
-	return text ? lcx__replace_file(c->dir_fd, "health.json", text, strlen(text), 0600, false)
-		    : -ENOMEM;
+	return lcx__record_save(health_fields, health, c->dir_fd, "health.json", lcx__replace_file,
+				false, NULL);
 }
 
 int lcx__health_begin(const struct lcx_container *c, struct lcx_error **err)

@@ -49,14 +49,8 @@ int lcx__volumes_lock(const struct lcx_ctx *ctx, int how, int *ret_fd, struct lc
 
 static int save(const struct volume_record *record, int dir_fd, struct lcx_error **err)
 {
-	CLEANUP(lcx__json_putp) struct json_object *json = lcx__json_write(fields, record, NULL);
-	CLEANUP(freep) char *text = json ? lcx__json_print(json) : NULL;
-	int r;
-
-	if (!text)
-		return lcx__fail_nomem(err);
-	r = lcx__replace_file(dir_fd, "volume.json", text, strlen(text), 0600, true);
-	return r < 0 ? lcx__fail_sys(err, -r, "write 'volume.json'") : 0;
+	return lcx__record_save(fields, record, dir_fd, "volume.json", lcx__replace_file, true,
+				err);
 }
 
 static int fill(const struct volume_record *record, int dir_fd, struct lcx_error **err)
