@@ -3,7 +3,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "runtime.h"
 
@@ -33,58 +32,6 @@ const struct option delete_options[] = {
 	{0},
 };
 
-/* Digits only, at most SIGRTMAX; -1 for what is none. */
-static int parse_number(const char *text)
-{
-	int number = 0;
-	const char *at = text;
-
-	for (; *at >= '0' && *at <= '9' && number <= SIGRTMAX; at++)
-		number = number * 10 + (*at - '0');
-	return at == text || *at || number > SIGRTMAX ? -1 : number;
-}
-
-/* The second names of some, which sigabbrev_np(3) does not know. */
-static const struct {
-	const char *name;
-	int signal;
-} more_signals[] = {{"IO", SIGIO}, {"IOT", SIGIOT}, {"CLD", SIGCHLD}};
-
-static int parse_name(const char *text)
-{
-	for (int signal = 1; signal < 32; signal++)
-		if (sigabbrev_np(signal) && strcasecmp(sigabbrev_np(signal), text) == 0)
-			return signal;
-	for (size_t i = 0; i < sizeof(more_signals) / sizeof(*more_signals); i++)
-		if (strcasecmp(more_signals[i].name, text) == 0)
-			return more_signals[i].signal;
-	return -1;
-}
-
-/* "RTMIN", "RTMIN+3", "RTMAX-2": @text is what follows the name. */
-static int parse_realtime(const char *text, char sign, int from)
-{
-	int number = *text == sign ? parse_number(text + 1) : *text ? -1 : 0;
-
-	if (number < 0 || number > SIGRTMAX - SIGRTMIN)
-		return -1;
-	return sign == '+' ? from + number : from - number;
-}
-
-/* "9", "KILL", "SIGKILL", "rtmin+3"; 0 asks whether it is there. Return: -1 for what is none. */
-static int parse_signal(const char *text)
-{
-	if (*text >= '0' && *text <= '9')
-		return parse_number(text);
-	if (strncasecmp(text, "SIG", 3) == 0)
-		text += 3;
-	if (strncasecmp(text, "RTMIN", 5) == 0)
-		return parse_realtime(text + 5, '+', SIGRTMIN);
-	if (strncasecmp(text, "RTMAX", 5) == 0)
-		return parse_realtime(text + 5, '-', SIGRTMAX);
-	return parse_name(text);
-}
-
 static int kill_one(struct runtime *rt, const char *id, const void *data)
 {
 	CLEANUP(lcx_container_freep) struct lcx_container *c = NULL;
@@ -105,7 +52,7 @@ int cmd_kill(struct runtime *rt, void *values, int argc, char **argv)
 {
 	struct kill_options *o = values;
 
-	o->signal = argc > 1 ? parse_signal(argv[1]) : SIGTERM;
+	o->signal = argc > 1 ? lcx_signal_parse(argv[1]) : SIGTERM;
 	if (o->signal < 0)
 		return report(rt, "'%s' is not a signal", argv[1]);
 	return o->regex ? for_each_matching(rt, argv[0], kill_one, o) : kill_one(rt, argv[0], o);

@@ -282,7 +282,6 @@ static bool check_options(struct app *app, const struct run_options *o, int argc
 {
 	static const char *const whens[] = {"missing", "always", "never"};
 	int64_t seconds;
-	int32_t signal;
 	size_t i = 0;
 
 	if (argc == 0 && !o->rootfs) {
@@ -298,7 +297,7 @@ static bool check_options(struct app *app, const struct run_options *o, int argc
 					  o->stop_timeout);
 		return false;
 	}
-	if (o->stop_signal && text_parse_signal(o->stop_signal, &signal) < 0) {
+	if (o->stop_signal && lcx_signal_parse(o->stop_signal) <= 0) {
 		(void)options_usage_error(app, "stop signal '%s' is unknown; write TERM or 15",
 					  o->stop_signal);
 		return false;

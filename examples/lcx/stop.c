@@ -86,7 +86,9 @@ int cmd_kill(struct app *app, int argc, char **argv)
 
 	if (result != OPTIONS_OK)
 		return options_exit(result);
-	if (o.signal && text_parse_signal(o.signal, &signal) < 0)
+	if (o.signal)
+		signal = lcx_signal_parse(o.signal);
+	if (signal <= 0)
 		return options_usage_error(app, "signal '%s' is unknown; write TERM or 15",
 					   o.signal);
 	if (!app_open(app))

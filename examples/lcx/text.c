@@ -4,7 +4,6 @@
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -92,43 +91,6 @@ int text_parse_int(const char *text, int64_t min, int64_t max, int64_t *ret)
 		return -EINVAL;
 	*ret = value;
 	return 0;
-}
-
-/* "RTMIN", "RTMIN+3" by which systemd ends, "RTMAX-1": @text is what follows the name. */
-static int parse_realtime(const char *text, char sign, int from, int32_t *ret)
-{
-	int64_t distance = 0;
-
-	if (*text && (*text != sign ||
-		      text_parse_int(text + 1, 0, SIGRTMAX - SIGRTMIN, &distance) < 0))
-		return -EINVAL;
-	*ret = from + (int32_t)(sign == '+' ? distance : -distance);
-	return 0;
-}
-
-int text_parse_signal(const char *text, int32_t *ret)
-{
-	int64_t number;
-
-	if (text_parse_int(text, 1, SIGRTMAX, &number) == 0) {
-		*ret = (int32_t)number;
-		return 0;
-	}
-	if (strncasecmp(text, "SIG", 3) == 0)
-		text += 3;
-	if (strncasecmp(text, "RTMIN", 5) == 0)
-		return parse_realtime(text + 5, '+', SIGRTMIN, ret);
-	if (strncasecmp(text, "RTMAX", 5) == 0)
-		return parse_realtime(text + 5, '-', SIGRTMAX, ret);
-	for (int32_t n = 1; n < NSIG; n++) {
-		const char *name = sigabbrev_np(n);
-
-		if (name && strcasecmp(name, text) == 0) {
-			*ret = n;
-			return 0;
-		}
-	}
-	return -EINVAL;
 }
 
 /* "1h30m": Go's durations, as far as they make sense here. */

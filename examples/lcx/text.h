@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* Sizes, times and signals, as people write and read them; and JSON. All as Docker has them. */
+/* Sizes and times, as people write and read them; and JSON. All as Docker has them. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,9 +18,6 @@ int text_parse_micro(const char *text, int64_t *ret);
 
 /* A whole number of at least @min. Return: -EINVAL. */
 int text_parse_int(const char *text, int64_t min, int64_t max, int64_t *ret);
-
-/* "SIGTERM", "term", "RTMIN+3", "RTMAX-1" or "15". Return: -EINVAL. */
-int text_parse_signal(const char *text, int32_t *ret);
 
 /*
  * A moment: "2026-01-31T23:59:59.5Z", "2026-01-31", "1767225599.5" since the epoch, or "10m",

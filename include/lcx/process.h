@@ -129,6 +129,17 @@ int lcx_process_wait(struct lcx_process *process, int32_t timeout_ms, int32_t *r
 /** lcx_process_kill() - send it @signal. Return: 0, or -ESRCH if it has ended */
 int lcx_process_kill(struct lcx_process *process, int32_t signal, struct lcx_error **err);
 
+/**
+ * lcx_signal_parse() - the number of a signal, as people and images write it
+ * @text: "SIGTERM", "term", "15", "RTMIN+3", "SIGRTMAX-1"; every name of signal(7), CLD, IOT and
+ *        POLL among them
+ *
+ * Those from RTMIN up are of this library's C library, which keeps the kernel's first ones for
+ * itself: signal(7), "Real-time signals". Return: the number; 0 for "0", by which kill(2) only asks
+ * whether a process is there; or -EINVAL.
+ */
+int32_t lcx_signal_parse(const char *text);
+
 /** lcx_process_resize() - tell its terminal a new size. Return: 0, or -ENOTTY without one */
 int lcx_process_resize(struct lcx_process *process, uint16_t rows, uint16_t columns,
 		       struct lcx_error **err);

@@ -39,6 +39,7 @@ check_fails 'memory beyond all bounds' 125 "memory limit" run -m 99999999999t tr
 check_fails 'no processors' 125 "'0' processors" run --cpus 0 true
 check_fails 'processors by name' 125 "'two' processors" run --cpus two true
 check_fails 'tasks by name' 125 "limit of tasks 'many'" run --pids-limit many true
+check_fails 'a stop signal that ends nothing' 125 "stop signal '0'" run --stop-signal 0 true
 check_fails 'an unknown stop signal' 125 "stop signal 'SIGFOO'" run --stop-signal SIGFOO true
 check_fails 'an unknown capability' 125 'CAP_FOO\|FOO' run --cap-add FOO true
 check_fails 'an unknown security option' 125 "'selinux=off' is unknown" run --security-opt selinux=off true

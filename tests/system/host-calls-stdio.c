@@ -90,7 +90,7 @@ static int use_process(struct world *w, struct lcx_error **err)
 		MUST(lcx_process_dispatch(process, err));
 	MUST(lcx_process_resize(process, 30, 100, err));
 	REFUSED(lcx_process_wait(process, 10, &status, err));
-	MUST(lcx_process_kill(process, SIGKILL, err));
+	MUST(lcx_process_kill(process, lcx_signal_parse("SIGKILL"), err));
 	MUST(lcx_process_wait(process, 10000, &status, err));
 	process = lcx_process_free(process);
 	return 0;

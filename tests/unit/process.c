@@ -280,6 +280,33 @@ START_TEST(a_status_that_was_taken_away_is_known_at_any_moment)
 }
 END_TEST
 
+static const struct {
+	const char *text;
+	int number; /* 1000 and more: from SIGRTMIN up; 2000 and more: from SIGRTMAX down */
+} signal_cases[] = {
+	{"15", SIGTERM},       {"64", 64},           {"SIGTERM", SIGTERM},
+	{"usr1", SIGUSR1},     {"sigUSR2", SIGUSR2}, {"VTALRM", SIGVTALRM},
+	{"SIGPOLL", SIGIO},    {"io", SIGIO},        {"IOT", SIGABRT},
+	{"CLD", SIGCHLD},      {"RTMIN", 1000},      {"SIGRTMIN+3", 1003},
+	{"rtmax", 2000},       {"SIGRTMAX-1", 2001}, {"0", 0},
+	{"65", -EINVAL},       {"-1", -EINVAL},      {"", -EINVAL},
+	{"SIG", -EINVAL},      {"SIG15", -EINVAL},   {"SIG0", -EINVAL},
+	{"TERM ", -EINVAL},    {"RTMIN-1", -EINVAL}, {"RTMIN+", -EINVAL},
+	{"RTMIN+31", -EINVAL}, {"RTMAX+1", -EINVAL}, {"RTMAX-99", -EINVAL},
+};
+
+START_TEST(a_signal_is_known_in_each_spelling)
+{
+	int number = signal_cases[_i].number;
+
+	if (number >= 2000)
+		number = SIGRTMAX - (number - 2000);
+	else if (number >= 1000)
+		number = SIGRTMIN + (number - 1000);
+	ck_assert_int_eq(lcx_signal_parse(signal_cases[_i].text), number);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("process");
@@ -297,6 +324,9 @@ int main(void)
 	suite_add_tcase(suite, tc);
 	tc = tcase_create("exit");
 	tcase_add_test(tc, a_status_that_was_taken_away_is_known_at_any_moment);
+	suite_add_tcase(suite, tc);
+	tc = tcase_create("signal");
+	tcase_add_loop_test(tc, a_signal_is_known_in_each_spelling, 0, ARRAY_SIZE(signal_cases));
 	suite_add_tcase(suite, tc);
 	return unit_run(suite);
 }

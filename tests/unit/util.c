@@ -2,7 +2,6 @@
 #include "unit.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdint.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -10,7 +9,6 @@
 
 #include "util/error.h"
 #include "util/program.h"
-#include "util/signal.h"
 #include "util/str.h"
 
 static struct unit_dir dir;
@@ -106,47 +104,6 @@ START_TEST(numbers_are_whole_strings)
 	ck_assert_int_eq(lcx__parse_u64("0x0", 10, &value), -EINVAL);
 	ck_assert_int_eq(lcx__parse_u64("", 10, &value), -EINVAL);
 	ck_assert_uint_eq(value, 4294967295u);
-}
-END_TEST
-
-static const struct {
-	const char *text;
-	int number; /* 1000 and more: from SIGRTMIN up; 2000 and more: from SIGRTMAX down */
-} signal_cases[] = {
-	{"15", SIGTERM},
-	{"64", 64},
-	{"SIGTERM", SIGTERM},
-	{"usr1", SIGUSR1},
-	{"sigUSR2", SIGUSR2},
-	{"VTALRM", SIGVTALRM},
-	{"SIGPOLL", SIGIO},
-	{"RTMIN", 1000},
-	{"SIGRTMIN+3", 1003},
-	{"rtmax", 2000},
-	{"SIGRTMAX-1", 2001},
-	{"0", -EINVAL},
-	{"65", -EINVAL},
-	{"-1", -EINVAL},
-	{"", -EINVAL},
-	{"SIG", -EINVAL},
-	{"SIG15", -EINVAL},
-	{"TERM ", -EINVAL},
-	{"RTMIN-1", -EINVAL},
-	{"RTMIN+", -EINVAL},
-	{"RTMIN+31", -EINVAL},
-	{"RTMAX+1", -EINVAL},
-	{"RTMAX-99", -EINVAL},
-};
-
-START_TEST(a_signal_is_known_in_each_spelling)
-{
-	int number = signal_cases[_i].number;
-
-	if (number >= 2000)
-		number = SIGRTMAX - (number - 2000);
-	else if (number >= 1000)
-		number = SIGRTMIN + (number - 1000);
-	ck_assert_int_eq(lcx__parse_signal(signal_cases[_i].text), number);
 }
 END_TEST
 
@@ -284,7 +241,6 @@ int main(void)
 	tcase_add_test(tc, a_program_that_others_can_replace_is_not_the_administrators);
 	tcase_add_loop_test(tc, names_that_could_be_paths_are_refused, 0, ARRAY_SIZE(name_cases));
 	tcase_add_test(tc, numbers_are_whole_strings);
-	tcase_add_loop_test(tc, a_signal_is_known_in_each_spelling, 0, ARRAY_SIZE(signal_cases));
 	tcase_add_test(tc, time_survives_a_round_trip);
 	tcase_add_test(tc, a_file_is_replaced_whole);
 	tcase_add_test(tc, removal_never_follows_a_link);

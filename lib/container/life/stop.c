@@ -6,16 +6,15 @@
 
 #include "container/cgroups/cgroups.h"
 #include "container/supervisor/restart.h"
-#include "util/signal.h"
 #include "util/str.h"
 #include "util/sys.h"
 
 /* An image may say anything: then SIGTERM. */
 static int stop_signal(const char *text)
 {
-	int signal = text ? lcx__parse_signal(text) : SIGTERM;
+	int32_t signal = text ? lcx_signal_parse(text) : SIGTERM;
 
-	return signal < 0 ? SIGTERM : signal;
+	return signal > 0 ? signal : SIGTERM;
 }
 
 void lcx__container_note_signal(struct lcx_container *c, int32_t signal)

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include "util/signal.h"
-
 #include <errno.h>
 #include <signal.h>
 #include <stddef.h>
 #include <string.h>
 #include <strings.h>
 
+#include "lcx/process.h"
 #include "util/cleanup.h"
 #include "util/str.h"
 
@@ -40,12 +39,12 @@ static int parse_realtime(const char *text, char sign, int from)
 	return sign == '+' ? from + (int)distance : from - (int)distance;
 }
 
-int lcx__parse_signal(const char *text)
+LCX_PUBLIC int32_t lcx_signal_parse(const char *text)
 {
 	uint64_t number;
 
 	if (lcx__parse_u64(text, (uint64_t)SIGRTMAX, &number) == 0)
-		return number ? (int)number : -EINVAL;
+		return (int32_t)number;
 	if (strncasecmp(text, "SIG", 3) == 0)
 		text += 3;
 	if (strncasecmp(text, "RTMIN", 5) == 0)
