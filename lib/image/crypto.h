@@ -4,8 +4,8 @@
 /*
  * libcrypto, for digests and base64. Its twenty thousand relocations would be a third of the time
  * that a program needs to begin, and most programs start containers and look at no image: so it is
- * loaded when something is hashed. Each user has a copy of the functions' addresses, so that
- * nothing is kept between calls.
+ * loaded when something is hashed that is not as short as a document, which sha256.h does. Each
+ * user has a copy of the functions' addresses, so that nothing is kept between calls.
  */
 
 #include <openssl/evp.h>

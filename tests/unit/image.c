@@ -151,6 +151,28 @@ START_TEST(hashes_are_right)
 }
 END_TEST
 
+/* Short things are hashed without libcrypto, which is the other opinion here. */
+START_TEST(a_hash_is_the_same_in_one_piece)
+{
+	static const size_t lengths[] = {
+		1, 3, 55, 56, 63, 64, 65, 119, 120, 128, 1000, 256 << 10, (256 << 10) + 1};
+	CLEANUP(freep) char *data = malloc((256 << 10) + 1);
+	struct lcx__digest whole, sum;
+
+	for (size_t i = 0; i < (256 << 10) + 1; i++)
+		data[i] = (char)(i * 2654435761u >> 13);
+	for (size_t i = 0; i < ARRAY_SIZE(lengths); i++) {
+		CLEANUP(lcx__hash_freep) struct lcx__hash *hash = NULL;
+
+		ck_assert_ok(lcx__hash_new(NULL, &hash, NULL));
+		ck_assert_ok(lcx__hash_update(hash, data, lengths[i]));
+		ck_assert_ok(lcx__hash_finish(hash, &sum));
+		ck_assert_ok(lcx__digest_of(NULL, data, lengths[i], &whole, NULL));
+		ck_assert_str_eq(whole.text, sum.text);
+	}
+}
+END_TEST
+
 #define OCI_MANIFEST "application/vnd.oci.image.manifest.v1+json"
 #define OCI_INDEX    "application/vnd.oci.image.index.v1+json"
 #define CONFIG(more)                                                                               \
@@ -562,6 +584,8 @@ int main(void)
 	tcase_add_loop_test(tc, a_full_reference_is_its_own_name, 0, ARRAY_SIZE(reference_cases));
 	tcase_add_loop_test(tc, only_strict_digests_are_digests, 0, ARRAY_SIZE(digest_cases));
 	tcase_add_test(tc, hashes_are_right);
+	tcase_add_test(tc, a_hash_is_the_same_in_one_piece);
+	tcase_add_test(tc, a_hash_is_the_same_in_one_piece);
 	tcase_add_loop_test(tc, manifests_are_of_one_kind_or_refused, 0,
 			    ARRAY_SIZE(manifest_cases));
 	tcase_add_loop_test(tc, documents_have_limits, 0, ARRAY_SIZE(limit_cases));
