@@ -3,6 +3,7 @@
 
 /* What the rooms below may know of namespaces, above all the compiler of launch plans. */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,6 +24,12 @@ const struct lcx__id_range *lcx__idmap_ranges(const struct lcx_idmap *map, enum 
 
 /* A map in which the caller's own ids are root's, as an ordinary user may write it. */
 int lcx__idmap_new_of_oneself(struct lcx_idmap **ret, struct lcx_error **err);
+
+/* The ids that there are in the caller's user namespace. */
+int lcx__idmap_of_caller(struct lcx_idmap **ret, struct lcx_error **err);
+
+/* Whether setgroups(2) is forbidden in it: user_namespaces(7). */
+bool lcx__setgroups_is_denied(void);
 
 /* CLONE_NEW* for a mask of enum lcx_ns_kind. CLONE_NEWTIME is 0x80, a bit that clone(2) uses
  * otherwise. */

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sched.h>
 
+#include "ns/ns.h"
 #include "security/lsm.h"
 #include "security/seccomp.h"
 #include "util/weaken.h"
@@ -188,7 +189,7 @@ int lcx__compile_identity(struct compiler *c, struct lcx_error **err)
 	op = lcx__plan_add(c->plan, PLAN_USER);
 	op->num[0] = user->uid.value;
 	op->num[1] = user->gid.value;
-	op->num[2] = lcx__compile_is_private(c, CLONE_NEWUSER);
+	op->num[2] = lcx__compile_is_private(c, CLONE_NEWUSER) || lcx__setgroups_is_denied();
 	op->length = (uint32_t)user->additional_gids.n;
 	op->str[0] = lcx__plan_data(c->plan, user->additional_gids.items,
 				    user->additional_gids.n * sizeof(uint32_t));

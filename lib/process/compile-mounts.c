@@ -10,6 +10,7 @@
 
 #include "overlay/overlay.h"
 #include "util/fs.h"
+#include "util/privilege.h"
 #include "util/str.h"
 #include "util/sys.h"
 #include "util/weaken.h"
@@ -29,7 +30,8 @@ static int add_overlay_options(struct compiler *c, struct plan_op *op, struct lc
 	size_t n = 0, count;
 	int r = lcx_overlay_new(&overlay, err);
 
-	if (r == 0 && lcx__compile_is_private(c, CLONE_NEWUSER))
+	/* The marks are where whoever mounts it could write them. */
+	if (r == 0 && (lcx__compile_is_private(c, CLONE_NEWUSER) || !lcx__is_in_first_users()))
 		r = lcx_overlay_set_option(overlay, "userxattr", "on", err);
 	if (r == 0 && c->in->volatile_changes)
 		r = lcx_overlay_set_option(overlay, "volatile", "on", err);

@@ -10,6 +10,7 @@
 #include "container/users/users.h"
 #include "ns/users.h"
 #include "util/fs.h"
+#include "util/privilege.h"
 #include "util/process.h"
 #include "util/sys.h"
 
@@ -39,7 +40,8 @@ static int new_overlay(struct lcx_container *c, struct lcx_overlay **ret, struct
 	if (r == 0)
 		r = lcx_overlay_new(&overlay, err);
 	/* The marks are where whoever mounts it could write them. */
-	if (r == 0 && lcx__container_has_users(c) && !lcx__container_is_handed(c))
+	if (r == 0 && (!lcx__is_in_first_users() ||
+		       (lcx__container_has_users(c) && !lcx__container_is_handed(c))))
 		r = lcx_overlay_set_option(overlay, "userxattr", "on", err);
 	if (r == 0)
 		*ret = TAKE_PTR(overlay);

@@ -9,6 +9,7 @@
 #include "container/tree/tree.h"
 #include "container/users/ordinary.h"
 #include "util/fs.h"
+#include "util/privilege.h"
 
 /*
  * Whose ids the files of a container have. On the disk, layers have the image's: 0 is root. A
@@ -24,16 +25,10 @@
  * (ns/users.h), and sees them as the container does.
  */
 
-/* PROC_USER_INIT_INO of linux/proc_ns.h: the first user namespace's file has it for ever. */
-static const ino_t first_user_namespace = 0xEFFFFFFD;
-
 /* Root of a container that was left without CAP_SYS_ADMIN is nobody special. */
 bool lcx__is_root_of_the_machine(void)
 {
-	struct stat st;
-
-	return geteuid() == 0 && !lcx__is_ordinary_user() && stat("/proc/self/ns/user", &st) == 0 &&
-	       st.st_ino == first_user_namespace;
+	return geteuid() == 0 && !lcx__is_ordinary_user() && lcx__is_in_first_users();
 }
 
 bool lcx__container_has_users(const struct lcx_container *c)

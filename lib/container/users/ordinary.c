@@ -8,6 +8,7 @@
 #include "container/container-internal.h"
 #include "container/network/network.h"
 #include "container/users/users.h"
+#include "ns/ns.h"
 #include "ns/users.h"
 #include "spec/fields.h"
 #include "util/json.h"
@@ -84,49 +85,47 @@ static int map_users(struct lcx_container *c, bool has_own, struct lcx_error **e
 	return lcx__container_has_users(c) ? check_ranges(c, map, err) : 0;
 }
 
-static bool covers(const struct lcx__spec_id_map *maps, size_t n, uint32_t id)
+static bool has_id(const struct lcx_idmap *ids, enum lcx_id_kind kind, uint32_t id)
 {
-	for (size_t i = 0; i < n; i++)
-		if (id >= maps[i].container_id.value &&
-		    id - maps[i].container_id.value < maps[i].size.value)
-			return true;
-	return false;
+	uint32_t outside;
+
+	return lcx_idmap_to_host(ids, kind, id, &outside) == 0;
 }
 
-static int check_groups(const struct lcx_spec *spec, struct lcx_error **err)
+/* Why there are no others, and the way out. */
+static const char *why_nobody(const struct lcx_container *c)
 {
-	const struct lcx__spec_linux *linux_ = &spec->linux_;
+	if (!lcx__spec_namespace(c->spec, CLONE_NEWUSER))
+		return "the container around this one has no such id; choose another user, or give "
+		       "that one a range of ids";
+	return c->ctx->subids
+		       ? "the ranges of /etc/subuid and /etc/subgid are too small for it"
+		       : "an ordinary user has but one id of his own there, 0; choose another user, "
+			 "use subordinate ids (subuid(5)), or let root run it";
+}
 
-	for (size_t i = 0; i < spec->process.user.additional_gids.n; i++) {
-		uint32_t gid = spec->process.user.additional_gids.items[i];
+static int check_groups(const struct lcx_container *c, const struct lcx_idmap *ids,
+			struct lcx_error **err)
+{
+	for (size_t i = 0; i < c->spec->process.user.additional_gids.n; i++) {
+		uint32_t gid = c->spec->process.user.additional_gids.items[i];
 
-		if (!covers(linux_->gid_mappings.items, linux_->gid_mappings.n, gid))
-			return lcx__fail(err, EINVAL,
-					 "group %u is nobody in this container: the range of "
-					 "/etc/subgid is too small for it",
-					 gid);
+		if (!has_id(ids, LCX_ID_GROUP, gid))
+			return lcx__fail(err, EINVAL, "group %u is nobody in this container: %s",
+					 gid, why_nobody(c));
 	}
 	return 0;
 }
 
-static int check_identity(const struct lcx_container *c, struct lcx_error **err)
+static int check_user(const struct lcx_container *c, const struct lcx_idmap *ids,
+		      struct lcx_error **err)
 {
-	const struct lcx__spec_linux *linux_ = &c->spec->linux_;
 	const struct lcx__spec_user *user = &c->spec->process.user;
 
-	if (covers(linux_->uid_mappings.items, linux_->uid_mappings.n, user->uid.value) &&
-	    covers(linux_->gid_mappings.items, linux_->gid_mappings.n, user->gid.value))
-		return c->ctx->subids ? check_groups(c->spec, err) : 0;
-	if (c->ctx->subids)
-		return lcx__fail(err, EINVAL,
-				 "user %u:%u is nobody in this container: the ranges of "
-				 "/etc/subuid and /etc/subgid are too small for it",
-				 user->uid.value, user->gid.value);
-	return lcx__fail(err, EINVAL,
-			 "user %u:%u is nobody in this container: an ordinary user has but one id "
-			 "of his own there, 0; choose another user, use subordinate ids "
-			 "(subuid(5)), or let root run it",
-			 user->uid.value, user->gid.value);
+	if (has_id(ids, LCX_ID_USER, user->uid.value) && has_id(ids, LCX_ID_GROUP, user->gid.value))
+		return 0;
+	return lcx__fail(err, EINVAL, "user %u:%u is nobody in this container: %s", user->uid.value,
+			 user->gid.value, why_nobody(c));
 }
 
 static int check_network(const struct lcx_container *c, struct lcx_error **err)
@@ -140,28 +139,39 @@ static int check_network(const struct lcx_container *c, struct lcx_error **err)
 			 c->d.network);
 }
 
-/* Groups that have no id in there can't be kept: setgroups(2) is given up with the map. */
-static int drop_groups(struct lcx_spec *spec, struct lcx_error **err)
+/* Groups that have no id in there can't be kept where setgroups(2) is given up with the map. */
+static int settle_identity(struct lcx_container *c, const struct lcx_idmap *ids,
+			   struct lcx_error **err)
 {
-	return spec->process.user.additional_gids.n > 0 ? lcx_spec_clear_groups(spec, err) : 0;
+	int r = check_user(c, ids, err);
+
+	if (r < 0)
+		return r;
+	if (lcx__setgroups_is_denied() || (lcx__is_ordinary_user() && !c->ctx->subids))
+		return c->spec->process.user.additional_gids.n > 0
+			       ? lcx_spec_clear_groups(c->spec, err)
+			       : 0;
+	return check_groups(c, ids, err);
 }
 
-static bool shares_network(const struct lcx_spec *spec)
+static bool shares_network(const struct lcx_spec *spec, const struct lcx_idmap *ids)
 {
 	const struct lcx__spec_namespace *ns = lcx__spec_namespace(spec, CLONE_NEWNET);
 
+	(void)ids;
 	return !ns || ns->path;
 }
 
-static bool has_no_tty_group(const struct lcx_spec *spec)
+static bool has_no_tty_group(const struct lcx_spec *spec, const struct lcx_idmap *ids)
 {
-	return !covers(spec->linux_.gid_mappings.items, spec->linux_.gid_mappings.n, 5);
+	(void)spec;
+	return !has_id(ids, LCX_ID_GROUP, 5);
 }
 
 /* What these file systems demand, and a user namespace may lack. */
 static const struct {
 	const char *type;
-	bool (*is_needed)(const struct lcx_spec *spec);
+	bool (*is_needed)(const struct lcx_spec *spec, const struct lcx_idmap *ids);
 	const char *source, *new_type;
 	const char *options[7];
 } replacements[] = {
@@ -182,7 +192,8 @@ static const struct lcx__spec_mount *find_mount(const struct lcx_spec *spec, con
 	return NULL;
 }
 
-static int replace_mounts(struct lcx_spec *spec, struct lcx_error **err)
+static int replace_mounts(struct lcx_spec *spec, const struct lcx_idmap *ids,
+			  struct lcx_error **err)
 {
 	int r = 0;
 
@@ -190,7 +201,7 @@ static int replace_mounts(struct lcx_spec *spec, struct lcx_error **err)
 		const struct lcx__spec_mount *old = find_mount(spec, replacements[i].type);
 		CLEANUP(freep) char *destination = old ? strdup(old->destination) : NULL;
 
-		if (!old || !replacements[i].is_needed(spec))
+		if (!old || !replacements[i].is_needed(spec, ids))
 			continue;
 		r = !destination ? lcx__fail_nomem(err)
 				 : lcx_spec_add_mount(spec, replacements[i].source, destination,
@@ -200,21 +211,30 @@ static int replace_mounts(struct lcx_spec *spec, struct lcx_error **err)
 	return r;
 }
 
+static int settle(struct lcx_container *c, bool has_own, struct lcx_error **err)
+{
+	CLEANUP(lcx_idmap_freep) struct lcx_idmap *ids = NULL;
+	int r = lcx__spec_namespace(c->spec, CLONE_NEWUSER)
+			? lcx__container_idmap(c, &ids, err)
+			: lcx__idmap_of_caller(&ids, err);
+
+	if (r == 0 && !has_own)
+		r = settle_identity(c, ids, err);
+	return r == 0 ? replace_mounts(c->spec, ids, err) : r;
+}
+
 int lcx__container_settle_ordinary(struct lcx_container *c, struct lcx_error **err)
 {
 	bool has_own = lcx__spec_namespace(c->spec, CLONE_NEWUSER) != NULL;
-	int r;
+	int r = 0;
 
+	/* Root of another user namespace shares its ids, and lacks what they lack. */
 	if (!lcx__is_ordinary_user())
-		return 0;
+		return has_own || lcx__is_root_of_the_machine() ? 0 : settle(c, false, err);
 	r = check_network(c, err);
 	if (r == 0)
 		r = map_users(c, has_own, err);
-	if (r == 0 && !has_own)
-		r = check_identity(c, err);
-	if (r == 0 && !has_own && !c->ctx->subids)
-		r = drop_groups(c->spec, err);
-	return r == 0 ? replace_mounts(c->spec, err) : r;
+	return r == 0 ? settle(c, has_own, err) : r;
 }
 
 struct lcx__resources lcx__container_resources(const struct lcx_spec *spec)
