@@ -34,6 +34,8 @@ static const struct {
 	{PLAN_PROC_WRITE, EXDEV, "what is there is not the kernel's: something is mounted over it"},
 	{PLAN_SYSCTL, EXDEV, "what is there is not the kernel's: something is mounted over it"},
 	{PLAN_LABEL, EXDEV, "what is there is not the kernel's: something is mounted over it"},
+	{PLAN_LANDLOCK_ENTER, E2BIG,
+	 "it is in 16 Landlock domains already, one in the other, and the kernel takes no more"},
 	{PLAN_AFFINITY, EINVAL, "none of them is online and in the cgroup's cpuset"},
 	{PLAN_SCHEDULER, EPERM,
 	 "that needs CAP_SYS_NICE outside of any user namespace, or a limit nice or rtprio; for a "

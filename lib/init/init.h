@@ -63,6 +63,10 @@ int init_send_to(int socket_fd, const struct plan_message *message, int fd);
  * errno. */
 int init_receive_from(int socket_fd, struct plan_message *message, int *fd);
 
+/* ops-landlock.c: to be called by who ends after it. What was not permitted may have been
+ * forbidden by Landlock, which says so nowhere. */
+void init_explain_domain(struct init *init);
+
 /* Report the failure of the operation in progress and end. */
 _Noreturn void init_fail(struct init *init, int error);
 

@@ -40,6 +40,14 @@ static uint32_t op_index(const struct init *init)
 			  (const struct plan_op *)(init->base + sizeof(struct plan_header)));
 }
 
+/* What Landlock has the kernel answer EPERM to: hook_sb_mount() and hook_ptrace_access_check(). */
+static bool is_landlocked(enum plan_code code)
+{
+	return code == PLAN_PROPAGATION || code == PLAN_ROOT_OVERLAY || code == PLAN_ROOT_BIND ||
+	       code == PLAN_ROOT_TREE || code == PLAN_ROOT_HANDED || code == PLAN_MOUNT ||
+	       code == PLAN_BIND || code == PLAN_SETNS;
+}
+
 _Noreturn void init_fail(struct init *init, int error)
 {
 	struct plan_message message = {
@@ -49,6 +57,8 @@ _Noreturn void init_fail(struct init *init, int error)
 		.code = init->op->code,
 	};
 
+	if (error == -EPERM && is_landlocked(init->op->code))
+		init_explain_domain(init);
 	(void)text_append(message.text, sizeof(message.text), init->detail);
 	(void)init_send(init, &message, -1);
 	/* Whoever opened the gate listens there; the packet is shorter than a pipe's atomic write.

@@ -3,6 +3,7 @@
 
 #include <asm/errno.h>
 #include <linux/fcntl.h>
+#include <linux/prctl.h>
 #include <linux/stat.h>
 
 /*
@@ -17,6 +18,9 @@
 #endif
 
 enum { RULE_PATH_BENEATH = 1, RULE_NET_PORT = 2 };
+
+/* LANDLOCK_MAX_NUM_LAYERS of the kernel's security/landlock/limits.h */
+enum { MOST_DOMAINS = 16 };
 
 /* num: what is handled of files, of the network, of scopes. Older kernels take what they know. */
 int init_op_LANDLOCK_NEW(struct init *init, const struct plan_op *op)
@@ -75,4 +79,34 @@ int init_op_LANDLOCK_ENTER(struct init *init, const struct plan_op *op)
 	sys_call1(__NR_close, init->landlock_fd);
 	init->landlock_fd = -1;
 	return r;
+}
+
+/*
+ * No call tells a process that it is in a domain. But there is an end to how many can be entered,
+ * one in the other: those that are left tell.
+ */
+static int count_domains_left(void)
+{
+	const uint64_t execution = 1; /* LANDLOCK_ACCESS_FS_EXECUTE */
+	int left = 0, fd;
+
+	if (sys_call5(__NR_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return -1;
+	fd = (int)sys_call3(__NR_landlock_create_ruleset, &execution, sizeof(execution), 0);
+	if (fd < 0)
+		return -1;
+	while (left < MOST_DOMAINS && sys_call2(__NR_landlock_restrict_self, fd, 0) == 0)
+		left++;
+	return left;
+}
+
+void init_explain_domain(struct init *init)
+{
+	int left = init->detail[0] ? -1 : count_domains_left();
+
+	if (left >= 0 && left < MOST_DOMAINS)
+		(void)text_append(init->detail, sizeof(init->detail),
+				  "a Landlock domain is around this process, which in there mounts "
+				  "nothing, if files are handled, and joins no process outside of "
+				  "it: landlock(7)");
 }

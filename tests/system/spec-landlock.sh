@@ -58,6 +58,47 @@ check_match 'a later process is confined as well' 'Permission denied' "$(lcx exe
 check_eq 'and reads what it may' words "$(lcx exec later cat /data/file)"
 lcx rm -f later >/dev/null
 
+# --- below Landlock of a program around: no call tells of it, and it forbids every mount.
+cat >"$T/within.py" <<'END'
+# COUNT FILES PORTS COMMAND...: a command in so many domains, which handle these rights and allow all files.
+import ctypes, os, struct, sys
+libc = ctypes.CDLL(None, use_errno=True)
+count, files, ports = (int(word) for word in sys.argv[1:4])
+assert libc.prctl(38, 1, 0, 0, 0) == 0
+for i in range(count):
+    attr = struct.pack('QQ', files, ports) if ports else struct.pack('Q', files)
+    rules = libc.syscall(444, attr, len(attr), 0)
+    assert rules >= 0
+    if files:
+        root = os.open('/', os.O_PATH)
+        assert libc.syscall(445, rules, 1, struct.pack('=Qi', files, root), 0) == 0
+        os.close(root)
+    assert libc.syscall(446, rules, 0) == 0
+    os.close(rules)
+os.execvp(sys.argv[4], sys.argv[4:])
+END
+within() { # COUNT FILES PORTS OPTION... COMMAND...
+	domains="$1 $2 $3"
+	shift 3
+	# shellcheck disable=SC2086
+	python3 "$T/within.py" $domains "$BUILD/examples/lcx/lcx" --root "$T/lcx-root" --run-dir "$T/lcx-run" \
+		run --rm --network none --rootfs "$T/rootfs" "$@" 2>&1
+}
+everything=8191
+check_match 'in a domain nothing is mounted, and that is told' \
+	'make the mounts of the host .*: a Landlock domain is around this process' \
+	"$(within 1 $everything 0 true)"
+lcx run -d --name around --network none --rootfs "$T/rootfs" sleep 1000 >/dev/null
+check_match 'nor is a container joined that is outside of it' "join the container's namespace: a Landlock domain is around" "$(python3 "$T/within.py" 1 $everything 0 \
+	"$BUILD/examples/lcx/lcx" --root "$T/lcx-root" --run-dir "$T/lcx-run" exec around cat /data/file 2>&1)"
+lcx rm -f around >/dev/null
+if [ "$abi" -ge 4 ]; then
+	check_eq 'one about ports forbids no mount' here "$(within 1 0 1 echo here)"
+	check_match 'the rules of both hold' 'Permission denied' "$(within 15 0 2 --landlock "$base,ro=/data" cat /secret/file)"
+	check_match 'there are no more than 16' 'enter the Landlock rules: it is in 16 Landlock domains already' \
+		"$(within 16 0 1 --landlock "$base" true)"
+fi
+
 if [ "$abi" -ge 3 ]; then
 	check_match 'nothing is cut short' 'Permission denied' "$(run "$base,ro=/data" truncate -s 0 /data/file)"
 fi
