@@ -3,11 +3,22 @@
 
 /* The compiler may call the first four by itself; meson.build keeps it from doing so in here. */
 
+/* Of any alignment, and of any type. */
+struct word {
+	uint64_t bytes;
+} __attribute__((packed, may_alias));
+
+/* The lines of a log pass through this one. */
 void *memcpy(void *restrict to, const void *restrict from, size_t n)
 {
 	char *t = to;
 	const char *f = from;
 
+	for (; n >= sizeof(struct word); n -= sizeof(struct word)) {
+		*(struct word *)t = *(const struct word *)f;
+		t += sizeof(struct word);
+		f += sizeof(struct word);
+	}
 	while (n--)
 		*t++ = *f++;
 	return to;

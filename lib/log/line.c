@@ -6,9 +6,10 @@
  * too (see writer.h), hence no pointer in any table here: a program
  * without a C library has nobody to relocate it.
  *
- * A container can write gigabytes, so plain bytes are looked at eight at a
- * time: the byte-wise tests below leave the top bit of each byte that matches, and
- * above the lowest match perhaps of others. The lowest one is all that is used.
+ * A container can write gigabytes, so plain bytes are looked at sixteen at a time, and where there
+ * is something among them eight at a time: the byte-wise tests of a word leave the top bit of each
+ * byte that matches, and above the lowest match perhaps of others. The lowest one is all that is
+ * used. What is left at the end is looked at together with what is before it, once more.
  */
 
 #define EACH_BYTE(b) (0x0101010101010101ULL * (b))
@@ -36,10 +37,31 @@ static inline size_t first_match(uint64_t matches)
 	return (size_t)__builtin_ctzll(matches) / 8;
 }
 
+/* Sixteen bytes: the compiler knows what the processor has for them, or makes do without. */
+typedef int8_t lanes __attribute__((vector_size(16)));
+typedef int64_t lane_halves __attribute__((vector_size(16)));
+
+static inline lanes load_lanes(const uint8_t *data)
+{
+	lanes bytes;
+
+	__builtin_memcpy(&bytes, data, sizeof(bytes));
+	return bytes;
+}
+
+static inline bool is_any(lanes matches)
+{
+	lane_halves halves = (lane_halves)matches;
+
+	return (halves[0] | halves[1]) != 0;
+}
+
 size_t lcx__log_find_newline(const uint8_t *data, size_t length)
 {
 	size_t i = 0;
 
+	while (length - i >= sizeof(lanes) && !is_any(load_lanes(data + i) == '\n'))
+		i += sizeof(lanes);
 	for (; length - i >= sizeof(uint64_t); i += sizeof(uint64_t)) {
 		uint64_t matches = bytes_equal(load_word(data + i), '\n');
 
@@ -67,19 +89,50 @@ static inline uint64_t special_bytes(uint64_t word)
 	       bytes_equal(word | EACH_BYTE('<' ^ '>'), '<' | '>');  /* and so do these */
 }
 
-/* Copy up to the first special byte; writes up to 8 bytes more than it returns, but never beyond
+/* The same; as a number with a sign, what is not ASCII is below 0x20, too. */
+static inline bool is_any_special(lanes bytes)
+{
+	return is_any((bytes < 0x20) | (bytes == '\\') | ((bytes | ('"' ^ '&')) == ('"' | '&')) |
+		      ((bytes | ('<' ^ '>')) == ('<' | '>')));
+}
+
+/* From @i on; @length is that of a word at least. */
+static size_t copy_plain_words(char *out, const uint8_t *data, size_t i, size_t length)
+{
+	while (i < length) {
+		uint64_t word, matches;
+
+		if (length - i < sizeof(word))
+			i = length - sizeof(word);
+		word = load_word(data + i);
+		matches = special_bytes(word);
+		__builtin_memcpy(out + i, &word, sizeof(word));
+		if (matches)
+			return i + first_match(matches);
+		i += sizeof(word);
+	}
+	return length;
+}
+
+/* Copy up to the first special byte; what is written beyond what is returned is never beyond
  * @length. */
 static size_t copy_plain(char *out, const uint8_t *data, size_t length)
 {
 	size_t i = 0;
 
-	for (; length - i >= sizeof(uint64_t); i += sizeof(uint64_t)) {
-		uint64_t word = load_word(data + i), matches = special_bytes(word);
+	while (length >= sizeof(lanes) && i < length) {
+		lanes bytes;
 
-		__builtin_memcpy(out + i, &word, sizeof(word));
-		if (matches)
-			return i + first_match(matches);
+		if (length - i < sizeof(lanes))
+			i = length - sizeof(lanes);
+		bytes = load_lanes(data + i);
+		if (is_any_special(bytes))
+			break;
+		__builtin_memcpy(out + i, &bytes, sizeof(bytes));
+		i += sizeof(bytes);
 	}
+	if (length >= sizeof(uint64_t))
+		return copy_plain_words(out, data, i, length);
 	for (; i < length && !is_special(data[i]); i++)
 		out[i] = (char)data[i];
 	return i;

@@ -70,31 +70,38 @@ START_TEST(json_is_spelled_as_docker_does)
 }
 END_TEST
 
-START_TEST(every_byte_at_every_place_of_a_word_is_seen)
+static void check_byte_at(uint8_t byte, size_t place, size_t size)
 {
+	uint8_t line[48];
 	char out[512];
 	struct lcx__log_record record;
+	size_t length;
 
-	for (int byte = 0; byte < 256; byte++)
-		for (size_t place = 0; place < 20; place++) {
-			uint8_t line[24];
-			size_t length;
+	memset(line, 'x', sizeof(line));
+	/* What stands behind the line must not count. */
+	memset(line + size, '\n', sizeof(line) - size);
+	line[place] = byte;
+	ck_assert_uint_eq(lcx__log_find_newline(line, size), byte == '\n' ? place : size);
+	length = lcx__log_format_json(out, line, size, true, LCX_LOG_STREAM_STDOUT, TIME_TEXT, NULL,
+				      0);
+	ck_assert_ok(lcx__log_parse(out, length, &record));
+	if (byte < 0x80) {
+		ck_assert_uint_eq(record.length, size + 1);
+		ck_assert(memcmp(record.text, line, size) == 0);
+		return;
+	}
+	ck_assert_uint_eq(record.length, size + 3);
+	ck_assert(memcmp(record.text, line, place) == 0);
+	ck_assert(memcmp(record.text + place, "\xef\xbf\xbd", 3) == 0);
+	ck_assert(memcmp(record.text + place + 3, line + place + 1, size - place - 1) == 0);
+}
 
-			memset(line, 'x', sizeof(line));
-			line[place] = (uint8_t)byte;
-			ck_assert_uint_eq(lcx__log_find_newline(line, sizeof(line)),
-					  byte == '\n' ? place : sizeof(line));
-			length = lcx__log_format_json(out, line, sizeof(line), true,
-						      LCX_LOG_STREAM_STDOUT, TIME_TEXT, NULL, 0);
-			ck_assert_ok(lcx__log_parse(out, length, &record));
-			if (byte < 0x80) {
-				ck_assert_uint_eq(record.length, sizeof(line) + 1);
-				ck_assert(memcmp(record.text, line, sizeof(line)) == 0);
-			} else {
-				ck_assert_uint_eq(record.length, sizeof(line) + 3);
-				ck_assert(memcmp(record.text + place, "\xef\xbf\xbd", 3) == 0);
-			}
-		}
+START_TEST(every_byte_at_every_place_of_a_line_is_seen)
+{
+	for (size_t size = 1; size <= 42; size++)
+		for (size_t place = 0; place < size; place++)
+			for (unsigned int byte = 0; byte < 256; byte++)
+				check_byte_at((uint8_t)byte, place, size);
 }
 END_TEST
 
@@ -994,7 +1001,7 @@ static Suite *suite(void)
 	TCase *pure = tcase_create("lines"), *files = tcase_create("files");
 
 	tcase_add_loop_test(pure, json_is_spelled_as_docker_does, 0, ARRAY_SIZE(escapes));
-	tcase_add_test(pure, every_byte_at_every_place_of_a_word_is_seen);
+	tcase_add_test(pure, every_byte_at_every_place_of_a_line_is_seen);
 	tcase_add_test(pure, cri_is_spelled_as_the_kubelet_reads);
 	tcase_add_test(pure, clock_shows_what_the_c_library_shows);
 	tcase_add_loop_test(pure, only_lines_of_the_formats_are_believed, 0, ARRAY_SIZE(lines));
