@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <math.h>
 #include <string.h>
 
 #include "util/fs.h"
@@ -17,21 +16,52 @@
 
 /* --- conversions --- */
 
+/* Of 1 or more. By hand, for libm would be loaded at each start for nothing else: each squaring
+ * tells a further bit of the fraction. */
+static double log2_of(double x)
+{
+	double result = 0, bit = 1;
+
+	for (; x >= 2; x /= 2)
+		result += 1;
+	for (int i = 0; i < 52; i++) {
+		x *= x;
+		bit /= 2;
+		if (x >= 2) {
+			x /= 2;
+			result += bit;
+		}
+	}
+	return result;
+}
+
 /*
  * cpu.shares has 2..262144 around 1024, cpu.weight 1..10000 around 100. The quadratic
  * in log2(shares) hits all three points, as runc and crun have it since 2025; their
- * older linear map gave a default container a weight of 39.
+ * older linear map gave a default container a weight of 39. It is the weight's log10, rounded up
+ * to that of a whole one.
  */
 uint64_t lcx__cgroup_weight_from_shares(uint64_t shares)
 {
-	double l;
+	static const double log2_of_10 = 3.321928094887362, slack = 1e-9;
+	uint64_t low = 1, high = 10000;
+	double l, wanted;
 
 	if (shares <= 2)
 		return 1;
 	if (shares >= 262144)
 		return 10000;
-	l = log2((double)shares);
-	return (uint64_t)ceil(pow(10, (l * l + 125 * l) / 612.0 - 7.0 / 34.0) - 1e-9);
+	l = log2_of((double)shares);
+	wanted = ((l * l + 125 * l) / 612.0 - 7.0 / 34.0) * log2_of_10;
+	while (low < high) {
+		uint64_t middle = (low + high) / 2;
+
+		if (log2_of((double)middle + slack) < wanted)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
 }
 
 uint64_t lcx__cgroup_shares_from_weight(uint64_t weight)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <linux/bpf.h>
+#include <math.h>
 #include <sys/stat.h>
 
 #include "cgroup/unit-property.h"
@@ -484,6 +485,19 @@ START_TEST(weights_and_shares_meet_at_their_ends_and_defaults)
 			weight);
 	ck_assert_uint_eq(lcx__cgroup_io_weight_from_blkio(10), 1);
 	ck_assert_uint_eq(lcx__cgroup_io_weight_from_blkio(1000), 10000);
+}
+END_TEST
+
+/* That is the formula which runc and crun have, by libm. */
+START_TEST(a_weight_is_what_libm_says)
+{
+	for (uint64_t shares = 2; shares <= 262144; shares += shares < 4096 ? 1 : 61) {
+		double l = log2((double)shares);
+		double weight = pow(10, (l * l + 125 * l) / 612.0 - 7.0 / 34.0);
+
+		ck_assert_uint_eq(lcx__cgroup_weight_from_shares(shares),
+				  (uint64_t)ceil(weight - 1e-9));
+	}
 }
 END_TEST
 
@@ -1026,6 +1040,7 @@ int main(void)
 	LOOP(limits_are_spelled_for_version_2, v2_cases);
 	LOOP(limits_are_spelled_for_version_1, v1_cases);
 	tcase_add_test(tc, weights_and_shares_meet_at_their_ends_and_defaults);
+	tcase_add_test(tc, a_weight_is_what_libm_says);
 	tcase_add_test(tc, named_limits_are_spelled_and_checked);
 	LOOP(files_by_name_stay_in_the_cgroup_and_limit_only, bad_files);
 	tcase_add_test(tc, oci_swap_is_memory_and_swap);
