@@ -119,38 +119,22 @@ int lcx__record_save(const struct lcx__json_field *fields, const void *record, i
 	return r < 0 ? lcx__fail_sys(err, -r, "write '%s'", file) : 0;
 }
 
-int lcx__json_load(int dir_fd, const char *file, size_t limit, struct json_object **ret,
-		   struct lcx_error **err)
-{
-	CLEANUP(freep) char *text = NULL;
-	size_t length;
-	int r = lcx__read_file(dir_fd, file, limit, &text, &length);
-
-	if (r < 0)
-		return r == -ENOENT ? r : lcx__fail_sys(err, -r, "read '%s'", file);
-	r = lcx__json_parse(text, length, limit, ret, err);
-	return lcx__fail_prefix(err, r, "'%s'", file);
-}
-
-int lcx__record_load(const struct lcx__json_field *fields, void *record, int dir_fd,
-		     const char *file, struct lcx_error **err)
+static int load(const struct lcx__json_field *fields, void *record, size_t size, int dir_fd,
+		const char *file, struct lcx_error **err)
 {
 	CLEANUP(lcx__json_putp) struct json_object *json = NULL;
-	int r = lcx__json_load(dir_fd, file, RECORD_LIMIT, &json, err);
+	CLEANUP(freep) char *text = NULL;
+	size_t length;
+	int r;
 
+	memset(record, 0, size);
+	r = lcx__read_file(dir_fd, file, RECORD_LIMIT, &text, &length);
 	if (r < 0)
-		return r;
-	r = lcx__json_read(fields, json, record, NULL, err);
-	return lcx__fail_prefix(err, r, "'%s'", file);
-}
-
-/* One that must be there. */
-static int load(const struct lcx__json_field *fields, void *record, int dir_fd, const char *file,
-		struct lcx_error **err)
-{
-	int r = lcx__record_load(fields, record, dir_fd, file, err);
-
-	return r == -ENOENT ? lcx__fail_sys(err, ENOENT, "read '%s'", file) : r;
+		return lcx__fail_sys(err, -r, "read '%s'", file);
+	r = lcx__json_parse(text, length, RECORD_LIMIT, &json, err);
+	if (r == 0)
+		r = lcx__json_read(fields, json, record, NULL, err);
+	return lcx__fail_prefix(err, r, "read '%s'", file);
 }
 
 int lcx__description_save(const struct description *description, int dir_fd, struct lcx_error **err)
@@ -168,8 +152,7 @@ int lcx__description_save_first(const struct description *description, int dir_f
 
 int lcx__description_load(int dir_fd, struct description *ret, struct lcx_error **err)
 {
-	*ret = (struct description){0};
-	return load(description_fields, ret, dir_fd, "container.json", err);
+	return load(description_fields, ret, sizeof(*ret), dir_fd, "container.json", err);
 }
 
 void lcx__description_clear(struct description *description)
@@ -186,8 +169,7 @@ int lcx__run_state_save(const struct run_state *state, int run_fd, struct lcx_er
 
 int lcx__run_state_load(int run_fd, struct run_state *ret, struct lcx_error **err)
 {
-	*ret = (struct run_state){0};
-	return load(run_state_fields, ret, run_fd, "state.json", err);
+	return load(run_state_fields, ret, sizeof(*ret), run_fd, "state.json", err);
 }
 
 void lcx__run_state_clear(struct run_state *state)
