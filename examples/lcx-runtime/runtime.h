@@ -21,6 +21,7 @@
 DEFINE_CLEANUP(char *, lcx_string_free)
 DEFINE_CLEANUP(struct lcx_cgroup_pids *, lcx_cgroup_pids_free)
 DEFINE_CLEANUP(struct lcx_cgroup_figures *, lcx_cgroup_figures_free)
+DEFINE_CLEANUP(struct lcx_cgroup_watch *, lcx_cgroup_watch_free)
 DEFINE_CLEANUP(struct lcx_checkpoint *, lcx_checkpoint_free)
 DEFINE_CLEANUP(struct lcx_container *, lcx_container_free)
 DEFINE_CLEANUP(struct lcx_container_list *, lcx_container_list_free)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
-#include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "runtime.h"
 
@@ -36,14 +36,66 @@ static int parse_interval(const char *text)
 	return strcmp(unit, "s") == 0 || *unit == '\0' ? (int)number * 1000 : 0;
 }
 
-/* Whether somebody ran out of memory since the last reading; what was before the first is past. */
-static void print_new_ooms(const char *id, const struct lcx_cgroup_figures *figures, int64_t *known)
+static int64_t now_ms(void)
 {
-	int64_t ooms = lcx_cgroup_figures_get(figures, "memory.oom_kills");
+	struct timespec now;
 
-	if (*known >= 0 && ooms > *known)
-		printf("{\"type\":\"oom\",\"id\":\"%s\"}\n", id);
-	*known = ooms;
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Print what has happened. Return: whether its last process has ended. */
+static bool print_events(const char *id, struct lcx_cgroup_watch *watch)
+{
+	bool ended = false;
+	int event;
+
+	while ((event = lcx_cgroup_watch_next(watch)) != LCX_CGROUP_EVENT_NONE) {
+		if (event == LCX_CGROUP_EVENT_OOM_KILL)
+			printf("{\"type\":\"oom\",\"id\":\"%s\"}\n", id);
+		ended |= event == LCX_CGROUP_EVENT_EMPTY || event == LCX_CGROUP_EVENT_REMOVED;
+	}
+	(void)fflush(stdout);
+	return ended;
+}
+
+/* Tell what happens as it happens, for so long or until it ends. */
+static void wait_for_next(const char *id, struct lcx_cgroup_watch *watch, int interval_ms)
+{
+	int64_t until = now_ms() + interval_ms, left;
+	struct pollfd fd = {.fd = lcx_cgroup_watch_fd(watch), .events = POLLIN};
+
+	while ((left = until - now_ms()) > 0 && poll(&fd, 1, (int)left) >= 0)
+		if (print_events(id, watch))
+			return;
+}
+
+/* Return: 0; 1 when the failure was reported; -ESRCH. */
+static int print_stats(struct runtime *rt, const char *id, struct lcx_container *c)
+{
+	CLEANUP(lcx_cgroup_figures_freep) struct lcx_cgroup_figures *figures = NULL;
+	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
+	int r = lcx_container_figures(c, &figures, &err);
+
+	if (r < 0)
+		return r == -ESRCH ? r : report_error(rt, err);
+	print_figures(id, figures);
+	(void)fflush(stdout);
+	return 0;
+}
+
+/* Until it ends, without taking it down: that is the engine's to do. */
+static int follow(struct runtime *rt, const char *id, struct lcx_container *c, int interval_ms)
+{
+	CLEANUP(lcx_cgroup_watch_freep) struct lcx_cgroup_watch *watch = NULL;
+	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
+	int r = lcx_container_watch(c, &watch, &err);
+
+	if (r < 0)
+		return r == -ESRCH ? r : report_error(rt, err);
+	while ((r = print_stats(rt, id, c)) == 0)
+		wait_for_next(id, watch, interval_ms);
+	return r == -ESRCH ? 0 : r;
 }
 
 int cmd_events(struct runtime *rt, void *values, int argc, char **argv)
@@ -51,28 +103,12 @@ int cmd_events(struct runtime *rt, void *values, int argc, char **argv)
 	CLEANUP(lcx_container_freep) struct lcx_container *c = NULL;
 	const struct events_options *o = values;
 	int interval_ms = parse_interval(o->interval ? o->interval : "5s"), r;
-	int64_t ooms = -1;
 
 	(void)argc;
 	if (interval_ms == 0)
 		return report(rt, "--interval: '%s' is no time such as 5s", o->interval);
 	if (open_container(rt, argv[0], &c) != 0)
 		return 1;
-	for (;;) {
-		CLEANUP(lcx_cgroup_figures_freep) struct lcx_cgroup_figures *figures = NULL;
-		CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
-
-		r = lcx_container_figures(c, &figures, &err);
-		if (r == -ESRCH)
-			return o->stats ? report(rt, "container not running") : 0;
-		if (r < 0)
-			return report_error(rt, err);
-		print_new_ooms(argv[0], figures, &ooms);
-		print_figures(argv[0], figures);
-		(void)fflush(stdout);
-		/* Until it ends, without taking it down: that is the engine's to do. */
-		if (o->stats)
-			return 0;
-		(void)poll(NULL, 0, interval_ms);
-	}
+	r = o->stats ? print_stats(rt, argv[0], c) : follow(rt, argv[0], c, interval_ms);
+	return r == -ESRCH ? report(rt, "container not running") : r;
 }

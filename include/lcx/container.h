@@ -18,6 +18,7 @@ struct lcx_attachment;     /* lcx/net.h */
 struct lcx_cgroup_figures; /* lcx/cgroup.h */
 struct lcx_cgroup_pids;    /* likewise */
 struct lcx_cgroup_stats;   /* likewise */
+struct lcx_cgroup_watch;   /* likewise */
 struct lcx_image;          /* lcx/image.h */
 struct lcx_overlay_diff;   /* lcx/overlay.h */
 struct lcx_spec;           /* lcx/spec.h */
@@ -825,6 +826,17 @@ int lcx_container_stats(struct lcx_container *c, struct lcx_cgroup_stats **ret,
  */
 int lcx_container_figures(struct lcx_container *c, struct lcx_cgroup_figures **ret,
 			  struct lcx_error **err);
+
+/**
+ * lcx_container_watch() - what happens in its cgroup: the memory runs out, the last process ends
+ * @ret: to be polled and read as lcx/cgroup.h says, released with lcx_cgroup_watch_free()
+ *
+ * Of the run that goes on, and does not depend on the handle any more. Tells at once, where the
+ * container's event "oom" waits for its end. Return: 0, -ESRCH if it does not run, -ENODEV if it
+ * has no cgroup.
+ */
+int lcx_container_watch(struct lcx_container *c, struct lcx_cgroup_watch **ret,
+			struct lcx_error **err);
 
 /**
  * lcx_container_pids() - its processes, by their numbers here

@@ -366,3 +366,11 @@ LCX_PUBLIC int lcx_container_figures(struct lcx_container *c, struct lcx_cgroup_
 
 	return r < 0 ? r : lcx_cgroup_figures_new(c->cgroup, ret, err);
 }
+
+LCX_PUBLIC int lcx_container_watch(struct lcx_container *c, struct lcx_cgroup_watch **ret,
+				   struct lcx_error **err)
+{
+	int r = lcx__container_running_cgroup(c, err);
+
+	return r < 0 ? r : lcx_cgroup_watch_new(c->cgroup, ret, err);
+}

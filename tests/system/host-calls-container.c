@@ -159,6 +159,7 @@ static int look_at_container(struct world *w, struct lcx_error **err)
 
 static int inspect_container(struct world *w, struct lcx_error **err)
 {
+	struct lcx_cgroup_watch *watch = NULL;
 	struct lcx_cgroup_figures *figures = NULL;
 	struct lcx_cgroup_stats *stats = NULL;
 	char *text = NULL;
@@ -176,6 +177,8 @@ static int inspect_container(struct world *w, struct lcx_error **err)
 	lcx_cgroup_stats_free(stats);
 	MUST(lcx_container_figures(container, &figures, err));
 	lcx_cgroup_figures_free(figures);
+	MUST(lcx_container_watch(container, &watch, err));
+	lcx_cgroup_watch_free(watch);
 	return 0;
 }
 

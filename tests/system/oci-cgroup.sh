@@ -61,6 +61,12 @@ burst=$(if in_guest; then sed 's,^0::\(.*\),/sys/fs/cgroup\1/cpu.max.burst,' "/p
 	sed -n 's,^[0-9]*:cpu:\(.*\),/sys/fs/cgroup/cpu\1/cpu.cfs_burst_us,p' "/proc/$pid/cgroup"; fi)
 check_eq 'update: the reserve' 10000 "$(cat "$burst")"
 check_fails 'update: what makes no sense' 1 'memory' runtime update --memory lots u1
+"$BUILD/examples/lcx-runtime/lcx-runtime" --root "$T/root" events --interval 60s u1 >"$T/told" &
+told=$!
+wait_for 10 grep -q '"stats"' "$T/told"
+check_fails 'more memory than it may have' 137 '' runtime exec u1 dd if=/dev/zero of=/dev/null bs=60M count=1
+check 'events: told at once, not with the next figures' wait_for 10 grep -qxF '{"type":"oom","id":"u1"}' "$T/told"
+
 # --- all that it uses, by the names of runc's
 
 need runc
@@ -97,6 +103,8 @@ runtime delete --force u2
 check_eq 'ps' "[$(runtime state u1 | jq .pid)]" "$(runtime ps --format json u1)"
 check_match 'ps: as a table' 'sleep 60' "$(runtime ps u1)"
 runtime delete --force u1
+check 'events: end with it' wait_for 10 sh -c "! kill -0 $told"
+check_eq 'events: nothing but these' 'stats oom' "$(jq -r .type "$T/told" | tr '\n' ' ' | sed 's/ $//')"
 
 # --- a process in a cgroup that the container has made below its own
 
