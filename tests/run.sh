@@ -310,7 +310,7 @@ part_sweep() {
 		name=$(basename "$script" .sh)
 		matches "$name" || continue
 		! also_weak "$script" || build weak || continue
-		LCX_TEST_EVERY_CALL=1 BUILD=$top/plain run_test "sweep/$name" \
+		LCX_TEST_EVERY_CALL=${LCX_TEST_EVERY_CALL:-1} BUILD=$top/plain run_test "sweep/$name" \
 			sh tests/system/isolate.sh 7200 sh "$script"
 	done
 }

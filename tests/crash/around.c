@@ -140,7 +140,7 @@ static int clear_images(struct lcx_ctx *ctx)
 	return r < 0 && r != -ENOENT ? r : say("gc", lcx_gc(ctx, NULL, &err), &err);
 }
 
-int clear_up(bool keeps)
+static int clear(const struct scenario *scenario, bool all)
 {
 	CLEANUP(lcx_ctx_freep) struct lcx_ctx *ctx = open_ctx();
 	struct lcx_container_list *list = NULL;
@@ -149,7 +149,7 @@ int clear_up(bool keeps)
 
 	if (r == 0)
 		r = check_running(ctx, "bystander");
-	if (r == 0 && keeps && check_running(ctx, "target") < 0)
+	if (r == 0 && scenario->keeps && check_running(ctx, "target") < 0)
 		r = check_running(ctx, "other");
 	err = NULL;
 	if (r == 0)
@@ -157,23 +157,33 @@ int clear_up(bool keeps)
 	for (uint32_t i = 0; r == 0 && i < lcx_container_list_count(list); i++)
 		r = remove_other(ctx, lcx_container_list_id(list, i));
 	lcx_container_list_free(list);
-	if (r == 0)
+	if (r == 0 && (all || scenario->volumes))
 		r = clear_volumes(ctx);
-	if (r == 0)
+	if (r == 0 && (all || scenario->networks))
 		r = clear_network(ctx);
-	if (r == 0 && place.layout)
+	if (r == 0 && place.layout && (all || scenario->image))
 		r = clear_images(ctx);
 	return r;
 }
 
-int remove_bystander(bool keeps)
+int clear_up(const struct scenario *scenario)
+{
+	return clear(scenario, false);
+}
+
+int clear_all(const struct scenario *scenario)
+{
+	return clear(scenario, true);
+}
+
+int remove_bystander(const struct scenario *scenario)
 {
 	CLEANUP(lcx_ctx_freep) struct lcx_ctx *ctx = open_ctx();
 	CLEANUP(lcx_container_freep) struct lcx_container *c = NULL;
 	struct lcx_error *err = NULL;
 	int r = ctx ? lcx_container_open(ctx, "bystander", &c, NULL) : -ENOMEM;
 
-	(void)keeps;
+	(void)scenario;
 	if (r == 0)
 		r = say("remove", lcx_container_remove(c, 1, &err), &err);
 	err = NULL;

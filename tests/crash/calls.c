@@ -107,6 +107,15 @@ const struct call *call_find(long number, const uint64_t args[6])
 	return NULL;
 }
 
+uint32_t call_errors(const struct call *call)
+{
+	uint32_t n = 0;
+
+	while (call && n < CALL_ERRORS && call->errors[n] != 0)
+		n++;
+	return call ? n : 1;
+}
+
 bool call_changes(const struct call *call, const uint64_t args[6])
 {
 	if (call->number == SYS_openat)

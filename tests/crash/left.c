@@ -4,7 +4,6 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -81,23 +80,40 @@ static void add_processes(void)
 		(void)closedir(dir);
 }
 
-static int add_file(const char *path, const struct stat *st, int type, struct FTW *ftw)
+/* Each name below, without asking for more than the directory tells: it is done after every fault.
+ */
+static void walk(const char *path, void (*visit)(const char *path, const char *name, bool is_dir))
 {
-	(void)st;
-	(void)ftw;
-	(void)type;
-	add("file", path);
-	return 0;
+	DIR *dir = opendir(path);
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir))) {
+		CLEANUP(freep) char *below = NULL;
+
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+			continue;
+		below = lcx__format("%s/%s", path, entry->d_name);
+		if (!below)
+			abort();
+		visit(below, entry->d_name, entry->d_type == DT_DIR);
+		if (entry->d_type == DT_DIR)
+			walk(below, visit);
+	}
+	if (dir)
+		(void)closedir(dir);
 }
 
-static int add_cgroup(const char *path, const struct stat *st, int type, struct FTW *ftw)
+static void add_file(const char *path, const char *name, bool is_dir)
 {
-	const char *name = path + ftw->base;
+	(void)name;
+	(void)is_dir;
+	add("file", path);
+}
 
-	(void)st;
-	if (type == FTW_D && strncmp(name, place.tag, strlen(place.tag)) == 0)
+static void add_cgroup(const char *path, const char *name, bool is_dir)
+{
+	if (is_dir && strncmp(name, place.tag, strlen(place.tag)) == 0)
 		add("cgroup", path);
-	return 0;
 }
 
 static void add_nftables(void)
@@ -158,9 +174,9 @@ char *world_take(void)
 	add_nftables();
 	add_leases();
 	add_ranges();
-	(void)nftw(place.root, add_file, 16, FTW_PHYS);
-	(void)nftw(place.run, add_file, 16, FTW_PHYS);
-	(void)nftw("/sys/fs/cgroup", add_cgroup, 16, FTW_PHYS);
+	walk(place.root, add_file);
+	walk(place.run, add_file);
+	walk("/sys/fs/cgroup", add_cgroup);
 	n = lcx__strv_length(lines);
 	qsort(lines, n, sizeof(*lines), by_text);
 	for (size_t i = 0; i < n; i++)

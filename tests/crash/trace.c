@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <linux/elf.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +20,7 @@
  * Theory of operation. The host program is a child that calls the library, under ptrace(2) of a
  * process in between: whatever that one still traces when it ends goes on by itself, as a
  * monitor must. It is stopped at each system call; those that calls.c names are counted, and
- * at the n-th it is killed before the call happens, or the call is left out and fails.
+ * at the chosen one it is killed before the call happens, or the call is left out and fails.
  * Nothing that happens between two such calls makes a difference that could be seen, so that
  * these are all the points that there are.
  */
@@ -38,21 +37,25 @@ extern void *__libc_realloc(void *p, size_t size);
 
 static struct {
 	struct outcome *outcome; /* NULL: not counted */
-	uint32_t n;
-	atomic_uint passed;
+	const struct fault *fault;
 } allocations;
 
 static bool allocation_fails(void)
 {
-	uint32_t passed;
+	const struct fault *fault = allocations.fault;
+	struct way way;
+	uint64_t chain;
+	uint32_t nth;
 
-	if (!allocations.outcome)
+	if (!allocations.outcome || allocations.outcome->hit)
 		return false;
-	passed = atomic_fetch_add(&allocations.passed, 1) + 1;
-	allocations.outcome->points = passed;
-	if (passed != allocations.n)
+	way.top = allocations.outcome->way.top;
+	chain = chain_here(&way);
+	nth = chain_pass(&allocations.outcome->passed, chain, NULL);
+	if (chain != fault->chain || nth != fault->nth)
 		return false;
 	allocations.outcome->hit = true;
+	allocations.outcome->way = way;
 	errno = ENOMEM;
 	return true;
 }
@@ -122,8 +125,7 @@ struct tracee {
 };
 
 struct tracer {
-	enum fault_kind kind;
-	uint32_t n;
+	const struct fault *fault;
 	pid_t host;
 	struct outcome *outcome;
 	struct tracee tracees[TRACEES];
@@ -150,47 +152,45 @@ static bool is_host(const struct tracer *t, pid_t pid)
 {
 	char path[64];
 
+	if (pid == t->host)
+		return true;
 	(void)snprintf(path, sizeof(path), "/proc/%d/task/%d", t->host, pid);
-	return pid == t->host || access(path, F_OK) == 0;
+	return access(path, F_OK) == 0;
 }
 
-static void note(struct tracer *t, const struct call *call, int error)
+/* Of the chains only those that lead to the call in question are worth the time. */
+static bool counts(const struct tracer *t, const struct call *call, const uint64_t args[6])
 {
-	t->outcome->hit = true;
-	t->outcome->error = error;
-	(void)snprintf(t->outcome->where, sizeof(t->outcome->where), "%s", call->name);
-}
-
-static uint32_t count_errors(const struct call *call)
-{
-	uint32_t n = 0;
-
-	while (n < CALL_ERRORS && call->errors[n] != 0)
-		n++;
-	return n;
+	if (t->fault->kind == FAULT_ERROR)
+		return t->fault->nth == 0 || call == t->fault->call;
+	return call_changes(call, args);
 }
 
 /* A call begins. */
 static void on_entry(struct tracer *t, struct tracee *tracee, const struct call *call,
 		     const uint64_t args[6])
 {
-	uint32_t before = t->outcome->points;
+	const struct fault *fault = t->fault;
+	bool fails = fault->kind == FAULT_ERROR;
+	struct way way = {.top = t->outcome->way.top};
+	uint64_t chain;
+	uint32_t nth;
 
-	if (t->outcome->hit || is_host(t, tracee->pid) == (t->kind == FAULT_HELPER))
+	if (t->outcome->hit || is_host(t, tracee->pid) == (fault->kind == FAULT_HELPER) ||
+	    !counts(t, call, args))
 		return;
-	if (t->kind == FAULT_ERROR)
-		t->outcome->points += count_errors(call);
-	else if (call_changes(call, args))
-		t->outcome->points++;
-	if (t->n == 0 || t->n <= before || t->n > t->outcome->points)
+	chain = fails ? chain_of(tracee->pid, call, &way) : FAULT_ANYWHERE;
+	nth = chain_pass(&t->outcome->passed, chain, fails ? call : NULL);
+	if (chain != fault->chain || nth != fault->nth)
 		return;
-	if (t->kind == FAULT_ERROR) {
-		tracee->fails_with = call->errors[t->n - before - 1];
-		note(t, call, tracee->fails_with);
+	t->outcome->hit = true;
+	t->outcome->way = way;
+	(void)snprintf(t->outcome->where, sizeof(t->outcome->where), "%s", call->name);
+	if (fails) {
+		tracee->fails_with = fault->error;
 		skip_call(tracee->pid);
 	} else {
-		note(t, call, 0);
-		(void)kill(t->kind == FAULT_HELPER ? tracee->pid : t->host, SIGKILL);
+		(void)kill(fault->kind == FAULT_HELPER ? tracee->pid : t->host, SIGKILL);
 	}
 }
 
@@ -241,7 +241,10 @@ static void on_stop(struct tracer *t, pid_t pid, int status)
 		/* A group stop is not something that happens here. */
 		signal = 0;
 	}
-	(void)ptrace(PTRACE_SYSCALL, pid, NULL, (void *)(intptr_t)signal);
+	/* After the fault nobody asks any more, and it is quicker without. */
+	(void)ptrace(t->outcome->hit && !tracee_of(t, pid)->fails_with ? PTRACE_CONT
+								       : PTRACE_SYSCALL,
+		     pid, NULL, (void *)(intptr_t)signal);
 }
 
 static volatile sig_atomic_t late;
@@ -279,14 +282,17 @@ static void trace(struct tracer *t)
 	}
 }
 
-static void host(enum fault_kind kind, uint32_t n, int (*work)(void), struct outcome *outcome)
+/* Never inlined: what is above it is not the same in each run. */
+__attribute__((noinline)) static void host(const struct fault *fault, int (*work)(void),
+					   struct outcome *outcome)
 {
 	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 
+	outcome->way.top = (uint64_t)(uintptr_t)__builtin_return_address(0);
 	(void)dup2(null_fd, 0);
 	(void)dup2(null_fd, 1);
-	if (kind == FAULT_ALLOC) {
-		allocations.n = n;
+	if (fault->kind == FAULT_ALLOC) {
+		allocations.fault = fault;
 		allocations.outcome = outcome;
 	} else {
 		(void)raise(SIGSTOP);
@@ -295,9 +301,9 @@ static void host(enum fault_kind kind, uint32_t n, int (*work)(void), struct out
 }
 
 /* In a process of its own; its end lets go of everybody. */
-static void tracer(enum fault_kind kind, uint32_t n, int (*work)(void), struct outcome *outcome)
+static void tracer(const struct fault *fault, int (*work)(void), struct outcome *outcome)
 {
-	struct tracer t = {.kind = kind, .n = n, .outcome = outcome};
+	struct tracer t = {.fault = fault, .outcome = outcome};
 	struct sigaction action = {.sa_handler = on_alarm};
 	long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC;
 	int status;
@@ -305,10 +311,10 @@ static void tracer(enum fault_kind kind, uint32_t n, int (*work)(void), struct o
 	(void)sigaction(SIGALRM, &action, NULL);
 	t.host = fork();
 	if (t.host == 0)
-		host(kind, n, work, outcome);
+		host(fault, work, outcome);
 	(void)alarm(LIMIT_S);
-	if (kind != FAULT_ALLOC) {
-		if (kind == FAULT_HELPER)
+	if (fault->kind != FAULT_ALLOC) {
+		if (fault->kind == FAULT_HELPER)
 			options |= PTRACE_O_TRACEVFORK | PTRACE_O_TRACEFORK;
 		(void)waitpid(t.host, &status, WUNTRACED);
 		if (ptrace(PTRACE_SEIZE, t.host, NULL, (void *)options) < 0)
@@ -319,20 +325,25 @@ static void tracer(enum fault_kind kind, uint32_t n, int (*work)(void), struct o
 	_exit(0);
 }
 
-void run_with_fault(enum fault_kind kind, uint32_t n, int (*work)(void), struct outcome *ret)
+const struct outcome *run_with_fault(const struct fault *fault, int (*work)(void))
 {
-	struct outcome *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
-				      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	static struct outcome *shared;
 	int status;
 	pid_t pid;
 
+	if (shared)
+		(void)munmap(shared, sizeof(*shared));
+	else
+		(void)chain_here(
+			&(struct way){0}); /* what it loads at first is there from then on */
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		      0);
 	if (shared == MAP_FAILED)
 		abort();
 	pid = fork();
 	if (pid == 0)
-		tracer(kind, n, work, shared);
+		tracer(fault, work, shared);
 	if (pid < 0 || waitpid(pid, &status, 0) != pid || status != 0)
 		abort();
-	*ret = *shared;
-	(void)munmap(shared, sizeof(*shared));
+	return shared;
 }

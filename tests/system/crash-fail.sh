@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # build: plain
 # guest: no, the failures are made, not the kernel's
-# Calls of the host program fail, and its allocations, evenly spread over all that there are;
-# `sh tests/run.sh sweep/crash-fail` goes to each.
+# Calls of the host program fail, and its allocations, evenly spread over all the ways that lead to one;
+# `sh tests/run.sh sweep/crash-fail` goes each way.
 . "${SRC:?}/tests/system/crash.sh"
 crash 1 -k error -k alloc
