@@ -88,8 +88,7 @@ int lcx__digest_of(const struct lcx__digest *like, const void *data, size_t leng
 	uint8_t sum[LCX__SHA256_SIZE];
 	int r;
 
-	if (length <= SHORT_MAX && is_sha256(like)) {
-		lcx__sha256(data, length, sum);
+	if (length <= SHORT_MAX && is_sha256(like) && lcx__sha256(data, length, sum) == 0) {
 		lcx__digest_write("sha256", sum, sizeof(sum), ret);
 		return 0;
 	}

@@ -127,6 +127,9 @@ json 'inspect by a type' '.[0].Id | startswith("sha256:")' inspect --type image 
 mkdir "$T/without" && : >"$T/without/libcrypto.so.3"
 check_eq 'run an image, which needs no libcrypto' from-image \
 	"$(LD_LIBRARY_PATH="$T/without" lcx run --rm --network none local/busybox echo from-image)"
+mkdir "$T/without-md" && : >"$T/without-md/libmd.so.0"
+check_eq 'nor libmd, if libcrypto is there' from-image \
+	"$(LD_LIBRARY_PATH="$T/without-md" lcx run --rm --network none local/busybox echo from-image)"
 lcx run --name user --network none local/busybox true
 defer 'lcx rm -f user'
 check_match 'ps shows the image' 'local/busybox' "$(lcx ps -a)"
