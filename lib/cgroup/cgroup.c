@@ -132,6 +132,36 @@ int lcx__cgroup_create_in(struct lcx__cgroup_layout *layout, const char *path,
 	return 0;
 }
 
+/* Return: 1 if @cg exists in that hierarchy, and is open, 0 if it does not. */
+static int open_in(struct lcx_cgroup *cg, int index, struct lcx_error **err)
+{
+	int fd;
+
+	if (cg->dir_fd[index] >= 0)
+		return 1;
+	fd = lcx__cgroup_dir_open(cg->layout, index, cg->path, strlen(cg->path));
+	cg->kept[index] = cg->base_length;
+	if (fd == -ENOENT || fd == -ENODEV)
+		return 0;
+	if (fd < 0)
+		return lcx__fail_sys(err, -fd, "open cgroup '%s' in %s", cg->path,
+				     cg->layout->hierarchies[index].mount_point);
+	cg->dir_fd[index] = fd;
+	return 1;
+}
+
+int lcx__cgroup_look_around(struct lcx_cgroup *cg, struct lcx_error **err)
+{
+	int r = 0;
+
+	if (lcx__cgroup_is_gone(cg) ||
+	    faccessat(lcx__cgroup_tracker_fd(cg), "cgroup.procs", F_OK, 0) < 0)
+		return 0;
+	for (size_t i = 0; r >= 0 && i < cg->layout->count; i++)
+		r = open_in(cg, (int)i, err);
+	return r < 0 ? r : 1;
+}
+
 /* Where @cg exists. The tracker moves to version 1 if it is unknown to the unified hierarchy. */
 static int open_all(struct lcx_cgroup *cg, struct lcx_error **err)
 {
@@ -139,18 +169,13 @@ static int open_all(struct lcx_cgroup *cg, struct lcx_error **err)
 	bool found = false;
 
 	for (size_t i = 0; i < layout->count; i++) {
-		int fd = lcx__cgroup_dir_open(layout, (int)i, cg->path, strlen(cg->path));
+		int r = open_in(cg, (int)i, err);
 
-		cg->kept[i] = cg->base_length;
-		if (fd == -ENOENT || fd == -ENODEV)
-			continue;
-		if (fd < 0)
-			return lcx__fail_sys(err, -fd, "open cgroup '%s' in %s", cg->path,
-					     layout->hierarchies[i].mount_point);
-		cg->dir_fd[i] = fd;
-		if (!found)
+		if (r < 0)
+			return r;
+		if (r > 0 && !found)
 			cg->tracker = (int)i;
-		found = true;
+		found = found || r > 0;
 	}
 	if (!found)
 		return lcx__fail(err, ENOENT, "cgroup '%s' does not exist", cg->path);

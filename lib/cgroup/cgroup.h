@@ -28,6 +28,12 @@ bool lcx__cgroup_is_at(const struct lcx_cgroup *cg, const char *path);
 bool lcx__cgroup_is_gone(const struct lcx_cgroup *cg);
 
 /*
+ * Others may use it by now in hierarchies that this handle does not: from here on it does. Return:
+ * 1, 0 if it is not there any more, or a negative errno.
+ */
+int lcx__cgroup_look_around(struct lcx_cgroup *cg, struct lcx_error **err);
+
+/*
  * How a new process gets in without a grace period of the kernel. Both may
  * apply (hybrid); set all limits first, so that every hierarchy is in use.
  */

@@ -105,9 +105,10 @@ int lcx__container_teardown(struct lcx_container *c, struct lcx_error **err)
 	struct lcx_error *one = NULL;
 	int r;
 
-	c->cgroup = lcx_cgroup_free(c->cgroup);
-	if (c->run_fd < 0)
+	if (c->run_fd < 0) {
+		c->cgroup = lcx_cgroup_free(c->cgroup);
 		return 0;
+	}
 	r = lcx__journal_read(c->run_fd, &entries, err);
 	if (r < 0)
 		return r;

@@ -230,17 +230,23 @@ void lcx__entrance_clear(struct lcx__entrance *entrance)
 /* ---- its end ------------------------------------------------------------ */
 
 /*
- * The journal has up to three lines for one cgroup. It is looked for anew when it is taken down, in
- * every hierarchy, for others may have set limits in some that the start did not use; and once, so
- * that it stays in c->cgroup until the end. Return: 1 if it is there, 0 if there is none.
+ * The journal has up to three lines for one cgroup, which stays in c->cgroup from the first of them
+ * until the end; often it is there since the start. It is looked for in every hierarchy, for others
+ * may have set limits in some that the start did not use. Return: 1 if it is there, 0 if there is
+ * none.
  */
 static int find(struct lcx_container *c, const char *path, struct lcx_error **err)
 {
 	CLEANUP(lcx_error_freep) struct lcx_error *one = NULL;
 	int r;
 
-	if (c->cgroup && lcx__cgroup_is_at(c->cgroup, path))
-		return !lcx__cgroup_is_gone(c->cgroup);
+	if (c->cgroup && lcx__cgroup_is_at(c->cgroup, path)) {
+		if (lcx__cgroup_is_gone(c->cgroup))
+			return 0;
+		r = lcx__cgroup_look_around(c->cgroup, err);
+		if (r != 0)
+			return r;
+	}
 	c->cgroup = lcx_cgroup_free(c->cgroup);
 	r = lcx_cgroup_open(path, &c->cgroup, &one);
 	if (r == -ENOENT || r == -ENODEV)
