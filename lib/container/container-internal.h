@@ -113,9 +113,12 @@ struct description {
 int lcx__description_save(const struct description *description, int dir_fd,
 			  struct lcx_error **err);
 /* In a directory that nobody knows yet. */
-int lcx__description_save_first(const struct description *description, int dir_fd,
+int lcx__description_save_first(const struct description *description, int dir_fd, bool durable,
 				struct lcx_error **err);
+/* -ENOENT, too, for one that was to be removed at its end, and was not written to its own. */
 int lcx__description_load(int dir_fd, struct description *ret, struct lcx_error **err);
+/* Of the directory of a container that is removed at its end. */
+enum { LCX__PASSING_MODE = 01000 }; /* S_ISVTX */
 void lcx__description_clear(struct description *description);
 
 /* ---- any record of a table of fields: record.c ---- */

@@ -313,6 +313,12 @@ static int merge(struct lcx_container *c, const struct lcx_image *image, struct 
 
 /* ---- on disk ------------------------------------------------------------ */
 
+/* What is removed at its end does not outlive this boot, and waits for no disk: record.c. */
+static bool is_kept(const struct lcx_container *c)
+{
+	return !c->d.auto_remove.value;
+}
+
 static int write_spec(struct lcx_container *c, int dir_fd, struct lcx_error **err)
 {
 	CLEANUP(freep) char *json = NULL;
@@ -320,7 +326,7 @@ static int write_spec(struct lcx_container *c, int dir_fd, struct lcx_error **er
 
 	if (r < 0)
 		return r;
-	r = lcx__new_file(dir_fd, "config.json", json, strlen(json), 0600, false);
+	r = lcx__new_file(dir_fd, "config.json", json, strlen(json), 0600, is_kept(c));
 	return r < 0 ? lcx__fail_sys(err, -r, "write 'config.json'") : 0;
 }
 
@@ -374,7 +380,8 @@ static int fill_directory(struct lcx_container *c, int dir_fd, struct lcx_error 
 		return r;
 	c->d.created_ns = (struct lcx__opt_i64)LCX__OPT(lcx__now_ns());
 	r = write_spec(c, dir_fd, err);
-	return r < 0 ? r : lcx__description_save_first(&c->d, dir_fd, err);
+	return r < 0 ? r
+		     : lcx__description_save_first(&c->d, dir_fd, is_kept(c), err);
 }
 
 static int put_on_disk(struct lcx_container *c, int containers_fd, struct lcx_error **err)
@@ -387,7 +394,9 @@ static int put_on_disk(struct lcx_container *c, int containers_fd, struct lcx_er
 	r = lcx__temporary_name(temporary);
 	if (r < 0)
 		return lcx__fail_sys(err, -r, "choose a name");
-	if (mkdirat(containers_fd, temporary, lcx__is_off(PRIVATE) ? 0755 : 0700) < 0)
+	if (mkdirat(containers_fd, temporary,
+		    (lcx__is_off(PRIVATE) ? 0755 : 0700) |
+			    (is_kept(c) ? 0 : LCX__PASSING_MODE)) < 0)
 		return lcx__fail_sys(err, errno, "make the container's directory");
 	dir_fd = lcx__open_dir(containers_fd, temporary);
 	r = dir_fd < 0 ? lcx__fail_sys(err, -dir_fd, "open the container's directory")

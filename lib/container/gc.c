@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 
 #include "container/cgroups/cgroups.h"
 #include "container/users/users.h"
@@ -202,13 +203,28 @@ static int sweep_name(struct sweep *s, const char *name, struct lcx_error **err)
 	return 0;
 }
 
+/* A container that was to be removed at its end, and the power went before it was written. */
+static bool is_torn(const struct sweep *s, int containers_fd, const char *id)
+{
+	CLEANUP(closep) int dir_fd = lcx__open_dir(containers_fd, id);
+	struct description d = {0};
+	struct stat st;
+	bool torn = dir_fd >= 0 && fstat(dir_fd, &st) == 0 && (st.st_mode & LCX__PASSING_MODE) &&
+		    lcx__description_load(dir_fd, &d, NULL) == -ENOENT &&
+		    !may_exist(s->ctx->run_fd, "containers", id);
+
+	lcx__description_clear(&d);
+	return torn;
+}
+
 /* What was being made, or removed, when somebody died: everything that is half has such a name. */
 static int sweep_half_made(struct sweep *s, const char *name, struct lcx_error **err)
 {
 	CLEANUP(closep) int containers_fd = lcx__open_dir(s->ctx->root_fd, "containers");
 	int r;
 
-	if (!lcx__is_temporary_name(name) || containers_fd < 0)
+	if (containers_fd < 0 ||
+	    (!lcx__is_temporary_name(name) && !is_torn(s, containers_fd, name)))
 		return 0;
 	r = lcx__container_remove_dir(s->ctx, containers_fd, name);
 	if (r < 0)

@@ -3,6 +3,7 @@
 
 #include <poll.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "util/fs.h"
 #include "util/json.h"
@@ -119,6 +120,18 @@ int lcx__record_save(const struct lcx__json_field *fields, const void *record, i
 	return r < 0 ? lcx__fail_sys(err, -r, "write '%s'", file) : 0;
 }
 
+/*
+ * A container that is removed at its end is not written through to the disk. When the power goes, its
+ * directory may be there and what describes it empty, or cut off. The directory's mode, which comes
+ * with it, tells that this is no damage: it is as good as removed, and lcx_gc() does so.
+ */
+static bool is_passing(int dir_fd)
+{
+	struct stat st;
+
+	return fstat(dir_fd, &st) == 0 && (st.st_mode & LCX__PASSING_MODE) != 0;
+}
+
 static int load(const struct lcx__json_field *fields, void *record, size_t size, int dir_fd,
 		const char *file, struct lcx_error **err)
 {
@@ -131,7 +144,11 @@ static int load(const struct lcx__json_field *fields, void *record, size_t size,
 	r = lcx__read_file(dir_fd, file, RECORD_LIMIT, &text, &length);
 	if (r < 0)
 		return lcx__fail_sys(err, -r, "read '%s'", file);
-	r = lcx__json_parse(text, length, RECORD_LIMIT, &json, err);
+	r = lcx__json_parse(text, length, RECORD_LIMIT, &json, NULL);
+	if (r == -EINVAL && is_passing(dir_fd))
+		return lcx__fail(err, ENOENT, "'%s' was not written to its end", file);
+	if (r < 0)
+		r = lcx__json_parse(text, length, RECORD_LIMIT, &json, err);
 	if (r == 0)
 		r = lcx__json_read(fields, json, record, NULL, err);
 	return lcx__fail_prefix(err, r, "read '%s'", file);
@@ -143,11 +160,11 @@ int lcx__description_save(const struct description *description, int dir_fd, str
 				lcx__replace_file, true, err);
 }
 
-int lcx__description_save_first(const struct description *description, int dir_fd,
+int lcx__description_save_first(const struct description *description, int dir_fd, bool durable,
 				struct lcx_error **err)
 {
 	return lcx__record_save(description_fields, description, dir_fd, "container.json",
-				lcx__new_file, true, err);
+				lcx__new_file, durable, err);
 }
 
 int lcx__description_load(int dir_fd, struct description *ret, struct lcx_error **err)

@@ -18,6 +18,9 @@ run --name plain -p 127.0.0.1:8099:80 sleep 1000
 lcx run -d --network none --rootfs "$T/rootfs" --name halted --restart always sleep 1000 >/dev/null
 lcx run -d --network none --rootfs "$T/rootfs" --name ended --restart unless-stopped sleep 1000 >/dev/null
 lcx run -d --rm --network small --rootfs "$T/rootfs" --name passing sleep 1000 >/dev/null
+torn=$(lcx run -d --rm --network none --rootfs "$T/rootfs" --name torn -v /v sleep 1000)
+cp -a "$T/lcx-root" "$T/before"
+lcx rm -f torn >/dev/null
 lcx stop -t 0 halted ended >/dev/null
 check_fails 'all addresses are taken' 125 'small' lcx run --rm --network small --rootfs "$T/rootfs" true
 leased=$(get plain network.address)
@@ -37,6 +40,9 @@ for c in always unless failing plain passing; do
 	for group in /sys/fs/cgroup/*/lcx/*."$(get $c id)" /sys/fs/cgroup/lcx/*."$(get $c id)"; do [ ! -d "$group" ] || rmdir "$group"; done
 done
 find "$T/lcx-run" -mindepth 1 -delete
+# Of what is removed at its end nobody has waited until the disk had it.
+tar -C "$T/before" -c "containers/$torn" volumes names/torn | tar -C "$T/lcx-root" -x
+truncate -s 100 "$T/lcx-root/containers/$torn/container.json"
 sed 's/^......../00000000/' /proc/sys/kernel/random/boot_id >"$T/boot_id"
 mount --bind "$T/boot_id" /proc/sys/kernel/random/boot_id
 defer 'umount /proc/sys/kernel/random/boot_id'
@@ -48,6 +54,7 @@ check_eq 'one that was stopped before has its status' 137 "$(get ended state.exi
 "$BUILD/examples/lcx/lcx" --root "$T/lcx-root" --run-dir "$T/lcx-run" supervise &
 supervise=$!
 defer 'kill $supervise || :'
+check_fails '--rm, and cut off: there is no such container' 1 'torn' lcx inspect torn
 for c in always unless failing halted; do check "$c runs again" wait_for 10 is $c running; done
 check 'it is another run' test "$(wc -l <"$T/lcx-root/volumes/kept/data/starts")" -eq 2
 check 'stopped on purpose: stays so' is ended exited
@@ -56,7 +63,9 @@ passed() { ! lcx inspect passing >/dev/null 2>&1; }
 check '--rm: it is removed' wait_for 10 passed
 check_eq 'three addresses are taken, by those that run' 3 "$(lcx network inspect small | jq '.[0].containers | length')"
 check_match 'each has one' '^10\.91\.7\.' "$(get always network.address)"
+check_eq 'the others are listed all the same' 0 "$(lcx ps -a | grep -c torn || :)"
 lcx gc >/dev/null
+check 'and it is removed, with its volume' [ "$(ls -d "$T/lcx-root/containers/$torn" 2>&1 | wc -l) $(ls "$T/lcx-root/volumes")" = '1 kept' ]
 check 'a dead one'"'"'s address is free' lcx run -d --name first --network small --rootfs "$T/rootfs" sleep 1000
 check 'another one'"'"'s, too' lcx run -d --name second --network small --rootfs "$T/rootfs" sleep 1000
 check_fails 'and no more' 125 'small' lcx run --rm --network small --rootfs "$T/rootfs" true
