@@ -317,8 +317,10 @@ int lcx__container_seccomp(struct lcx_container *c, const struct lcx_spec *proce
 int lcx__parse_size(const char *text, uint64_t *ret_bytes);
 int lcx__parse_count(const char *text, uint32_t *ret);
 
-/* ---- storage.c: the read-write layer, by its options ---- */
+/* ---- storage.c: where containers are; the read-write layer, by its options ---- */
 
+/* The directory of containers, made where it is missing. A descriptor or a negative errno. */
+int lcx__containers_dir(const struct lcx_ctx *ctx);
 int lcx__container_check_storage_option(const char *key, const char *value, struct lcx_error **err);
 /* When the container is made, in its directory. */
 int lcx__container_limit_storage(const struct lcx_container *c, int dir_fd, struct lcx_error **err);

@@ -483,7 +483,7 @@ LCX_PUBLIC int lcx_container_create(struct lcx_container *c, struct lcx_error **
 	r = lcx__container_check_log(c, err);
 	if (r < 0)
 		return r;
-	containers_fd = lcx__make_dirs(c->ctx->root_fd, "containers", 0700);
+	containers_fd = lcx__containers_dir(c->ctx);
 	if (containers_fd < 0)
 		return lcx__fail_sys(err, -containers_fd, "open the directory of containers");
 	/* From the hold of the image on: its holder is not on disk yet, and lcx_gc() would release

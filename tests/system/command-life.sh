@@ -12,6 +12,8 @@ id=$(lcx run -d --name web --network none --label tier=front --stop-signal INT -
 	sh -c 'trap "echo bye; exit 3" INT; echo one; sleep 0.2; echo two >&2; sleep 0.2; echo three; while :; do sleep 0.1; done')
 defer 'lcx rm -f web other sig'
 check_match 'prints an identifier' '^[0-9a-f]\{12,\}$' "$id"
+[ "$(stat -f -c %T "$T")" != ext2/ext3 ] ||
+	check_match 'ext4 keeps containers apart from what else is there' '^[^ ]*T' "$(lsattr -d "$T/lcx-root")"
 check_fails 'a name that is taken' 125 "web" lcx run -d --name web --rootfs "$T/rootfs" true
 wait_for 5 sh -c '"$BUILD/examples/lcx/lcx" --root "$T/lcx-root" --run-dir "$T/lcx-run" logs web 2>/dev/null | grep three'
 check_eq 'logs: output' "one

@@ -93,7 +93,7 @@ static int ask_all(struct lcx_ctx *ctx, struct uses *ret, struct lcx_error **err
 {
 	int r;
 
-	ret->containers_fd = lcx__make_dirs(ctx->root_fd, "containers", 0700);
+	ret->containers_fd = lcx__containers_dir(ctx);
 	if (ret->containers_fd < 0)
 		return lcx__fail_sys(err, -ret->containers_fd, "open the directory of containers");
 	r = lcx__lock(ret->containers_fd, LOCK_EX);
