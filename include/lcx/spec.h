@@ -224,6 +224,18 @@ int lcx_spec_set_exec_cpu_affinity(struct lcx_spec *spec, const char *initial, c
 int lcx_spec_set_memory_policy(struct lcx_spec *spec, const char *mode, const char *nodes,
 			       struct lcx_error **err);
 
+/**
+ * lcx_spec_set_rdt_schemas() - its share of cache and memory bandwidth, by the kernel's resctrl
+ * @l3_cache:         lines of its `schemata` as "L3:0=f0;1=f"; NULL: as they are
+ * @memory_bandwidth: a line of it as "MB:0=20;1=70"; NULL: as it is
+ *
+ * A class of service that a config.json names by "closID" may have other containers in it, which
+ * get the same. Needs resctrl mounted: Documentation/filesystems/resctrl.rst.
+ * Return: 0; -EINVAL, -ENOMEM.
+ */
+int lcx_spec_set_rdt_schemas(struct lcx_spec *spec, const char *l3_cache,
+			     const char *memory_bandwidth, struct lcx_error **err);
+
 /** lcx_spec_add_memory_policy_flag() - "MPOL_F_STATIC_NODES", ... once there is a mode */
 int lcx_spec_add_memory_policy_flag(struct lcx_spec *spec, const char *flag,
 				    struct lcx_error **err);

@@ -56,13 +56,17 @@ static int apply(struct lcx_container *c, const struct lcx_spec *spec, struct lc
 static int put_into_force(struct lcx_container *c, const struct lcx_spec *before,
 			  const struct lcx_spec *after, struct lcx_error **err)
 {
+	CLEANUP(freep) char *lines = NULL;
 	int r = apply(c, after, err);
 
+	if (r == 0)
+		r = lcx__container_update_resctrl(c, before, after, &lines, err);
 	if (r == 0)
 		r = save_spec(after, c->dir_fd, err);
 	if (r == 0)
 		r = lcx__description_save(&c->d, c->dir_fd, err);
 	if (r < 0) {
+		lcx__container_restore_resctrl(c, lines);
 		(void)apply(c, before, NULL);
 		(void)save_spec(before, c->dir_fd, NULL);
 	}
@@ -82,11 +86,25 @@ static int reload_all_but_policy(struct lcx_container *c, struct lcx_error **err
 	return r;
 }
 
+#define SWAP(a, b)                                                                                 \
+	do {                                                                                       \
+		__typeof__(a) a_ = (a);                                                            \
+		(a) = (b);                                                                         \
+		(b) = a_;                                                                          \
+	} while (0)
+
+/* What may change; each side stays the owner of what it then has. */
+static void take_limits(struct lcx_spec *after, struct lcx_spec *wanted)
+{
+	SWAP(after->linux_.resources, wanted->linux_.resources);
+	SWAP(after->linux_.intel_rdt.l3_cache_schema, wanted->linux_.intel_rdt.l3_cache_schema);
+	SWAP(after->linux_.intel_rdt.mem_bw_schema, wanted->linux_.intel_rdt.mem_bw_schema);
+}
+
 LCX_PUBLIC int lcx_container_update(struct lcx_container *c, struct lcx_error **err)
 {
 	CLEANUP(lcx_spec_freep) struct lcx_spec *wanted = NULL, *before = NULL, *after = NULL;
 	CLEANUP(closep) int lock_fd = -1;
-	struct lcx__resources limits;
 	int r = lcx__container_check_created(c, err);
 
 	if (r == 0)
@@ -103,9 +121,7 @@ LCX_PUBLIC int lcx_container_update(struct lcx_container *c, struct lcx_error **
 		r = load_anew(c, &after, err);
 	if (r < 0)
 		return r;
-	limits = after->linux_.resources;
-	after->linux_.resources = wanted->linux_.resources;
-	wanted->linux_.resources = limits;
+	take_limits(after, wanted);
 	r = lcx__container_check_limits(c, after, err);
 	if (r == 0)
 		r = put_into_force(c, before, after, err);

@@ -191,6 +191,23 @@ static int write_schemata(const char *mount, const struct lcx__resctrl *groups,
 	return r;
 }
 
+int lcx__resctrl_rewrite(const char *mount, const char *class_dir, const char *lines,
+			 char **ret_before, struct lcx_error **err)
+{
+	CLEANUP(freep) char *path = lcx__format("%s/schemata", class_dir), *before = NULL;
+	int r;
+
+	if (!path)
+		return lcx__fail_nomem(err);
+	r = lcx__read_file(AT_FDCWD, path, FILE_LIMIT, &before, NULL);
+	if (r < 0)
+		return lcx__fail_sys(err, -r, "linux.intelRdt: read '%s'", path);
+	r = write_lines(mount, class_dir, lines, err);
+	if (r == 0 && ret_before)
+		*ret_before = TAKE_PTR(before);
+	return r;
+}
+
 /* ---- directories -------------------------------------------------------------- */
 
 static bool is_directory(const char *path)

@@ -162,6 +162,23 @@ LCX_PUBLIC int lcx_spec_set_memory_policy(struct lcx_spec *spec, const char *mod
 	return 0;
 }
 
+LCX_PUBLIC int lcx_spec_set_rdt_schemas(struct lcx_spec *spec, const char *l3_cache,
+					const char *memory_bandwidth, struct lcx_error **err)
+{
+	struct lcx__spec_intel_rdt *rdt = &spec->linux_.intel_rdt;
+	int r = memory_bandwidth ? lcx__check_mem_bw_schema(memory_bandwidth, err) : 0;
+
+	if (r < 0)
+		return lcx__fail_prefix(err, r, "memory bandwidth");
+	if (l3_cache)
+		r = lcx__set_string(&rdt->l3_cache_schema, l3_cache, err);
+	if (r == 0 && memory_bandwidth)
+		r = lcx__set_string(&rdt->mem_bw_schema, memory_bandwidth, err);
+	if (r == 0)
+		rdt->set = spec->linux_.set = true;
+	return r;
+}
+
 LCX_PUBLIC int lcx_spec_add_memory_policy_flag(struct lcx_spec *spec, const char *flag,
 					       struct lcx_error **err)
 {

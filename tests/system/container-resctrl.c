@@ -19,6 +19,7 @@ static const char *root_dir, *run_dir, *rootfs, *tree;
 /* The last words of what failed. */
 static char said[1000];
 static bool started, executed; /* whether it joined */
+static const char *new_lines;  /* for it while it runs; NULL: none */
 
 static bool says(const char *path, const char *text)
 {
@@ -68,6 +69,14 @@ static int execute(struct lcx_container *c, struct lcx_error **err)
 	return r == 0 && status != 0 ? -EPROTO : r;
 }
 
+/* Other lines while it runs. */
+static int update(struct lcx_container *c, const char *l3, struct lcx_error **err)
+{
+	int r = lcx_spec_set_rdt_schemas(lcx_container_spec(c), l3, NULL, err);
+
+	return r == 0 ? lcx_container_update(c, err) : r;
+}
+
 /* Start one, and a further program in it; *@group is what it is in. The file is emptied in between.
  */
 static int run(const char *intel_rdt, const char *mount, char *group)
@@ -94,6 +103,8 @@ static int run(const char *intel_rdt, const char *mount, char *group)
 	if (r == 0)
 		r = execute(c, &err);
 	executed = says(tasks, "0");
+	if (r == 0 && new_lines)
+		r = update(c, new_lines, &err);
 	(void)snprintf(said, sizeof(said), "%s", r < 0 && err ? lcx_error_message(err) : "");
 	lcx_error_free(err);
 	if (c)
@@ -115,7 +126,7 @@ static void check(const char *name, bool holds)
 
 int main(int argc, char **argv)
 {
-	char group[200] = "", shared[300];
+	char group[200] = "", shared[300], lines[320];
 	int r;
 
 	if (argc != 5)
@@ -133,6 +144,14 @@ int main(int argc, char **argv)
 	r = run("{\"closID\":\"/\"}", tree, group);
 	check("the class of all others is joined",
 	      r == 0 && strcmp(group, tree) == 0 && started && executed);
+	new_lines = "L3:0=3f";
+	r = run("{\"closID\":\"/\"}", tree, group);
+	check("lines that a class can't have are an error",
+	      r == -ENOENT && strstr(said, "/schemata"));
+	r = run("{\"closID\":\"shared\"}", tree, group);
+	(void)snprintf(lines, sizeof(lines), "%s/schemata", shared);
+	check("its lines are changed while it runs", r == 0 && says(lines, "L3:0=3f\n=7f0\n"));
+	new_lines = NULL;
 	r = run("{\"closID\":\"shared\",\"l3CacheSchema\":\"L3:0=1\"}", tree, group);
 	check("one with other lines is refused", r == -EEXIST && strstr(said, "other lines"));
 	r = run("{\"l3CacheSchema\":\"L3:0=f\"}", tree, group);

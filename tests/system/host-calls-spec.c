@@ -78,6 +78,7 @@ static int set_the_privileges(struct world *w, struct lcx_error **err)
 	MUST(lcx_spec_set_io_priority(spec, "IOPRIO_CLASS_BE", 7, err));
 	MUST(lcx_spec_set_exec_cpu_affinity(spec, "0", "0-1", err));
 	MUST(lcx_spec_set_memory_policy(spec, "MPOL_BIND", "0", err));
+	MUST(lcx_spec_set_rdt_schemas(spec, "L3:0=f", "MB:0=70", err));
 	MUST(lcx_spec_add_memory_policy_flag(spec, "MPOL_F_STATIC_NODES", err));
 	MUST(lcx_spec_set_personality(spec, "LINUX32", err));
 	MUST(lcx_spec_add_landlock(spec, "ro=/usr", err));

@@ -106,6 +106,49 @@ int lcx__container_enter_resctrl(const struct lcx_container *c, struct lcx__entr
 	return 0;
 }
 
+static bool differ(const char *a, const char *b)
+{
+	return a && (!b || strcmp(a, b) != 0);
+}
+
+int lcx__container_update_resctrl(const struct lcx_container *c, const struct lcx_spec *before,
+				  const struct lcx_spec *after, char **ret_lines,
+				  struct lcx_error **err)
+{
+	const struct lcx__spec_intel_rdt *old = &before->linux_.intel_rdt;
+	const struct lcx__spec_intel_rdt *new = &after->linux_.intel_rdt;
+	CLEANUP(lcx__strbuf_free) struct lcx__strbuf lines = STRBUF_EMPTY;
+	CLEANUP(freep) char *mount = NULL;
+	int r;
+
+	if (differ(new->l3_cache_schema, old->l3_cache_schema))
+		lcx__strbuf_addf(&lines, "%s\n", new->l3_cache_schema);
+	if (differ(new->mem_bw_schema, old->mem_bw_schema))
+		lcx__strbuf_addf(&lines, "%s\n", new->mem_bw_schema);
+	if (lines.failed)
+		return lcx__fail_nomem(err);
+	if (!lines.text)
+		return 0;
+	if (!old->set)
+		return lcx__fail(
+			err, EINVAL,
+			"linux.intelRdt: the container was made without a class of service, "
+			"and is given none afterwards");
+	if (!c->run.resctrl || !lcx__container_is_running(c))
+		return 0;
+	r = find(c, &mount, err);
+	return r == 0 ? lcx__resctrl_rewrite(mount, c->run.resctrl[0], lines.text, ret_lines, err)
+		      : r;
+}
+
+void lcx__container_restore_resctrl(const struct lcx_container *c, const char *lines)
+{
+	CLEANUP(freep) char *mount = NULL;
+
+	if (lines && find(c, &mount, NULL) == 0)
+		(void)lcx__resctrl_rewrite(mount, c->run.resctrl[0], lines, NULL, NULL);
+}
+
 int lcx__container_undo_resctrl(struct lcx_container *c, const char *path, struct lcx_error **err)
 {
 	(void)c;
