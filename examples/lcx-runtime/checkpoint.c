@@ -35,7 +35,7 @@ struct checkpoint_options {
 		{'\0', "status-fd", OPTION_TEXT, AT(status_fd), "refused"},                        \
 	{                                                                                          \
 		'\0', "empty-ns", OPTION_TEXT, AT(empty_ns),                                       \
-			"refused: the network namespace is made anew, or joined"                   \
+			"network: it is made anew, or joined, in any case"                         \
 	}
 
 const struct option checkpoint_options[] = {
@@ -76,10 +76,11 @@ static bool is_ours(const char *name)
 	return false;
 }
 
-static int fill(const struct option *row, const struct checkpoint_options *o,
-		struct lcx_checkpoint *checkpoint, struct lcx_error **err)
+static int fill(const struct runtime *rt, const struct option *row,
+		const struct checkpoint_options *o, struct lcx_checkpoint *checkpoint,
+		struct lcx_error **err)
 {
-	int r = 0;
+	int r = lcx_checkpoint_set_option(checkpoint, "criu", rt->criu, err);
 
 	for (; r == 0 && row->name; row++) {
 		const void *place = (const char *)o + row->offset;
@@ -109,7 +110,7 @@ int cmd_checkpoint(struct runtime *rt, void *values, int argc, char **argv)
 
 	(void)argc;
 	if (lcx_checkpoint_new(&checkpoint, &err) < 0 ||
-	    fill(checkpoint_options, o, checkpoint, &err) < 0)
+	    fill(rt, checkpoint_options, o, checkpoint, &err) < 0)
 		return report_error(rt, err);
 	if (open_container(rt, argv[0], &c) != 0)
 		return 1;
@@ -151,7 +152,7 @@ int cmd_restore(struct runtime *rt, void *values, int argc, char **argv)
 
 	(void)argc;
 	if (lcx_checkpoint_new(&checkpoint, &err) < 0 ||
-	    fill(restore_options, o, checkpoint, &err) < 0)
+	    fill(rt, restore_options, o, checkpoint, &err) < 0)
 		return report_error(rt, err);
 	if (o->create.process.preserve_fds > 0)
 		return report(rt, "--preserve-fds can't be had: a restored process has the "

@@ -49,6 +49,8 @@ static const struct option main_options[] = {
 	{'\0', "cgroup-manager", OPTION_TEXT, offsetof(struct runtime, cgroup_manager),
 	 "cgroupfs, systemd, or disabled: no cgroup at all"},
 	{'\0', "rootless", OPTION_TEXT, offsetof(struct runtime, rootless), NULL},
+	{'\0', "criu", OPTION_TEXT, offsetof(struct runtime, criu),
+	 "the path of criu; default: where it is installed"},
 	{'h', "help", OPTION_FLAG, offsetof(struct runtime, help), "print this"},
 	{'v', "version", OPTION_FLAG, offsetof(struct runtime, version), "print the version"},
 	{0},
@@ -122,7 +124,7 @@ static int dispatch(struct runtime *rt, int argc, char **argv)
 {
 	_Alignas(max_align_t) char values[VALUES_SIZE] = {0};
 	const struct command *command;
-	int used, code = 1;
+	int code = 1;
 
 	if (strcmp(argv[0], "help") == 0)
 		return help(rt, argc, argv);
@@ -132,9 +134,10 @@ static int dispatch(struct runtime *rt, int argc, char **argv)
 	argc--, argv++;
 	if (wants_help(argc, argv))
 		return print_help(command);
-	used = options_parse(rt, command->options, values, argc, argv);
-	if (used >= 0)
-		code = call(rt, command, values, argc - used, argv + used);
+	/* What follows "any number" of operands may be options of another program. */
+	argc = options_parse(rt, command->options, command->max < 0, values, argc, argv);
+	if (argc >= 0)
+		code = call(rt, command, values, argc, argv);
 	options_free(command->options, values);
 	return code;
 }
@@ -142,13 +145,12 @@ static int dispatch(struct runtime *rt, int argc, char **argv)
 int main(int argc, char **argv)
 {
 	struct runtime rt = {0};
-	int used, code;
+	int code;
 
 	argc--, argv++;
-	used = options_parse(&rt, main_options, &rt, argc, argv);
-	if (used < 0 || (!rt.version && !rt.help && check_main_options(&rt) != 0))
+	argc = options_parse(&rt, main_options, true, &rt, argc, argv);
+	if (argc < 0 || (!rt.version && !rt.help && check_main_options(&rt) != 0))
 		return 1;
-	argc -= used, argv += used;
 	if (rt.help)
 		return print_help(NULL);
 	if (rt.version)

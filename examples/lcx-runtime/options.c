@@ -55,33 +55,59 @@ static int store(const struct runtime *rt, const struct option *option, void *va
 	return 0;
 }
 
-int options_parse(struct runtime *rt, const struct option *options, void *values, int argc,
-		  char **argv)
+/* "-9" is an operand: no option is a number. */
+static bool is_option(const char *word)
 {
-	int i = 0;
+	return word[0] == '-' && word[1] != '\0' && (word[1] < '0' || word[1] > '9');
+}
 
-	while (i < argc && argv[i][0] == '-' && argv[i][1] != '\0') {
-		/* One dash or two, as engines' libraries write them. */
-		const char *word = argv[i] + (argv[i][1] == '-' ? 2 : 1), *value = NULL;
-		size_t length = strcspn(word, "=");
-		const struct option *option;
+/* The one at @argv[0]. Return: how many words it takes, or -1 when what is wrong was reported. */
+static int parse_one(const struct runtime *rt, const struct option *options, void *values, int argc,
+		     char **argv)
+{
+	/* One dash or two, as engines' libraries write them. */
+	const char *word = argv[0] + (argv[0][1] == '-' ? 2 : 1), *value = NULL;
+	size_t length = strcspn(word, "=");
+	const struct option *option = find(options, word, length);
+	int used = 1;
 
-		i++;
-		if (length == 0)
-			return i; /* "--" */
-		option = find(options, word, length);
-		if (!option)
-			return report(rt, "no option '%s'; see --help", argv[i - 1]), -1;
-		if (word[length] == '=')
-			value = word + length + 1;
-		else if (option->kind != OPTION_FLAG)
-			value = i < argc ? argv[i++] : NULL;
-		if (!value && option->kind != OPTION_FLAG)
-			return report(rt, "--%s: needs a value", option->name), -1;
-		if (store(rt, option, values, value) != 0)
-			return -1;
+	if (!option)
+		return report(rt, "no option '%s'; see --help", argv[0]), -1;
+	if (word[length] == '=')
+		value = word + length + 1;
+	else if (option->kind != OPTION_FLAG && argc > 1)
+		value = argv[used++];
+	if (!value && option->kind != OPTION_FLAG)
+		return report(rt, "--%s: needs a value", option->name), -1;
+	return store(rt, option, values, value) == 0 ? used : -1;
+}
+
+int options_parse(struct runtime *rt, const struct option *options, bool in_order, void *values,
+		  int argc, char **argv)
+{
+	int n = 0, i = 0;
+
+	while (i < argc) {
+		if (strcmp(argv[i], "--") == 0) {
+			i++;
+			break;
+		}
+		if (is_option(argv[i])) {
+			int used = parse_one(rt, options, values, argc - i, argv + i);
+
+			if (used < 0)
+				return -1;
+			i += used;
+			continue;
+		}
+		if (in_order)
+			break;
+		argv[n++] = argv[i++];
 	}
-	return i;
+	while (i < argc)
+		argv[n++] = argv[i++];
+	argv[n] = NULL;
+	return n;
 }
 
 void options_free(const struct option *options, void *values)
@@ -94,6 +120,8 @@ void options_free(const struct option *options, void *values)
 void options_print(const struct option *options)
 {
 	for (; options && options->name; options++)
-		printf("  --%-22s %s\n", options->name,
+		printf("  %c%c%c --%-22s %s\n", options->letter ? '-' : ' ',
+		       options->letter ? options->letter : ' ', options->letter ? ',' : ' ',
+		       options->name,
 		       options->help ? options->help : "accepted; changes nothing here");
 }

@@ -43,13 +43,12 @@ static inline void closep(int *fd)
 
 /* The options that stand before the command. */
 struct runtime {
-	const char *root, *log_path, *log_format, *cgroup_manager, *rootless;
+	const char *root, *log_path, *log_format, *cgroup_manager, *rootless, *criu;
 	bool debug, systemd_cgroup, version, help;
 	struct lcx_ctx *ctx; /* of the root, once a command asked for it */
 };
 
-/* ---- options.c: "--name VALUE", "--name=VALUE", "-n VALUE"; the first other word ends them ----
- */
+/* ---- options.c: "--name VALUE", "--name=VALUE", "-n VALUE"; "--" ends them ---- */
 
 enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_NUMBER, OPTION_TEXTS };
 
@@ -66,9 +65,13 @@ struct option {
 	const char *help; /* NULL: accepted, and without effect here */
 };
 
-/* Return: how many words of @argv were options, or -1 when that was reported. */
-int options_parse(struct runtime *rt, const struct option *options, void *values, int argc,
-		  char **argv);
+/*
+ * Take the options out of @argv: those before the first other word, if @in_order, or wherever they
+ * stand. Return: how many words are left, at its beginning, with NULL after them; or -1 when what
+ * is wrong was reported.
+ */
+int options_parse(struct runtime *rt, const struct option *options, bool in_order, void *values,
+		  int argc, char **argv);
 /* What options_parse() has put together in @values. */
 void options_free(const struct option *options, void *values);
 void options_print(const struct option *options);

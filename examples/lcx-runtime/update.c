@@ -6,7 +6,7 @@
 #include "runtime.h"
 
 struct update_options {
-	const char *resources;
+	const char *resources, *l3_cache, *memory_bandwidth;
 	const char *values[16]; /* by number of its row below */
 };
 
@@ -30,6 +30,10 @@ const struct option update_options[] = {
 	{'\0', "cpu-idle", OPTION_TEXT, AT(13), "1: only when nobody else wants to"},
 	{'\0', "kernel-memory", OPTION_TEXT, AT(14), "bytes, where the kernel still has it"},
 	{'\0', "kernel-memory-tcp", OPTION_TEXT, AT(15), "bytes, likewise"},
+	{'\0', "l3-cache-schema", OPTION_TEXT, offsetof(struct update_options, l3_cache),
+	 "lines of its class of service, such as L3:0=f0;1=f"},
+	{'\0', "mem-bw-schema", OPTION_TEXT, offsetof(struct update_options, memory_bandwidth),
+	 "likewise, such as MB:0=20;1=70"},
 	{0},
 };
 
@@ -87,6 +91,9 @@ static int merge(struct runtime *rt, const struct update_options *o, struct lcx_
 		if (o->values[i] && merge_option(spec, i, o->values[i], &err) < 0)
 			return report(rt, "--%s '%s': %s", update_options[i + 1].name, o->values[i],
 				      err ? lcx_error_message(err) : "makes no sense");
+	if ((o->l3_cache || o->memory_bandwidth) &&
+	    lcx_spec_set_rdt_schemas(spec, o->l3_cache, o->memory_bandwidth, &err) < 0)
+		return report_error(rt, err);
 	return 0;
 }
 

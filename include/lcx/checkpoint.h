@@ -47,12 +47,14 @@ int lcx_checkpoint_new(struct lcx_checkpoint **ret, struct lcx_error **err);
  *         "auto-dedup": memory that a later image replaces is given back.
  *         "keep": the images stay after a restore from the container's own directory.
  *         "lsm-profile", "lsm-mount-context": the labels that restored processes and mounts have.
- *         "manage-cgroups-mode": "ignore", which is the only one: the library makes the cgroup
+ *         "manage-cgroups-mode": "ignore", which is the only one: the library makes the cgroup.
+ *         "empty-ns": "network", likewise: it is made anew, or joined, in any case.
+ *         "criu": the program's absolute path, or "criu" for where it is installed, the default
  * @value: as above; NULL: as it comes
  *
  * Return: 0; -EINVAL for an unknown key or value; -EOPNOTSUPP for what criu or other runtimes have
- * and this library has not: "lazy-pages", "page-server", "status-fd", "empty-ns", and other cgroup
- * modes.
+ * and this library has not: "lazy-pages", "page-server", "status-fd", other cgroup modes, other
+ * namespaces.
  */
 int lcx_checkpoint_set_option(struct lcx_checkpoint *o, const char *key, const char *value,
 			      struct lcx_error **err);

@@ -95,8 +95,11 @@ int lcx__criu_decode(const void *data, size_t length, struct lcx__criu_answer *r
 
 /* ---- program.c ---- */
 
-/* Its path, a literal; NULL in words (-EOPNOTSUPP) if it isn't there. */
-const char *lcx__criu_find(struct lcx_error **err);
+/*
+ * Its path, a literal or @wanted, which may be NULL or "criu" for wherever it is installed; NULL in
+ * words (-EOPNOTSUPP, -EINVAL) if it isn't there.
+ */
+const char *lcx__criu_find(const char *wanted, struct lcx_error **err);
 
 /* The two ends of the line: the caller's and criu's. */
 int lcx__criu_open_line(int *ret_ours, int *ret_theirs, struct lcx_error **err);
@@ -109,11 +112,11 @@ enum { LCX__CRIU_FD_FIRST = 3, LCX__CRIU_MAX_FDS = 48 };
 void lcx__criu_compile(struct lcx__plan *plan, const char *path, const int *fds, size_t n);
 
 /* The same as a process of its own with nothing else; *ret_line is the caller's end. */
-int lcx__criu_start(struct lcx__plan *plan, struct lcx__child *ret, int *ret_line,
-		    struct lcx_error **err);
+int lcx__criu_start(const char *wanted, struct lcx__plan *plan, struct lcx__child *ret,
+		    int *ret_line, struct lcx_error **err);
 
 /* Whether it can be executed and is new enough. Return: 0 or -EOPNOTSUPP in words. */
-int lcx__criu_check_version(struct lcx_error **err);
+int lcx__criu_check_version(const char *wanted, struct lcx_error **err);
 /* And whether it gets on with this kernel, as it says. */
 int lcx__criu_check(struct lcx_error **err);
 

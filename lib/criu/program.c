@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "criu/criu.h"
 
+#include <string.h>
 #include <sys/socket.h>
 
 #include "util/program.h"
@@ -19,8 +20,23 @@ static const char *const environment[] = {
 /* External network namespaces and cgroup v2: older ones can't have them. */
 enum { MAJOR_NEEDED = 3, MINOR_NEEDED = 15, CHECK_MS = 30000 };
 
-const char *lcx__criu_find(struct lcx_error **err)
+const char *lcx__criu_find(const char *wanted, struct lcx_error **err)
 {
+	if (wanted && wanted[0] == '/') {
+		if (lcx__is_administrators_program(wanted))
+			return wanted;
+		(void)lcx__fail(err, EOPNOTSUPP,
+				"criu at '%s' is not executed: it is no program of root's, in "
+				"directories that nobody else can change",
+				wanted);
+		return NULL;
+	}
+	if (wanted && strcmp(wanted, "criu") != 0) {
+		(void)lcx__fail(err, EINVAL,
+				"criu '%s': give an absolute path; nothing is looked up in PATH",
+				wanted);
+		return NULL;
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
 		if (lcx__is_administrators_program(places[i]))
 			return places[i];
@@ -66,13 +82,13 @@ void lcx__criu_compile(struct lcx__plan *plan, const char *path, const int *fds,
 	op->num[0] = n_env;
 }
 
-int lcx__criu_start(struct lcx__plan *plan, struct lcx__child *ret, int *ret_line,
-		    struct lcx_error **err)
+int lcx__criu_start(const char *wanted, struct lcx__plan *plan, struct lcx__child *ret,
+		    int *ret_line, struct lcx_error **err)
 {
 	CLEANUP(closep) int ours = -1, theirs = -1;
 	CLEANUP(lcx__child_abandonp) struct lcx__child child = LCX__CHILD_NONE;
 	struct lcx__launch launch = {.plan = plan, .cgroup_fd = -1, .stdio = {-1, -1, -1}};
-	const char *path = lcx__criu_find(err);
+	const char *path = lcx__criu_find(wanted, err);
 	int r;
 
 	if (!path)
@@ -102,7 +118,8 @@ static int check_version(const struct lcx__criu_answer *answer, struct lcx_error
 			 MAJOR_NEEDED, MINOR_NEEDED, (int)answer->major, (int)answer->minor);
 }
 
-static int ask(enum lcx__criu_type type, struct lcx__criu_answer *answer, struct lcx_error **err)
+static int ask(const char *wanted, enum lcx__criu_type type, struct lcx__criu_answer *answer,
+	       struct lcx_error **err)
 {
 	CLEANUP(lcx__child_abandonp) struct lcx__child child = LCX__CHILD_NONE;
 	CLEANUP(lcx__strbuf_free) struct lcx__strbuf request = STRBUF_EMPTY;
@@ -112,14 +129,14 @@ static int ask(enum lcx__criu_type type, struct lcx__criu_answer *answer, struct
 
 	lcx__criu_put_request(&request, type, NULL);
 	if (r == 0)
-		r = lcx__criu_start(plan, &child, &line, err);
+		r = lcx__criu_start(wanted, plan, &child, &line, err);
 	return r == 0 ? lcx__criu_ask(line, child.pidfd, &request, NULL, answer, err) : r;
 }
 
-int lcx__criu_check_version(struct lcx_error **err)
+int lcx__criu_check_version(const char *wanted, struct lcx_error **err)
 {
 	struct lcx__criu_answer answer;
-	int r = ask(LCX__CRIU_VERSION, &answer, err);
+	int r = ask(wanted, LCX__CRIU_VERSION, &answer, err);
 
 	return r == 0 ? check_version(&answer, err) : r;
 }
@@ -144,8 +161,8 @@ static int run_check(const char *path, struct lcx_error **err)
 int lcx__criu_check(struct lcx_error **err)
 {
 	CLEANUP(lcx_error_freep) struct lcx_error *why = NULL;
-	const char *path = lcx__criu_find(err);
-	int r = path ? lcx__criu_check_version(err) : -EOPNOTSUPP;
+	const char *path = lcx__criu_find(NULL, err);
+	int r = path ? lcx__criu_check_version(NULL, err) : -EOPNOTSUPP;
 
 	if (r < 0 || run_check(path, &why) == 0)
 		return r;

@@ -330,6 +330,41 @@ check_match 'help' 'Usage: lcx-runtime update' "$(runtime help update)"
 check_fails 'help for what is not there' 1 "no command 'fly'" runtime help fly
 check_fails 'a command that is not there' 1 "no command 'fly'" runtime fly
 check_fails 'an option that is not there' 1 "no option '--fly'" runtime list --fly
+check 'an option after the operand' runtime delete none --force
+check_fails 'one that lacks its value there' 1 '--memory: needs a value' runtime update none --memory
+check_fails 'no option after two dashes' 1 'takes CONTAINER' runtime delete -- none --force
+check_fails "a program's options are its own" 255 'does not exist' runtime exec none true --fly
+bundle "$T/b" '.process.args = ["sleep", "60"]'
+runtime run -d --bundle "$T/b" w2 </dev/null
+for criu in relative "$T/criu"; do
+	check_fails "criu: $criu" 1 "criu .*'$criu'" runtime --criu "$criu" checkpoint --image-path "$T/images" w2
+done
+check_fails 'update: a share of cache for one without a class' 1 'linux.intelRdt: ' runtime update --l3-cache-schema L3:0=f w2
+check_fails 'update: no share of bandwidth' 1 "must start with 'MB:'" runtime update --mem-bw-schema L3:0=f w2
+runtime delete --force w2
+check_fails 'a namespace that would be empty' 1 "'empty-ns': 'ipc' can't be had" runtime checkpoint --empty-ns ipc w1
+check_fails 'the one that is' 1 'does not exist' runtime checkpoint --empty-ns network w1
+
+# --- every option that others have, by name and letter: those of the installed ones, and what newer ones got
+
+need runc crun
+options_of() { "$@" --help 2>&1 | sed -n 's/^ *\(-.*\)/\1/p' | sed 's/  .*//' | grep -oE -- '(^|[ ,])--?[A-Za-z0-9][a-z0-9-]*' |
+	tr -d ' ,' | grep -vxE -- '--(help|usage|version)|-[hvV]' | sort -u; }
+newer() {
+	case $1 in
+	create | exec | run) echo '--pidfd-socket' ;;
+	update) printf '%s\n' --cpu-burst --cpu-idle --kernel-memory --kernel-memory-tcp ;;
+	checkpoint) printf '%s\n' --link-remap --tcp-skip-in-flight --lazy-pages --page-server --status-fd ;;
+	restore) printf '%s\n' --tcp-close --preserve-fds --pidfd-socket --lsm-profile --lsm-mount-context ;;
+	esac
+}
+for command in '' create start run state list kill delete exec pause resume update ps events features spec checkpoint restore; do
+	# shellcheck disable=SC2086
+	{ options_of runc $command; options_of crun $command; newer "$command"; } | sort -u >"$T/theirs"
+	# shellcheck disable=SC2086
+	options_of "$BUILD/examples/lcx-runtime/lcx-runtime" $command >"$T/ours"
+	check_eq "options: ${command:-before the command}: $(wc -l <"$T/theirs") of theirs" '' "$(comm -23 "$T/theirs" "$T/ours" | tr '\n' ' ')"
+done
 bundle "$T/b" '.process.cwd = 7'
 check_fails 'a wrong description' 1 'process.cwd' runtime create --bundle "$T/b" w1
 check_eq 'nothing is left' '' "$(runtime list -q)"

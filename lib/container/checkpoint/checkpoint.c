@@ -106,7 +106,7 @@ static int ask(struct dump *d, struct lcx_error **err)
 			      &d->options);
 	/* What it writes is for nobody else. */
 	lcx__plan_add(plan, PLAN_UMASK)->num[0] = 077;
-	r = lcx__criu_start(plan, &child, &line, err);
+	r = lcx__criu_start(d->o->criu, plan, &child, &line, err);
 	if (r == 0)
 		r = lcx__criu_ask(line, child.pidfd, &d->request, &hooks, &answer, err);
 	if (r < 0)
@@ -175,7 +175,7 @@ static int checkpoint_locked(struct lcx_container *c, const struct lcx_checkpoin
 	if (r == 0)
 		r = check(c, err);
 	if (r == 0)
-		r = lcx__criu_check_version(err);
+		r = lcx__criu_check_version(o->criu, err);
 	if (r == 0)
 		r = dump(&d, err);
 	if (r == 0)

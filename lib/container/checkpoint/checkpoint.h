@@ -14,7 +14,7 @@ DEFINE_CLEANUP(struct lcx_checkpoint *, lcx_checkpoint_free)
 /* ---- checkpoint-options.c ---- */
 
 struct lcx_checkpoint {
-	char *image_path, *work_path, *parent_path, *lsm_profile, *lsm_mount_context;
+	char *image_path, *work_path, *criu, *parent_path, *lsm_profile, *lsm_mount_context;
 	bool leave_running, pre_dump, tcp_established, tcp_close, tcp_skip_in_flight, ext_unix_sk,
 		shell_job, file_locks, link_remap, auto_dedup, keep;
 };

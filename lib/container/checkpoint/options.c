@@ -17,6 +17,7 @@ static const struct option {
 #define AT(member) offsetof(struct lcx_checkpoint, member)
 	{"image-path", TEXT, AT(image_path), 0, 0},
 	{"work-path", TEXT, AT(work_path), 0, 0},
+	{"criu", TEXT, AT(criu), 0, 0},
 	{"parent-path", TEXT, AT(parent_path), LCX__CRIU_PARENT_IMG, LCX__CHECKPOINT_DUMP},
 	{"leave-running", FLAG, AT(leave_running), LCX__CRIU_LEAVE_RUNNING, LCX__CHECKPOINT_DUMP},
 	{"pre-dump", FLAG, AT(pre_dump), LCX__CRIU_TRACK_MEM, LCX__CHECKPOINT_DUMP},
@@ -47,7 +48,16 @@ static const struct {
 	{"lazy-pages", "memory is restored at once; leave it out"},
 	{"page-server", "memory is written to files only; copy them to the other machine"},
 	{"status-fd", "the call returns when it is done; leave it out"},
-	{"empty-ns", "the network namespace is always made anew, and attached to its networks"},
+};
+
+/* What others let one choose, and is one way here. */
+static const struct {
+	const char *key, *value, *why;
+} settled[] = {
+	{"manage-cgroups-mode", "ignore",
+	 "the library makes the cgroup, with its limits, and puts the processes into it"},
+	{"empty-ns", "network",
+	 "the network namespace alone is made anew, or joined, and attached to its networks"},
 };
 
 LCX_PUBLIC int lcx_checkpoint_new(struct lcx_checkpoint **ret, struct lcx_error **err)
@@ -100,20 +110,19 @@ static int set_flag(bool *place, const char *key, const char *value, struct lcx_
 
 static int refuse(const char *key, const char *value, struct lcx_error **err)
 {
+	for (size_t i = 0; i < ARRAY_SIZE(settled); i++)
+		if (strcmp(settled[i].key, key) == 0)
+			return !value || strcmp(value, settled[i].value) == 0
+				       ? 0
+				       : lcx__fail(err, EOPNOTSUPP,
+						   "checkpoint option '%s': '%s' can't be had: "
+						   "%s; '%s' says so",
+						   key, value, settled[i].why, settled[i].value);
 	for (size_t i = 0; i < ARRAY_SIZE(refused); i++)
 		if (strcmp(refused[i].key, key) == 0)
 			return lcx__fail(err, EOPNOTSUPP, "checkpoint option '%s' can't be had: %s",
 					 key, refused[i].why);
-	if (strcmp(key, "manage-cgroups-mode") != 0)
-		return lcx__fail(err, EINVAL, "there is no checkpoint option '%s'", key);
-	return !value || strcmp(value, "ignore") == 0
-		       ? 0
-		       : lcx__fail(
-				 err, EOPNOTSUPP,
-				 "checkpoint option 'manage-cgroups-mode': '%s' can't be had: the "
-				 "library makes the cgroup, with its limits, and puts the "
-				 "processes into it; 'ignore' says so",
-				 value);
+	return lcx__fail(err, EINVAL, "there is no checkpoint option '%s'", key);
 }
 
 LCX_PUBLIC int lcx_checkpoint_set_option(struct lcx_checkpoint *o, const char *key,

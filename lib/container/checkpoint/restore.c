@@ -73,7 +73,7 @@ int lcx__start_open_images(struct start *s, struct lcx_error **err)
 		r = lcx__checkpoint_load_streams(re->place.images_fd, &re->streams, err);
 	if (r == 0)
 		r = lcx__checkpoint_load_networks(re->place.images_fd, &re->networks, err);
-	return r == 0 ? lcx__criu_check_version(err) : r;
+	return r == 0 ? lcx__criu_check_version(re->o->criu, err) : r;
 }
 
 int lcx__start_keep_addresses(struct start *s, struct place *place, struct lcx_error **err)
@@ -228,7 +228,7 @@ static int add_program(void *data, struct lcx__plan *plan, const int streams[3],
 {
 	struct start *s = data;
 	struct lcx__restoring *re = s->restoring;
-	const char *path = lcx__criu_find(err);
+	const char *path = lcx__criu_find(re->o->criu, err);
 	int fds[LCX__CRIU_MAX_FDS], r;
 	size_t n = 1;
 
