@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "container/exec.h"
 
-#include <poll.h>
 #include <string.h>
 
 #include "container/cgroups/cgroups.h"
 #include "container/event.h"
 #include "container/listener.h"
 #include "security/seccomp.h"
+#include "util/process.h"
 
 /* ---- filters, compiled once --------------------------------------------- */
 
@@ -234,14 +234,13 @@ static int execute(struct lcx_container *c, const struct lcx_spec *wanted, const
 		   struct lcx_process **ret, struct lcx_error **err)
 {
 	CLEANUP(closep) int pidfd = lcx__container_open_running(c, err);
-	struct pollfd ended = {.fd = pidfd, .events = POLLIN};
 	bool is_first = err && !*err;
 	int r;
 
 	if (pidfd < 0)
 		return pidfd;
 	r = execute_beside(c, pidfd, wanted, how, ret, err);
-	if (r >= 0 || poll(&ended, 1, 0) <= 0)
+	if (r >= 0 || lcx__pidfd_ends(pidfd, 0) != 1)
 		return r;
 	if (is_first)
 		*err = lcx_error_free(*err);

@@ -2,7 +2,6 @@
 #include "image/helper.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -121,10 +120,9 @@ const struct lcx__strbuf *lcx__helper_implied(const struct lcx__helper *helper)
  */
 static int tell_end(struct lcx__helper *helper, struct lcx_error **err)
 {
-	struct pollfd ended = {.fd = helper->pidfd, .events = POLLIN};
 	int status, sig;
 
-	if (helper->pidfd >= 0 && poll(&ended, 1, END_MS) <= 0)
+	if (helper->pidfd >= 0 && lcx__pidfd_ends(helper->pidfd, END_MS) != 1)
 		(void)sys_pidfd_send_signal(helper->pidfd, SIGKILL);
 	status = reap(helper);
 	sig = status >= 0 && WIFSIGNALED(status) ? WTERMSIG(status) : 0;

@@ -10,7 +10,6 @@
  * it, too.
  */
 #include <fcntl.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -36,13 +35,6 @@ static uint32_t own_pid_namespace(void)
 	return (uint32_t)st.st_ino;
 }
 
-static bool has_ended(int pidfd)
-{
-	struct pollfd ended = {.fd = pidfd, .events = POLLIN};
-
-	return poll(&ended, 1, 0) != 0;
-}
-
 static int read_tie(int pidfd, struct lcx__ipam_tie *ret, struct lcx_error **err)
 {
 	pid_t pid = lcx__pidfd_pid(pidfd);
@@ -57,7 +49,9 @@ static int read_tie(int pidfd, struct lcx__ipam_tie *ret, struct lcx_error **err
 	if (r == 0)
 		r = lcx__read_start_time(pid, &started);
 	/* Still there: so all of it was its own. */
-	if (r == 0 && has_ended(pidfd))
+	if (r == 0)
+		r = lcx__pidfd_ends(pidfd, 0);
+	if (r == 1)
 		r = -ESRCH;
 	if (r < 0)
 		return r == -ESRCH ? lcx__fail(err, ESRCH, "the process has ended")
@@ -82,7 +76,7 @@ static bool process_is_gone(const struct lcx__ipam_lease *lease)
 	/* The last two: a thread of somebody else's has the number. */
 	if (pidfd < 0)
 		return pidfd == -ESRCH || pidfd == -EINVAL || pidfd == -ENOENT;
-	if (has_ended(pidfd))
+	if (lcx__pidfd_ends(pidfd, 0) == 1)
 		return true;
 	return lcx__read_start_time((pid_t)lease->tie_pid, &started) == 0 &&
 	       !lcx__is_same_start(started, (int64_t)lease->tie_started);

@@ -127,14 +127,13 @@ int lcx__resolver_tell(int file_fd, uint16_t port, struct lcx_error **err)
 static int kill_and_wait(const struct running *running, struct lcx_error **err)
 {
 	CLEANUP(closep) int pidfd = lcx__open_process(running->pid, running->start_time);
-	struct pollfd ended = {.fd = pidfd, .events = POLLIN};
 
 	if (pidfd == -ESRCH)
 		return 0;
 	if (pidfd < 0)
 		return lcx__fail_sys(err, -pidfd, "open process %lld", running->pid);
 	(void)sys_pidfd_send_signal(pidfd, SIGKILL);
-	return poll(&ended, 1, END_MS) == 1
+	return lcx__pidfd_ends(pidfd, END_MS) == 1
 		       ? 0
 		       : lcx__fail(err, ETIMEDOUT, "process %lld does not end", running->pid);
 }

@@ -4,7 +4,6 @@
 #include <ctype.h>
 #include <linux/nsfs.h>
 #include <linux/sockios.h>
-#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -247,14 +246,13 @@ int lcx__pasta_start(const struct lcx_attachment *attachment, int netlink_fd, in
 int lcx__pasta_end(int64_t pid, int64_t start_time, struct lcx_error **err)
 {
 	CLEANUP(closep) int pidfd = lcx__open_process(pid, start_time);
-	struct pollfd ended = {.fd = pidfd, .events = POLLIN};
 
 	if (pidfd == -ESRCH)
 		return 0;
 	if (pidfd < 0)
 		return lcx__fail_sys(err, -pidfd, "look for pasta, process %jd", (intmax_t)pid);
 	(void)sys_pidfd_send_signal(pidfd, SIGKILL);
-	return poll(&ended, 1, END_MS) == 1
+	return lcx__pidfd_ends(pidfd, END_MS) == 1
 		       ? 0
 		       : lcx__fail(err, ETIMEDOUT, "pasta, process %jd, does not end",
 				   (intmax_t)pid);

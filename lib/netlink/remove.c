@@ -30,6 +30,7 @@
 #include "netlink/branch.h"
 #include "netlink/remover/embed.h"
 #include "netlink/remover/wire.h"
+#include "util/process.h"
 #include "util/str.h"
 #include "util/sys.h"
 
@@ -101,9 +102,7 @@ static bool inherits_orphans(void)
 /* It has left us children of its own, and ends itself. */
 static void reap(int pidfd)
 {
-	struct pollfd ended = {.fd = pidfd, .events = POLLIN};
-
-	if (poll(&ended, 1, LONG_MS) <= 0)
+	if (lcx__pidfd_ends(pidfd, LONG_MS) != 1)
 		(void)sys_pidfd_send_signal(pidfd, SIGKILL);
 	lcx__pidfd_reap(pidfd);
 }

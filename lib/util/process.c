@@ -11,6 +11,7 @@
 
 #include "util/cleanup.h"
 #include "util/fs.h"
+#include "util/str.h"
 #include "util/sys.h"
 
 /* The kernel's number for the time namespace that is there from the boot on. */
@@ -83,7 +84,6 @@ int lcx__read_start_time(pid_t pid, int64_t *ret)
 int lcx__open_process(int64_t pid, int64_t start_time)
 {
 	CLEANUP(closep) int pidfd = -1;
-	struct pollfd ended = {.events = POLLIN};
 	int64_t found;
 	int r;
 
@@ -95,10 +95,24 @@ int lcx__open_process(int64_t pid, int64_t start_time)
 	r = lcx__read_start_time((pid_t)pid, &found);
 	if (r < 0)
 		return r;
+	if (!lcx__is_same_start(found, start_time))
+		return -ESRCH;
 	/* A zombie keeps its number for as long as its parent likes. */
-	ended.fd = pidfd;
-	return lcx__is_same_start(found, start_time) && poll(&ended, 1, 0) == 0 ? TAKE_FD(pidfd)
-										: -ESRCH;
+	r = lcx__pidfd_ends(pidfd, 0);
+	return r < 0 ? r : r == 1 ? -ESRCH : TAKE_FD(pidfd);
+}
+
+int lcx__pidfd_ends(int pidfd, int timeout_ms)
+{
+	int64_t left_ms, end = lcx__monotonic_ns() + (int64_t)timeout_ms * 1000000;
+	struct pollfd ended = {.fd = pidfd, .events = POLLIN};
+	int n;
+
+	do {
+		left_ms = (end - lcx__monotonic_ns() + 999999) / 1000000;
+		n = poll(&ended, 1, left_ms > 0 ? (int)left_ms : 0);
+	} while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : n;
 }
 
 pid_t lcx__pidfd_pid(int pidfd)

@@ -17,9 +17,15 @@ int lcx__read_start_time(pid_t pid, int64_t *ret);
 /* Whether two start times are one: between time namespaces a part of a tick may get lost. */
 bool lcx__is_same_start(int64_t a, int64_t b);
 
-/* A pidfd for process @pid, if it lives and is still the one that started at @start_time; else
- * -ESRCH. */
+/* A pidfd for process @pid, if it lives and is still the one that started at @start_time; -ESRCH if
+ * it isn't; any other errno if that can't be told. */
 int lcx__open_process(int64_t pid, int64_t start_time);
+
+/*
+ * Whether the process of @pidfd ends within @timeout_ms, 0: has ended, as a zombie has.
+ * Return: 1 or 0, or a negative errno if that can't be told: then nobody is taken for dead.
+ */
+int lcx__pidfd_ends(int pidfd, int timeout_ms);
 
 /* The process of a pidfd, by its number here: "Pid:" of proc_pid_fdinfo(5). -ESRCH: it was reaped,
  * or has no number here; -EINVAL, -EBADF: what is no pidfd. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * usage: crash [-a] [-n NUMBER] [-k KIND]... [-s SCENARIO]... [-c DIR] ROOT RUN ROOTFS [LAYOUT]
+ * usage: crash [-a] [-n NUMBER] [-k KIND]... [-s SCENARIO]... [-e CALL] [-c DIR] ROOT RUN ROOTFS
+ * [LAYOUT]
  *
  * Has each scenario die, or fail, at every place where that makes a difference, or
  * with -n at that many of them, evenly spread; opens the library anew after each; and sees
@@ -50,6 +51,7 @@ struct options {
 	bool chosen; /* the scenarios, by name */
 	bool each;   /* place, and not only the first and last by each chain of calls */
 	const char *claims;
+	const char *call; /* only that one fails */
 };
 
 static const struct scenario *current;
@@ -192,7 +194,8 @@ static void plan_chain(struct plan *plan, enum fault_kind kind, const struct cha
 				add_fault(plan, kind, chain, nth, error);
 }
 
-static struct plan make_plan(enum fault_kind kind, const struct outcome *o, bool each)
+static struct plan make_plan(enum fault_kind kind, const struct outcome *o,
+			     const struct options *options)
 {
 	struct chain chains[CHAINS];
 	struct plan plan = {0};
@@ -200,9 +203,10 @@ static struct plan make_plan(enum fault_kind kind, const struct outcome *o, bool
 	memcpy(chains, o->passed.chains, sizeof(chains));
 	qsort(chains, CHAINS, sizeof(chains[0]), by_rank);
 	for (uint32_t i = 0; i < CHAINS; i++)
-		if (chains[i].hash != 0)
+		if (chains[i].hash != 0 && (!options->call || !chains[i].call ||
+					    strcmp(options->call, chains[i].call->name) == 0))
 			plan_chain(&plan, kind, &chains[i],
-				   each || chains[i].hash == FAULT_ANYWHERE);
+				   options->each || chains[i].hash == FAULT_ANYWHERE);
 	return plan;
 }
 
@@ -217,7 +221,7 @@ static bool sweep(enum fault_kind kind, const char *world, const struct options 
 	(void)clock_gettime(CLOCK_MONOTONIC, &began);
 	o = survives(&none, world, clear_all);
 	if (o)
-		plan = make_plan(kind, o, options->each);
+		plan = make_plan(kind, o, options);
 	failures += !o;
 	if (sample == 0 || sample > plan.n)
 		sample = plan.n;
@@ -266,11 +270,13 @@ static struct options read_options(int argc, char **argv)
 	struct options o = {0};
 	int option;
 
-	while ((option = getopt(argc, argv, "an:k:s:c:")) != -1) {
+	while ((option = getopt(argc, argv, "an:k:s:c:e:")) != -1) {
 		if (option == 'n')
 			o.sample = (uint32_t)strtoul(optarg, NULL, 10);
 		else if (option == 'a')
 			o.each = true;
+		else if (option == 'e')
+			o.call = optarg;
 		else if (option == 'c')
 			o.claims = optarg;
 		else if (option == 'k')
@@ -281,9 +287,9 @@ static struct options read_options(int argc, char **argv)
 			exit(2);
 	}
 	if (argc - optind < 3) {
-		fprintf(stderr,
-			"usage: crash [-a] [-n NUMBER] [-k KIND]... [-s SCENARIO]... [-c DIR] "
-			"ROOT RUN ROOTFS [LAYOUT]\n");
+		fprintf(stderr, "usage: crash [-a] [-n NUMBER] [-k KIND]... [-s SCENARIO]... [-e "
+				"CALL] [-c DIR] "
+				"ROOT RUN ROOTFS [LAYOUT]\n");
 		exit(2);
 	}
 	place.root = argv[optind];

@@ -6,3 +6,5 @@
 # `sh tests/run.sh sweep/crash-fail` goes each way.
 . "${SRC:?}/tests/system/crash.sh"
 crash 1 -k error -k alloc
+# Who can't be asked for is not taken for dead.
+crash 0 -k error -e poll -s stop -s 'remove by force'

@@ -29,11 +29,11 @@ crash() { # NUMBER ARGUMENT...
 		[ "$LCX_TEST_EVERY_CALL" != all ] || set -- -a "$@"
 		set -- 0 "$@"
 	fi
-	mkdir -p "$T/claims"
+	rm -rf "$T/claims" && mkdir "$T/claims"
 	workers=
 	while [ "$jobs" -gt 0 ]; do
 		unshare --net --mount --pid --ipc --fork --kill-child --mount-proc sh -c '
-			T=$1/$2 && shift 2 && mkdir "$T" && ip link set lo up || exit 1
+			T=$1/$2 && shift 2 && rm -rf "$T" && mkdir "$T" && ip link set lo up || exit 1
 			"$@" "$T/root" "$T/run" "${T%/*}/rootfs" "${T%/*}/layout"
 			exit $? # and not exec: somebody must reap the orphans
 		' sh "$T" "$jobs" env LSAN_OPTIONS='' "$BUILD/tests/crash" -c "$T/claims" -n "$@" &

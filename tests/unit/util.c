@@ -2,12 +2,16 @@
 #include "unit.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdint.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 
 #include "util/error.h"
+#include "util/process.h"
 #include "util/program.h"
 #include "util/str.h"
 
@@ -229,6 +233,37 @@ START_TEST(links_resolve_inside_the_root)
 }
 END_TEST
 
+static void on_alarm(int signal)
+{
+	(void)signal;
+}
+
+/* The signals of the host program, which come all the time, neither end a process nor the wait for
+ * it. */
+START_TEST(a_process_ends_when_it_ends)
+{
+	const struct sigaction action = {.sa_handler = on_alarm};
+	const struct itimerval often = {{0, 2000}, {0, 2000}};
+	int64_t began = lcx__monotonic_ns();
+	CLEANUP(closep) int pidfd = -1;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		for (;;)
+			(void)pause();
+	pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	ck_assert_int_ge(pidfd, 0);
+	ck_assert_int_eq(sigaction(SIGALRM, &action, NULL), 0);
+	ck_assert_int_eq(setitimer(ITIMER_REAL, &often, NULL), 0);
+	ck_assert_int_eq(lcx__pidfd_ends(pidfd, 100), 0);
+	ck_assert_int_ge(lcx__monotonic_ns() - began, INT64_C(100000000));
+	ck_assert_int_eq(kill(pid, SIGKILL), 0);
+	ck_assert_int_eq(lcx__pidfd_ends(pidfd, 10000), 1);
+	ck_assert_int_eq(lcx__pidfd_ends(pidfd, 0), 1);
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("util");
@@ -247,6 +282,7 @@ int main(void)
 	tcase_add_test(tc, removal_gives_its_own_directories_the_rights_that_they_lack);
 	tcase_add_test(tc, removal_does_not_depend_on_the_depth);
 	tcase_add_test(tc, links_resolve_inside_the_root);
+	tcase_add_test(tc, a_process_ends_when_it_ends);
 	suite_add_tcase(suite, tc);
 	return unit_run(suite);
 }

@@ -151,6 +151,9 @@ static int wait_for_news(struct lcx_container *c, int64_t deadline, struct lcx_e
 	/* What happened before the watch was set is seen now. */
 	if (has_exit(c))
 		return 0;
+	if (owner < 0 && owner != -ESRCH)
+		return lcx__fail_sys(err, -owner, "look for the owner of container '%s'",
+				     lcx__container_display(c));
 	if (owner < 0) {
 		int r = finish_abandoned(c, err);
 
@@ -169,6 +172,9 @@ static int wait_for_owner(struct lcx_container *c, int64_t deadline, struct lcx_
 	CLEANUP(closep) int inotify_fd = -1, owner = open_owner(c);
 	char path[128];
 
+	if (owner < 0 && owner != -ESRCH)
+		return lcx__fail_sys(err, -owner, "look for the owner of container '%s'",
+				     lcx__container_display(c));
 	if (owner < 0)
 		return 0;
 	if (c->run.owner_pid.value == getpid())

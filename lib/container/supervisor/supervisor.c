@@ -92,8 +92,10 @@ static int watch_owner(struct lcx_supervisor *s, struct entry *entry, const stru
 	unwatch(s, entry);
 	entry->owner_fd = lcx__open_process(c->run.owner_pid.value, c->run.owner_start_time.value);
 	if (entry->owner_fd < 0) {
+		int r = entry->owner_fd;
+
 		entry->owner_fd = -1;
-		return -ESRCH;
+		return r;
 	}
 	event.data.fd = entry->owner_fd;
 	return epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, entry->owner_fd, &event) < 0 ? -errno : 0;

@@ -2,7 +2,6 @@
 #include "container/tree/tree.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/mount.h>
 
@@ -161,8 +160,8 @@ static int open_root_of_process(struct lcx_container *c, struct lcx__container_r
 {
 	CLEANUP(closep)
 	int pidfd = lcx__open_process(c->run.pid.value, c->run.start_time.value), fd = -1;
-	struct pollfd ended = {.fd = pidfd, .events = POLLIN};
 	char path[40];
+	int r;
 
 	if (pidfd < 0)
 		return lcx__fail_sys(err, -pidfd, "open the process of container '%s'",
@@ -172,7 +171,11 @@ static int open_root_of_process(struct lcx_container *c, struct lcx__container_r
 	if (fd < 0)
 		return lcx__fail_sys(err, errno, "open the root of container '%s'",
 				     lcx__container_display(c));
-	if (poll(&ended, 1, 0) != 0)
+	r = lcx__pidfd_ends(pidfd, 0);
+	if (r < 0)
+		return lcx__fail_sys(err, -r, "look for the process of container '%s'",
+				     lcx__container_display(c));
+	if (r == 1)
 		return lcx__fail(err, ESRCH, "container '%s' has ended meanwhile",
 				 lcx__container_display(c));
 	ret->fd = TAKE_FD(fd);
