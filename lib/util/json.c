@@ -150,7 +150,7 @@ static int parse(const char *text, size_t length, size_t limit, int flags, struc
 		return lcx__fail(err, EINVAL, "not JSON: %s at byte %zu",
 				 json_tokener_error_desc(failure), at);
 
-	r = lcx__json_check_strict(copy, length, err);
+	r = lcx__json_check_strict(copy, length, json, err);
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(json);
