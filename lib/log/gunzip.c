@@ -11,9 +11,39 @@
 
 #include <zlib.h>
 
+#include "util/cleanup.h"
+#include "util/library.h"
+
+/* zlib is loaded when such a file is read: lcx-runtime has no images, and starts faster without. */
+#define ZLIB_FUNCTIONS(_) _(inflateInit2_) _(inflate) _(inflateReset) _(inflateEnd)
+
+struct zlib {
+#define MEMBER(name) __typeof__(name) *name;
+	ZLIB_FUNCTIONS(MEMBER)
+#undef MEMBER
+};
+
+static int load_zlib(struct zlib *ret)
+{
+	static const struct lcx__library_function functions[] = {
+#define ROW(name) {#name, offsetof(struct zlib, name)},
+		ZLIB_FUNCTIONS(ROW)
+#undef ROW
+	};
+	static const struct lcx__library library = {
+		.soname = "libz.so.1",
+		.use = "compressed logs need",
+		.functions = functions,
+		.n = ARRAY_SIZE(functions),
+	};
+
+	return lcx__library_load(&library, ret, NULL);
+}
+
 enum { PIECE_SIZE = 32 * 1024 };
 
 struct lcx__gunzip {
+	struct zlib lib;
 	z_stream z;
 	int fd;
 	off_t offset;
@@ -24,23 +54,25 @@ struct lcx__gunzip {
 
 int lcx__gunzip_new(int fd, struct lcx__gunzip **ret)
 {
-	struct lcx__gunzip *gz = calloc(1, sizeof(*gz));
+	CLEANUP(freep) struct lcx__gunzip *gz = calloc(1, sizeof(*gz));
+	int r;
 
 	if (!gz)
 		return -ENOMEM;
 	gz->fd = fd;
-	if (inflateInit2(&gz->z, MAX_WBITS + 16) != Z_OK) {
-		free(gz);
+	r = load_zlib(&gz->lib);
+	if (r < 0)
+		return r;
+	if (gz->lib.inflateInit2_(&gz->z, MAX_WBITS + 16, ZLIB_VERSION, sizeof(gz->z)) != Z_OK)
 		return -ENOMEM;
-	}
-	*ret = gz;
+	*ret = TAKE_PTR(gz);
 	return 0;
 }
 
 struct lcx__gunzip *lcx__gunzip_free(struct lcx__gunzip *gz)
 {
 	if (gz) {
-		(void)inflateEnd(&gz->z);
+		(void)gz->lib.inflateEnd(&gz->z);
 		free(gz);
 	}
 	return NULL;
@@ -78,11 +110,11 @@ static void end(struct lcx__gunzip *gz, bool is_damaged)
 /* The files of several compressions one behind the other are one: RFC 1952, 2.2. */
 static void step(struct lcx__gunzip *gz)
 {
-	int r = inflate(&gz->z, Z_NO_FLUSH);
+	int r = gz->lib.inflate(&gz->z, Z_NO_FLUSH);
 
 	gz->begun = r != Z_STREAM_END;
 	if (r == Z_STREAM_END)
-		r = inflateReset(&gz->z);
+		r = gz->lib.inflateReset(&gz->z);
 	if (r != Z_OK && r != Z_BUF_ERROR)
 		end(gz, true);
 }
