@@ -322,7 +322,7 @@ static bool is_kept(const struct lcx_container *c)
 static int write_spec(struct lcx_container *c, int dir_fd, struct lcx_error **err)
 {
 	CLEANUP(freep) char *json = NULL;
-	int r = lcx_spec_to_json(c->spec, &json, err);
+	int r = lcx__spec_to_short_json(c->spec, &json, err);
 
 	if (r < 0)
 		return r;

@@ -309,7 +309,7 @@ LCX_PUBLIC int lcx_container_inspect(struct lcx_container *c, char **ret, struct
 	int r = lcx__container_load_spec(c, err);
 
 	if (r == 0)
-		r = lcx_spec_to_json(c->spec, &spec_text, err);
+		r = lcx__spec_to_short_json(c->spec, &spec_text, err);
 	if (r < 0)
 		return r;
 	json = json_object_new_object();

@@ -111,7 +111,7 @@ int lcx__record_save(const struct lcx__json_field *fields, const void *record, i
 		     struct lcx_error **err)
 {
 	CLEANUP(lcx__json_putp) struct json_object *json = lcx__json_write(fields, record, NULL);
-	CLEANUP(freep) char *text = json ? lcx__json_print(json) : NULL;
+	CLEANUP(freep) char *text = json ? lcx__json_print_short(json) : NULL;
 	int r;
 
 	if (!text)

@@ -17,7 +17,7 @@
 static int save_spec(const struct lcx_spec *spec, int dir_fd, struct lcx_error **err)
 {
 	CLEANUP(freep) char *json = NULL;
-	int r = lcx_spec_to_json(spec, &json, err);
+	int r = lcx__spec_to_short_json(spec, &json, err);
 
 	if (r < 0)
 		return r;

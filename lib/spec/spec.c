@@ -107,17 +107,28 @@ int lcx__spec_from_resources_json(const char *text, size_t length, struct lcx_sp
 	return r;
 }
 
-LCX_PUBLIC int lcx_spec_to_json(const struct lcx_spec *spec, char **ret, struct lcx_error **err)
+static int print(const struct lcx_spec *spec, char *(*to_text)(struct json_object *json),
+		 char **ret, struct lcx_error **err)
 {
 	CLEANUP(lcx__json_putp) struct json_object *json = NULL;
 	char *text;
 
 	json = lcx__json_write(lcx__spec_fields, spec, spec);
-	text = json ? lcx__json_print(json) : NULL;
+	text = json ? to_text(json) : NULL;
 	if (!text)
 		return lcx__fail_nomem(err);
 	*ret = text;
 	return 0;
+}
+
+LCX_PUBLIC int lcx_spec_to_json(const struct lcx_spec *spec, char **ret, struct lcx_error **err)
+{
+	return print(spec, lcx__json_print, ret, err);
+}
+
+int lcx__spec_to_short_json(const struct lcx_spec *spec, char **ret, struct lcx_error **err)
+{
+	return print(spec, lcx__json_print_short, ret, err);
 }
 
 /*

@@ -261,6 +261,9 @@ int lcx__namespace_flag(const char *type, uint32_t *ret, struct lcx_error **err)
 int lcx__spec_from_utf8(const char *text, size_t length, struct lcx_spec **ret,
 			struct lcx_error **err);
 
+/* lcx_spec_to_json() for who keeps it: half as long, and read again in less time. */
+int lcx__spec_to_short_json(const struct lcx_spec *spec, char **ret, struct lcx_error **err);
+
 /* A process description alone, as `exec --process FILE` gives it: only ->process is filled. */
 int lcx__spec_from_process_json(const char *text, size_t length, struct lcx_spec **ret,
 				struct lcx_error **err);

@@ -179,6 +179,14 @@ char *lcx__json_print(struct json_object *json)
 	return text ? strdup(text) : NULL;
 }
 
+char *lcx__json_print_short(struct json_object *json)
+{
+	const char *text = json_object_to_json_string_ext(
+		json, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
+
+	return text ? strdup(text) : NULL;
+}
+
 int lcx__json_read(const struct lcx__json_field *fields, struct json_object *json, void *object,
 		   char ***warnings, struct lcx_error **err)
 {

@@ -136,6 +136,9 @@ struct json_object *lcx__json_write(const struct lcx__json_field *fields, const 
 /* The text of a JSON value, owned by the caller. NULL: out of memory. */
 char *lcx__json_print(struct json_object *json);
 
+/* Without a blank or a new line, for what only programs read again. */
+char *lcx__json_print_short(struct json_object *json);
+
 /* Release everything that @object owns. Numbers stay as they are: zero it to use it again. */
 void lcx__json_release(const struct lcx__json_field *fields, void *object);
 
