@@ -4,7 +4,8 @@
 /*
  * Shared by the files of lib/cgroup and nobody else.
  *
- *   layout.c    what is mounted where, and which place is ours
+ *   controller.c their names in both versions
+ *   layout.c    what is mounted where; base.c which place is ours
  *   tree.c      directories of one hierarchy: make, find, remove
  *   cgroup.c    the life of a handle, which hierarchies it is in
  *   below.c     places below a cgroup, for a process to enter
@@ -102,6 +103,9 @@ enum lcx_cgroup_mode lcx__cgroup_layout_mode(const struct lcx__cgroup_layout *la
 int lcx__cgroup_dir_open(const struct lcx__cgroup_layout *layout, int index, const char *path,
 			 size_t length);
 int lcx__cgroup_root_fd(const struct lcx__cgroup_layout *layout, int index);
+
+/* layout->base, once the rest is known. */
+int lcx__cgroup_find_base(struct lcx__cgroup_layout *layout);
 
 /*
  * Whether @text, of some /proc/PID/cgroup, has its process at the absolute @path or below it.

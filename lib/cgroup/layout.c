@@ -1,20 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * What is mounted where, and which place is ours.
+ * What is mounted where, and where the caller is in it.
  *
  * /proc/self/mountinfo tells the hierarchies: version 2 by the file system type,
  * version 1 by the controllers among the super block's options, whatever the mount
  * points are called. /proc/self/cgroup tells where the caller is in each; its paths
  * start at the root of the cgroup namespace, a mount may show only a part of that.
- *
- * Relative paths start at the *base*, one path for all hierarchies, so that any
- * process that may manage a cgroup finds it by the same name:
- *   1. the nearest ancestor that a service manager has marked as delegated;
- *   2. the topmost ancestor that belongs to the caller: the root of the mount for the
- *      superuser, what was handed over for an ordinary user or one of a user namespace;
- *   3. the root of the mount, where the caller may write;
- *   4. else the caller's own cgroup, where making anything will probably fail.
  */
 
 #include "cgroup/cgroup-internal.h"
@@ -27,58 +19,10 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
-#include <sys/xattr.h>
 
 #include "util/fs.h"
 #include "util/str.h"
 #include "util/sys.h"
-
-const struct lcx__controller lcx__controllers[CONTROLLERS] = {
-	[CONTROLLER_CPU] = {"cpu", "cpu", false},
-	[CONTROLLER_CPUACCT] = {"cpuacct", NULL, true}, /* cpu.stat is always there */
-	[CONTROLLER_CPUSET] = {"cpuset", "cpuset", false},
-	[CONTROLLER_MEMORY] = {"memory", "memory", false},
-	[CONTROLLER_IO] = {"blkio", "io", false},
-	[CONTROLLER_PIDS] = {"pids", "pids", false},
-	[CONTROLLER_DEVICES] = {"devices", NULL, true}, /* an eBPF program */
-	[CONTROLLER_FREEZER] = {"freezer", NULL, true}, /* cgroup.freeze */
-	[CONTROLLER_HUGETLB] = {"hugetlb", "hugetlb", false},
-	[CONTROLLER_RDMA] = {"rdma", "rdma", false},
-	[CONTROLLER_MISC] = {"misc", "misc", false},
-	[CONTROLLER_NET_CLS] = {"net_cls", NULL, false},
-	[CONTROLLER_NET_PRIO] = {"net_prio", NULL, false},
-	[CONTROLLER_PERF_EVENT] = {"perf_event", NULL, true},
-};
-
-static bool same_name(const char *name, const char *text, size_t length)
-{
-	return name && strlen(name) == length && memcmp(name, text, length) == 0;
-}
-
-int lcx__controller_find(const char *name, size_t length)
-{
-	for (int i = 0; i < CONTROLLERS; i++)
-		if (same_name(lcx__controllers[i].v1_name, name, length) ||
-		    same_name(lcx__controllers[i].v2_name, name, length))
-			return i;
-	return -EINVAL;
-}
-
-uint32_t lcx__controller_mask(const char *list)
-{
-	uint32_t mask = 0;
-
-	while (*list) {
-		size_t length = strcspn(list, " \n");
-		int i = lcx__controller_find(list, length);
-
-		if (i >= 0 && lcx__controllers[i].v2_name)
-			mask |= 1u << i;
-		list += length;
-		list += strspn(list, " \n");
-	}
-	return mask;
-}
 
 /* --- mountinfo --- */
 
@@ -133,7 +77,9 @@ static void parse_v1_options(struct lcx__hierarchy *h, const char *options)
 		size_t length = strcspn(options, ",");
 		int i = lcx__controller_find(options, length);
 
-		if (i >= 0 && same_name(lcx__controllers[i].v1_name, options, length)) {
+		/* "io" is no controller of version 1. */
+		if (i >= 0 && strlen(lcx__controllers[i].v1_name) == length &&
+		    memcmp(lcx__controllers[i].v1_name, options, length) == 0) {
 			h->controllers |= 1u << i;
 			add_name(h, options, length);
 		} else if (length > 5 && strncmp(options, "name=", 5) == 0) {
@@ -417,77 +363,6 @@ int lcx__cgroup_root_fd(const struct lcx__cgroup_layout *layout, int index)
 	return lcx__cgroup_dir_open(layout, index, "", 0);
 }
 
-/* --- the base --- */
-
-static bool is_delegated(int dir_fd)
-{
-	static const char *const marks[] = {"user.delegate", "trusted.delegate"};
-	char value[2];
-
-	for (size_t i = 0; i < ARRAY_SIZE(marks); i++)
-		if (fgetxattr(dir_fd, marks[i], value, sizeof(value)) == 1 && value[0] == '1')
-			return true;
-	return false;
-}
-
-static bool is_users_own(int dir_fd, uid_t uid)
-{
-	struct stat st;
-
-	return fstat(dir_fd, &st) == 0 && st.st_uid == uid &&
-	       faccessat(dir_fd, "cgroup.procs", W_OK, AT_EACCESS) == 0;
-}
-
-/* Length of the part of @own that is the base, by rules 1 and 2; -1 if neither holds. */
-static int64_t find_delegated(int root_fd, const char *own, uid_t uid)
-{
-	CLEANUP(closep) int at = fcntl(root_fd, F_DUPFD_CLOEXEC, 3);
-	CLEANUP(freep) char *copy = strdup(own);
-	int64_t delegated = -1, users = -1;
-	char *name, *rest = copy;
-
-	if (at < 0 || !copy)
-		return -1;
-	while ((name = strsep(&rest, "/"))) {
-		int64_t length = name - copy + (int64_t)strlen(name);
-		int next;
-
-		if (*name) {
-			next = lcx__open_dir(at, name);
-			if (next < 0)
-				break;
-			closep(&at);
-			at = next;
-		}
-		if (is_delegated(at))
-			delegated = length;
-		if (users < 0 && is_users_own(at, uid))
-			users = length;
-	}
-	return delegated >= 0 ? delegated : users;
-}
-
-static int find_base(struct lcx__cgroup_layout *layout)
-{
-	CLEANUP(closep) int root_fd = -1;
-	const char *own;
-	int64_t length;
-
-	if (layout->tracker < 0) {
-		layout->base = strdup("");
-		return layout->base ? 0 : -ENOMEM;
-	}
-	own = layout->hierarchies[layout->tracker].own;
-	root_fd = lcx__cgroup_root_fd(layout, layout->tracker);
-	if (root_fd < 0)
-		return root_fd;
-	length = *own ? find_delegated(root_fd, own, geteuid()) : 0;
-	if (length < 0 && faccessat(root_fd, "cgroup.procs", W_OK, AT_EACCESS) == 0)
-		length = 0;
-	layout->base = length < 0 ? strdup(own) : strndup(own, (size_t)length);
-	return layout->base ? 0 : -ENOMEM;
-}
-
 /* Which controllers the unified hierarchy has for us: those that reach the base. */
 static void read_unified_controllers(struct lcx__cgroup_layout *layout)
 {
@@ -526,7 +401,7 @@ int lcx__cgroup_layout_parse(int fs_fd, const char *mountinfo, const char *own,
 		if (layout->hierarchies[i].unified)
 			layout->unified = (int)i;
 	layout->tracker = choose_tracker(layout);
-	r = find_base(layout);
+	r = lcx__cgroup_find_base(layout);
 	if (r < 0)
 		return lcx__fail_sys(err, -r, "open the cgroup mount '%s'",
 				     layout->hierarchies[layout->tracker].mount_point);
