@@ -42,6 +42,7 @@ static int open_proc(void)
 int init_write_proc(const char *path, const char *text)
 {
 	int proc = open_proc(), fd, r;
+	size_t length;
 
 	if (proc < 0)
 		return proc;
@@ -50,9 +51,11 @@ int init_write_proc(const char *path, const char *text)
 	sys_call1(__NR_close, proc);
 	if (fd < 0)
 		return fd;
-	r = (int)sys_call3(__NR_write, fd, text, strlen(text));
+	/* The kernel cuts off what is longer than a page, or more values than there are. */
+	length = strlen(text);
+	r = (int)sys_call3(__NR_write, fd, text, length);
 	sys_call1(__NR_close, fd);
-	return r < 0 ? r : 0;
+	return r < 0 ? r : (size_t)r == length ? 0 : -E2BIG;
 }
 
 int init_op_PROC_WRITE(struct init *init, const struct plan_op *op)

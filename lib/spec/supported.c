@@ -104,26 +104,21 @@ static const char *mount_label(const struct lcx_spec *spec)
 static const struct {
 	const char *path;
 	const char *(*label)(const struct lcx_spec *spec);
-	bool (*is_enabled)(void);
-	const char *way_out;
+	const char *(*missing)(void);
 } labels[] = {
-	{"process.apparmorProfile", apparmor_profile, lcx__apparmor_is_enabled,
-	 "this kernel has no AppArmor; it needs CONFIG_SECURITY_APPARMOR, and 'apparmor' in lsm= "
-	 "at its boot"},
-	{"process.selinuxLabel", selinux_label, lcx__selinux_is_enabled,
-	 "this kernel has no SELinux; it needs CONFIG_SECURITY_SELINUX, and 'selinux' in lsm= at "
-	 "its boot"},
-	{"linux.mountLabel", mount_label, lcx__selinux_is_enabled,
-	 "this kernel has no SELinux; it needs CONFIG_SECURITY_SELINUX, and 'selinux' in lsm= at "
-	 "its boot"},
+	{"process.apparmorProfile", apparmor_profile, lcx__apparmor_missing},
+	{"process.selinuxLabel", selinux_label, lcx__selinux_missing},
+	{"linux.mountLabel", mount_label, lcx__selinux_missing},
 };
 
 int lcx__spec_check_labels(const struct lcx_spec *spec, struct lcx_error **err)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(labels); i++)
-		if (has_text(labels[i].label(spec)) && !labels[i].is_enabled())
-			return lcx__fail(err, EOPNOTSUPP, "%s: %s", labels[i].path,
-					 labels[i].way_out);
+	for (size_t i = 0; i < ARRAY_SIZE(labels); i++) {
+		const char *missing = has_text(labels[i].label(spec)) ? labels[i].missing() : NULL;
+
+		if (missing)
+			return lcx__fail(err, EOPNOTSUPP, "%s: %s", labels[i].path, missing);
+	}
 	return 0;
 }
 

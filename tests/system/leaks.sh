@@ -22,7 +22,7 @@ rules() {
 
 # Mount ids are handed out again: a mount is its root, its place and what it is, not whom it tells.
 mounts() {
-	sed 's/^[0-9]* [0-9]* [^ ]* //; s/ \(shared\|master\|propagate_from\):[0-9]*//g' /proc/self/mountinfo | LC_ALL=C sort
+	sed 's/^[0-9]* [0-9]* [^ ]* //; s/ \(shared\|master\|propagate_from\):[0-9]*//g; s/,seclabel//' /proc/self/mountinfo | LC_ALL=C sort
 }
 
 # Seen from a process namespace of our own, version 2 shows the processes of others as 0: a group of that

@@ -9,11 +9,12 @@
 # machine that did not start, panicked or ran out of time.
 #
 # Environment: LCX_VM_ACCEL ("kvm" where that works), LCX_VM_TIMEOUT (seconds, 1800), LCX_VM_MEMORY (2G),
-# LCX_VM_CPUS (2), LCX_VM_KEEP (keep the directory with console.log), LCX_BUILD_DIR. Variables of the caller named LCX_*, SRC, BUILD, HOME and the
+# LCX_VM_CPUS (2), LCX_VM_KEEP (keep the directory with console.log),
+# LCX_VM_APPEND (more words for the kernel's command line), LCX_BUILD_DIR. Variables of the caller named LCX_*, SRC, BUILD, HOME and the
 # sanitizers' options go along. QEMU emulates the processor, as nested KVM cannot be counted on.
 
 set -eu
-[ $# -gt 0 ] || { sed -n '3,14s/^# \{0,1\}//p' "$0"; exit 2; }
+[ $# -gt 0 ] || { sed -n '3,15s/^# \{0,1\}//p' "$0"; exit 2; }
 [ "$(id -u)" -eq 0 ] || { echo "vm: needs root, to show the guest every file" >&2; exit 125; }
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -126,7 +127,7 @@ timeout --kill-after=10 "${LCX_VM_TIMEOUT:-1800}" qemu-system-x86_64 \
 	-accel "${LCX_VM_ACCEL:-tcg,thread=multi}" -machine q35 -cpu Nehalem -smp "${LCX_VM_CPUS:-2}" -m "${LCX_VM_MEMORY:-2G}" \
 	-nodefaults -no-user-config -display none -monitor none -no-reboot \
 	-kernel "$kernel" -initrd "$initramfs" \
-	-append 'console=ttyS0 panic=-1 oops=panic quiet loglevel=4 mitigations=off nokaslr norandmaps rcupdate.rcu_expedited=1 random.trust_cpu=on swapaccount=1 net.ifnames=0' \
+	-append 'console=ttyS0 panic=-1 oops=panic quiet loglevel=4 mitigations=off nokaslr norandmaps rcupdate.rcu_expedited=1 random.trust_cpu=on swapaccount=1 net.ifnames=0 '"${LCX_VM_APPEND:-}" \
 	-serial "file:$dir/console.log" \
 	-device virtio-serial-pci -chardev "file,id=output,path=$dir/output" -device virtserialport,chardev=output,name=output \
 	-drive "file=$dir/disk,format=raw,if=none,id=scratch,cache=unsafe" -device virtio-blk-pci,drive=scratch \
