@@ -117,6 +117,16 @@ int init_op_ENTER(struct init *init, const struct plan_op *op)
 }
 
 /*
+ * From here on it is a process of the container like any other, and exec joins by it. What stood in
+ * the plan, names of the host's, and what hooks are given, whoever is root in there would read.
+ */
+static void settle_in(struct init *init)
+{
+	(void)sys_call2(__NR_munmap, init->base, ((const struct plan_header *)init->base)->size);
+	sys_call5(__NR_prctl, PR_SET_DUMPABLE, 1, 0, 0, 0);
+}
+
+/*
  * Stay as process 1: hand every signal on, reap every orphan, and end as the
  * program ends. The kernel delivers to process 1 only what it waits for:
  * pid_namespaces(7).
@@ -140,9 +150,7 @@ int init_op_REAPER(struct init *init, const struct plan_op *op)
 	}
 	/* Only the program may speak to the library; this copy would hold the line open. */
 	sys_close_range(0, ~0u, 0);
-	(void)init;
-	/* From now on it is a process of the container like any other: exec joins by it. */
-	sys_call5(__NR_prctl, PR_SET_DUMPABLE, 1, 0, 0, 0);
+	settle_in(init);
 	for (;;) {
 		sig = (int)sys_call4(__NR_rt_sigtimedwait, &all, 0, 0, sizeof(all));
 		if (sig > 0 && sig != CHILD_SIGNAL)
@@ -162,11 +170,11 @@ int init_op_HOLD(struct init *init, const struct plan_op *op)
 	uint64_t all = ~(uint64_t)0;
 	int sig;
 
-	(void)init, (void)op;
+	(void)op;
 	sys_call4(__NR_rt_sigprocmask, 0 /* SIG_BLOCK */, &all, 0, sizeof(all));
-	/* For the library that is the execution of a program; and exec joins by this process. */
+	/* For the library that is the execution of a program. */
 	sys_close_range(0, ~0u, 0);
-	sys_call5(__NR_prctl, PR_SET_DUMPABLE, 1, 0, 0, 0);
+	settle_in(init);
 	for (;;) {
 		sig = (int)sys_call4(__NR_rt_sigtimedwait, &all, 0, 0, sizeof(all));
 		if (sig == TERMINATE || sig == INTERRUPT)

@@ -18,6 +18,7 @@ check_fails 'the exit code comes back' 7 '' run --rm --init sh -c 'exit 7'
 check_fails 'also of a signal' 143 '' run --rm --init sh -c 'kill -TERM $$'
 check_fails 'a program that is not there: 127' 127 'no-such' run --rm --init no-such
 check_eq 'nothing of ours is open in process 1' 0 "$(run --rm --init sh -c 'ls /proc/1/fd | wc -l')"
+check_eq 'nor is anything of the plan in its memory' 0 "$(run --rm --init grep -c lcx-plan /proc/1/maps || :)"
 check_eq 'it runs as the same user' 1000 "$(run --rm --init -u user awk '/^Uid/ { print $2 }' /proc/1/status)"
 run -d --init --name web --stop-signal sigRTMAX-1 sh -c 'for i in 1 2 3 4 5; do (sleep 0.1 & exec true) & done; trap "exit 5" 63; echo ready; while :; do sleep 0.2; done' >/dev/null
 wait_for 5 sh -c "$LCX logs web | grep ready"
