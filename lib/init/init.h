@@ -14,6 +14,14 @@
 #include "init/plan.h"
 #include "util/sys.h"
 
+/* A proc or sysfs of the container's that lcx-init has mounted; mount.h. */
+struct init_place {
+	const char *path;
+	int fd; /* the root of it */
+};
+
+enum { INIT_MAX_PLACES = 4 };
+
 struct init {
 	char *base;               /* the plan, mapped */
 	const struct plan_op *op; /* the one in progress */
@@ -27,6 +35,8 @@ struct init {
 	int state_fd;             /* what a hook reads that runs after CLOSE; -1: none does */
 	int umask;                /* as it was before ours */
 	int landlock_fd;          /* the rule set that is being made */
+	struct init_place places[INIT_MAX_PLACES];
+	size_t n_places;
 	char detail[200];         /* the kernel's own words about the failure, or "" */
 };
 

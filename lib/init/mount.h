@@ -33,8 +33,14 @@ static inline int init_attach(int tree_fd, int target_fd)
 			      SYS_MOVE_MOUNT_F_EMPTY_PATH | SYS_MOVE_MOUNT_T_EMPTY_PATH);
 }
 
-/* target.c: an O_PATH descriptor of @path below the root; a missing one may be made. */
+/*
+ * target.c: an O_PATH descriptor of @path below the root; a missing one may be made. What is below a
+ * place is found by its mount: who shares the tree may give the directory that it is on another name,
+ * and the mount goes with it.
+ */
 int init_open_target(struct init *init, const char *path, bool make, bool directory);
+/* @tree has been attached at @path; it is kept if it is a place, else closed. */
+void init_note_mount(struct init *init, const char *path, int tree);
 int init_make_directories(struct init *init, const char *path);
 
 /*

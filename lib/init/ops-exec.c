@@ -55,6 +55,7 @@ int init_op_CLOSE(struct init *init, const struct plan_op *op)
 	int n = (int)op->num[0], first = (int)op->num[1], next = PLAN_FD_CONTROL + n, r = 0;
 
 	init->root_fd = init->null_fd = init->empty_fd = -1;
+	init->n_places = 0;
 	init->state_fd = op->fd;
 	init->gate_fd = (int)op->num[2];
 	init->failure_fd = (int)op->num[3];

@@ -186,7 +186,10 @@ int init_op_MOUNT(struct init *init, const struct plan_op *op)
 		r = init_attach(tree, target);
 	if (r == 0)
 		r = set_propagation(tree, op->num[2]);
-	init_close(tree);
+	if (r == 0)
+		init_note_mount(init, init_str(init, op, 1), tree);
+	else
+		init_close(tree);
 	init_close(target);
 	return r;
 }
@@ -260,7 +263,10 @@ int init_op_BIND(struct init *init, const struct plan_op *op)
 		r = init_attach(tree, target);
 	if (r == 0)
 		r = set_propagation(tree, op->num[2]);
-	init_close(tree);
+	if (r == 0)
+		init_note_mount(init, init_str(init, op, 1), tree);
+	else
+		init_close(tree);
 	init_close(target);
 	return r;
 }

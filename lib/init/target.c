@@ -3,6 +3,7 @@
 
 #include <asm/errno.h>
 #include <linux/fcntl.h>
+#include <linux/magic.h>
 
 /* Places in the container's tree, made if they are missing: never outside of it. */
 
@@ -109,7 +110,7 @@ static int make_linked_file(struct init *init, const char *path)
 	return r == -EEXIST ? 0 : r;
 }
 
-int init_open_target(struct init *init, const char *path, bool make, bool directory)
+static int open_target(struct init *init, const char *path, bool make, bool directory)
 {
 	/* Without a root of its own it is the working directory: ENTER_ROOT. */
 	int root = init->root_fd >= 0 ? init->root_fd : AT_FDCWD;
@@ -120,4 +121,83 @@ int init_open_target(struct init *init, const char *path, bool make, bool direct
 		return fd;
 	r = directory ? init_make_directories(init, path) : make_linked_file(init, path);
 	return r < 0 ? r : sys_openat2(init->root_fd, path, (uint64_t)flags, 0, INIT_IN_ROOT);
+}
+
+/* ---- places ------------------------------------------------------------- */
+
+static const char *skip_slashes(const char *path)
+{
+	while (*path == '/')
+		path++;
+	return path;
+}
+
+/* What of @path, an absolute one, is below @place: "" for itself, NULL if it is not. */
+static const char *path_below(const char *path, const char *place)
+{
+	path = skip_slashes(path);
+	place = skip_slashes(place);
+	while (*place && *path == *place) {
+		if (*path == '/') {
+			path = skip_slashes(path);
+			place = skip_slashes(place);
+		} else {
+			path++, place++;
+		}
+	}
+	return *skip_slashes(place) == '\0' && (*path == '/' || *path == '\0') ? skip_slashes(path)
+									   : NULL;
+}
+
+static bool goes_up(const char *path)
+{
+	for (; *path; path = skip_slashes(path)) {
+		if (path[0] == '.' && path[1] == '.' && (path[2] == '/' || path[2] == '\0'))
+			return true;
+		while (*path && *path != '/')
+			path++;
+	}
+	return false;
+}
+
+static bool is_kernels(int tree)
+{
+	uint64_t fs[16] = {0};
+
+	return sys_call2(__NR_fstatfs, tree, fs) == 0 &&
+	       (fs[0] == PROC_SUPER_MAGIC || fs[0] == SYSFS_MAGIC);
+}
+
+void init_note_mount(struct init *init, const char *path, int tree)
+{
+	size_t n = 0;
+
+	/* What it covers is not found any more. */
+	for (size_t i = 0; i < init->n_places; i++)
+		if (path_below(init->places[i].path, path))
+			init_close(init->places[i].fd);
+		else
+			init->places[n++] = init->places[i];
+	init->n_places = n;
+	if (n < INIT_MAX_PLACES && !goes_up(path) && is_kernels(tree) && !lcx__is_off(PLACES))
+		init->places[init->n_places++] = (struct init_place){path, tree};
+	else
+		init_close(tree);
+}
+
+int init_open_target(struct init *init, const char *path, bool make, bool directory)
+{
+	const char *rest;
+	int root_fd = init->root_fd, fd;
+
+	for (size_t i = init->n_places; i-- > 0;) {
+		rest = goes_up(path) ? NULL : path_below(path, init->places[i].path);
+		if (!rest)
+			continue;
+		init->root_fd = init->places[i].fd;
+		fd = open_target(init, *rest ? rest : ".", make, directory);
+		init->root_fd = root_fd;
+		return fd;
+	}
+	return open_target(init, path, make, directory);
 }

@@ -31,6 +31,7 @@ router        routers      CVE-2020-10749: a container advertises itself as the 
 names         names        CVE-2024-29018: an internal network is asked for a name, and a server outside hears of it
 proc          proc         CVE-2025-52881: what is written to /proc goes where an attacker wants it
 links         links        CVE-2019-19921: /proc is a link, swapped between mounting and covering
+moved         places       the directory on which /proc is mounted gets another name before what is in it is covered
 readonly      readonly     parameters of the whole machine can be written
 images        images       CVE-2026-53492: a checkpoint has a link in the place of the log that its restore writes
 inheritable   inheritable  CVE-2022-27650: capabilities that a file of the image may make permitted ones
@@ -300,6 +301,12 @@ attack_links() {
 	ln -s b "$T/rootfs/other"
 	config '' '' ', "maskedPaths": ["/proc/version"]' \
 		sh -c 'for d in /a /b; do ! grep -q . $d/version || exit 42; done'
+	swapping . proc other race read_covered
+}
+attack_moved() {
+	mkdir "$T/rootfs/other"
+	config '' '' ', "maskedPaths": ["/proc/version"]' \
+		sh -c 'for d in /proc /other; do ! grep -q . $d/version || exit 42; done'
 	swapping . proc other race read_covered
 }
 # What it says already.
