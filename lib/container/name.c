@@ -97,6 +97,18 @@ void lcx__name_release(const struct lcx_container *c)
 		release(c, names_fd, c->d.name);
 }
 
+/*
+ * The description may have been replaced before the disk failed: then back to the former one. Only
+ * a link that does not count is taken away, or nobody would find the container again.
+ */
+static void give_up(const struct lcx_container *c, int names_fd, const char *name)
+{
+	if (lcx__name_is_held(c->ctx, c->d.id, name))
+		(void)lcx__description_save(&c->d, c->dir_fd, NULL);
+	if (!lcx__name_is_held(c->ctx, c->d.id, name))
+		release(c, names_fd, name);
+}
+
 /* The new link, the description, the old link: the middle one decides. */
 static int rename_locked(struct lcx_container *c, char *name, struct lcx_error **err)
 {
@@ -114,7 +126,7 @@ static int rename_locked(struct lcx_container *c, char *name, struct lcx_error *
 	r = lcx__description_save(&c->d, c->dir_fd, err);
 	if (r < 0) {
 		c->d.name = TAKE_PTR(before);
-		release(c, names_fd, name);
+		give_up(c, names_fd, name);
 		return r;
 	}
 	release(c, names_fd, before);

@@ -8,3 +8,5 @@
 crash 1 -k error -k alloc
 # Who can't be asked for is not taken for dead.
 crash 0 -k error -e poll -s stop -s 'remove by force'
+# A name that is on the disk already, though the disk has failed, is a name.
+crash 0 -k error -e fsync -s rename
