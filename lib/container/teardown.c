@@ -9,6 +9,7 @@
 #include "container/hooks.h"
 #include "container/start/start.h"
 #include "lcx/net.h"
+#include "net/net.h"
 #include "net/pasta.h"
 #include "ns/users.h"
 #include "util/fs.h"
@@ -84,6 +85,33 @@ static int undo(struct lcx_container *c, char *entry, struct lcx_error **err)
 	return lcx__fail(err, EINVAL, "the journal names an unknown kind of object: '%s'", kind);
 }
 
+static bool is_kind(const char *entry, const char *kind)
+{
+	size_t length = strlen(kind);
+
+	return strncmp(entry, kind, length) == 0 && entry[length] == ' ';
+}
+
+/*
+ * An interface takes the kernel a while, which it spends beside us: so that is asked for first, and
+ * the networks are taken down last. But before the hooks that find nothing of the container.
+ */
+static void begin_networks(struct lcx_container *c, char **entries)
+{
+	for (size_t i = lcx__strv_length(entries); i > 0; i--) {
+		if (!is_kind(entries[i - 1], "network"))
+			continue;
+		lcx__network_begin_detach(c->ctx, entries[i - 1] + strlen("network "), c->d.id);
+		for (char **at = &entries[i - 1];
+		     at[1] && !is_kind(at[1], "network") && !is_kind(at[1], "hooks"); at++) {
+			char *other = at[1];
+
+			at[1] = at[0];
+			at[0] = other;
+		}
+	}
+}
+
 static int remove_run_directory(struct lcx_container *c, struct lcx_error **err)
 {
 	CLEANUP(closep) int runs_fd = lcx__open_dir(c->ctx->run_fd, "containers");
@@ -112,6 +140,7 @@ int lcx__container_teardown(struct lcx_container *c, struct lcx_error **err)
 	r = lcx__journal_read(c->run_fd, &entries, err);
 	if (r < 0)
 		return r;
+	begin_networks(c, entries);
 	for (size_t i = 0; entries[i]; i++) {
 		r = undo(c, entries[i], &one);
 		lcx__troubles_add(&troubles, r, &one);

@@ -31,16 +31,14 @@ static int find_marked(struct lcx_netlink *nl, const char *name, const char *mar
 	return strcmp(lcx_link_alias(link), mark) == 0;
 }
 
-/*
- * It need not wait for a namespace that ends and takes its end of the cable along: the kernel takes
- * longer for that than for this, and somebody may hold the namespace.
- */
-static int undo_named(struct lcx_ctx *ctx, struct lcx_netlink *nl, const char *const *names,
-		      size_t count, const char *owner, struct lcx_error **err)
+/* Those of @names that are there and @owner's. Their number or a negative errno. */
+static int find_named(struct lcx_ctx *ctx, struct lcx_netlink *nl, const char *const *names,
+		      size_t count, const char *owner,
+		      struct lcx__link_place places[static LCX__REMOVE_LIMIT],
+		      struct lcx_error **err)
 {
-	struct lcx__link_place places[LCX__REMOVE_LIMIT];
 	char mark[NET_MARK_SIZE];
-	size_t n = 0;
+	int n = 0;
 
 	lcx__net_mark(ctx, owner, mark);
 	for (size_t i = 0; i < count && i < LCX__REMOVE_LIMIT; i++) {
@@ -49,9 +47,22 @@ static int undo_named(struct lcx_ctx *ctx, struct lcx_netlink *nl, const char *c
 		if (r < 0)
 			return r;
 		places[n].netns_number = LCX__NETNS_OWN;
-		n += (size_t)r;
+		n += r;
 	}
-	return n > 0 ? lcx__links_remove(nl, places, n, err) : 0;
+	return n;
+}
+
+/*
+ * It need not wait for a namespace that ends and takes its end of the cable along: the kernel takes
+ * longer for that than for this, and somebody may hold the namespace.
+ */
+static int undo_named(struct lcx_ctx *ctx, struct lcx_netlink *nl, const char *const *names,
+		      size_t count, const char *owner, struct lcx_error **err)
+{
+	struct lcx__link_place places[LCX__REMOVE_LIMIT];
+	int n = find_named(ctx, nl, names, count, owner, places, err);
+
+	return n > 0 ? lcx__links_remove(nl, places, (size_t)n, err) : n;
 }
 
 static int undo_link(struct lcx_ctx *ctx, struct lcx_netlink *nl, const char *name,
@@ -259,6 +270,26 @@ static int read_both(struct lcx_ctx *ctx, const char *name, const char *owner, i
 	(void)lcx__record_read(records_fd, owner, ret_record, NULL);
 	*ret_records_fd = TAKE_FD(records_fd);
 	return 0;
+}
+
+void lcx__network_begin_detach(struct lcx_ctx *ctx, const char *network, const char *owner)
+{
+	CLEANUP(lcx_attachment_freep) struct lcx_attachment *record = NULL;
+	CLEANUP(lcx_network_freep) struct lcx_network *stored = NULL;
+	CLEANUP(lcx_netlink_freep) struct lcx_netlink *nl = NULL;
+	struct lcx__link_place places[LCX__REMOVE_LIMIT];
+	CLEANUP(closep) int records_fd = -1;
+	const char *name;
+	int n;
+
+	if (!lcx__name_is_valid(network) || !lcx__name_is_valid(owner) ||
+	    read_both(ctx, network, owner, &records_fd, &stored, &record, NULL) < 0 || !record ||
+	    lcx__branch_is(record) || lcx_netlink_open(&nl, NULL) < 0)
+		return;
+	name = record->host_interface;
+	n = find_named(ctx, nl, &name, 1, owner, places, NULL);
+	if (n > 0)
+		lcx__links_begin_removal(places, (size_t)n);
 }
 
 LCX_PUBLIC int lcx_network_detach(struct lcx_ctx *ctx, const char *network, const char *owner,

@@ -54,6 +54,12 @@ struct json_object;
 /* An attachment as lcx_network_inspect() shows it; NULL when out of memory. */
 struct json_object *lcx__record_to_json(const struct lcx_attachment *attachment);
 
+/*
+ * What of a detachment takes the kernel long is asked for, and nothing waited for: lcx_network_detach()
+ * comes a little later, and finds it done. Without it, it does so itself.
+ */
+void lcx__network_begin_detach(struct lcx_ctx *ctx, const char *network, const char *owner);
+
 /* The single undo steps, by name and owner; what is not there is success. */
 int lcx__network_undo_link(struct lcx_ctx *ctx, const char *host_interface, const char *owner,
 			   struct lcx_error **err);

@@ -185,6 +185,14 @@ static size_t wait_for_end(struct lcx_netlink *nl, const struct lcx__link_place 
 	return gone;
 }
 
+void lcx__links_begin_removal(const struct lcx__link_place *places, size_t count)
+{
+	CLEANUP(closep) int events_fd = open_events(places, count), control_fd = -1;
+
+	if (events_fd >= 0)
+		control_fd = start(places, count, events_fd);
+}
+
 int lcx__links_remove(struct lcx_netlink *nl, const struct lcx__link_place *places, size_t count,
 		      struct lcx_error **err)
 {

@@ -21,5 +21,8 @@ struct lcx__link_place {
 int lcx__links_remove(struct lcx_netlink *nl, const struct lcx__link_place *places, size_t count,
 		      struct lcx_error **err);
 
+/* Ask for it only: whoever removes them later on finds them gone, or on the way. */
+void lcx__links_begin_removal(const struct lcx__link_place *places, size_t count);
+
 /* As lcx_netlink_free(); if the kernel lets the closing of the socket wait, such a process does. */
 void lcx__netlink_leave(struct lcx_netlink *nl);
