@@ -10,14 +10,32 @@
 #include "util/fs.h"
 #include "util/str.h"
 
+/* Made in this order: where the last one is, all are. */
 static const char *const directories[] = {
 	"blobs/sha256", "blobs/sha512", "layers",  "refs",  "holds",
 	"pins",         "tmp",          "partial", "locks", "damaged",
 };
 
+static int make_directories(const struct lcx__store *store, struct lcx_error **err)
+{
+	size_t n = ARRAY_SIZE(directories);
+
+	if (faccessat(store->fd, directories[n - 1], F_OK, 0) == 0)
+		return 0;
+	for (size_t i = 0; i < n; i++) {
+		CLEANUP(closep) int fd = lcx__make_dirs(store->fd, directories[i], 0700);
+
+		if (fd < 0)
+			return lcx__fail_sys(err, -fd, "image store '%s/%s'", store->path,
+					     directories[i]);
+	}
+	return 0;
+}
+
 int lcx__store_open(struct lcx_ctx *ctx, struct lcx__store **ret, struct lcx_error **err)
 {
 	CLEANUP(lcx__store_freep) struct lcx__store *store = calloc(1, sizeof(*store));
+	int r;
 
 	if (!store)
 		return lcx__fail_nomem(err);
@@ -28,13 +46,9 @@ int lcx__store_open(struct lcx_ctx *ctx, struct lcx__store **ret, struct lcx_err
 	store->fd = lcx__make_dirs(ctx->root_fd, "images", 0700);
 	if (store->fd < 0)
 		return lcx__fail_sys(err, -store->fd, "image store '%s'", store->path);
-	for (size_t i = 0; i < ARRAY_SIZE(directories); i++) {
-		CLEANUP(closep) int fd = lcx__make_dirs(store->fd, directories[i], 0700);
-
-		if (fd < 0)
-			return lcx__fail_sys(err, -fd, "image store '%s/%s'", store->path,
-					     directories[i]);
-	}
+	r = make_directories(store, err);
+	if (r < 0)
+		return r;
 	*ret = TAKE_PTR(store);
 	return 0;
 }
