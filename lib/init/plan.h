@@ -76,6 +76,7 @@
 	/* what is in it: ops-mount.c */                                                           \
 	X(MOUNT, "mount", "mount {0} on '{1}'")                                                    \
 	X(BIND, "mount", "bind '{0}' on '{1}'")                                                    \
+	X(TARGET, "mount", "make '{0}', to mount on it")                                           \
 	X(MKNOD, "mount", "make the device '{1}' in '{0}'")                                        \
 	X(SYMLINK, "mount", "make the link '{1}' in '{0}'")                                        \
 	X(MASK, "mount", "mask '{0}'")                                                             \

@@ -201,3 +201,25 @@ int init_open_target(struct init *init, const char *path, bool make, bool direct
 	}
 	return open_target(init, path, make, directory);
 }
+
+/*
+ * For a mount that somebody else makes. str: path, the directory that the path is in, of the
+ * host's, for one in a mount; none: the root. num: whether it is a directory.
+ */
+int init_op_TARGET(struct init *init, const struct plan_op *op)
+{
+	int root = init->root_fd, base = -1, fd;
+
+	if (op->str[1]) {
+		base = (int)sys_call4(__NR_openat, AT_FDCWD, init_str(init, op, 1),
+				      O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+		if (base < 0)
+			return base;
+		init->root_fd = base;
+	}
+	fd = open_target(init, init_str(init, op, 0), true, op->num[0] != 0);
+	init->root_fd = root;
+	init_close(base);
+	init_close(fd);
+	return fd < 0 ? fd : 0;
+}

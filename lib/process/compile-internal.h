@@ -19,6 +19,11 @@ typedef int compile_fn(struct compiler *c, struct lcx_error **err);
 compile_fn lcx__compile_root, lcx__compile_mounts, lcx__compile_devices, lcx__compile_masks,
 	lcx__compile_sysctls, lcx__compile_restrict_root, lcx__compile_pivot;
 
+bool lcx__compile_is_bind(const struct lcx__spec_mount *m);
+
+/* compile-targets.c */
+compile_fn lcx__compile_targets;
+
 /* Only what is bound, but what is missing below @optional. */
 int lcx__compile_binds(struct compiler *c, const char *optional, struct lcx_error **err);
 

@@ -419,8 +419,13 @@ static int choose_restore_flags(struct compiler *c, struct lcx_error **err)
 }
 
 static compile_fn *const restore_stages[] = {
-	choose_restore_flags, compile_monitor,   compile_session,
-	compile_cgroup,       lcx__compile_root, lcx__compile_restrict_root,
+	choose_restore_flags,
+	compile_monitor,
+	compile_session,
+	compile_cgroup,
+	lcx__compile_root,
+	lcx__compile_targets,
+	lcx__compile_restrict_root,
 };
 
 static compile_fn *const exec_stages[] = {

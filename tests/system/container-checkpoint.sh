@@ -133,6 +133,10 @@ engine() {
 	check 'podman: it goes on' wait_for 10 said "$(pod logs e | wc -l)"
 	check 'podman: an archive, in place of the older images' pod container checkpoint --export "$T/e.tar.gz" e
 	check 'podman: rm' pod rm -f -t 0 e
+	# Its root is new: what podman mounts there, run/.containerenv among others, has no place in it.
+	check 'podman: restored from the archive' pod container restore --import "$T/e.tar.gz"
+	check 'podman: it goes on, too' wait_for 20 said 5
+	check 'podman: rm' pod rm -f -t 0 e
 	# With a link in it, as whoever made it may have put there.
 	mkdir "$T/archive"
 	tar -C "$T/archive" -xf "$T/e.tar.gz"
@@ -162,6 +166,26 @@ honest() { umount /usr/sbin/criu; }
 untouched() { # NAME
 	check "$1: it runs on" sh -c "kill -0 $pid"
 	check_eq "$1: nothing half-made" '' "$(cd "$T"/lcx-root/containers/* && ls -d checkpoint* 2>/dev/null)"
+}
+
+# In a root that is new, as from an archive, there is nothing to mount on; criu makes no such places. A link leads nowhere
+# but in the root, and what is bound has its own.
+places() {
+	cp -a "$T/rootfs" "$T/fresh"
+	ln -s /etc "$T/fresh/elsewhere"
+	mkdir "$T/outer" "$T/shut"
+	lcx create --name p --rootfs "$T/fresh" --network none -v "$T/vol:/far/from/here" -v "$T/vol/file:/run/deep/.file" \
+		-v "$T/vol:/elsewhere/lcx-linked" -v "$T/outer:/outer" -v "$T/vol:/outer/in/it" -v "$T/shut:/shut:ro" -v "$T/vol:/shut/in" \
+		-v "$T/vol:/dev/in" sh >/dev/null
+	liar pass
+	check_fails 'a restore into a new root' 1 'criu ended without an answer' lcx restore --image-path "$T/forged" p
+	honest
+	check 'has made a directory to mount on' test -d "$T/fresh/far/from/here"
+	check 'a file' test -f "$T/fresh/run/deep/.file"
+	check 'within the root, wherever a link leads' test -d "$T/fresh/etc/lcx-linked" -a ! -e /etc/lcx-linked
+	check_eq 'and in what is bound, if that may be written' "$T/outer/in/it" "$(find "$T/fresh/outer" "$T/outer" "$T/shut" "$T/fresh/shut" -type d -empty -path '*/i*')"
+	check 'nothing where a file system comes with its files' test -d "$T/fresh/dev" -a ! -e "$T/fresh/dev/in"
+	lcx rm p >/dev/null
 }
 
 refused() {
@@ -279,6 +303,7 @@ END
 	forged 'a log where others may write' 'work path .* others than its user'
 	chmod 700 "$T/work"
 	check_fails 'one that never ran' 1 'not running' lcx checkpoint c
+	places
 	lcx rm -f c >/dev/null
 
 	# One that would be started anew, and an older checkpoint, which is replaced.
