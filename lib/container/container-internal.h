@@ -260,10 +260,16 @@ int lcx__container_teardown(struct lcx_container *c, struct lcx_error **err);
 /* Hold on to the run that goes on, or was not taken down yet: whatever becomes of the container,
  * this handle's next wait can tell how that one ended. */
 int lcx__waited_note(struct lcx_container *c, struct lcx_error **err);
-/* Room for how it will end, in the container's directory; and for the next run instead of the last.
- */
+/* Room for how it will end, in the container's directory. */
 int lcx__exit_reserve(int dir_fd);
+/*
+ * How the last run, which began then, ended: put aside by a start, with room for the next, and
+ * forgotten when that is written down.
+ */
+int lcx__exit_put_aside(int dir_fd, int64_t started_ns);
 void lcx__exit_forget(int dir_fd);
+/* Of the run that began then, or of the last before a start that is under way. */
+bool lcx__exit_read(int dir_fd, int64_t started_ns, int32_t *ret_status, int64_t *ret_ns);
 /* Write down how it ended, unless that stands there already. */
 int lcx__container_record_exit(struct lcx_container *c, int32_t status, struct lcx_error **err);
 

@@ -17,8 +17,11 @@
  * the container is left. It is written first.
  *
  * The disk may be full by then, perhaps of what the container wrote: ".exit" has had its room since
- * the container was made, is written over and renamed, and is what "exit" becomes at the next
- * start.
+ * the container was made, and is written over and renamed.
+ *
+ * A start puts "exit" aside, as "exit.last", until it is written down itself, in "started": who is
+ * killed before has started nothing, and the last run ended as it did, whatever else a monitor
+ * still writes. An end that is older than "started" is of a run before that one.
  */
 
 static int write_line(int dir_fd, const char *name, int flags, const char *line)
@@ -37,9 +40,50 @@ int lcx__exit_reserve(int dir_fd)
 	return write_line(dir_fd, ".exit", O_CREAT | O_EXCL, line);
 }
 
+static bool read_exit(int dir_fd, const char *name, int32_t *ret_status, int64_t *ret_ns)
+{
+	CLEANUP(freep) char *text = NULL;
+
+	return lcx__read_file(dir_fd, name, 256, &text, NULL) == 0 &&
+	       sscanf(text, "%" SCNd32 " %" SCNd64, ret_status, ret_ns) == 2;
+}
+
+static bool read_last(int dir_fd, int64_t started_ns, int32_t *ret_status, int64_t *ret_ns)
+{
+	int32_t status;
+	int64_t ns;
+
+	if (!read_exit(dir_fd, "exit.last", &status, &ns) || ns < started_ns)
+		return false;
+	*ret_status = status;
+	*ret_ns = ns;
+	return true;
+}
+
+int lcx__exit_put_aside(int dir_fd, int64_t started_ns)
+{
+	int64_t ns;
+	int32_t status;
+	/* After a start that nobody has written down, "exit" is that one's. */
+	bool is_aside = read_last(dir_fd, started_ns, &status, &ns);
+	int r;
+
+	if (renameat(dir_fd, "exit", dir_fd, is_aside ? ".exit" : "exit.last") < 0 &&
+	    errno != ENOENT)
+		return -errno;
+	r = lcx__exit_reserve(dir_fd);
+	return r == -EEXIST ? 0 : r;
+}
+
 void lcx__exit_forget(int dir_fd)
 {
-	(void)renameat(dir_fd, "exit", dir_fd, ".exit");
+	(void)unlinkat(dir_fd, "exit.last", 0);
+}
+
+bool lcx__exit_read(int dir_fd, int64_t started_ns, int32_t *ret_status, int64_t *ret_ns)
+{
+	return read_last(dir_fd, started_ns, ret_status, ret_ns) ||
+	       read_exit(dir_fd, "exit", ret_status, ret_ns);
 }
 
 static bool read_line(int fd, int32_t *ret_status)
@@ -64,8 +108,13 @@ static int32_t told_or(const struct lcx_container *c, int32_t status)
 int lcx__container_record_exit(struct lcx_container *c, int32_t status, struct lcx_error **err)
 {
 	char line[PLAN_EXIT_SIZE];
+	int64_t last_ns;
+	int32_t last;
 	int r;
 
+	/* Of a start that nobody has written down, whatever its monitor has. */
+	if (read_last(c->dir_fd, c->started_ns, &last, &last_ns))
+		return 0;
 	if (faccessat(c->dir_fd, "exit", F_OK, 0) == 0)
 		return 0;
 	status = told_or(c, status);

@@ -65,19 +65,19 @@ int lcx__container_is_owned(struct lcx_container *c, int *ret_owner_fd, struct l
 
 static void load_times(struct lcx_container *c)
 {
-	CLEANUP(freep) char *started = NULL, *ended = NULL;
+	CLEANUP(freep) char *started = NULL;
+	int64_t end;
 	long long ns;
-	int status;
+	int32_t status;
 
 	c->started_ns = c->finished_ns = 0;
 	c->exit_status = LCX_EXIT_UNKNOWN;
 	if (lcx__read_file(c->dir_fd, "started", 256, &started, NULL) == 0 &&
 	    sscanf(started, "%lld", &ns) == 1)
 		c->started_ns = ns;
-	if (lcx__read_file(c->dir_fd, "exit", 256, &ended, NULL) == 0 &&
-	    sscanf(ended, "%d %lld", &status, &ns) == 2) {
+	if (lcx__exit_read(c->dir_fd, c->started_ns, &status, &end)) {
 		c->exit_status = status;
-		c->finished_ns = ns;
+		c->finished_ns = end;
 	}
 	c->oom_killed = faccessat(c->dir_fd, "oom", F_OK, 0) == 0;
 }

@@ -143,8 +143,11 @@ int lcx__start_record(struct lcx_container *c, struct lcx_error **err)
 	if (!started)
 		return lcx__fail_nomem(err);
 	r = lcx__replace_file(c->dir_fd, "started", started, strlen(started), 0600, false);
-	return r < 0 ? lcx__fail_sys(err, -r, "record the start")
-		     : lcx__run_state_save(&c->run, c->run_fd, err);
+	if (r < 0)
+		return lcx__fail_sys(err, -r, "record the start");
+	lcx__exit_forget(c->dir_fd);
+	(void)unlinkat(c->dir_fd, "oom", 0);
+	return lcx__run_state_save(&c->run, c->run_fd, err);
 }
 
 /* From here on it is a running container for everybody. */
@@ -232,15 +235,19 @@ static int run_stages(struct start *s, struct lcx_error **err)
 
 static void give_up(struct lcx_container *c)
 {
+	bool has_ended = faccessat(c->dir_fd, "exit.last", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+
+	/* What it was before, it is: never started, or ended as it did. */
+	if (!has_ended)
+		(void)unlinkat(c->dir_fd, "started", 0);
 	c->process = lcx__process_abandon(c->process);
 	/* The failure that is being reported is the cause; what is left, lcx_gc() finds by the
 	 * journal. */
-	(void)unlinkat(c->dir_fd, "started", 0);
 	(void)lcx__container_teardown(c, NULL);
 	closep(&c->owner_fd);
 	closep(&c->run_fd);
 	lcx__run_state_clear(&c->run);
-	c->state = LCX_CONTAINER_CREATED;
+	c->state = has_ended ? LCX_CONTAINER_STOPPED : LCX_CONTAINER_CREATED;
 }
 
 /* A run that has ended is finished first, by whoever owns it: the output's end is still under way.
@@ -304,8 +311,9 @@ static int prepare(struct start *s, struct lcx_error **err)
 		(void)lcx__log_writer_close(c->log);
 	free(TAKE_PTR(c->log));
 	c->oom_killed = false;
-	lcx__exit_forget(c->dir_fd);
-	(void)unlinkat(c->dir_fd, "oom", 0);
+	r = lcx__exit_put_aside(c->dir_fd, c->started_ns);
+	if (r < 0)
+		return lcx__fail_sys(err, -r, "make room for the exit status");
 	return 0;
 }
 
