@@ -412,7 +412,11 @@ struct lcx_process *lcx_container_process(struct lcx_container *c);
 int lcx_container_wait(struct lcx_container *c, int32_t timeout_ms, int32_t *ret_status,
 		       struct lcx_error **err);
 
-/** lcx_container_kill() - send @signal to its first process. Return: 0, -ESRCH if it does not run
+/**
+ * lcx_container_kill() - send @signal to its first process
+ *
+ * One that is to end it, SIGKILL or its stop signal, also ends a pause, as nothing that is frozen
+ * hears a signal. Return: 0, -ESRCH if it does not run.
  */
 int lcx_container_kill(struct lcx_container *c, int32_t signal, struct lcx_error **err);
 
@@ -431,7 +435,7 @@ int lcx_container_kill_all(struct lcx_container *c, int32_t signal, struct lcx_e
  * lcx_container_stop() - send the stop signal (the image's, or SIGTERM), wait, then kill all of it
  * @grace_ms: time between the two; -1 never kills
  *
- * Return: 0, also if it does not run.
+ * A pause is ended, and others can't pause it meanwhile. Return: 0, also if it does not run.
  */
 int lcx_container_stop(struct lcx_container *c, int32_t grace_ms, struct lcx_error **err);
 
@@ -506,7 +510,11 @@ int lcx_container_unmount(struct lcx_container *c, const char *destination, stru
 /** lcx_container_stop_timeout_ms() - what was set for it, else ten seconds; -1: never kill */
 int32_t lcx_container_stop_timeout_ms(const struct lcx_container *c);
 
-/** lcx_container_pause() / lcx_container_unpause() - freeze and thaw its cgroup */
+/**
+ * lcx_container_pause() / lcx_container_unpause() - freeze and thaw its cgroup
+ *
+ * Return: 0, -ESRCH if it does not run, -EBUSY for a pause while somebody stops it.
+ */
 int lcx_container_pause(struct lcx_container *c, struct lcx_error **err);
 int lcx_container_unpause(struct lcx_container *c, struct lcx_error **err);
 

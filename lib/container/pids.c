@@ -137,5 +137,9 @@ LCX_PUBLIC int lcx_container_kill_all(struct lcx_container *c, int32_t signal,
 	if (!c->run.cgroup)
 		return signal_namespace(c, signal, err);
 	r = lcx__container_open_cgroup(c, err);
-	return r < 0 ? r : lcx_cgroup_signal(c->cgroup, signal, err);
+	if (r == 0)
+		r = lcx_cgroup_signal(c->cgroup, signal, err);
+	if (r == 0)
+		lcx__thaw_to_end(c, signal);
+	return r;
 }

@@ -18,6 +18,15 @@ bool lcx__waited_read(const struct lcx_container *c, int32_t *ret_status);
 void lcx__container_note_signal(struct lcx_container *c, int32_t signal);
 
 /*
+ * The same, afterwards: what is frozen dies only when it is thawed, in cgroups of version 1, and
+ * hears no other signal before that in either.
+ */
+void lcx__thaw_to_end(struct lcx_container *c, int32_t signal);
+
+/* Undo a pause, and keep others from one. Return: what is to be closed afterwards, or negative. */
+int lcx__keep_from_pausing(struct lcx_container *c);
+
+/*
  * All processes of this run, and of no later one, whose cgroup has the same name: whoever
  * starts it again holds the lock meanwhile. -ESRCH if the run is over.
  */

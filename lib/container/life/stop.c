@@ -17,13 +17,18 @@ static int stop_signal(const char *text)
 	return signal > 0 ? signal : SIGTERM;
 }
 
+static bool is_to_end(const struct lcx_container *c, int32_t signal)
+{
+	return signal == SIGKILL || signal == stop_signal(c->d.stop_signal);
+}
+
 void lcx__container_note_signal(struct lcx_container *c, int32_t signal)
 {
-	if (signal == SIGKILL || signal == stop_signal(c->d.stop_signal))
+	if (is_to_end(c, signal))
 		lcx__restart_note_stop(c);
 }
 
-LCX_PUBLIC int lcx_container_kill(struct lcx_container *c, int32_t signal, struct lcx_error **err)
+static int send_signal(struct lcx_container *c, int32_t signal, struct lcx_error **err)
 {
 	CLEANUP(closep) int pidfd = lcx__container_open_running(c, err);
 	int r;
@@ -35,6 +40,21 @@ LCX_PUBLIC int lcx_container_kill(struct lcx_container *c, int32_t signal, struc
 	return r < 0 ? lcx__fail_sys(err, -r, "send signal %d to container '%s'", signal,
 				     lcx__container_display(c))
 		     : 0;
+}
+
+void lcx__thaw_to_end(struct lcx_container *c, int32_t signal)
+{
+	if (c->state == LCX_CONTAINER_PAUSED && is_to_end(c, signal))
+		(void)lcx_container_unpause(c, NULL);
+}
+
+LCX_PUBLIC int lcx_container_kill(struct lcx_container *c, int32_t signal, struct lcx_error **err)
+{
+	int r = send_signal(c, signal, err);
+
+	if (r == 0)
+		lcx__thaw_to_end(c, signal);
+	return r;
 }
 
 struct run_identity lcx__run_identify(const struct lcx_container *c)
@@ -62,12 +82,13 @@ int lcx__run_kill_all(struct lcx_container *c, struct run_identity run, struct l
 	if (lcx__container_open_cgroup(c, NULL) == 0 &&
 	    lcx_cgroup_kill(c->cgroup, LCX__KILL_WAIT_MS, NULL) == 0)
 		return 0;
-	return lcx_container_kill(c, SIGKILL, err);
+	return send_signal(c, SIGKILL, err);
 }
 
 LCX_PUBLIC int lcx_container_stop(struct lcx_container *c, int32_t grace_ms, struct lcx_error **err)
 {
 	CLEANUP(lcx_error_freep) struct lcx_error *why = NULL;
+	CLEANUP(closep) int hold_fd = -1;
 	struct run_identity run;
 	int r;
 
@@ -84,8 +105,7 @@ LCX_PUBLIC int lcx_container_stop(struct lcx_container *c, int32_t grace_ms, str
 		return r;
 	/* Before it ends, so that no supervisor is faster. */
 	lcx__restart_note_stop(c);
-	if (c->state == LCX_CONTAINER_PAUSED)
-		(void)lcx_container_unpause(c, NULL);
+	hold_fd = lcx__keep_from_pausing(c);
 	r = lcx_container_kill(c, stop_signal(c->d.stop_signal), NULL);
 	if (r < 0 && r != -ESRCH)
 		return lcx_container_kill(c, SIGKILL, err);
