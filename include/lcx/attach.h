@@ -32,8 +32,8 @@ struct lcx_attach;
  *         nothing can be typed. lcx_stdio_set_terminal() gives the size of its terminal,
  *         lcx_stdio_set_detach_keys() the way out. The descriptors are duplicated.
  *
- * Return: 0, -ESRCH if it does not run, -EOPNOTSUPP if the program that started it owns it (and so
- * has its streams), -EUSERS if too many are attached.
+ * Return: 0, -ESRCH if it does not run, -EBUSY if it is paused, -EOPNOTSUPP if the program that
+ * started it owns it (and so has its streams), -EUSERS if too many are attached.
  */
 int lcx_container_attach(struct lcx_container *c, const struct lcx_stdio *stdio,
 			 struct lcx_attach **ret, struct lcx_error **err);

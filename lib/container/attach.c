@@ -202,6 +202,10 @@ LCX_PUBLIC int lcx_container_attach(struct lcx_container *c, const struct lcx_st
 
 	if (pidfd < 0)
 		return pidfd;
+	/* Neither would anything come from it, nor what is typed reach it. */
+	if (c->state == LCX_CONTAINER_PAUSED)
+		return lcx__fail(err, EBUSY, "container '%s' is paused; unpause it first",
+				 lcx__container_display(c));
 	/* Whoever has heard its last word asks how it ended. */
 	r = lcx__waited_note(c, err);
 	if (r == 0)
