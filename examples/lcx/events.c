@@ -43,6 +43,21 @@ static bool is_event(const struct lcx_event *event, const char *wanted)
 	return strcmp(lcx_event_type(event), wanted) == 0;
 }
 
+/* Those of lcx/event.h. */
+static const char *const types[] = {
+	"created", "started",  "exec",        "exited",   "oom",
+	"paused",  "unpaused", "renamed",     "updated",  "checkpointed",
+	"removed", "health",   "log-rotated", "log-lost", "warning",
+};
+
+static bool is_type(const char *text)
+{
+	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
+		if (strcmp(types[i], text) == 0)
+			return true;
+	return false;
+}
+
 static bool is_image(const struct lcx_event *event, const char *wanted)
 {
 	return strcmp(lcx_event_image(event), wanted) == 0;
@@ -190,11 +205,27 @@ static bool parse_time(struct app *app, const char *option, const char *text, in
 	return false;
 }
 
+static bool refuse_type(struct app *app, const char *text)
+{
+	char there[256] = "";
+
+	for (size_t i = 0, n = 0; i < sizeof(types) / sizeof(*types) && n < sizeof(there); i++)
+		n += (size_t)snprintf(there + n, sizeof(there) - n, "%s%s", i ? ", " : "",
+				      types[i]);
+	(void)options_usage_error(app, "event '%s' is unknown; there are %s", text, there);
+	return false;
+}
+
 static bool parse(struct app *app, const struct events_options *o, int64_t *since, int64_t *until)
 {
 	for (size_t i = 0; i < o->filters.count; i++) {
-		if (find_filter(o->filters.items[i]))
+		const struct filter *filter = find_filter(o->filters.items[i]);
+
+		if (filter && (filter->fits != is_event ||
+			       is_type(o->filters.items[i] + strlen(filter->key))))
 			continue;
+		if (filter)
+			return refuse_type(app, o->filters.items[i] + strlen(filter->key));
 		(void)options_usage_error(app,
 					  "filter '%s' is unknown; there are container=, event= "
 					  "and image=",

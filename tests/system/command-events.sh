@@ -54,6 +54,13 @@ check_eq 'since' 'created started exited removed ' "$($LCX events --since 1h --u
 check_eq 'filters of one key are alternatives' 2 "$($LCX events --since 1h --until 0s -f container=own -f event=created -f event=removed | wc -l)"
 check_eq 'until' '' "$($LCX events --since 1h --until 50m)"
 check_fails 'a filter that is none' 125 "filter 'size=1'" $LCX events -f size=1
+check_fails 'an event that is none' 125 "event 'die' is unknown; there are created, started" $LCX events -f event=die
+# Those that the header names, and those that the library tells.
+for type in $(sed -n '/^ \* The types of events:/,/ "warning"/p' "$SRC/include/lcx/event.h" | grep -o '"[a-z-]*"' | tr -d '"') \
+	$(grep -rhoE 'lcx__event_(emit|text|detail_head)\(.*"[a-z-]+"' "$SRC/lib" | grep -o '"[a-z-]*"' | tr -d '"' | sort -u); do
+	$LCX events --since 1s --until 0s -f "event=$type" >/dev/null 2>>"$T/unknown" || :
+done
+check_eq 'every event there is can be asked for' '' "$(cat "$T/unknown")"
 check_fails 'a time that is none' 125 'as --since' $LCX events --since soon
 
 # --- many at once, over a rotation: a small one is made by filling the file up
