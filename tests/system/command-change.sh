@@ -29,9 +29,60 @@ check 'runs, too' is web running
 lcx pause web >/dev/null
 check 'pause' is web paused
 check_fails 'exec in a paused one' 125 'paused' lcx exec web true
+check_fails 'attach to a paused one' 1 "'web' is paused; unpause it first" lcx attach web
 lcx unpause web >/dev/null
 check 'unpause' is web running
+# A stop of a paused one, a pause of one that is being stopped, and a signal that is to end it: what is frozen hears none.
+lcx pause web >/dev/null
+began=$(date +%s)
+lcx stop -t 30 web >/dev/null
+check 'a stop does not wait for the one that is paused' test $(($(date +%s) - began)) -lt 20
+check_eq 'which has heard the signal' 3 "$(lcx inspect --format '{{.State.ExitCode}}' web)"
+lcx start web >/dev/null
+lcx pause web >/dev/null
+lcx kill web >/dev/null
+check_eq 'a paused one is killed' 137 "$(timeout 20 $LCX wait web)"
+lcx start web >/dev/null
+wait_for 5 sh -c "$LCX logs --tail 1 web | grep begun"
+lcx pause web >/dev/null
+lcx kill -s TERM web >/dev/null
+check_eq 'or ends by its stop signal' 3 "$(timeout 20 $LCX wait web)"
+run --name slow sh -c 'trap "echo heard" TERM; echo begun; while :; do sleep 0.1; done' >/dev/null
+wait_for 5 sh -c "$LCX logs slow | grep begun"
+lcx stop -t 60 slow >/dev/null &
+stopping=$!
+wait_for 5 sh -c "$LCX logs slow | grep heard"
+check_fails 'no pause of one that is being stopped' 1 "'slow' is being stopped" lcx pause slow
+lcx kill slow >/dev/null
+wait "$stopping"
+lcx rm slow >/dev/null
+lcx start web >/dev/null
 check_fails 'unpause of one that has ended' 1 'nope' lcx unpause nope
+
+# --- what is on the disk
+
+# The description is, before there is a container.
+strace -o "$T/calls" -e trace=openat,fsync,renameat,renameat2 $LCX create --name durable --rootfs "$T/rootfs" true >/dev/null
+check 'a new one survives a power cut whole' awk '
+	/"config.json".*O_CREAT/ { fd = $NF } fd && index($0, "fsync(" fd ")") { config = 1 }
+	/"container.json".*O_CREAT/ { bad = !config } END { exit bad || !config }' "$T/calls"
+lcx rm durable >/dev/null
+# Whoever is killed in a start before it is written down has started nothing: the last run ended as it did.
+run --name last sh -c '[ ! -e /second ] || exec sleep 1000; exit 7' >/dev/null
+lcx wait last >/dev/null
+: >"$T/rootfs/second"
+ended() { lcx inspect --format '{{.State.StartedAt}} {{.State.Status}} {{.State.ExitCode}}' last; }
+known=$(ended) bad=
+for n in 1 2 3 4; do
+	strace -o /dev/null -e trace=renameat -e inject=renameat:signal=SIGKILL:when=$n $LCX start last >/dev/null 2>&1 && break
+	case $n:$(ended) in [12]:"$known" | [34]:*) ;; *) bad="$bad $n:$(ended)" ;; esac
+	lcx gc >/dev/null
+	case $(ended) in "$known" | "${known%% *}"*) [ "$(ended)" = "$known" ] || bad="$bad after $n: $(ended)" ;; *) break ;; esac
+done
+check 'a start is killed in the middle' test $n -gt 2
+check_eq 'how the last run ended is known' '' "$bad"
+lcx rm -f last >/dev/null
+rm "$T/rootfs/second"
 
 # --- rename
 
@@ -189,7 +240,7 @@ name=$(lcx ps -a --format json | jq -r '.[].Names | select(. == "front" or . == 
 lcx start "$name" >/dev/null
 check "after a storm it runs" is "$name" running
 check 'and can be used' lcx exec "$name" true
-check_eq 'nobody saw anything torn' '' "$(grep -v -e 'no container' -e 'not running' -e 'was removed' -e 'in use' -e 'has ended' -e 'is paused' "$T/storm" | head -5)"
+check_eq 'nobody saw anything torn' '' "$(grep -v -e 'no container' -e 'not running' -e 'was removed' -e 'in use' -e 'has ended' -e 'is paused' -e 'is being stopped' "$T/storm" | head -5)"
 lcx rm -f $(lcx ps -aq) >/dev/null
 lcx gc >/dev/null
 check_eq 'nothing is left' '' "$(lcx ps -aq)$(ls "$T/lcx-root/names")$(ls "$T/lcx-run/containers")"
