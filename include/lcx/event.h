@@ -25,9 +25,9 @@ extern "C" {
  * The types of events: "created", "started", "exec" (a process was executed in it), "exited",
  * "oom" (the kernel killed for want of memory; told at its end), "paused", "unpaused", "renamed",
  * "updated", "checkpointed", "removed", "health", "log-rotated" (its log has begun a new file; the
- *detail is how many since its start; told once a second at most), "log-lost" (its log lacks lines:
- *when that begins, and at the end), "warning" (something went wrong that hindered nothing; the
- *detail says what). More may come: skip what is not known.
+ * detail is how many since its start; told once a second at most), "log-lost" (its log lacks lines:
+ * when that begins, and at the end), "warning" (something went wrong that hindered nothing; the
+ * detail says what). More may come: skip what is not known.
  */
 
 /** struct lcx_event - one event; it belongs to the context, and is valid until the next one */
