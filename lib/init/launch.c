@@ -2,6 +2,7 @@
 #include "init/launch.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -11,6 +12,7 @@
 #include "init/plan-internal.h"
 #include "init/program.h"
 #include "util/fs.h"
+#include "util/process.h"
 #include "util/sys.h"
 
 struct descriptors {
@@ -77,6 +79,7 @@ int lcx__launch(const struct lcx__launch *launch, struct lcx__child *ret, struct
 		.pid = pid,
 		.pidfd = TAKE_FD(pidfd),
 		.control_fd = TAKE_FD(control_fd),
+		.next_fd = -1,
 		.plan = launch->plan,
 	};
 	return 0;
@@ -129,6 +132,30 @@ static int report_failure(const struct lcx__child *child, struct plan_message *m
 	return lcx__fail_stage(err, -code, lcx__plan_stage(child->plan, message->op));
 }
 
+/*
+ * Whoever is root in a container can stop what joins it, and no program of it would have to be
+ * waited for then, but lcx-init itself, for ever. Seen twice, lest somebody stops all of us, and has
+ * let us go first.
+ */
+static int wait_for_word(struct lcx__child *child, struct lcx_error **err)
+{
+	enum { LOOK_EVERY_MS = 200, ENOUGH = 2 };
+	int watched = child->next_fd >= 0 ? child->next_fd : child->pidfd, seen = 0, n;
+	struct pollfd line = {.fd = child->control_fd, .events = POLLIN};
+
+	while (line.fd >= 0 && (n = poll(&line, 1, LOOK_EVERY_MS)) <= 0) {
+		if (n < 0 && errno != EINTR)
+			return lcx__fail_sys(err, errno, "listen to lcx-init");
+		seen = n == 0 && lcx__pidfd_is_stopped(watched) ? seen + 1 : 0;
+		if (seen < ENOUGH)
+			continue;
+		return lcx__fail(err, ECANCELED,
+				 "lcx-init was stopped by a signal before the program was "
+				 "executed, as a process of the container can do");
+	}
+	return 0;
+}
+
 int lcx__child_receive(struct lcx__child *child, int *ret_fd, struct lcx_error **err)
 {
 	bool reset = false;
@@ -136,8 +163,12 @@ int lcx__child_receive(struct lcx__child *child, int *ret_fd, struct lcx_error *
 	for (;;) {
 		CLEANUP(closep) int fd = -1;
 		struct plan_message message;
-		ssize_t n = receive_packet(child->control_fd, &message, &fd);
+		int r = wait_for_word(child, err);
+		ssize_t n;
 
+		if (r < 0)
+			return r;
+		n = receive_packet(child->control_fd, &message, &fd);
 		/*
 		 * It ended with an answer of ours unread, which is told before its last words
 		 * are: without any, somebody killed it, as one may do during a start.

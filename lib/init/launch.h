@@ -60,13 +60,14 @@ struct lcx__child {
 	pid_t pid;
 	int pidfd;
 	int control_fd; /* -1 once the program was executed */
+	int next_fd;    /* borrowed: the process that goes on with the plan; -1: it is still the first */
 	const struct lcx__plan *plan;
 	/* Called for each PLAN_MESSAGE_TRACE; may be NULL. */
 	void (*on_trace)(void *data, uint32_t op, uint64_t ns);
 	void *trace_data;
 };
 
-#define LCX__CHILD_NONE ((struct lcx__child){.pid = -1, .pidfd = -1, .control_fd = -1})
+#define LCX__CHILD_NONE ((struct lcx__child){.pid = -1, .pidfd = -1, .control_fd = -1, .next_fd = -1})
 
 int lcx__launch(const struct lcx__launch *launch, struct lcx__child *ret, struct lcx_error **err);
 

@@ -48,7 +48,7 @@ static int tell_child(struct talk *talk, struct lcx_error **err)
 static int answer_child(struct talk *talk, int *fd, struct lcx_error **err)
 {
 	closep(&talk->pidfd);
-	talk->pidfd = TAKE_FD(*fd);
+	talk->pidfd = talk->child.next_fd = TAKE_FD(*fd);
 	talk->monitor = talk->pid;
 	talk->pid = lcx__pidfd_pid(talk->pidfd);
 	/* Over already, and reaped, because the host ignores SIGCHLD: its pidfd still tells how. */

@@ -199,3 +199,18 @@ int lcx__pidfd_wait(int pidfd, int options, int *ret_status)
 						 : W_EXITCODE(0, info.si_status);
 	return 1;
 }
+
+bool lcx__pidfd_is_stopped(int pidfd)
+{
+	CLEANUP(freep) char *text = NULL;
+	pid_t pid = lcx__pidfd_pid(pidfd);
+	const char *state;
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	if (pid <= 0 || lcx__read_file(AT_FDCWD, path, 4096, &text, NULL) < 0)
+		return false;
+	state = strrchr(text, ')');
+	/* Its number may have been given to another one meanwhile. */
+	return state && strncmp(state, ") T", 3) == 0 && lcx__pidfd_pid(pidfd) == pid;
+}

@@ -31,6 +31,9 @@ int lcx__pidfd_ends(int pidfd, int timeout_ms);
  * or has no number here; -EINVAL, -EBADF: what is no pidfd. */
 pid_t lcx__pidfd_pid(int pidfd);
 
+/* Whether a signal has stopped the process of @pidfd: 'T' of proc_pid_stat(5). */
+bool lcx__pidfd_is_stopped(int pidfd);
+
 /*
  * How the child of @pidfd ended, in a wait status, also when the host program has taken the status
  * away: it ignores SIGCHLD, or waits for any child in another thread. @options: WNOHANG or 0.

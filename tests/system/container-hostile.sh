@@ -97,6 +97,19 @@ check 'a second process works after it' lcx exec web true
 check_fails 'a working directory of a second process by descriptor' 125 '' lcx exec -w /proc/self/fd/5 web true
 lcx rm -f web >/dev/null
 
+# Who stops whatever joins him holds nobody up for ever.
+lcx run -d --name stops --network none --rootfs "$T/plain" sh -c 'while :; do kill -STOP -1 2>/dev/null; done' >/dev/null
+late=0 stopped=0 tries=0
+while [ "$stopped" -eq 0 ] && [ "$late" -eq 0 ] && [ "$tries" -lt 20 ]; do
+	tries=$((tries + 1)) r=0
+	timeout -s KILL 30 "$BUILD/examples/lcx/lcx" --root "$T/lcx-root" --run-dir "$T/lcx-run" exec -d stops true >"$T/said" 2>&1 || r=$?
+	[ "$r" -ne 137 ] || late=$((late + 1))
+	! grep -q 'lcx-init was stopped by a signal before' "$T/said" || stopped=$((stopped + 1))
+done
+check_eq 'who stops what joins him holds nobody up' 0 "$late"
+check 'and that is told' test "$stopped" -gt 0
+lcx rm -f stops >/dev/null
+
 # --- length
 
 deep=$(printf '/%0200d' 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18)
