@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "runtime.h"
 
@@ -14,7 +16,7 @@ struct update_options {
 const struct option update_options[] = {
 	{'r', "resources", OPTION_TEXT, offsetof(struct update_options, resources),
 	 "a file with the limits, as linux.resources in config.json; -: standard input"},
-	{'\0', "memory", OPTION_TEXT, AT(0), "bytes; -1: no limit"},
+	{'\0', "memory", OPTION_TEXT, AT(0), "bytes, or 64m and the like; -1: no limit"},
 	{'\0', "memory-reservation", OPTION_TEXT, AT(1), "bytes"},
 	{'\0', "memory-swap", OPTION_TEXT, AT(2), "bytes of memory and swap together"},
 	{'\0', "cpu-share", OPTION_TEXT, AT(3), "relative weight"},
@@ -40,35 +42,66 @@ const struct option update_options[] = {
 /* The place of each in linux.resources. */
 static const struct {
 	const char *object, *key;
-	bool text;
+	enum { NUMBER, TEXT, BYTES } kind;
 } places[] = {
-	{"memory", "limit", false},
-	{"memory", "reservation", false},
-	{"memory", "swap", false},
-	{"cpu", "shares", false},
-	{"cpu", "quota", false},
-	{"cpu", "period", false},
-	{"cpu", "cpus", true},
-	{"cpu", "mems", true},
-	{"pids", "limit", false},
-	{"blockIO", "weight", false},
-	{"cpu", "realtimePeriod", false},
-	{"cpu", "realtimeRuntime", false},
-	{"cpu", "burst", false},
-	{"cpu", "idle", false},
-	{"memory", "kernel", false},
-	{"memory", "kernelTCP", false},
+	{"memory", "limit", BYTES},
+	{"memory", "reservation", BYTES},
+	{"memory", "swap", BYTES},
+	{"cpu", "shares", NUMBER},
+	{"cpu", "quota", NUMBER},
+	{"cpu", "period", NUMBER},
+	{"cpu", "cpus", TEXT},
+	{"cpu", "mems", TEXT},
+	{"pids", "limit", NUMBER},
+	{"blockIO", "weight", NUMBER},
+	{"cpu", "realtimePeriod", NUMBER},
+	{"cpu", "realtimeRuntime", NUMBER},
+	{"cpu", "burst", NUMBER},
+	{"cpu", "idle", NUMBER},
+	{"memory", "kernel", BYTES},
+	{"memory", "kernelTCP", BYTES},
 };
+
+/* "64m", "1.5GiB", "4096", as runc takes them. Return: whether it is one. */
+static bool read_bytes(const char *text, int64_t *ret)
+{
+	static const char units[] = "kmgtp";
+	char *end;
+	double value = strtod(text, &end);
+	const char *unit = *end ? strchr(units, tolower((unsigned char)*end)) : NULL;
+
+	if (strspn(text, "0123456789.") != (size_t)(end - text) || end == text)
+		return false;
+	if (unit) {
+		end++;
+		for (const char *at = units; at <= unit; at++)
+			value *= 1024;
+		if (strcasecmp(end, "ib") == 0)
+			end++;
+	}
+	if (strcasecmp(end, "b") == 0)
+		end++;
+	if (*end || value >= 0x1p63)
+		return false;
+	*ret = (int64_t)value;
+	return true;
+}
 
 /* One limit after the other: what makes no sense is then reported by its own name. */
 static int merge_option(struct lcx_spec *spec, size_t row, const char *value,
 			struct lcx_error **err)
 {
-	const char *quote = places[row].text ? "\"" : "";
+	const char *quote = places[row].kind == TEXT ? "\"" : "";
 	CLEANUP(freep) char *json = NULL;
+	char number[24];
+	int64_t bytes;
 
 	if (strpbrk(value, "\"\\{}[]"))
 		return -EINVAL;
+	if (places[row].kind == BYTES && read_bytes(value, &bytes)) {
+		(void)snprintf(number, sizeof(number), "%lld", (long long)bytes);
+		value = number;
+	}
 	if (asprintf(&json, "{\"%s\":{\"%s\":%s%s%s}}", places[row].object, places[row].key, quote,
 		     value, quote) < 0)
 		return -ENOMEM;

@@ -53,14 +53,14 @@ bundle "$T/b" '.process.args = ["sleep", "60"] | .linux.resources = {"memory": {
 runtime run -d --bundle "$T/b" u1 </dev/null
 check_eq 'events --stats' "stats u1 67108864 20" "$(runtime events --stats u1 | jq -r '"\(.type) \(.id) \(.data.memory.usage.limit) \(.data.pids.limit)"')"
 check 'update: from standard input' sh -c 'echo "{\"pids\": {\"limit\": 30}}" | "$@"' x "$BUILD/examples/lcx-runtime/lcx-runtime" --root "$T/root" update --resources - u1
-check 'update: by an option' runtime update --memory 33554432 u1
+check 'update: by an option, after the operand' runtime update u1 --memory 32m
 check_eq 'updated: both, and nothing else' "33554432 30" "$(runtime events --stats u1 | jq -r '"\(.data.memory.usage.limit) \(.data.pids.limit)"')"
 check 'update: a reserve of time' runtime update --cpu-quota 20000 --cpu-burst 10000 u1
 pid=$(runtime state u1 | jq .pid)
 burst=$(if in_guest; then sed 's,^0::\(.*\),/sys/fs/cgroup\1/cpu.max.burst,' "/proc/$pid/cgroup"; else
 	sed -n 's,^[0-9]*:cpu:\(.*\),/sys/fs/cgroup/cpu\1/cpu.cfs_burst_us,p' "/proc/$pid/cgroup"; fi)
 check_eq 'update: the reserve' 10000 "$(cat "$burst")"
-check_fails 'update: what makes no sense' 1 'memory' runtime update --memory lots u1
+for size in lots 3x 1.5.0m 9999999p m -2k; do check_fails "update: no size: $size" 1 "memory '$size'" runtime update --memory "$size" u1; done
 "$BUILD/examples/lcx-runtime/lcx-runtime" --root "$T/root" events --interval 60s u1 >"$T/told" &
 told=$!
 wait_for 10 grep -q '"stats"' "$T/told"
