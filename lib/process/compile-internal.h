@@ -15,6 +15,10 @@ struct compiler {
 
 typedef int compile_fn(struct compiler *c, struct lcx_error **err);
 
+/* compile-namespaces.c */
+compile_fn lcx__compile_clone_flags, lcx__compile_user_namespace, lcx__compile_joins,
+	lcx__compile_join_pid, lcx__compile_time, lcx__compile_join_container;
+
 /* compile-mounts.c */
 compile_fn lcx__compile_root, lcx__compile_mounts, lcx__compile_devices, lcx__compile_masks,
 	lcx__compile_sysctls, lcx__compile_restrict_root, lcx__compile_pivot;

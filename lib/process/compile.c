@@ -11,10 +11,6 @@
 #include "util/sys.h"
 #include "util/weaken.h"
 
-#ifndef CLONE_NEWTIME
-#define CLONE_NEWTIME 0x00000080
-#endif
-
 /*
  * Theory of operation. A container's process comes into being in this order:
  *
@@ -38,42 +34,6 @@
  * namespace, which depend on steps in between.
  */
 
-/* ---- namespaces --------------------------------------------------------- */
-
-enum {
-	/* What clone() makes at once; the two others are made on the way. */
-	MADE_BY_CLONE = CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC |
-			CLONE_NEWUTS,
-};
-
-static const struct {
-	uint32_t flag;
-	const char *name;
-} namespace_kinds[] = {
-	/* The user namespace first: it decides over all others. */
-	{CLONE_NEWUSER, "user"}, {CLONE_NEWNET, "network"},   {CLONE_NEWIPC, "ipc"},
-	{CLONE_NEWUTS, "uts"},   {CLONE_NEWCGROUP, "cgroup"}, {CLONE_NEWTIME, "time"},
-	{CLONE_NEWPID, "pid"},
-};
-
-bool lcx__compile_is_private(const struct compiler *c, uint32_t clone_flag)
-{
-	return lcx__spec_namespace(c->in->container ? c->in->container : c->spec, clone_flag) !=
-	       NULL;
-}
-
-static bool is_new_to(const struct lcx_spec *spec, uint32_t clone_flag)
-{
-	const struct lcx__spec_namespace *ns = lcx__spec_namespace(spec, clone_flag);
-
-	return ns && !ns->path;
-}
-
-bool lcx__compile_is_new(const struct compiler *c, uint32_t clone_flag)
-{
-	return is_new_to(c->spec, clone_flag);
-}
-
 int lcx__compile_own_fd(struct compiler *c, int fd)
 {
 	int *bigger = reallocarray(c->out->owned_fds, c->out->n_owned_fds + 1, sizeof(*bigger));
@@ -85,61 +45,6 @@ int lcx__compile_own_fd(struct compiler *c, int fd)
 	c->out->owned_fds = bigger;
 	c->out->owned_fds[c->out->n_owned_fds++] = fd;
 	return lcx__plan_fd(c->plan, fd);
-}
-
-static int choose_clone_flags(struct compiler *c, struct lcx_error **err)
-{
-	const struct lcx__spec_namespace *mount = lcx__spec_namespace(c->spec, CLONE_NEWNS);
-	uint64_t flags = 0;
-
-	if (!mount)
-		return lcx__fail(
-			err, EOPNOTSUPP,
-			"linux.namespaces: without a mount namespace the container's mounts "
-			"would be the host's; add 'mount', new or with a path");
-	if (mount->path && !c->in->joins_mount)
-		return lcx__fail(err, EOPNOTSUPP,
-				 "linux.namespaces: 'mount' with a path needs root.path, a "
-				 "directory, and no new user namespace");
-	for (size_t i = 0; i < c->spec->linux_.namespaces.n; i++)
-		if (!c->spec->linux_.namespaces.items[i].path)
-			flags |= c->spec->linux_.namespaces.items[i].type.value;
-	c->out->clone_flags = flags & MADE_BY_CLONE;
-	return 0;
-}
-
-static int lent_fd(const struct compiler *c, uint32_t flag)
-{
-	for (size_t i = 0; i < c->in->n_joined; i++)
-		if (c->in->joined[i].flag == flag)
-			return c->in->joined[i].fd;
-	return -1;
-}
-
-static int join_namespace(struct compiler *c, size_t kind, struct lcx_error **err)
-{
-	const struct lcx__spec_namespace *ns =
-		lcx__spec_namespace(c->spec, namespace_kinds[kind].flag);
-	struct plan_op *op;
-	int fd, lent;
-
-	if (!ns || !ns->path)
-		return 0;
-	lent = lent_fd(c, namespace_kinds[kind].flag);
-	fd = lent >= 0 ? fcntl(lent, F_DUPFD_CLOEXEC, 3) : open(ns->path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return lcx__fail_sys(err, errno, "open the %s namespace '%s'",
-				     namespace_kinds[kind].name, ns->path);
-	op = lcx__plan_add(c->plan, PLAN_SETNS);
-	op->fd = lcx__compile_own_fd(c, fd);
-	op->str[0] = lcx__plan_string(c->plan, namespace_kinds[kind].name);
-	op->num[0] = namespace_kinds[kind].flag;
-	return 0;
-}
-
-static bool joins_pid(const struct compiler *c)
-{
-	return lcx__compile_is_private(c, CLONE_NEWPID) && !lcx__compile_is_new(c, CLONE_NEWPID);
 }
 
 /* The monitor clones, so that it, and not the caller, is the parent. */
@@ -170,53 +75,13 @@ static int compile_monitor(struct compiler *c, struct lcx_error **err)
 
 	(void)lcx__plan_add(c->plan, PLAN_DETACH);
 	(void)lcx__plan_add(c->plan, PLAN_SESSION);
-	if (joins_pid(c)) {
-		r = join_namespace(c, ARRAY_SIZE(namespace_kinds) - 1, err);
-		if (r < 0)
-			return r;
-	}
+	r = lcx__compile_join_pid(c, err);
+	if (r < 0)
+		return r;
 	op = lcx__plan_add(c->plan, PLAN_MONITOR);
 	op->str[0] = lcx__plan_data(c->plan, &params, sizeof(params));
 	if (params.logging)
 		op->str[1] = lcx__plan_data(c->plan, c->in->log_context, params.log.context_length);
-	return 0;
-}
-
-/* Whoever has no mapped id yet can own nothing: it takes id 0 before it makes anything. */
-static int compile_user_namespace(struct compiler *c, struct lcx_error **err)
-{
-	struct plan_op *op;
-
-	(void)err;
-	if (!lcx__compile_is_new(c, CLONE_NEWUSER))
-		return 0;
-	op = lcx__plan_add(c->plan, PLAN_SYNC);
-	op->num[0] = PLAN_MESSAGE_MAPS;
-	if (c->in->handed) {
-		op = lcx__plan_add(c->plan, PLAN_STAGING);
-		op->str[0] = lcx__plan_string(c->plan, c->in->staging);
-	}
-	op = lcx__plan_add(c->plan, PLAN_USER);
-	op->num[2] = 1; /* setgroups() may be denied in there */
-	return 0;
-}
-
-static int compile_joins(struct compiler *c, struct lcx_error **err)
-{
-	int r;
-
-	/* A process that joins is visible in there: nobody may trace it or open its /proc/PID/exe.
-	 */
-	(void)lcx__plan_add(c->plan, PLAN_NONDUMPABLE);
-	for (size_t i = 0; i < ARRAY_SIZE(namespace_kinds); i++) {
-		if (namespace_kinds[i].flag == CLONE_NEWPID && c->in->monitor)
-			continue;
-		r = join_namespace(c, i, err);
-		if (r < 0)
-			return r;
-	}
-	if (joins_pid(c) && !c->in->monitor)
-		(void)lcx__plan_add(c->plan, PLAN_ENTER);
 	return 0;
 }
 
@@ -259,33 +124,6 @@ static int compile_cgroup(struct compiler *c, struct lcx_error **err)
 		op = lcx__plan_add(c->plan, PLAN_UNSHARE);
 		op->num[0] = CLONE_NEWCGROUP;
 	}
-	return 0;
-}
-
-static void add_offset(struct lcx__strbuf *text, const char *clock,
-		       const struct lcx__spec_time_offset *offset)
-{
-	if (offset->set)
-		lcx__strbuf_addf(text, "%s %lld %u\n", clock, (long long)offset->secs.value,
-				 offset->nanosecs.value);
-}
-
-static int compile_time(struct compiler *c, struct lcx_error **err)
-{
-	const struct lcx__spec_time_offsets *offsets = &c->spec->linux_.time_offsets;
-	struct lcx__strbuf buf = STRBUF_EMPTY;
-	CLEANUP(freep) char *text = NULL;
-	struct plan_op *op;
-
-	if (!lcx__compile_is_new(c, CLONE_NEWTIME))
-		return 0;
-	add_offset(&buf, "boottime", &offsets->boottime);
-	add_offset(&buf, "monotonic", &offsets->monotonic);
-	text = lcx__strbuf_take(&buf);
-	if (!text)
-		return lcx__fail_nomem(err);
-	op = lcx__plan_add(c->plan, PLAN_TIME_OFFSETS);
-	op->str[0] = text[0] ? lcx__plan_string(c->plan, text) : 0;
 	return 0;
 }
 
@@ -351,47 +189,18 @@ static int join_cgroups(struct compiler *c, struct lcx_error **err)
 	return r == 0 ? lcx__compile_affinity_after(c, err) : r;
 }
 
-/* All namespaces of the container at once, by its process: pidfd with setns(2), Linux 5.8. */
-static int join_container(struct compiler *c, struct lcx_error **err)
-{
-	struct plan_op *op = lcx__plan_add(c->plan, PLAN_SETNS);
-	char path[64];
-	int fd;
-
-	op->fd = lcx__plan_fd(c->plan, c->in->exec_pidfd);
-	op->str[0] = lcx__plan_string(c->plan, "container's");
-	for (size_t i = 0; i < c->in->container->linux_.namespaces.n; i++)
-		op->num[0] |= c->in->container->linux_.namespaces.items[i].type.value;
-	/* The root of a mount namespace that others use, too, need not be the container's. */
-	if (!is_new_to(c->in->container, CLONE_NEWNS)) {
-		(void)snprintf(path, sizeof(path), "/proc/%d/root",
-			       lcx__pidfd_pid(c->in->exec_pidfd));
-		fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-		if (fd < 0)
-			return lcx__fail_sys(err, errno, "open the container's root");
-		op = lcx__plan_add(c->plan, PLAN_ENTER_ROOT);
-		op->fd = lcx__compile_own_fd(c, fd);
-	}
-	if (lcx__compile_is_private(c, CLONE_NEWUSER)) {
-		op = lcx__plan_add(c->plan, PLAN_USER);
-		op->num[2] = 1;
-	}
-	(void)lcx__plan_add(c->plan, PLAN_ENTER);
-	return 0;
-}
-
 /* ---- the two sequences -------------------------------------------------- */
 
 static compile_fn *const start_stages[] = {
-	choose_clone_flags,
+	lcx__compile_clone_flags,
 	compile_monitor,
 	lcx__compile_host_settings,
 	lcx__compile_labels,
-	compile_user_namespace,
-	compile_joins,
+	lcx__compile_user_namespace,
+	lcx__compile_joins,
 	compile_session,
 	compile_cgroup,
-	compile_time,
+	lcx__compile_time,
 	compile_network,
 	lcx__compile_root,
 	lcx__compile_mounts,
@@ -429,15 +238,9 @@ static compile_fn *const restore_stages[] = {
 };
 
 static compile_fn *const exec_stages[] = {
-	lcx__compile_host_settings,
-	lcx__compile_labels,
-	join_cgroups,
-	join_container,
-	compile_session,
-	compile_terminal,
-	lcx__compile_limits,
-	lcx__compile_scheduling,
-	lcx__compile_identity,
+	lcx__compile_host_settings,  lcx__compile_labels,     join_cgroups,
+	lcx__compile_join_container, compile_session,         compile_terminal,
+	lcx__compile_limits,         lcx__compile_scheduling, lcx__compile_identity,
 	lcx__compile_program,
 };
 
