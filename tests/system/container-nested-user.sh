@@ -111,7 +111,7 @@ leaf='mkdir /sys/fs/cgroup/init; for i in $(cat /sys/fs/cgroup/cgroup.procs); do
 limited="$inner -m 32m --pids-limit 50 --rootfs /inner cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/pids.max"
 said=$(delegated --privileged sh -c "$limited; echo max >/sys/fs/cgroup/memory.max; $leaf $limited
 	$inner -m 16m --rootfs /inner sh -c 'head -c 40m /dev/zero | tail >/dev/null' 2>/dev/null; echo \$? here" 2>&1 | tr '\n' ' ')
-check_match 'a privileged one passes on what it was given, and lives on when a limit in there is reached' '33554432 50 137 here $' "$said"
+check_match 'a privileged one passes on what it was given, and lives on when a limit in there is reached' '33554432 50 137 here ' "$said"
 check_match 'without a leaf of their own the way out is told' 'holds processes' "$said"
 check_match 'nobody raises the limit around him' 'not permitted\|denied' "$said"
 check_eq 'a whole system passes on as well, to whoever has no rights' '33554432 50' "$(delegated --system $open sh -c "$leaf$limited" 2>&1 | xargs)"
