@@ -17,6 +17,9 @@
 #include "net/driver.h"
 #include "net/monitor.h"
 
+/* More than that many others don't come between by chance. */
+enum { PORT_TRIES = 64 };
+
 static void copy(char *to, size_t size, const char *from)
 {
 	(void)snprintf(to, size, "%s", from);
@@ -248,23 +251,49 @@ static int settle(struct lcx_ctx *ctx, struct lcx_netlink *nl, bool may_move,
 	return r;
 }
 
-static int publish(struct lcx_ctx *ctx, const struct lcx_attachment *attachment,
-		   struct lcx_error **err)
+static bool has_chosen_port(const struct lcx_attachment *attachment)
 {
-	CLEANUP(closep) int records_fd = lcx__net_records_dir(ctx, attachment->network, NULL);
-	CLEANUP(lcx_error_freep) struct lcx_error *e = NULL;
+	for (size_t i = 0; i < attachment->port_count; i++)
+		if (attachment->ports[i].chosen)
+			return true;
+	return false;
+}
+
+/*
+ * Between the look at a port and its entry in the table others may enter it. Who asked for just
+ * that one is told so; in the place of one that was chosen, another one is.
+ */
+static int add_ports(struct lcx_ctx *ctx, int records_fd, struct lcx_attachment *attachment,
+		     struct lcx_error **err)
+{
+	uint16_t loopback_port = lcx__monitor_loopback_port(records_fd);
 	char comment[NET_MARK_SIZE];
-	int r;
 
 	lcx__net_comment(ctx, attachment->owner, comment);
-	r = lcx__firewall_add_ports(ctx, comment, attachment,
-				    lcx__monitor_loopback_port(records_fd), true, &e);
-	if (r == -ENOENT) {
-		/* Somebody flushed the rule set. Our record is written: this publishes its ports,
-		 * too. */
-		return lcx__net_reload_table(ctx, err);
+	for (int tries = 1;; tries++) {
+		CLEANUP(lcx_error_freep) struct lcx_error *e = NULL;
+		int r = lcx__firewall_add_ports(ctx, comment, attachment, loopback_port, true, &e);
+
+		if (r != -EADDRINUSE || tries == PORT_TRIES || !has_chosen_port(attachment))
+			return r < 0 ? lcx__fail(err, -r, "%s", lcx_error_message(e)) : 0;
+		r = lcx__ports_claim_others(ctx, attachment, err);
+		if (r == 0)
+			r = lcx__record_write(records_fd, attachment, err);
+		if (r < 0)
+			return r;
 	}
-	return r < 0 ? lcx__fail(err, -r, "%s", lcx_error_message(e)) : 0;
+}
+
+static int publish(struct lcx_ctx *ctx, struct lcx_attachment *attachment, struct lcx_error **err)
+{
+	CLEANUP(closep) int records_fd = lcx__net_records_dir(ctx, attachment->network, err);
+	CLEANUP(lcx_error_freep) struct lcx_error *e = NULL;
+	int r = records_fd < 0 ? records_fd : add_ports(ctx, records_fd, attachment, &e);
+
+	/* Somebody flushed the rule set. Our record is written: this publishes its ports, too. */
+	if (r == -ENOENT && e)
+		return lcx__net_reload_table(ctx, err);
+	return r < 0 && e ? lcx__fail(err, -r, "%s", lcx_error_message(e)) : r;
 }
 
 static int make(struct lcx_ctx *ctx, struct lcx_network *network, struct lcx_attachment *attachment,

@@ -188,6 +188,7 @@ static int choose(struct lcx_ctx *ctx, struct lcx_netlink **nft, struct lcx_atta
 					     port->host_address, port->container_port,
 					     lcx_port_protocol(port));
 		port->host_port = number;
+		port->chosen = true;
 		if (number + port->count <= 65536 && !clashes_with_another(attachment, n) &&
 		    check_all(ctx, nft, port, NULL) == 0)
 			return 0;
@@ -228,4 +229,13 @@ int lcx__ports_claim(struct lcx_ctx *ctx, struct lcx_attachment *attachment, boo
 	if (in_table)
 		lcx__firewall_keep(ctx, &nft, false);
 	return r;
+}
+
+int lcx__ports_claim_others(struct lcx_ctx *ctx, struct lcx_attachment *attachment,
+			    struct lcx_error **err)
+{
+	for (size_t i = 0; i < attachment->port_count; i++)
+		if (attachment->ports[i].chosen)
+			attachment->ports[i].host_port = 0;
+	return lcx__ports_claim(ctx, attachment, true, err);
 }

@@ -92,6 +92,7 @@ enum port_protocol { PORT_TCP, PORT_UDP, PORT_SCTP };
 struct lcx_port {
 	char host_address[LCX__INET_SIZE];
 	uint16_t host_port, container_port, count;
+	bool chosen; /* host_port is: another one does as well */
 	enum port_protocol protocol;
 	net_families families; /* both, unless an address was given; of the network, once planned */
 };
@@ -336,6 +337,9 @@ int lcx__port_check(const struct lcx_port *port, struct lcx_error **err);
  */
 int lcx__ports_claim(struct lcx_ctx *ctx, struct lcx_attachment *attachment, bool in_table,
 		     struct lcx_error **err);
+/* Once more: in the place of those that were chosen, others are. */
+int lcx__ports_claim_others(struct lcx_ctx *ctx, struct lcx_attachment *attachment,
+			    struct lcx_error **err);
 /* "'web' (0123...)": who has what bears this mark; the name where his record tells one. */
 char *lcx__net_describe_holder(struct lcx_ctx *ctx, const char *comment);
 

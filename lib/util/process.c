@@ -17,11 +17,15 @@
 /* The kernel's number for the time namespace that is there from the boot on. */
 #define FIRST_TIME_NS 0xeffffffau
 
-static ino_t number_of(const char *path)
+/* 0: this kernel has no such namespaces, or a policy shows them to nobody here, now or later. */
+static int number_of(const char *path, ino_t *ret)
 {
-	struct stat st;
+	struct stat st = {0};
 
-	return stat(path, &st) == 0 ? st.st_ino : 0;
+	if (stat(path, &st) < 0 && errno != ENOENT && errno != EACCES)
+		return -errno;
+	*ret = st.st_ino;
+	return 0;
 }
 
 /*
@@ -29,26 +33,32 @@ static ino_t number_of(const char *path)
  * to each start time that it shows. The file has that of the namespace for children; whoever made
  * one for them alone is taken for one with the machine's own clock.
  */
-static int64_t own_boottime_offset_ns(void)
+static int own_boottime_offset_ns(int64_t *ret)
 {
 	CLEANUP(freep) char *text = NULL;
-	ino_t own = number_of("/proc/self/ns/time");
+	ino_t own, for_children;
 	long long seconds, ns;
 	const char *line;
+	int r = number_of("/proc/self/ns/time", &own);
 
-	if (own == 0 || own == FIRST_TIME_NS || own != number_of("/proc/self/ns/time_for_children"))
-		return 0;
-	if (lcx__read_file(AT_FDCWD, "/proc/self/timens_offsets", 4096, &text, NULL) < 0)
-		return 0;
+	*ret = 0;
+	if (r == 0)
+		r = number_of("/proc/self/ns/time_for_children", &for_children);
+	if (r < 0 || own == 0 || own == FIRST_TIME_NS || own != for_children)
+		return r;
+	r = lcx__read_file(AT_FDCWD, "/proc/self/timens_offsets", 4096, &text, NULL);
+	if (r < 0)
+		return r;
 	line = strstr(text, "boottime");
 	if (!line || sscanf(line, "boottime %lld %lld", &seconds, &ns) != 2)
-		return 0;
-	return seconds * 1000000000 + ns;
+		return -EIO;
+	*ret = seconds * 1000000000 + ns;
+	return 0;
 }
 
-static int64_t to_the_machines(int64_t ticks)
+static int64_t to_the_machines(int64_t ticks, int64_t offset_ns)
 {
-	int64_t tick_ns = 1000000000 / sysconf(_SC_CLK_TCK), offset_ns = own_boottime_offset_ns();
+	int64_t tick_ns = 1000000000 / sysconf(_SC_CLK_TCK);
 	int64_t whole = offset_ns / tick_ns, part = offset_ns % tick_ns;
 
 	/* Down, whatever the sign. */
@@ -65,8 +75,11 @@ int lcx__read_start_time(pid_t pid, int64_t *ret)
 {
 	CLEANUP(freep) char *text = NULL;
 	char path[64], *at;
-	int r;
+	int64_t offset_ns;
+	int r = own_boottime_offset_ns(&offset_ns);
 
+	if (r < 0)
+		return r;
 	(void)snprintf(path, sizeof(path), "/proc/%d/stat", pid);
 	r = lcx__read_file(AT_FDCWD, path, 4096, &text, NULL);
 	if (r < 0)
@@ -76,7 +89,7 @@ int lcx__read_start_time(pid_t pid, int64_t *ret)
 		at = strchr(at + 1, ' ');
 	if (!at)
 		return -EIO;
-	*ret = to_the_machines(strtoll(at + 1, NULL, 10));
+	*ret = to_the_machines(strtoll(at + 1, NULL, 10), offset_ns);
 	return 0;
 }
 

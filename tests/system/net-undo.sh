@@ -73,6 +73,29 @@ check 'detach' tool detach bridge three
 check 'detach' tool detach other two
 check_fails 'a network in use stays' 1 "in use by 'one'" tool remove bridge
 check 'detach' tool detach bridge one
+
+# --- a port of the library's choice that another one takes in the meantime: another is chosen
+
+range=$(cat /proc/sys/net/ipv4/ip_local_port_range)
+echo 40000 40015 >/proc/sys/net/ipv4/ip_local_port_range
+attach_at_once() { # prints the host ports, or why not
+	pids=
+	for i in one two three; do
+		tool attach bridge $i /run/netns/$i 80 >"$T/at-once.$i" 2>&1 &
+		pids="$pids $!"
+	done
+	for pid in $pids; do
+		wait "$pid" || cat "$T"/at-once.*
+	done
+	nft list map inet lcx published_any | grep -o 'tcp . 400[01][0-9]' | sort -u | wc -l
+	for i in one two three; do
+		tool detach bridge $i
+	done
+}
+for round in 1 2 3 4; do
+	check_eq "three at once, round $round" 3 "$(attach_at_once)"
+done
+echo "$range" >/proc/sys/net/ipv4/ip_local_port_range
 check 'detach once more' tool detach bridge one
 check_eq 'nothing is left' '' "$(left)"
 
