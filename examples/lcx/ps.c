@@ -109,14 +109,11 @@ static void add_networks(struct table *table, const struct lcx_container *c)
 
 static void add_labels(struct table *table, const struct lcx_container *c)
 {
-	CLEANUP(list_free) struct list keys = {0}, values = {0};
 	const char *key;
 
-	for (uint32_t i = 0; (key = lcx_container_label_key(c, i)); i++) {
-		list_add(&keys, key);
-		list_add(&values, lcx_container_label(c, key));
-	}
-	table_add_words(table, list_items(&keys), list_items(&values), keys.count);
+	table_add_members(table);
+	for (uint32_t i = 0; (key = lcx_container_label_key(c, i)); i++)
+		table_member_text(table, key, lcx_container_label(c, key));
 }
 
 static void add_row(struct table *table, const struct lcx_container *c, const struct app *app,

@@ -175,19 +175,14 @@ static void add_pair(struct table *table, int64_t a, int64_t b, bool binary)
 static void add_figures(struct table *table, struct lcx_container *container)
 {
 	CLEANUP(lcx_cgroup_figures_freep) struct lcx_cgroup_figures *figures = NULL;
-	CLEANUP(freep) const char **names = NULL;
-	CLEANUP(freep) int64_t *values = NULL;
 	uint32_t n;
 
 	(void)lcx_container_figures(container, &figures, NULL);
 	n = figures ? lcx_cgroup_figures_count(figures) : 0;
-	names = xrealloc(NULL, n + 1, sizeof(*names));
-	values = xrealloc(NULL, n + 1, sizeof(*values));
-	for (uint32_t i = 0; i < n; i++) {
-		names[i] = lcx_cgroup_figures_name(figures, i);
-		values[i] = lcx_cgroup_figures_value(figures, i);
-	}
-	table_add_numbers(table, names, values, n);
+	table_add_members(table);
+	for (uint32_t i = 0; i < n; i++)
+		table_member_number(table, lcx_cgroup_figures_name(figures, i),
+				    lcx_cgroup_figures_value(figures, i));
 }
 
 static void add_row(struct table *table, const struct watched *w, bool no_trunc)

@@ -55,26 +55,24 @@ void table_add_number(struct table *table, const char *text, int64_t number)
 	cell->is_number = true;
 }
 
-void table_add_words(struct table *table, const char *const *names, const char *const *values,
-		     size_t n)
+void table_add_members(struct table *table)
 {
-	struct cell *cell = add_cell(table, "");
-
-	cell->words = json_object_new_object();
-	for (size_t i = 0; i < n; i++)
-		(void)json_object_object_add(cell->words, names[i],
-					     json_object_new_string(values[i]));
+	add_cell(table, "")->words = json_object_new_object();
 }
 
-void table_add_numbers(struct table *table, const char *const *names, const int64_t *values,
-		       size_t n)
+static void add_member(struct table *table, const char *name, struct json_object *value)
 {
-	struct cell *cell = add_cell(table, "");
+	(void)json_object_object_add(table->cells[table->n_cells - 1].words, name, value);
+}
 
-	cell->words = json_object_new_object();
-	for (size_t i = 0; i < n; i++)
-		(void)json_object_object_add(cell->words, names[i],
-					     json_object_new_int64(values[i]));
+void table_member_text(struct table *table, const char *name, const char *text)
+{
+	add_member(table, name, json_object_new_string(text));
+}
+
+void table_member_number(struct table *table, const char *name, int64_t number)
+{
+	add_member(table, name, json_object_new_int64(number));
 }
 
 static void print_json_cell(const struct cell *cell)

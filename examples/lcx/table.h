@@ -29,13 +29,10 @@ void table_add(struct table *table, const char *text);
 /* A cell that people read as @text, and programs as the number itself. */
 void table_add_number(struct table *table, const char *text, int64_t number);
 
-/* A cell that is several words, each with its name: for programs, and {{.Key "name"}}. */
-void table_add_words(struct table *table, const char *const *names, const char *const *values,
-		     size_t n);
-
-/* The same, of numbers. */
-void table_add_numbers(struct table *table, const char *const *names, const int64_t *values,
-		       size_t n);
+/* A cell of members with names, for programs and {{.Key "name"}}; what follows is put into it. */
+void table_add_members(struct table *table);
+void table_member_text(struct table *table, const char *name, const char *text);
+void table_member_number(struct table *table, const char *name, int64_t number);
 
 /*
  * In the format that the user asked for: table, json, or a template, each line of which is filled

@@ -123,6 +123,7 @@ void lcx__description_clear(struct description *description);
 
 /* ---- any record of a table of fields: record.c ---- */
 
+struct json_object;
 struct lcx__json_field;
 typedef int lcx__write_file_fn(int dir_fd, const char *name, const void *data, size_t length,
 			       mode_t mode, bool durable);
@@ -130,6 +131,11 @@ typedef int lcx__write_file_fn(int dir_fd, const char *name, const void *data, s
 int lcx__record_save(const struct lcx__json_field *fields, const void *record, int dir_fd,
 		     const char *file, lcx__write_file_fn *write, bool durable,
 		     struct lcx_error **err);
+/* Into a @record that is zeroed. Both return -ENOENT without words: there is no such file. */
+int lcx__record_load(const struct lcx__json_field *fields, void *record, int dir_fd,
+		     const char *file, struct lcx_error **err);
+int lcx__json_load(int dir_fd, const char *file, size_t limit, struct json_object **ret,
+		   struct lcx_error **err);
 
 /* ---- what it is while it runs: state.json ---- */
 

@@ -120,38 +120,29 @@ int lcx__record_save(const struct lcx__json_field *fields, const void *record, i
 	return r < 0 ? lcx__fail_sys(err, -r, "write '%s'", file) : 0;
 }
 
-/*
- * A container that is removed at its end is not written through to the disk. When the power goes, its
- * directory may be there and what describes it empty, or cut off. The directory's mode, which comes
- * with it, tells that this is no damage: it is as good as removed, and lcx_gc() does so.
- */
-static bool is_passing(int dir_fd)
+int lcx__json_load(int dir_fd, const char *file, size_t limit, struct json_object **ret,
+		   struct lcx_error **err)
 {
-	struct stat st;
-
-	return fstat(dir_fd, &st) == 0 && (st.st_mode & LCX__PASSING_MODE) != 0;
-}
-
-static int load(const struct lcx__json_field *fields, void *record, size_t size, int dir_fd,
-		const char *file, struct lcx_error **err)
-{
-	CLEANUP(lcx__json_putp) struct json_object *json = NULL;
 	CLEANUP(freep) char *text = NULL;
 	size_t length;
-	int r;
+	int r = lcx__read_file(dir_fd, file, limit, &text, &length);
 
-	memset(record, 0, size);
-	r = lcx__read_file(dir_fd, file, RECORD_LIMIT, &text, &length);
 	if (r < 0)
-		return lcx__fail_sys(err, -r, "read '%s'", file);
-	r = lcx__json_parse(text, length, RECORD_LIMIT, &json, NULL);
-	if (r == -EINVAL && is_passing(dir_fd))
-		return lcx__fail(err, ENOENT, "'%s' was not written to its end", file);
+		return r == -ENOENT ? r : lcx__fail_sys(err, -r, "read '%s'", file);
+	r = lcx__json_parse(text, length, limit, ret, err);
+	return lcx__fail_prefix(err, r, "'%s'", file);
+}
+
+int lcx__record_load(const struct lcx__json_field *fields, void *record, int dir_fd,
+		     const char *file, struct lcx_error **err)
+{
+	CLEANUP(lcx__json_putp) struct json_object *json = NULL;
+	int r = lcx__json_load(dir_fd, file, RECORD_LIMIT, &json, err);
+
 	if (r < 0)
-		r = lcx__json_parse(text, length, RECORD_LIMIT, &json, err);
-	if (r == 0)
-		r = lcx__json_read(fields, json, record, NULL, err);
-	return lcx__fail_prefix(err, r, "read '%s'", file);
+		return r;
+	r = lcx__json_read(fields, json, record, NULL, err);
+	return lcx__fail_prefix(err, r, "'%s'", file);
 }
 
 int lcx__description_save(const struct description *description, int dir_fd, struct lcx_error **err)
@@ -167,9 +158,33 @@ int lcx__description_save_first(const struct description *description, int dir_f
 				lcx__new_file, durable, err);
 }
 
+/*
+ * A container that is removed at its end is not written through to the disk. When the power goes, its
+ * directory may be there and what describes it empty, or cut off. The directory's mode, which comes
+ * with it, tells that this is no damage: it is as good as removed, and lcx_gc() does so.
+ */
+static bool is_passing(int dir_fd)
+{
+	struct stat st;
+
+	return fstat(dir_fd, &st) == 0 && (st.st_mode & LCX__PASSING_MODE) != 0;
+}
+
 int lcx__description_load(int dir_fd, struct description *ret, struct lcx_error **err)
 {
-	return load(description_fields, ret, sizeof(*ret), dir_fd, "container.json", err);
+	CLEANUP(lcx__json_putp) struct json_object *json = NULL;
+	CLEANUP(lcx_error_freep) struct lcx_error *e = NULL;
+	int r = lcx__json_load(dir_fd, "container.json", RECORD_LIMIT, &json, &e);
+
+	*ret = (struct description){0};
+	if (r == -ENOENT)
+		return lcx__fail_sys(err, ENOENT, "read 'container.json'");
+	if (r == -EINVAL && is_passing(dir_fd))
+		return lcx__fail(err, ENOENT, "'container.json' was not written to its end");
+	if (r < 0)
+		return lcx__fail(err, -r, "%s", lcx_error_message(e));
+	r = lcx__json_read(description_fields, json, ret, NULL, err);
+	return lcx__fail_prefix(err, r, "'container.json'");
 }
 
 void lcx__description_clear(struct description *description)
@@ -186,7 +201,11 @@ int lcx__run_state_save(const struct run_state *state, int run_fd, struct lcx_er
 
 int lcx__run_state_load(int run_fd, struct run_state *ret, struct lcx_error **err)
 {
-	return load(run_state_fields, ret, sizeof(*ret), run_fd, "state.json", err);
+	int r;
+
+	*ret = (struct run_state){0};
+	r = lcx__record_load(run_state_fields, ret, run_fd, "state.json", err);
+	return r == -ENOENT ? lcx__fail_sys(err, ENOENT, "read 'state.json'") : r;
 }
 
 void lcx__run_state_clear(struct run_state *state)

@@ -92,11 +92,7 @@ int lcx__checkpoint_check_images(int images_fd, const char *path, struct lcx_err
 /* Old logs are gone afterwards. */
 int lcx__checkpoint_check_work(int work_fd, const char *path, struct lcx_error **err);
 
-/* ---- files.c: the directories, and what of ours is in them ---- */
-
-/* A document beside the images. -ENOENT without words: it is not there. */
-int lcx__checkpoint_read(int dir_fd, const char *file, size_t limit, struct json_object **ret,
-			 struct lcx_error **err);
+/* ---- files.c: the directories ---- */
 
 struct lcx__checkpoint_place {
 	int images_fd, work_fd;

@@ -288,18 +288,3 @@ LCX_PUBLIC int32_t lcx_container_has_checkpoint(const struct lcx_container *c)
 {
 	return c->dir_fd >= 0 && faccessat(c->dir_fd, WHOLE, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
-
-/* ---- what of ours is in them ------------------------------------------------ */
-
-int lcx__checkpoint_read(int dir_fd, const char *file, size_t limit, struct json_object **ret,
-			 struct lcx_error **err)
-{
-	CLEANUP(freep) char *text = NULL;
-	size_t length;
-	int r = lcx__read_file(dir_fd, file, limit, &text, &length);
-
-	if (r < 0)
-		return r == -ENOENT ? r : lcx__fail_sys(err, -r, "read '%s'", file);
-	r = lcx__json_parse(text, length, limit, ret, err);
-	return lcx__fail_prefix(err, r, "'%s'", file);
-}

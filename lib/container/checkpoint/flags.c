@@ -17,7 +17,7 @@
  * what is missing is set again; a mount that doesn't come back at all ends the restore.
  */
 
-enum { FILE_LIMIT = 4 << 20, MOUNTS_LIMIT = 16 << 20 };
+enum { MOUNTS_LIMIT = 16 << 20 };
 #define FILE_NAME "lcx-mounts.json"
 
 struct kept_mount {
@@ -113,18 +113,13 @@ int lcx__checkpoint_save_flags(const struct lcx_container *c, int dir_fd, struct
 
 static int load(int dir_fd, struct kept_mounts *ret, struct lcx_error **err)
 {
-	CLEANUP(lcx__json_putp) struct json_object *json = NULL;
-	int r = lcx__checkpoint_read(dir_fd, FILE_NAME, FILE_LIMIT, &json, err);
+	int r = lcx__record_load(fields, ret, dir_fd, FILE_NAME, err);
 
-	if (r == -ENOENT)
-		return lcx__fail(err, ENOENT,
-				 "the image path has no '" FILE_NAME
-				 "': it is no whole checkpoint, "
-				 "or another runtime's");
-	if (r < 0)
-		return r;
-	r = lcx__json_read(fields, json, ret, NULL, err);
-	return lcx__fail_prefix(err, r, "'" FILE_NAME "'");
+	return r == -ENOENT ? lcx__fail(err, ENOENT,
+					"the image path has no '" FILE_NAME
+					"': it is no whole checkpoint, "
+					"or another runtime's")
+			    : r;
 }
 
 /* Append what is missing. Return: how many changes, or a negative errno in words. */

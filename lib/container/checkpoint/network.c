@@ -12,7 +12,6 @@
  * only the addresses, which connections count on, must be those that the container had.
  */
 
-enum { FILE_LIMIT = 1 << 20 };
 #define FILE_NAME "lcx-networks.json"
 
 static const struct lcx__json_field network_fields[] = {
@@ -97,13 +96,9 @@ int lcx__checkpoint_save_networks(struct lcx_container *c, int dir_fd, struct lc
 int lcx__checkpoint_load_networks(int dir_fd, struct lcx__kept_networks *ret,
 				  struct lcx_error **err)
 {
-	CLEANUP(lcx__json_putp) struct json_object *json = NULL;
-	int r = lcx__checkpoint_read(dir_fd, FILE_NAME, FILE_LIMIT, &json, err);
+	int r = lcx__record_load(fields, ret, dir_fd, FILE_NAME, err);
 
-	if (r < 0)
-		return r == -ENOENT ? 0 : r;
-	r = lcx__json_read(fields, json, ret, NULL, err);
-	return lcx__fail_prefix(err, r, "'" FILE_NAME "'");
+	return r == -ENOENT ? 0 : r;
 }
 
 static const struct {

@@ -140,18 +140,14 @@ static int take_names(struct json_object *array, struct lcx__stream_names *ret)
 int lcx__checkpoint_load_streams(int dir_fd, struct lcx__stream_names *ret, struct lcx_error **err)
 {
 	CLEANUP(lcx__json_putp) struct json_object *array = NULL;
-	CLEANUP(freep) char *text = NULL;
-	size_t length;
-	int r = lcx__read_file(dir_fd, FILE_NAME, FILE_LIMIT, &text, &length);
+	int r = lcx__json_load(dir_fd, FILE_NAME, FILE_LIMIT, &array, err);
 
 	if (r == -ENOENT)
 		return lcx__fail(err, ENOENT,
 				 "the image path has no '" FILE_NAME "': it is no checkpoint of a "
 				 "container's, or not a whole one");
 	if (r < 0)
-		return lcx__fail_sys(err, -r, "read '" FILE_NAME "'");
-	r = lcx__json_parse(text, length, FILE_LIMIT, &array, err);
-	if (r == 0)
-		r = take_names(array, ret);
+		return r;
+	r = take_names(array, ret);
 	return r < 0 ? lcx__fail(err, -r, "'" FILE_NAME "' does not name three streams") : 0;
 }

@@ -7,8 +7,6 @@
 #include "util/fs.h"
 #include "util/json.h"
 
-enum { FILE_LIMIT = 1 << 20 };
-
 /* ---- what is asked for ----------------------------------------------------------- */
 
 #define SECOND INT64_C(1000000000)
@@ -150,18 +148,11 @@ void lcx__health_clear(struct health *health)
 
 int lcx__health_load(const struct lcx_container *c, struct health *ret)
 {
-	CLEANUP(lcx__json_putp) struct json_object *json = NULL;
-	CLEANUP(freep) char *text = NULL;
-	size_t length;
-	int r = c->dir_fd < 0
-			? -ENOENT
-			: lcx__read_file(c->dir_fd, "health.json", FILE_LIMIT, &text, &length);
+	int r;
 
 	*ret = (struct health){0};
-	if (r == 0)
-		r = lcx__json_parse(text, length, FILE_LIMIT, &json, NULL);
-	if (r == 0)
-		r = lcx__json_read(health_fields, json, ret, NULL, NULL);
+	r = c->dir_fd < 0 ? -ENOENT
+			  : lcx__record_load(health_fields, ret, c->dir_fd, "health.json", NULL);
 	if (r < 0)
 		lcx__health_clear(ret);
 	return r;

@@ -9,8 +9,6 @@
 #include "util/fs.h"
 #include "util/json.h"
 
-enum { RECORD_LIMIT = 1 << 20 };
-
 struct lcx_volume {
 	struct volume_record record;
 	char *path;
@@ -152,17 +150,9 @@ LCX_PUBLIC int lcx_volume_create(struct lcx_ctx *ctx, const char *name, const ch
 
 static int load(int dir_fd, struct volume_record *ret, struct lcx_error **err)
 {
-	CLEANUP(lcx__json_putp) struct json_object *json = NULL;
-	CLEANUP(freep) char *text = NULL;
-	size_t length;
-	int r = lcx__read_file(dir_fd, "volume.json", RECORD_LIMIT, &text, &length);
+	int r = lcx__record_load(fields, ret, dir_fd, "volume.json", err);
 
-	if (r < 0)
-		return lcx__fail_sys(err, -r, "read 'volume.json'");
-	r = lcx__json_parse(text, length, RECORD_LIMIT, &json, err);
-	if (r == 0)
-		r = lcx__json_read(fields, json, ret, NULL, err);
-	return lcx__fail_prefix(err, r, "read 'volume.json'");
+	return r == -ENOENT ? lcx__fail_sys(err, ENOENT, "read 'volume.json'") : r;
 }
 
 /* Without words if there is none: -ENOENT. */
