@@ -10,7 +10,6 @@
 #include "util/fs.h"
 #include "util/str.h"
 
-/* Made in this order: where the last one is, all are. */
 static const char *const directories[] = {
 	"blobs/sha256", "blobs/sha512", "layers",  "refs",  "holds",
 	"pins",         "tmp",          "partial", "locks", "damaged",
@@ -18,13 +17,13 @@ static const char *const directories[] = {
 
 static int make_directories(const struct lcx__store *store, struct lcx_error **err)
 {
-	size_t n = ARRAY_SIZE(directories);
+	for (size_t i = 0; i < ARRAY_SIZE(directories); i++) {
+		CLEANUP(closep) int fd = -1;
 
-	if (faccessat(store->fd, directories[n - 1], F_OK, 0) == 0)
-		return 0;
-	for (size_t i = 0; i < n; i++) {
-		CLEANUP(closep) int fd = lcx__make_dirs(store->fd, directories[i], 0700);
-
+		/* Each is asked for: a loss of power may keep one and lose another. */
+		if (faccessat(store->fd, directories[i], F_OK, 0) == 0)
+			continue;
+		fd = lcx__make_dirs(store->fd, directories[i], 0700);
 		if (fd < 0)
 			return lcx__fail_sys(err, -fd, "image store '%s/%s'", store->path,
 					     directories[i]);

@@ -328,6 +328,14 @@ static int make(struct lcx_ctx *ctx, struct lcx_network *network, struct lcx_att
 	return r;
 }
 
+static void restore(struct lcx_attachment *attachment, const struct lcx_attachment *before)
+{
+	*attachment = *before;
+	for (size_t i = 0; i < attachment->port_count; i++)
+		if (attachment->ports[i].chosen)
+			attachment->ports[i].host_port = attachment->ports[i].chosen;
+}
+
 int lcx__network_apply(struct lcx_ctx *ctx, struct lcx_network *network,
 		       struct lcx_attachment *attachment, int netns_fd, int netlink_fd,
 		       struct lcx_error **err)
@@ -340,7 +348,7 @@ int lcx__network_apply(struct lcx_ctx *ctx, struct lcx_network *network,
 	if (r < 0 && begun)
 		(void)lcx_network_detach(ctx, network->name, attachment->owner, NULL);
 	if (r < 0)
-		*attachment = before;
+		restore(attachment, &before);
 	return lcx__fail_prefix(err, r, "network '%s'", network->name);
 }
 

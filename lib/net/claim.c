@@ -188,10 +188,11 @@ static int choose(struct lcx_ctx *ctx, struct lcx_netlink **nft, struct lcx_atta
 					     port->host_address, port->container_port,
 					     lcx_port_protocol(port));
 		port->host_port = number;
-		port->chosen = true;
 		if (number + port->count <= 65536 && !clashes_with_another(attachment, n) &&
-		    check_all(ctx, nft, port, NULL) == 0)
+		    check_all(ctx, nft, port, NULL) == 0) {
+			port->chosen = port->chosen ? port->chosen : number;
 			return 0;
+		}
 	}
 	port->host_port = 0;
 	return lcx__fail(err, EADDRINUSE, "no %u free ports in a row were found on %s", port->count,

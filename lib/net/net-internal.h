@@ -92,7 +92,7 @@ enum port_protocol { PORT_TCP, PORT_UDP, PORT_SCTP };
 struct lcx_port {
 	char host_address[LCX__INET_SIZE];
 	uint16_t host_port, container_port, count;
-	bool chosen; /* host_port is: another one does as well */
+	uint16_t chosen; /* host_port, as planned, if the choice was ours: others do as well */
 	enum port_protocol protocol;
 	net_families families; /* both, unless an address was given; of the network, once planned */
 };

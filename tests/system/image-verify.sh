@@ -63,6 +63,11 @@ check_fails 'a lost description is found' 1 'not unpacked' lcx image verify "$re
 check 'and repaired' repair
 check 'all are as they were' whole
 
+# --- the store's own directories: after a loss of power one may be there and another not
+rmdir "$images/blobs/sha512" "$images/tmp" "$images/partial"
+check 'directories that are lost are made again' lcx image verify "$ref"
+check 'all of them' test -d "$images/blobs/sha512" -a -d "$images/tmp" -a -d "$images/partial"
+
 # --- archives and documents
 archive=$(blob "$(jq -r '.layers[1].digest' "$(blob "$(manifest)")")")
 flip "$archive"
