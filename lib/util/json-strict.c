@@ -211,33 +211,38 @@ static size_t count_members(struct json_object *json)
 static const char *behind_string(const char *at, bool *ret_has_escapes)
 {
 	*ret_has_escapes = false;
-	for (at += 1 + strcspn(at + 1, "\"\\"); *at == '\\'; at += strcspn(at, "\"\\")) {
-		*ret_has_escapes = true;
-		at += at[1] ? 2 : 1;
-	}
+	for (at++; *at && *at != '"'; at++)
+		if (*at == '\\' && at[1]) {
+			*ret_has_escapes = true;
+			at++;
+		}
 	return at + (*at == '"');
+}
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
 /* Whether that can be told without the walk: numbers are short, and no key has an escape. */
 static bool is_plain(const char *text, struct json_object *json)
 {
-	static const char digits[] = "0123456789", digits_or_quote[] = "\"0123456789";
 	enum { SHORT_NUMBER = 18 };
-	size_t keys = 0;
+	size_t keys = 0, n_digits = 0;
 
-	for (const char *at = text + strcspn(text, digits_or_quote); *at;
-	     at += strcspn(at, digits_or_quote)) {
+	for (const char *at = text; *at;) {
 		bool has_escapes;
-		size_t length = strspn(at, digits);
 
-		if (length > SHORT_NUMBER)
-			return false;
-		if (length > 0) {
-			at += length;
+		if (*at != '"') {
+			n_digits = *at >= '0' && *at <= '9' ? n_digits + 1 : 0;
+			if (n_digits > SHORT_NUMBER)
+				return false;
+			at++;
 			continue;
 		}
 		at = behind_string(at, &has_escapes);
-		at += strspn(at, " \t\r\n");
+		while (is_blank(*at))
+			at++;
 		if (*at == ':' && has_escapes)
 			return false;
 		keys += *at == ':';
