@@ -39,6 +39,8 @@ static inline int init_attach(int tree_fd, int target_fd)
  * and the mount goes with it.
  */
 int init_open_target(struct init *init, const char *path, bool make, bool directory);
+/* One that is there, with no symbolic link on the way: below a place, on the way from it. */
+int init_open_without_links(struct init *init, const char *path);
 /* @tree has been attached at @path; it is kept if it is a place, else closed. */
 void init_note_mount(struct init *init, const char *path, int tree);
 int init_make_directories(struct init *init, const char *path);

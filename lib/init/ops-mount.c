@@ -141,12 +141,7 @@ static bool is_kernel_interface(const char *type)
 static int reopen_without_links(struct init *init, const char *path, int target)
 {
 	init_close(target);
-	target = sys_openat2(init->root_fd, path, O_PATH | O_CLOEXEC, 0,
-			     INIT_IN_ROOT | SYS_RESOLVE_NO_SYMLINKS);
-	if (target == -ELOOP)
-		(void)text_append(init->detail, sizeof(init->detail),
-				  "a symbolic link stands on the way there");
-	return target;
+	return init_open_without_links(init, path);
 }
 
 /* What is copied is written: read-only it becomes only afterwards. */

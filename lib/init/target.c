@@ -110,24 +110,27 @@ static int make_linked_file(struct init *init, const char *path)
 	return r == -EEXIST ? 0 : r;
 }
 
-static int open_target(struct init *init, const char *path, bool make, bool directory)
+static int open_target(struct init *init, const char *path, bool make, bool directory,
+		       uint64_t resolve)
 {
 	/* Without a root of its own it is the working directory: ENTER_ROOT. */
 	int root = init->root_fd >= 0 ? init->root_fd : AT_FDCWD;
 	int flags = O_PATH | O_CLOEXEC, fd, r;
 
-	fd = sys_openat2(root, path, (uint64_t)flags, 0, INIT_IN_ROOT);
+	resolve |= INIT_IN_ROOT;
+	fd = sys_openat2(root, path, (uint64_t)flags, 0, resolve);
 	if (fd != -ENOENT || !make)
 		return fd;
 	r = directory ? init_make_directories(init, path) : make_linked_file(init, path);
-	return r < 0 ? r : sys_openat2(init->root_fd, path, (uint64_t)flags, 0, INIT_IN_ROOT);
+	return r < 0 ? r : sys_openat2(init->root_fd, path, (uint64_t)flags, 0, resolve);
 }
 
 /* ---- places ------------------------------------------------------------- */
 
-static const char *skip_slashes(const char *path)
+/* To the next component that says something: nobody has normalised what a description has. */
+static const char *skip_nothing(const char *path)
 {
-	while (*path == '/')
+	while (path[0] == '/' || (path[0] == '.' && (path[1] == '/' || path[1] == '\0')))
 		path++;
 	return path;
 }
@@ -135,23 +138,23 @@ static const char *skip_slashes(const char *path)
 /* What of @path, an absolute one, is below @place: "" for itself, NULL if it is not. */
 static const char *path_below(const char *path, const char *place)
 {
-	path = skip_slashes(path);
-	place = skip_slashes(place);
-	while (*place && *path == *place) {
-		if (*path == '/') {
-			path = skip_slashes(path);
-			place = skip_slashes(place);
-		} else {
-			path++, place++;
-		}
+	path = skip_nothing(path);
+	place = skip_nothing(place);
+	while (*place) {
+		while (*place && *place != '/')
+			if (*path++ != *place++)
+				return NULL;
+		if (*path && *path != '/')
+			return NULL;
+		path = skip_nothing(path);
+		place = skip_nothing(place);
 	}
-	return *skip_slashes(place) == '\0' && (*path == '/' || *path == '\0') ? skip_slashes(path)
-									   : NULL;
+	return path;
 }
 
 static bool goes_up(const char *path)
 {
-	for (; *path; path = skip_slashes(path)) {
+	for (path = skip_nothing(path); *path; path = skip_nothing(path)) {
 		if (path[0] == '.' && path[1] == '.' && (path[2] == '/' || path[2] == '\0'))
 			return true;
 		while (*path && *path != '/')
@@ -185,7 +188,8 @@ void init_note_mount(struct init *init, const char *path, int tree)
 		init_close(tree);
 }
 
-int init_open_target(struct init *init, const char *path, bool make, bool directory)
+static int open_by_place(struct init *init, const char *path, bool make, bool directory,
+			 uint64_t resolve)
 {
 	const char *rest;
 	int root_fd = init->root_fd, fd;
@@ -195,11 +199,26 @@ int init_open_target(struct init *init, const char *path, bool make, bool direct
 		if (!rest)
 			continue;
 		init->root_fd = init->places[i].fd;
-		fd = open_target(init, *rest ? rest : ".", make, directory);
+		fd = open_target(init, *rest ? rest : ".", make, directory, resolve);
 		init->root_fd = root_fd;
 		return fd;
 	}
-	return open_target(init, path, make, directory);
+	return open_target(init, path, make, directory, resolve);
+}
+
+int init_open_target(struct init *init, const char *path, bool make, bool directory)
+{
+	return open_by_place(init, path, make, directory, 0);
+}
+
+int init_open_without_links(struct init *init, const char *path)
+{
+	int fd = open_by_place(init, path, false, false, SYS_RESOLVE_NO_SYMLINKS);
+
+	if (fd == -ELOOP)
+		(void)text_append(init->detail, sizeof(init->detail),
+				  "a symbolic link stands on the way there");
+	return fd;
 }
 
 /*
@@ -217,7 +236,7 @@ int init_op_TARGET(struct init *init, const struct plan_op *op)
 			return base;
 		init->root_fd = base;
 	}
-	fd = open_target(init, init_str(init, op, 0), true, op->num[0] != 0);
+	fd = open_target(init, init_str(init, op, 0), true, op->num[0] != 0, 0);
 	init->root_fd = root;
 	init_close(base);
 	init_close(fd);

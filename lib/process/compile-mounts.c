@@ -395,10 +395,12 @@ int lcx__compile_masks(struct compiler *c, struct lcx_error **err)
 	const struct lcx__spec_linux *linux_ = &c->spec->linux_;
 
 	(void)err;
-	for (char **path = linux_->readonly_paths; path && *path; path++)
-		lcx__plan_add(c->plan, PLAN_READONLY)->str[0] = lcx__plan_string(c->plan, *path);
 	for (char **path = linux_->masked_paths; path && *path; path++)
 		lcx__plan_add(c->plan, PLAN_MASK)->str[0] = lcx__plan_string(c->plan, *path);
+	/* The last: what may only be read is a copy on top, with the masks in it. A mask that came
+	 * afterwards would be looked for in the mount below, which nobody sees any more. */
+	for (char **path = linux_->readonly_paths; path && *path; path++)
+		lcx__plan_add(c->plan, PLAN_READONLY)->str[0] = lcx__plan_string(c->plan, *path);
 	return 0;
 }
 

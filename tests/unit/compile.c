@@ -75,6 +75,8 @@ START_TEST(the_order_is_what_the_kernel_and_security_demand)
 	ck_assert_int_ge(find(PLAN_MASK, 0), 0);
 	ck_assert_int_lt(last(PLAN_MASK), find(PLAN_PIVOT, 0));
 	ck_assert_int_lt(last(PLAN_READONLY), find(PLAN_PIVOT, 0));
+	/* What may only be read is a copy on top: with the masks in it. */
+	ck_assert_int_lt(last(PLAN_MASK), find(PLAN_READONLY, 0));
 	/* Bounding set, then user, then the other sets. */
 	ck_assert_int_lt(find(PLAN_CAP_BOUND, 0), last(PLAN_USER));
 	ck_assert_int_lt(last(PLAN_USER), find(PLAN_CAPS, 0));
