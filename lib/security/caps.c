@@ -106,13 +106,18 @@ LCX_PUBLIC int32_t lcx_capability_last(void)
 	return r < 0 ? r : (int32_t)last;
 }
 
-uint64_t lcx__capability_all(void)
+/* Without /proc: what the headers know. More would make the kernel refuse the set. */
+static int32_t last_known(void)
 {
 	int32_t last = lcx_capability_last();
 
-	/* Without /proc: what the headers know. More would make the kernel refuse the set. */
-	if (last < 0)
-		last = CAP_LAST_CAP;
+	return last < 0 ? CAP_LAST_CAP : last;
+}
+
+uint64_t lcx__capability_all(void)
+{
+	int32_t last = last_known();
+
 	return last == 63 ? UINT64_MAX : (UINT64_C(1) << (last + 1)) - 1;
 }
 
@@ -124,7 +129,7 @@ uint64_t lcx__capability_all(void)
 uint64_t lcx__capability_grantable(void)
 {
 	void *before = capng_save_state();
-	int32_t last = lcx_capability_last();
+	int32_t last = last_known();
 	uint64_t mask = 0;
 
 	capng_clear(CAPNG_SELECT_ALL);

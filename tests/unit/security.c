@@ -2,6 +2,8 @@
 #include "unit.h"
 
 #include <errno.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <linux/audit.h>
 #include <linux/capability.h>
@@ -79,6 +81,24 @@ START_TEST(capability_lists_become_masks)
 		ck_assert_int_eq(mask >> cap & 1, prctl(PR_CAPBSET_READ, cap, 0, 0, 0) == 1);
 	ck_assert_fails(lcx_capability_mask("kill,nothing", &mask, &err), EINVAL, err, "'nothing'");
 	ck_assert_uint_ne(mask, 0);
+}
+END_TEST
+
+/* By root only: in a mount namespace of its own, nothing is where /proc was. */
+START_TEST(all_is_something_without_proc)
+{
+	uint64_t with, without;
+
+	if (geteuid() != 0)
+		return;
+	ck_assert_ok(lcx_capability_mask("ALL", &with, NULL));
+	ck_assert_uint_ne(with, 0);
+	ck_assert_int_eq(unshare(CLONE_NEWNS), 0);
+	ck_assert_int_eq(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+	ck_assert_int_eq(mount("none", "/proc", "tmpfs", 0, NULL), 0);
+	ck_assert_int_lt(lcx_capability_last(), 0);
+	ck_assert_ok(lcx_capability_mask("ALL", &without, NULL));
+	ck_assert_uint_eq(without, with);
 }
 END_TEST
 
@@ -282,6 +302,7 @@ int main(void)
 	tcase_add_loop_test(tc, capability_names_are_whole_words, 0, ARRAY_SIZE(capability_cases));
 	tcase_add_test(tc, capability_numbers_and_names_agree);
 	tcase_add_test(tc, capability_lists_become_masks);
+	tcase_add_test(tc, all_is_something_without_proc);
 	tcase_add_test(tc, fourteen_capabilities_are_the_default);
 	tcase_add_test(tc, limit_names_and_numbers_agree);
 	tcase_add_test(tc, default_paths_are_absolute_and_end);
