@@ -172,9 +172,9 @@ int init_op_HOLD(struct init *init, const struct plan_op *op)
 
 	(void)op;
 	sys_call4(__NR_rt_sigprocmask, 0 /* SIG_BLOCK */, &all, 0, sizeof(all));
-	/* For the library that is the execution of a program. */
-	sys_close_range(0, ~0u, 0);
 	settle_in(init);
+	/* For the library that is the execution of a program: who joins may come at once. */
+	sys_close_range(0, ~0u, 0);
 	for (;;) {
 		sig = (int)sys_call4(__NR_rt_sigtimedwait, &all, 0, 0, sizeof(all));
 		if (sig == TERMINATE || sig == INTERRUPT)
