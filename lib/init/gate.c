@@ -2,10 +2,12 @@
 #include "init/gate.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "init/plan-internal.h"
+#include "util/sys.h"
 
 static const char *const names[] = {"gate", "failure"};
 
@@ -67,11 +69,17 @@ static const char *step_name(uint32_t code)
 }
 
 /* Until its last writer is gone: the exec closes lcx-init's. */
-static int listen_for_failure(int fd, const char *program, struct lcx_error **err)
+static int listen_for_failure(int fd, int pidfd, const char *program, struct lcx_error **err)
 {
 	struct plan_message message;
 	ssize_t n;
+	int r = lcx__wait_for_word(fd, pidfd, err);
 
+	/* Who lets it go on later must not start what was told to have failed. */
+	if (r == -ECANCELED)
+		(void)sys_pidfd_send_signal(pidfd, SIGKILL);
+	if (r < 0)
+		return r;
 	do
 		n = read(fd, &message, sizeof(message));
 	while (n < 0 && errno == EINTR);
@@ -85,7 +93,7 @@ static int listen_for_failure(int fd, const char *program, struct lcx_error **er
 	return lcx__fail_stage(err, -message.error, lcx__plan_code_stage(message.code));
 }
 
-int lcx__gate_open(int dir_fd, const char *program, struct lcx_error **err)
+int lcx__gate_open(int dir_fd, int pidfd, const char *program, struct lcx_error **err)
 {
 	CLEANUP(closep) int failure_fd = -1;
 	int r;
@@ -98,5 +106,5 @@ int lcx__gate_open(int dir_fd, const char *program, struct lcx_error **err)
 		return lcx__fail_sys(err, errno, "listen at the gate");
 	r = push(dir_fd);
 	return r < 0 ? lcx__fail_sys(err, -r, "open the gate")
-		     : listen_for_failure(failure_fd, program, err);
+		     : listen_for_failure(failure_fd, pidfd, program, err);
 }

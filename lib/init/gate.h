@@ -20,7 +20,8 @@ int lcx__gate_make(int dir_fd, int ret_fds[2], struct lcx_error **err);
 bool lcx__gate_is_closed(int dir_fd);
 
 /*
- * Open it, and wait until the program was executed. Return: 0; -ESRCH if nobody waits; a negative
- * errno, in words that name @program, as the execution reported it.
+ * Open it, and wait until the program was executed by the process of @pidfd. Return: 0; -ESRCH if
+ * nobody waits; -ECANCELED if somebody has stopped it, which ends it; a negative errno, in words
+ * that name @program, as the execution reported it.
  */
-int lcx__gate_open(int dir_fd, const char *program, struct lcx_error **err);
+int lcx__gate_open(int dir_fd, int pidfd, const char *program, struct lcx_error **err);

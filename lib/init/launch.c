@@ -132,28 +132,43 @@ static int report_failure(const struct lcx__child *child, struct plan_message *m
 	return lcx__fail_stage(err, -code, lcx__plan_stage(child->plan, message->op));
 }
 
-/*
- * Whoever is root in a container can stop what joins it, and no program of it would have to be
- * waited for then, but lcx-init itself, for ever. Seen twice, lest somebody stops all of us, and has
- * let us go first.
- */
-static int wait_for_word(struct lcx__child *child, struct lcx_error **err)
-{
-	enum { LOOK_EVERY_MS = 200, ENOUGH = 2 };
-	int watched = child->next_fd >= 0 ? child->next_fd : child->pidfd, seen = 0, n;
-	struct pollfd line = {.fd = child->control_fd, .events = POLLIN};
+enum { LOOK_EVERY_MS = 200 };
 
-	while (line.fd >= 0 && (n = poll(&line, 1, LOOK_EVERY_MS)) <= 0) {
-		if (n < 0 && errno != EINTR)
-			return lcx__fail_sys(err, errno, "listen to lcx-init");
-		seen = n == 0 && lcx__pidfd_is_stopped(watched) ? seen + 1 : 0;
+/* For so long, whatever signals this thread gets meanwhile. Return: 1, 0 if nothing was said. */
+static int poll_line(int line_fd, struct lcx_error **err)
+{
+	int64_t left_ms, end = lcx__monotonic_ns() + (int64_t)LOOK_EVERY_MS * 1000000;
+	struct pollfd line = {.fd = line_fd, .events = POLLIN};
+	int n;
+
+	do {
+		left_ms = (end - lcx__monotonic_ns() + 999999) / 1000000;
+		n = poll(&line, 1, left_ms > 0 ? (int)left_ms : 0);
+	} while (n < 0 && errno == EINTR);
+	return n < 0 ? lcx__fail_sys(err, errno, "listen to lcx-init") : n;
+}
+
+int lcx__wait_for_word(int line_fd, int pidfd, struct lcx_error **err)
+{
+	enum { ENOUGH = 2 };
+	int seen = 0, n;
+
+	while ((n = poll_line(line_fd, err)) == 0) {
+		seen = lcx__pidfd_is_stopped(pidfd) ? seen + 1 : 0;
 		if (seen < ENOUGH)
 			continue;
 		return lcx__fail(err, ECANCELED,
 				 "lcx-init was stopped by a signal before the program was "
 				 "executed, as a process of the container can do");
 	}
-	return 0;
+	return n < 0 ? n : 0;
+}
+
+static int wait_for_message(const struct lcx__child *child, struct lcx_error **err)
+{
+	int watched = child->next_fd >= 0 ? child->next_fd : child->pidfd;
+
+	return child->control_fd < 0 ? 0 : lcx__wait_for_word(child->control_fd, watched, err);
 }
 
 int lcx__child_receive(struct lcx__child *child, int *ret_fd, struct lcx_error **err)
@@ -163,7 +178,7 @@ int lcx__child_receive(struct lcx__child *child, int *ret_fd, struct lcx_error *
 	for (;;) {
 		CLEANUP(closep) int fd = -1;
 		struct plan_message message;
-		int r = wait_for_word(child, err);
+		int r = wait_for_message(child, err);
 		ssize_t n;
 
 		if (r < 0)

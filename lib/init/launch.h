@@ -72,6 +72,14 @@ struct lcx__child {
 int lcx__launch(const struct lcx__launch *launch, struct lcx__child *ret, struct lcx_error **err);
 
 /*
+ * Wait until there is something to read on @line_fd from the lcx-init of @pidfd, or the line's end.
+ * Whoever is root in a container can stop what joins it, and no program of it would have to be
+ * waited for then, but lcx-init itself, for ever: -ECANCELED. Seen twice, lest somebody stops all
+ * of us, and has let us go first.
+ */
+int lcx__wait_for_word(int line_fd, int pidfd, struct lcx_error **err);
+
+/*
  * Wait for one message other than a trace. Return: its type; 0 when the program
  * was executed or the plan came to its end; a negative errno with *@err set,
  * whether the child reported it or the line broke. @ret_fd may be NULL.

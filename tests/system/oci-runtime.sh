@@ -97,6 +97,23 @@ check_fails 'delete of a created one' 1 'not stopped' runtime delete c2
 check_eq 'has no effect' created "$(state_of c2)"
 check 'delete --force of it' runtime delete --force c2
 
+# --- one that was stopped meanwhile, as root of a container may do whose processes it is among, holds nobody up
+
+runtime create --bundle "$T/b" --pid-file "$T/pid" c2 </dev/null
+kill -STOP "$(cat "$T/pid")"
+check_fails 'start: it was stopped' 1 'stopped by a signal before' \
+	timeout -s KILL 20 "$BUILD/examples/lcx-runtime/lcx-runtime" --root "$T/root" start c2
+wait_for 5 is_stopped c2
+check 'and has ended by that' runtime delete c2
+
+# --- what is covered in what may only be read, by whatever name it goes
+
+for readonly in /proc /proc/ /; do
+	bundle "$T/b" '.process.args = ["sh", "-c", "cat /proc/version /proc/cpuinfo; ! : 2>/dev/null >/proc/self/comm; ls /proc/irq"]
+		| .linux.readonlyPaths = ["'$readonly'"] | .linux.maskedPaths = ["/proc/version", "/proc//cpuinfo", "/proc/irq"]'
+	check_eq "masks below $readonly, read-only" '' "$(runtime run --bundle "$T/b" c2 2>&1)"
+done
+
 # --- what is described without a process can be joined, but not started
 
 bundle "$T/b" 'del(.process)'

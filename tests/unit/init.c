@@ -3,13 +3,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 
 #include "init/launch.h"
 #include "init/program.h"
+#include "util/sys.h"
 
 /* Launch @argv with @plan's operations before it; everything it writes goes to @output. */
 static int run(struct lcx__plan *plan, const char *const *argv, char *output, size_t size,
@@ -180,6 +183,40 @@ static bool refuses_to_change(int fd)
 	return true;
 }
 
+static void on_alarm(int sig)
+{
+	(void)sig;
+}
+
+/* A thread of a host that gets signals more often than we look sees it all the same. */
+START_TEST(one_that_was_stopped_is_not_waited_for)
+{
+	const struct itimerval often = {{0, 20000}, {0, 20000}}, never = {{0, 0}, {0, 0}};
+	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
+	int pipe_fds[2], pidfd, r;
+	pid_t pid;
+
+	ck_assert_int_eq(pipe2(pipe_fds, O_CLOEXEC), 0);
+	pid = fork();
+	ck_assert_int_ge(pid, 0);
+	while (pid == 0)
+		(void)pause();
+	pidfd = sys_pidfd_open(pid, 0);
+	ck_assert_int_ge(pidfd, 0);
+	ck_assert_int_eq(kill(pid, SIGSTOP), 0);
+	(void)sigaction(SIGALRM, &(struct sigaction){.sa_handler = on_alarm}, NULL);
+	ck_assert_int_eq(setitimer(ITIMER_REAL, &often, NULL), 0);
+	r = lcx__wait_for_word(pipe_fds[0], pidfd, &err);
+	ck_assert_int_eq(setitimer(ITIMER_REAL, &never, NULL), 0);
+	ck_assert_int_eq(kill(pid, SIGKILL), 0);
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+	ck_assert_fails(r, ECANCELED, err, "was stopped by a signal");
+	closep(&pidfd);
+	closep(&pipe_fds[0]);
+	closep(&pipe_fds[1]);
+}
+END_TEST
+
 START_TEST(a_sealed_file_is_not_changed)
 {
 	static const char page[4096] = "#!";
@@ -223,6 +260,7 @@ int main(void)
 	tcase_add_test(tc, the_failing_operation_is_described);
 	tcase_add_test(tc, the_program_waits_for_the_answer);
 	tcase_add_test(tc, a_plan_without_memory_is_refused);
+	tcase_add_test(tc, one_that_was_stopped_is_not_waited_for);
 	tcase_add_test(tc, a_sealed_file_is_not_changed);
 	tcase_add_test(tc, a_file_is_sealed_while_somebody_holds_a_page);
 	suite_add_tcase(suite, tc);

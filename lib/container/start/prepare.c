@@ -6,6 +6,7 @@
 #include "container/event.h"
 #include "container/hooks.h"
 #include "init/gate.h"
+#include "util/process.h"
 
 /*
  * Containers of engines, whose life is in two halves: a program prepares one and ends; another one
@@ -46,6 +47,16 @@ static int check_has_program(const struct lcx_container *c, struct lcx_error **e
 			 lcx__container_display(c));
 }
 
+static int open_gate(struct lcx_container *c, struct lcx_error **err)
+{
+	CLEANUP(closep) int pidfd = lcx__open_process(c->run.pid.value, c->run.start_time.value);
+
+	if (pidfd < 0)
+		return lcx__fail_sys(err, -pidfd, "look for the process of container '%s'",
+				     lcx__container_display(c));
+	return lcx__gate_open(c->run_fd, pidfd, c->spec->process.args[0], err);
+}
+
 /* A failed one ends the container: runtime.md, "Lifecycle". */
 static int run_poststart_hooks(struct lcx_container *c, struct lcx_error **err)
 {
@@ -75,7 +86,7 @@ LCX_PUBLIC int lcx_container_proceed(struct lcx_container *c, struct lcx_error *
 	if (r == 0)
 		r = record_start(c, err);
 	if (r == 0)
-		r = lcx__gate_open(c->run_fd, c->spec->process.args[0], err);
+		r = open_gate(c, err);
 	if (r == 0)
 		r = run_poststart_hooks(c, err);
 	if (r < 0)
