@@ -13,10 +13,15 @@ uint32_t lcx__weakened(void)
 #undef X
 	};
 	const char *wanted = getenv("LCX_WEAKEN");
+	uint32_t off = 0;
+	size_t length;
 
-	for (unsigned int i = 0; wanted && i < sizeof(names) / sizeof(*names); i++)
-		if (strcmp(names[i], wanted) == 0)
-			return 1u << i;
-	return 0;
+	for (; wanted && *wanted; wanted += length + (wanted[length] == ',')) {
+		length = strcspn(wanted, ",");
+		for (unsigned int i = 0; i < sizeof(names) / sizeof(*names); i++)
+			if (strlen(names[i]) == length && strncmp(names[i], wanted, length) == 0)
+				off |= 1u << i;
+	}
+	return off;
 }
 #endif

@@ -4,8 +4,9 @@
 /*
  * Single defences that tests turn off, to show that each holds an attack off which would succeed
  * without it (tests/system/escape-attacks.sh): in a build with -Dweaken=true, and in no other, the
- * environment variable LCX_WEAKEN names the one. In every other build lcx__is_off() is the
- * constant 0, and nothing of this is left.
+ * environment variable LCX_WEAKEN names the one, or several, with commas between them, where one
+ * alone still holds. In every other build lcx__is_off() is the constant 0, and nothing of this is
+ * left.
  */
 
 #include <stdint.h>

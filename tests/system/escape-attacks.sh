@@ -13,7 +13,7 @@ most=12
 [ -z "${LCX_TEST_EVERY_CALL:-}" ] || most=10000
 secret=of-the-host-$$
 
-# NAME DEFENCE WHAT: where names are given, they are how it came to be known.
+# NAME DEFENCE WHAT: either of two defences that are named is enough alone; where names are given, they are how it came to be known.
 attacks='
 cwd           descriptors  CVE-2024-21626: a working directory that is a descriptor of the library, and up from there
 program       seals        CVE-2019-5736: the program that sets up is written to by a process that it set up
@@ -30,8 +30,11 @@ private       private      CVE-2024-25621, CVE-2021-41091: another user starts a
 router        routers      CVE-2020-10749: a container advertises itself as the router, and the host believes it
 names         names        CVE-2024-29018: an internal network is asked for a name, and a server outside hears of it
 proc          proc         CVE-2025-52881: what is written to /proc goes where an attacker wants it
-links         links        CVE-2019-19921: /proc is a link, swapped between mounting and covering
+links         links,places CVE-2019-19921: /proc is a link, swapped between mounting and covering
+volume        links        CVE-2019-16884: the place of a volume is a link to a file of /proc
 moved         places       the directory on which /proc is mounted gets another name before what is in it is covered
+moved_volume  places       the same, before a volume is mounted in it
+moved_slash   places       the same, where the description has a slash after it
 readonly      readonly     parameters of the whole machine can be written
 images        images       CVE-2026-53492: a checkpoint has a link in the place of the log that its restore writes
 inheritable   inheritable  CVE-2022-27650: capabilities that a file of the image may make permitted ones
@@ -303,12 +306,32 @@ attack_links() {
 		sh -c 'for d in /a /b; do ! grep -q . $d/version || exit 42; done'
 	swapping . proc other race read_covered
 }
-attack_moved() {
+fake() { printf ', {"destination": "%s", "type": "none", "source": "%s", "options": ["bind"]}' "$1" "$T/rootfs/fake"; }
+attack_volume() {
+	echo "$secret" >"$T/rootfs/fake"
+	ln -s /proc/version "$T/rootfs/data"
+	config '' "$(fake /data)" '' cat /proc/version
+	[ "$(run)" = "$secret" ]
+}
+# Much that is not there is looked for in between: time to change the names, in a third of the tries or more.
+ballast=$(printf '"/none",%.0s' $(seq 3000))
+moved() { # DESTINATION
 	mkdir "$T/rootfs/other"
-	config '' '' ', "maskedPaths": ["/proc/version"]' \
+	config '' '' ", \"maskedPaths\": [$ballast \"/proc/version\"]" \
 		sh -c 'for d in /proc /other; do ! grep -q . $d/version || exit 42; done'
+	sed -i "s,\"destination\": \"/proc\",\"destination\": \"$1\"," "$T/config.json"
 	swapping . proc other race read_covered
 }
+attack_moved() { moved /proc; }
+attack_moved_volume() {
+	mkdir "$T/rootfs/other"
+	echo fake | tee "$T/rootfs/fake" "$T/rootfs/proc/version" >"$T/rootfs/other/version"
+	# The others take their time.
+	config '' "$(for i in $(seq 300); do fake /fake; done; fake /proc/version)" '' \
+		sh -c 'for d in /proc /other; do ! grep -q Linux $d/version || exit 42; done'
+	swapping . proc other race read_covered
+}
+attack_moved_slash() { moved /proc/; }
 # What it says already.
 attack_readonly() { container sh -c 'read -r now </proc/sys/kernel/core_pattern && echo "$now" >/proc/sys/kernel/core_pattern'; }
 none_inheritable='CapInh:[[:space:]]*0*$'
