@@ -144,6 +144,7 @@ struct run_state {
 	struct lcx__opt_i64 pid, start_time; /* of its process: proc_pid_stat(5), field 22 */
 	struct lcx__opt_i64 owner_pid, owner_start_time; /* of the program or monitor */
 	struct lcx__opt_i64 started_ns;
+	struct lcx__opt_i64 number; /* which run it is: life/exit.c */
 	struct lcx__opt_bool paused, terminal, stdin_open;
 	struct lcx__opt_bool
 		external;            /* nobody of ours owns its process: who started it reaps it */
@@ -188,6 +189,7 @@ struct lcx_container {
 		int fd; /* where somebody else writes how it ended; -1 */
 		struct run_identity run;
 	} waited;
+	int64_t last_run; /* its number, and of it is what follows */
 	int64_t started_ns, finished_ns;
 	int32_t exit_status;
 	bool oom_killed;
@@ -230,7 +232,10 @@ int lcx__container_check_created(const struct lcx_container *c, struct lcx_error
 /* Take the lock under which a container's state changes; *ret_fd is closed to drop it. */
 int lcx__container_lock(struct lcx_container *c, int *ret_fd, struct lcx_error **err);
 
-/* Read from disk whether it runs, and how it ended. */
+/* Read from disk which run was written down last, and how it ended. */
+void lcx__container_load_last(struct lcx_container *c);
+
+/* The same, and whether it runs. */
 int lcx__container_load_state(struct lcx_container *c, struct lcx_error **err);
 
 /* The same, and what it is described as: others may have renamed or changed it. */
@@ -268,14 +273,13 @@ int lcx__container_teardown(struct lcx_container *c, struct lcx_error **err);
 int lcx__waited_note(struct lcx_container *c, struct lcx_error **err);
 /* Room for how it will end, in the container's directory. */
 int lcx__exit_reserve(int dir_fd);
-/*
- * How the last run, which began then, ended: put aside by a start, with room for the next, and
- * forgotten when that is written down.
- */
-int lcx__exit_put_aside(int dir_fd, int64_t started_ns);
-void lcx__exit_forget(int dir_fd);
-/* Of the run that began then, or of the last before a start that is under way. */
-bool lcx__exit_read(int dir_fd, int64_t started_ns, int32_t *ret_status, int64_t *ret_ns);
+/* How the last run ended: put aside by a start, with room for the next. */
+int lcx__exit_put_aside(int dir_fd, int64_t last_run);
+/* Of that run, and of no other. */
+bool lcx__exit_read(int dir_fd, int64_t run, int32_t *ret_status, int64_t *ret_ns);
+/* The kernel ended that run for want of memory. */
+void lcx__oom_note(int dir_fd, int64_t run);
+bool lcx__oom_was_noted(int dir_fd, int64_t run);
 /* Write down how it ended, unless that stands there already. */
 int lcx__container_record_exit(struct lcx_container *c, int32_t status, struct lcx_error **err);
 

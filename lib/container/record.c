@@ -92,6 +92,7 @@ static const struct lcx__json_field run_state_fields[] = {
 	{"ownerPid", AS_I64(struct run_state, owner_pid)},
 	{"ownerStartTime", AS_I64(struct run_state, owner_start_time)},
 	{"startedNs", AS_I64(struct run_state, started_ns)},
+	{"run", AS_I64(struct run_state, number)},
 	{"paused", AS_BOOL(struct run_state, paused)},
 	{"terminal", AS_BOOL(struct run_state, terminal)},
 	{"stdinOpen", AS_BOOL(struct run_state, stdin_open)},

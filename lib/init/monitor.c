@@ -249,6 +249,8 @@ static void write_exit(const struct plan_monitor *params, int status)
 	(void)text_append(text, sizeof(text), " ");
 	(void)text_append_number(text, sizeof(text),
 				 (uint64_t)now.seconds * 1000000000 + (uint64_t)now.ns);
+	(void)text_append(text, sizeof(text), " ");
+	(void)text_append_number(text, sizeof(text), params->run);
 	while (strlen(text) < sizeof(text) - 2)
 		(void)text_append(text, sizeof(text), " ");
 	(void)text_append(text, sizeof(text), "\n");

@@ -202,12 +202,13 @@ struct plan_message {
 
 enum { PLAN_EVENT_SIZE = 1024 };
 
-/* "STATUS FINISHED_NS", blanks, and a newline: each of the same length, with its NUL. */
-enum { PLAN_EXIT_SIZE = 48 };
+/* "STATUS FINISHED_NS RUN", blanks, and a newline: each of the same length, with its NUL. */
+enum { PLAN_EXIT_SIZE = 64 };
 
 /* MONITOR's parameters, as data. Descriptors are lcx-init's, or -1. */
 struct plan_monitor {
 	uint64_t clone_flags;
+	uint64_t run;           /* whose end it tells: the number that its start has drawn */
 	int32_t state_dir_fd;   /* where "exit" is written, to ".exit" before */
 	int32_t owner_fd;       /* the container's owner lock; the line of "exit" is written to it, too */
 	int32_t log_dir_fd;     /* where a log's file is, or -1 */

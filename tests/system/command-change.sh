@@ -68,11 +68,15 @@ check 'a new one survives a power cut whole' awk '
 	/"container.json".*O_CREAT/ { bad = !config } END { exit bad || !config }' "$T/calls"
 lcx rm durable >/dev/null
 # Whoever is killed in a start before it is written down has started nothing: the last run ended as it did.
-run --name last sh -c '[ ! -e /second ] || exec sleep 1000; exit 7' >/dev/null
+# (It was killed for want of memory, and the clock was set back while it ran.)
+run --name last -m 16m --memory-swap 16m sh -c '[ ! -e /second ] || exec sleep 1000; tail /dev/zero; exit 7' >/dev/null
 lcx wait last >/dev/null
+last=$T/lcx-root/containers/$(lcx inspect last | jq -r .[0].id)
+sed -i 's/^7  *[0-9]*/7 1/' "$last/exit"
 : >"$T/rootfs/second"
-ended() { lcx inspect --format '{{.State.StartedAt}} {{.State.Status}} {{.State.ExitCode}}' last; }
+ended() { lcx inspect --format '{{.State.StartedAt}} {{.State.Status}} {{.State.ExitCode}} {{.State.OOMKilled}}' last; }
 known=$(ended) bad=
+check_match 'how the last run ended' 'exited 7 true' "$known"
 for n in 1 2 3 4; do
 	strace -o /dev/null -e trace=renameat -e inject=renameat:signal=SIGKILL:when=$n $LCX start last >/dev/null 2>&1 && break
 	case $n:$(ended) in [12]:"$known" | [34]:*) ;; *) bad="$bad $n:$(ended)" ;; esac
@@ -81,6 +85,11 @@ for n in 1 2 3 4; do
 done
 check 'a start is killed in the middle' test $n -gt 2
 check_eq 'how the last run ended is known' '' "$bad"
+check_match 'that of a start that was killed later is its own' 'exited -*[0-9]* false' "$(ended)"
+# A start that was cut short has made the room for the exit status, and not filled it.
+: >"$last/.exit"
+lcx start last >/dev/null
+check 'the room for the exit status' test -s "$last/.exit"
 lcx rm -f last >/dev/null
 rm "$T/rootfs/second"
 

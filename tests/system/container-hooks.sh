@@ -87,10 +87,35 @@ for kind in prestart createRuntime createContainer startContainer poststart; do
 	run "bad-$kind" 'sleep 100' $kind "$bad" 0 '' poststop "$T/hook" 0 '' >"$T/out" 2>&1 || :
 	check_match "$kind: its failure ends the start" "run the $kind hook '$bad': exit status 3: words before no room" "$(cat "$T/out")"
 	check_eq "$kind: poststop runs all the same" poststop "$(xargs <"$T/said/order")"
-	check_eq "$kind: the container is as before" created "$(lcx inspect "bad-$kind" | jq -r '.[0].state.status // .state.status // .[0].state // .state')"
+	state=created
+	[ $kind != poststart ] || state='exited 137'
+	check_eq "$kind: the container is as before, or has run" "$state" "$(lcx inspect "bad-$kind" | jq -r '.[0].state | if .status == "exited" then "exited \(.exitCode)" else .status end')"
 	gone "bad-$kind"
 	leak_check "$kind: nothing is left"
 done
+
+# One that has run before, by itself, and ends at a hook: killed, in a run of its own; after one that was killed for
+# want of memory before it was ready, in the run before.
+cat >"$T/second" <<EOF
+#!/bin/sh
+[ ! -e "$T/said/second" ] || exit 3
+EOF
+cat >"$T/rootfs/bin/greedy" <<'EOF'
+#!/bin/busybox sh
+[ ! -e /greedy ] || exec tail /dev/zero
+EOF
+chmod 755 "$T/second" "$T/rootfs/bin/greedy"
+check_eq 'a start whose hooks are content' 'status 7' "$(run second '[ ! -e /again ] || exec sleep 100; exit 7' -d startContainer /bin/greedy 0 '' poststart "$T/second" 0 '')"
+state() { lcx inspect second | jq -r '.[0].state | "\(.status) \(.exitCode) \(.oomKilled)"'; }
+lcx update -m 16m --memory-swap 16m second >/dev/null
+: >"$T/rootfs/greedy"
+check_fails 'a hook that is killed for want of memory' 1 '/bin/greedy' lcx start second
+check_eq 'the run before was not' 'exited 7 false' "$(state)"
+mv "$T/rootfs/greedy" "$T/rootfs/again"
+: >"$T/said/second"
+check_fails 'a hook that fails when it runs' 1 'exit status 3' lcx start second
+check_eq 'the run has ended by that' 'exited 137 false' "$(state)"
+gone second
 
 check_match 'a missing program' "run the createRuntime hook '$T/missing': No such file or directory" \
 	"$(run missing true createRuntime "$T/missing" 0 '')"

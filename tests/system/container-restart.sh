@@ -34,7 +34,19 @@ lcx start fails works always plain >/dev/null
 check 'a supervisor was started' wait_for 5 one_supervisor
 check 'on-failure: as often as allowed' wait_for 10 count_is fails 3
 check 'always: again and again' wait_for 10 count_is always 3
+# One that has run for a minute, by what is written down, and can't be started any more.
+cp -a "$T/rootfs" "$T/rootfs2"
+lcx run -d --name hopeless --restart always --network none --rootfs "$T/rootfs2" sleep 1000 >/dev/null
+read -r ns rest <"$(dir_of hopeless)/started"
+echo "$((ns - 60000000000)) $rest" >"$(dir_of hopeless)/started"
+mv "$T/rootfs2" "$T/away"
+kill_now hopeless pid
 sleep 1.7
+n=$(get hopeless restartCount)
+check "starts that fail come twice as late each: $n" test "$n" -ge 2 -a "$n" -le 5
+lcx stop -t 0 hopeless >/dev/null
+check_fails 'a start that fails' 1 "$T/rootfs2" lcx start hopeless
+mv "$T/away" "$T/rootfs2"
 check_eq 'and not once more' 3 "$(get fails restartCount)"
 check_eq 'its log has every run' 4 "$(lcx logs fails | wc -l)"
 check_eq 'success is no failure' 0 "$(get works restartCount)"
@@ -68,6 +80,8 @@ wait_for 5 is always exited
 n=$(get always restartCount)
 sleep 0.5
 check_eq 'the policy can be changed' "$n" "$(get always restartCount)"
+check 'stopped, and a start failed: left alone' is hopeless exited
+lcx rm -f hopeless >/dev/null
 
 # --- the supervisor is killed, at a bad moment, too; nobody's start is lost
 
@@ -97,7 +111,7 @@ sleep 0.3
 lcx gc >/dev/null
 rm -rf "$T/lcx-run"
 for c in up always stopped1 stopped2; do
-	[ ! -f "$(dir_of $c)/started" ] || sed -i 's/ [0-9a-f-]*$/ 00000000-0000-0000-0000-000000000000/' "$(dir_of $c)/started"
+	[ ! -f "$(dir_of $c)/started" ] || sed -i 's/ [0-9a-f-]* / 00000000-0000-0000-0000-000000000000 /' "$(dir_of $c)/started"
 done
 $LCX supervise &
 supervise=$!

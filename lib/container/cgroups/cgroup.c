@@ -266,6 +266,15 @@ int lcx__container_undo_cgroup_intent(struct lcx_container *c, const char *path,
 	return r < 0 && r != -EBUSY ? lcx__fail(err, -r, "%s", lcx_error_message(one)) : 0;
 }
 
+/* A start that is not written down is no run: the last one ended as it did. */
+static void note_oom(struct lcx_container *c)
+{
+	if (c->dir_fd < 0 || !c->run.number.set || c->run.number.value != c->last_run)
+		return;
+	c->oom_killed = true;
+	lcx__oom_note(c->dir_fd, c->last_run);
+}
+
 /* "KEEP PATH" */
 int lcx__container_undo_cgroup(struct lcx_container *c, const char *object, struct lcx_error **err)
 {
@@ -280,9 +289,7 @@ int lcx__container_undo_cgroup(struct lcx_container *c, const char *object, stru
 		return r;
 	/* What the cgroup counted is lost with it. */
 	if (lcx_cgroup_oom_kills(c->cgroup) > 0) {
-		c->oom_killed = true;
-		if (c->dir_fd >= 0)
-			(void)lcx__replace_file(c->dir_fd, "oom", "1\n", 2, 0600, false);
+		note_oom(c);
 		lcx__event_emit(c, "oom", NULL);
 	}
 	return lcx_cgroup_destroy(c->cgroup, END_TIMEOUT_MS, err);

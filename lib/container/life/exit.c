@@ -19,9 +19,10 @@
  * The disk may be full by then, perhaps of what the container wrote: ".exit" has had its room since
  * the container was made, and is written over and renamed.
  *
- * A start puts "exit" aside, as "exit.last", until it is written down itself, in "started": who is
- * killed before has started nothing, and the last run ended as it did, whatever else a monitor
- * still writes. An end that is older than "started" is of a run before that one.
+ * Each start draws a number, its run's, and all that is told of a run carries it. "started", which a
+ * start writes when all is well, says which run was the last; of any other nothing counts, whoever
+ * writes it, and when. So who is killed or fails before that has started nothing, and the last run
+ * ended as it did: its end is kept aside for that, as "exit.last".
  */
 
 static int write_line(int dir_fd, const char *name, int flags, const char *line)
@@ -36,63 +37,75 @@ int lcx__exit_reserve(int dir_fd)
 {
 	char line[PLAN_EXIT_SIZE];
 
+	/* Over what is there, which a start that was cut short may have left empty. */
 	(void)snprintf(line, sizeof(line), "%*s\n", PLAN_EXIT_SIZE - 2, "");
-	return write_line(dir_fd, ".exit", O_CREAT | O_EXCL, line);
+	return write_line(dir_fd, ".exit", O_CREAT, line);
 }
 
-static bool read_exit(int dir_fd, const char *name, int32_t *ret_status, int64_t *ret_ns)
+static bool parse(const char *text, int64_t run, int32_t *ret_status, int64_t *ret_ns)
 {
-	CLEANUP(freep) char *text = NULL;
-
-	return lcx__read_file(dir_fd, name, 256, &text, NULL) == 0 &&
-	       sscanf(text, "%" SCNd32 " %" SCNd64, ret_status, ret_ns) == 2;
-}
-
-static bool read_last(int dir_fd, int64_t started_ns, int32_t *ret_status, int64_t *ret_ns)
-{
+	int64_t ns, whose = 0;
 	int32_t status;
-	int64_t ns;
 
-	if (!read_exit(dir_fd, "exit.last", &status, &ns) || ns < started_ns)
+	if (sscanf(text, "%" SCNd32 " %" SCNd64 " %" SCNd64, &status, &ns, &whose) < 2 ||
+	    whose != run)
 		return false;
 	*ret_status = status;
 	*ret_ns = ns;
 	return true;
 }
 
-int lcx__exit_put_aside(int dir_fd, int64_t started_ns)
+static bool read_exit(int dir_fd, const char *name, int64_t run, int32_t *ret_status,
+		      int64_t *ret_ns)
+{
+	CLEANUP(freep) char *text = NULL;
+
+	return lcx__read_file(dir_fd, name, 256, &text, NULL) == 0 &&
+	       parse(text, run, ret_status, ret_ns);
+}
+
+bool lcx__exit_read(int dir_fd, int64_t run, int32_t *ret_status, int64_t *ret_ns)
+{
+	return read_exit(dir_fd, "exit", run, ret_status, ret_ns) ||
+	       read_exit(dir_fd, "exit.last", run, ret_status, ret_ns);
+}
+
+int lcx__exit_put_aside(int dir_fd, int64_t last_run)
 {
 	int64_t ns;
 	int32_t status;
-	/* After a start that nobody has written down, "exit" is that one's. */
-	bool is_aside = read_last(dir_fd, started_ns, &status, &ns);
-	int r;
+	bool is_last = read_exit(dir_fd, "exit", last_run, &status, &ns);
 
-	if (renameat(dir_fd, "exit", dir_fd, is_aside ? ".exit" : "exit.last") < 0 &&
+	if (renameat(dir_fd, "exit", dir_fd, is_last ? "exit.last" : ".exit") < 0 &&
 	    errno != ENOENT)
 		return -errno;
-	r = lcx__exit_reserve(dir_fd);
-	return r == -EEXIST ? 0 : r;
+	return lcx__exit_reserve(dir_fd);
 }
 
-void lcx__exit_forget(int dir_fd)
+void lcx__oom_note(int dir_fd, int64_t run)
 {
-	(void)unlinkat(dir_fd, "exit.last", 0);
+	char text[32];
+
+	(void)snprintf(text, sizeof(text), "%lld\n", (long long)run);
+	(void)lcx__replace_file(dir_fd, "oom", text, strlen(text), 0600, false);
 }
 
-bool lcx__exit_read(int dir_fd, int64_t started_ns, int32_t *ret_status, int64_t *ret_ns)
+bool lcx__oom_was_noted(int dir_fd, int64_t run)
 {
-	return read_last(dir_fd, started_ns, ret_status, ret_ns) ||
-	       read_exit(dir_fd, "exit", ret_status, ret_ns);
+	CLEANUP(freep) char *text = NULL;
+	int64_t whose;
+
+	return lcx__read_file(dir_fd, "oom", 32, &text, NULL) == 0 &&
+	       sscanf(text, "%" SCNd64, &whose) == 1 && whose == run;
 }
 
-static bool read_line(int fd, int32_t *ret_status)
+/* Return: whether the owner has told. */
+static bool read_line(int fd, char text[static PLAN_EXIT_SIZE])
 {
-	char text[PLAN_EXIT_SIZE];
-	ssize_t n = fd < 0 ? 0 : pread(fd, text, sizeof(text) - 1, 0);
+	ssize_t n = fd < 0 ? 0 : pread(fd, text, PLAN_EXIT_SIZE - 1, 0);
 
 	text[n > 0 ? n : 0] = '\0';
-	return strchr(text, '\n') && sscanf(text, "%" SCNd32, ret_status) == 1;
+	return strchr(text, '\n') != NULL;
 }
 
 /* What the owner has told, who could not write the other any more, is so. */
@@ -100,26 +113,27 @@ static int32_t told_or(const struct lcx_container *c, int32_t status)
 {
 	CLEANUP(closep)
 	int fd = c->run_fd < 0 ? -1 : openat(c->run_fd, "owner", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	char text[PLAN_EXIT_SIZE];
+	int64_t ns;
 
-	(void)read_line(fd, &status);
+	if (read_line(fd, text))
+		(void)parse(text, c->last_run, &status, &ns);
 	return status;
 }
 
 int lcx__container_record_exit(struct lcx_container *c, int32_t status, struct lcx_error **err)
 {
-	char line[PLAN_EXIT_SIZE];
-	int64_t last_ns;
-	int32_t last;
+	char text[PLAN_EXIT_SIZE - 1], line[PLAN_EXIT_SIZE];
+	int64_t ns;
+	int32_t known;
 	int r;
 
-	/* Of a start that nobody has written down, whatever its monitor has. */
-	if (read_last(c->dir_fd, c->started_ns, &last, &last_ns))
-		return 0;
-	if (faccessat(c->dir_fd, "exit", F_OK, 0) == 0)
+	if (lcx__exit_read(c->dir_fd, c->last_run, &known, &ns))
 		return 0;
 	status = told_or(c, status);
-	(void)snprintf(line, sizeof(line), "%-11d %-*lld\n", status, PLAN_EXIT_SIZE - 14,
-		       (long long)lcx__now_ns());
+	(void)snprintf(text, sizeof(text), "%d %lld %lld", status, (long long)lcx__now_ns(),
+		       (long long)c->last_run);
+	(void)snprintf(line, sizeof(line), "%-*s\n", PLAN_EXIT_SIZE - 2, text);
 	if (c->run_fd >= 0) /* without it those who wait hear that nobody knows */
 		(void)write_line(c->run_fd, "owner", 0, line);
 	r = write_line(c->dir_fd, ".exit", O_CREAT, line);
@@ -151,5 +165,7 @@ int lcx__waited_note(struct lcx_container *c, struct lcx_error **err)
 
 bool lcx__waited_read(const struct lcx_container *c, int32_t *ret_status)
 {
-	return read_line(c->waited.fd, ret_status);
+	char text[PLAN_EXIT_SIZE];
+
+	return read_line(c->waited.fd, text) && sscanf(text, "%" SCNd32, ret_status) == 1;
 }

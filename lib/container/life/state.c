@@ -63,23 +63,25 @@ int lcx__container_is_owned(struct lcx_container *c, int *ret_owner_fd, struct l
 						    lcx__container_display(c));
 }
 
-static void load_times(struct lcx_container *c)
+void lcx__container_load_last(struct lcx_container *c)
 {
 	CLEANUP(freep) char *started = NULL;
 	int64_t end;
-	long long ns;
+	long long ns, run = 0;
 	int32_t status;
 
-	c->started_ns = c->finished_ns = 0;
+	c->last_run = c->started_ns = c->finished_ns = 0;
 	c->exit_status = LCX_EXIT_UNKNOWN;
 	if (lcx__read_file(c->dir_fd, "started", 256, &started, NULL) == 0 &&
-	    sscanf(started, "%lld", &ns) == 1)
+	    sscanf(started, "%lld %*s %lld", &ns, &run) >= 1) {
 		c->started_ns = ns;
-	if (lcx__exit_read(c->dir_fd, c->started_ns, &status, &end)) {
+		c->last_run = run;
+	}
+	if (lcx__exit_read(c->dir_fd, c->last_run, &status, &end)) {
 		c->exit_status = status;
 		c->finished_ns = end;
 	}
-	c->oom_killed = faccessat(c->dir_fd, "oom", F_OK, 0) == 0;
+	c->oom_killed = lcx__oom_was_noted(c->dir_fd, c->last_run);
 }
 
 /*
@@ -110,7 +112,7 @@ int lcx__container_load_state(struct lcx_container *c, struct lcx_error **err)
 	int64_t pid = c->run.pid.value;
 	int r;
 
-	load_times(c);
+	lcx__container_load_last(c);
 	lcx__run_state_clear(&c->run);
 	r = open_run_directory(c);
 	if (r == 0 && c->run_fd >= 0) {

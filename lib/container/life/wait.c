@@ -74,7 +74,10 @@ static int wait_own(struct lcx_container *c, int32_t timeout_ms, struct lcx_erro
 
 static bool has_exit(const struct lcx_container *c)
 {
-	return faccessat(c->dir_fd, "exit", F_OK, 0) == 0;
+	int64_t ns;
+	int32_t status;
+
+	return lcx__exit_read(c->dir_fd, c->last_run, &status, &ns);
 }
 
 /*

@@ -23,7 +23,7 @@ bool lcx__container_is_at_gate(const struct lcx_container *c)
 static int record_start(struct lcx_container *c, struct lcx_error **err)
 {
 	c->run.started_ns = (struct lcx__opt_i64)LCX__OPT(lcx__now_ns());
-	return lcx__start_record(c, err);
+	return lcx__start_record(c, true, err);
 }
 
 static int check_is_prepared(struct lcx_container *c, struct lcx_error **err)

@@ -125,6 +125,7 @@ int lcx__start_spawn(struct start *s, const struct lcx__compile *compile,
 		return lcx__spawn(&spawn, &c->process, err);
 	s->monitor.state_dir_fd = c->dir_fd;
 	s->monitor.owner_fd = c->owner_fd;
+	s->monitor.run = (uint64_t)c->run.number.value;
 	s->monitor.terminal = c->spec->process.terminal.value;
 	s->monitor.system = c->d.system.value;
 	return lcx__spawn_detached(&spawn, &s->monitor, &s->monitor_pid, err);

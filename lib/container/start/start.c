@@ -2,8 +2,11 @@
 #include "container/start/start.h"
 
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 
 #include "container/cgroups/cgroups.h"
@@ -17,6 +20,7 @@
 #include "lcx/net.h"
 #include "util/fs.h"
 #include "util/process.h"
+#include "util/sys.h"
 
 /*
  * Theory of operation. Starting is the table `stages` below: each stage prepares
@@ -28,7 +32,7 @@
  * at the same time, gives it its network; both meet at READY.
  */
 
-enum { SETTLE_TIMEOUT_MS = 10000 };
+enum { SETTLE_TIMEOUT_MS = 10000, END_TIMEOUT_MS = 1000 };
 
 void lcx__start_clear(struct start *s)
 {
@@ -63,6 +67,17 @@ void lcx__start_clear(struct start *s)
 
 /* ---- stages ------------------------------------------------------------- */
 
+/* Which run it is: no time would tell, as clocks are set back. */
+static int draw_number(struct lcx__opt_i64 *ret)
+{
+	uint32_t random[2];
+
+	if (getrandom(random, sizeof(random), 0) != sizeof(random))
+		return -errno;
+	*ret = (struct lcx__opt_i64)LCX__OPT((int64_t)(random[0] >> 1) << 32 | random[1] | 1);
+	return 0;
+}
+
 /* The run directory, and in it the lock that says: alive. */
 static int stage_claim(struct start *s, struct lcx_error **err)
 {
@@ -92,6 +107,9 @@ static int stage_claim(struct start *s, struct lcx_error **err)
 	r = lcx__boot_id(boot_id);
 	if (r < 0)
 		return lcx__fail_sys(err, -r, "read the boot id");
+	r = draw_number(&c->run.number);
+	if (r < 0)
+		return lcx__fail_sys(err, -r, "draw a random number");
 	c->run.boot_id = strdup(boot_id);
 	return s->staging && c->run.boot_id ? 0 : lcx__fail_nomem(err);
 }
@@ -133,11 +151,11 @@ static int stage_seccomp(struct start *s, struct lcx_error **err)
 	return lcx__container_seccomp(s->c, s->c->spec, &s->seccomp, &s->seccomp_size, err);
 }
 
-int lcx__start_record(struct lcx_container *c, struct lcx_error **err)
+int lcx__start_record(struct lcx_container *c, bool again, struct lcx_error **err)
 {
 	CLEANUP(freep)
-	char *started =
-		lcx__format("%lld %s\n", (long long)c->run.started_ns.value, c->run.boot_id);
+	char *started = lcx__format("%lld %s %lld\n", (long long)c->run.started_ns.value,
+				    c->run.boot_id, (long long)c->run.number.value);
 	int r;
 
 	if (!started)
@@ -145,8 +163,9 @@ int lcx__start_record(struct lcx_container *c, struct lcx_error **err)
 	r = lcx__replace_file(c->dir_fd, "started", started, strlen(started), 0600, false);
 	if (r < 0)
 		return lcx__fail_sys(err, -r, "record the start");
-	lcx__exit_forget(c->dir_fd);
-	(void)unlinkat(c->dir_fd, "oom", 0);
+	/* Not before: a start that fails leaves a container that was stopped alone. */
+	if (!again)
+		lcx__restart_forget(c);
 	return lcx__run_state_save(&c->run, c->run_fd, err);
 }
 
@@ -181,7 +200,7 @@ static int stage_record(struct start *s, struct lcx_error **err)
 		r = lcx__health_begin(c, err);
 	if (r < 0)
 		return r;
-	return lcx__start_record(c, err);
+	return lcx__start_record(c, s->again, err);
 }
 
 struct stage {
@@ -233,13 +252,27 @@ static int run_stages(struct start *s, struct lcx_error **err)
 
 /* ---- the transaction ---------------------------------------------------- */
 
+/* What was written down has been a run, which ends here; its monitor tells so, if it has one. */
+static void end_run(struct lcx_container *c)
+{
+	CLEANUP(closep)
+	int process = lcx__open_process(c->run.pid.value, c->run.start_time.value), owner = -1;
+
+	if (process >= 0)
+		(void)sys_pidfd_send_signal(process, SIGKILL);
+	if (c->run.owner_pid.value != getpid())
+		owner = lcx__open_process(c->run.owner_pid.value, c->run.owner_start_time.value);
+	if (owner >= 0)
+		(void)poll(&(struct pollfd){.fd = owner, .events = POLLIN}, 1, END_TIMEOUT_MS);
+	closep(&owner);
+	(void)lcx__container_record_exit(c, 128 + SIGKILL, NULL);
+}
+
 static void give_up(struct lcx_container *c)
 {
-	bool has_ended = faccessat(c->dir_fd, "exit.last", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-
-	/* What it was before, it is: never started, or ended as it did. */
-	if (!has_ended)
-		(void)unlinkat(c->dir_fd, "started", 0);
+	lcx__container_load_last(c);
+	if (c->run.number.set && c->run.number.value == c->last_run)
+		end_run(c);
 	c->process = lcx__process_abandon(c->process);
 	/* The failure that is being reported is the cause; what is left, lcx_gc() finds by the
 	 * journal. */
@@ -247,7 +280,8 @@ static void give_up(struct lcx_container *c)
 	closep(&c->owner_fd);
 	closep(&c->run_fd);
 	lcx__run_state_clear(&c->run);
-	c->state = has_ended ? LCX_CONTAINER_STOPPED : LCX_CONTAINER_CREATED;
+	lcx__container_load_last(c);
+	c->state = c->started_ns ? LCX_CONTAINER_STOPPED : LCX_CONTAINER_CREATED;
 }
 
 /* A run that has ended is finished first, by whoever owns it: the output's end is still under way.
@@ -267,10 +301,8 @@ static int settle(struct lcx_container *c, struct lcx_error **err)
 /* Decided anew under the lock: somebody may have stopped it since the supervisor looked. */
 static int note_restart(struct start *s, struct lcx_error **err)
 {
-	if (!s->again) {
-		lcx__restart_forget(s->c);
+	if (!s->again)
 		return 0;
-	}
 	if (!lcx__restart_is_wanted(s->c))
 		return lcx__fail(err, ECANCELED, "container '%s' is not to be started again",
 				 lcx__container_display(s->c));
@@ -310,8 +342,7 @@ static int prepare(struct start *s, struct lcx_error **err)
 	if (c->log)
 		(void)lcx__log_writer_close(c->log);
 	free(TAKE_PTR(c->log));
-	c->oom_killed = false;
-	r = lcx__exit_put_aside(c->dir_fd, c->started_ns);
+	r = lcx__exit_put_aside(c->dir_fd, c->last_run);
 	if (r < 0)
 		return lcx__fail_sys(err, -r, "make room for the exit status");
 	return 0;
@@ -397,8 +428,10 @@ int lcx__start(struct start *s, struct lcx_error **err)
 	else
 		lcx__event_emit(c, "started", NULL);
 	c->state = s->external && !s->restoring ? LCX_CONTAINER_PREPARED : LCX_CONTAINER_RUNNING;
+	c->last_run = c->run.number.value;
 	c->started_ns = c->run.started_ns.value;
 	c->finished_ns = 0;
+	c->oom_killed = false;
 	c->exit_status = LCX_EXIT_UNKNOWN;
 	if (s->attached) /* as whoever attaches to one that runs */
 		(void)lcx__waited_note(c, NULL);

@@ -67,8 +67,8 @@ int lcx__start_note_process(struct start *s, pid_t pid, struct lcx_error **err);
 
 int lcx__start_run_poststart_hooks(struct start *s, struct lcx_error **err);
 
-/* Write c->run down, and when it was started. */
-int lcx__start_record(struct lcx_container *c, struct lcx_error **err);
+/* Write c->run down, and when it was started; @again: by whoever carries out its policy. */
+int lcx__start_record(struct lcx_container *c, bool again, struct lcx_error **err);
 /* Into c->run, for whoever looks at the container from elsewhere. */
 int lcx__start_record_network(struct start *s, struct lcx_error **err);
 

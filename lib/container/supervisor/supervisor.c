@@ -33,6 +33,7 @@ struct entry {
 	int64_t due_ns;               /* when to look again; 0: when something happens */
 	bool to_start;                /* and start it then */
 	uint32_t pause_ms;            /* the last one */
+	int64_t last_run; /* that was decided about */
 	struct lcx__checker *checker; /* of its health, while it runs */
 };
 
@@ -110,11 +111,15 @@ static void plan(struct entry *entry, uint32_t ms, bool to_start)
 /* It has ended, and nobody is at it any more. */
 static void decide(struct entry *entry, const struct lcx_container *c)
 {
+	/* A long run is an excuse once, and not for all the starts that fail after it. */
+	bool is_new = c->last_run != entry->last_run;
+
+	entry->last_run = c->last_run;
 	entry->due_ns = 0;
 	if (!lcx__restart_is_wanted(c))
 		return;
 	entry->pause_ms = lcx__restart_pause_ms(
-		entry->pause_ms, c->finished_ns ? c->finished_ns - c->started_ns : 0);
+		entry->pause_ms, is_new && c->finished_ns ? c->finished_ns - c->started_ns : 0);
 	plan(entry, entry->pause_ms, true);
 }
 
