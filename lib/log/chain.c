@@ -184,7 +184,7 @@ static bool begins_alike(int fd, int plain_fd)
 	ssize_t length = pread(plain_fd, plain, sizeof(plain), 0);
 	size_t done = 0;
 
-	if (length <= 0 || lcx__gunzip_new(fd, &gz) < 0)
+	if (length <= 0 || lcx__gunzip_new(fd, &gz, NULL) < 0)
 		return false;
 	while (done < (size_t)length) {
 		ssize_t n = lcx__gunzip_read(gz, packed + done, (size_t)length - done);

@@ -23,7 +23,7 @@ struct zlib {
 #undef MEMBER
 };
 
-static int load_zlib(struct zlib *ret)
+static int load_zlib(struct zlib *ret, struct lcx_error **err)
 {
 	static const struct lcx__library_function functions[] = {
 #define ROW(name) {#name, offsetof(struct zlib, name)},
@@ -37,7 +37,7 @@ static int load_zlib(struct zlib *ret)
 		.n = ARRAY_SIZE(functions),
 	};
 
-	return lcx__library_load(&library, ret, NULL);
+	return lcx__library_load(&library, ret, err);
 }
 
 enum { PIECE_SIZE = 32 * 1024 };
@@ -52,19 +52,19 @@ struct lcx__gunzip {
 	unsigned char in[PIECE_SIZE];
 };
 
-int lcx__gunzip_new(int fd, struct lcx__gunzip **ret)
+int lcx__gunzip_new(int fd, struct lcx__gunzip **ret, struct lcx_error **err)
 {
 	CLEANUP(freep) struct lcx__gunzip *gz = calloc(1, sizeof(*gz));
 	int r;
 
 	if (!gz)
-		return -ENOMEM;
+		return lcx__fail_nomem(err);
 	gz->fd = fd;
-	r = load_zlib(&gz->lib);
+	r = load_zlib(&gz->lib, err);
 	if (r < 0)
 		return r;
 	if (gz->lib.inflateInit2_(&gz->z, MAX_WBITS + 16, ZLIB_VERSION, sizeof(gz->z)) != Z_OK)
-		return -ENOMEM;
+		return lcx__fail_nomem(err);
 	*ret = TAKE_PTR(gz);
 	return 0;
 }
@@ -140,10 +140,11 @@ ssize_t lcx__gunzip_read(struct lcx__gunzip *gz, void *buffer, size_t size)
 
 #else
 
-int lcx__gunzip_new(int fd, struct lcx__gunzip **ret)
+int lcx__gunzip_new(int fd, struct lcx__gunzip **ret, struct lcx_error **err)
 {
 	(void)fd, (void)ret;
-	return -EOPNOTSUPP;
+	return lcx__fail(err, EOPNOTSUPP,
+			 "a file of it is compressed, and this library was built without zlib");
 }
 
 ssize_t lcx__gunzip_read(struct lcx__gunzip *gz, void *buffer, size_t size)

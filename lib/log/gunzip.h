@@ -11,10 +11,13 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "util/error.h"
+
 struct lcx__gunzip;
 
-/* @fd is borrowed, and its offset left alone. Return: 0, -ENOMEM, -EOPNOTSUPP without zlib. */
-int lcx__gunzip_new(int fd, struct lcx__gunzip **ret);
+/* @fd is borrowed, and its offset left alone. Return: 0, -ENOMEM, -EOPNOTSUPP without zlib, which is
+ * loaded now. */
+int lcx__gunzip_new(int fd, struct lcx__gunzip **ret, struct lcx_error **err);
 
 /*
  * Return: how many bytes there are; 0 at the end, and where the file is damaged; a negative errno

@@ -65,7 +65,7 @@ int lcx__log_chain_older(const struct lcx__log_chain *chain, struct lcx__log_fil
 /*
  * Look from the end of the log for the beginning of the last @lines lines.
  * *@ret is the open file and *@ret_offset the place in it where they begin: of a compressed one, in
- * what it becomes. Return: 0 or a negative errno.
+ * what it becomes. Return: 0 or a negative errno; @why only if what decompresses can't be had.
  */
 int lcx__log_find_tail(const struct lcx__log_chain *chain, uint64_t lines,
-		       struct lcx__log_file *ret, int64_t *ret_offset);
+		       struct lcx__log_file *ret, int64_t *ret_offset, struct lcx_error **why);

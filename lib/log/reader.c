@@ -126,11 +126,6 @@ LCX_PUBLIC int lcx_log_reader_set_tail(struct lcx_log_reader *reader, uint64_t l
 
 static int fail_read(const struct lcx_log_reader *reader, int r, struct lcx_error **err)
 {
-	if (r == -EOPNOTSUPP)
-		return lcx__fail(err, EOPNOTSUPP,
-				 "read log '%s': a file of it is compressed, and this library was "
-				 "built without zlib",
-				 reader->chain.name);
 	return lcx__fail_sys(err, -r, "read log '%s'", reader->chain.name);
 }
 
@@ -160,32 +155,35 @@ LCX_PUBLIC int lcx_log_reader_set_follow(struct lcx_log_reader *reader, struct l
 }
 
 /* What is held open is compressed: begin with it. */
-static int need_gunzip(struct lcx_log_reader *reader)
+static int need_gunzip(struct lcx_log_reader *reader, struct lcx_error **err)
 {
-	return reader->gz ? 0 : lcx__gunzip_new(reader->file.fd, &reader->gz);
+	int r = reader->gz ? 0 : lcx__gunzip_new(reader->file.fd, &reader->gz, err);
+
+	return lcx__fail_prefix(err, r, "read log '%s'", reader->chain.name);
 }
 
 /* The buffer is empty yet. */
 static int skip_packed(struct lcx_log_reader *reader, int64_t length, struct lcx_error **err)
 {
-	int r = need_gunzip(reader);
+	int r = need_gunzip(reader, err);
 
 	while (r == 0 && length > 0) {
 		size_t wanted = length < (int64_t)sizeof(reader->buffer) ? (size_t)length
 									 : sizeof(reader->buffer);
 		ssize_t n = lcx__gunzip_read(reader->gz, reader->buffer, wanted);
 
-		if (n <= 0)
-			r = (int)n;
-		if (n <= 0)
+		if (n < 0)
+			return fail_read(reader, (int)n, err);
+		if (n == 0)
 			break;
 		length -= n;
 	}
-	return r < 0 ? fail_read(reader, r, err) : 0;
+	return r;
 }
 
 static int start(struct lcx_log_reader *reader, struct lcx_error **err)
 {
+	CLEANUP(lcx_error_freep) struct lcx_error *why = NULL;
 	struct lcx__log_file file;
 	int64_t offset = 0;
 	int r;
@@ -193,9 +191,12 @@ static int start(struct lcx_log_reader *reader, struct lcx_error **err)
 	reader->started = true;
 	if (!reader->has_tail)
 		return 0;
-	r = lcx__log_find_tail(&reader->chain, reader->tail, &file, &offset);
+	r = lcx__log_find_tail(&reader->chain, reader->tail, &file, &offset, &why);
 	if (r == -ENOENT) /* all files have gone; go on with the one that is held open */
 		return 0;
+	if (r < 0 && why)
+		return lcx__fail(err, -r, "read log '%s': %s", reader->chain.name,
+				 lcx_error_message(why));
 	if (r < 0)
 		return lcx__fail_sys(err, -r, "look for the end of log '%s'", reader->chain.name);
 	closep(&reader->file.fd);
@@ -247,24 +248,29 @@ static void make_room(struct lcx_log_reader *reader)
 	reader->end = length;
 }
 
-static ssize_t read_packed(struct lcx_log_reader *reader, void *buffer, size_t size)
+static ssize_t read_packed(struct lcx_log_reader *reader, void *buffer, size_t size,
+			   struct lcx_error **err)
 {
-	int r = need_gunzip(reader);
+	ssize_t r = need_gunzip(reader, err);
 
-	return r < 0 ? r : lcx__gunzip_read(reader->gz, buffer, size);
+	if (r < 0)
+		return r;
+	r = lcx__gunzip_read(reader->gz, buffer, size);
+	return r < 0 ? fail_read(reader, (int)r, err) : r;
 }
 
-static ssize_t read_plain(struct lcx_log_reader *reader, void *buffer, size_t size)
+static ssize_t read_plain(struct lcx_log_reader *reader, void *buffer, size_t size,
+			  struct lcx_error **err)
 {
 	ssize_t r;
 
 	do
 		r = read(reader->file.fd, buffer, size);
 	while (r < 0 && errno == EINTR);
-	return r < 0 ? -errno : r;
+	return r < 0 ? fail_read(reader, -errno, err) : r;
 }
 
-static ssize_t fill(struct lcx_log_reader *reader)
+static ssize_t fill(struct lcx_log_reader *reader, struct lcx_error **err)
 {
 	size_t size;
 	char *at;
@@ -273,7 +279,8 @@ static ssize_t fill(struct lcx_log_reader *reader)
 	make_room(reader);
 	at = reader->buffer + reader->end;
 	size = sizeof(reader->buffer) - reader->end;
-	r = reader->file.packed ? read_packed(reader, at, size) : read_plain(reader, at, size);
+	r = reader->file.packed ? read_packed(reader, at, size, err)
+				: read_plain(reader, at, size, err);
 	if (r > 0)
 		reader->end += (size_t)r;
 	return r;
@@ -347,10 +354,10 @@ LCX_PUBLIC int lcx_log_reader_next(struct lcx_log_reader *reader, struct lcx_err
 	if (r < 0)
 		return r;
 	while (next_record(reader) == 0) {
-		ssize_t length = fill(reader);
+		ssize_t length = fill(reader, err);
 
 		if (length < 0)
-			return fail_read(reader, (int)length, err);
+			return (int)length;
 		if (length > 0)
 			continue;
 		if (!drained) {

@@ -21,6 +21,7 @@ struct search {
 	int64_t position; /* where the lines found so far begin */
 	char block[LCX__LOG_RECORD_MAX +
 		   1]; /* so that the border of the longest record shows, too */
+	struct lcx_error **why;
 };
 
 static size_t read_block(struct search *search, int fd, int64_t from, int64_t to)
@@ -157,7 +158,7 @@ static int read_packed(struct search *search, int fd, uint64_t wanted, struct co
 	CLEANUP(lcx__gunzip_freep) struct lcx__gunzip *gz = NULL;
 	size_t start = 0, end = 0;
 	ssize_t n = 0;
-	int r = lcx__gunzip_new(fd, &gz);
+	int r = lcx__gunzip_new(fd, &gz, search->why);
 
 	*ret = (struct count){0};
 	while (r == 0 && ret->lines < wanted) {
@@ -231,7 +232,7 @@ static int search_chain(struct search *search, const struct lcx__log_chain *chai
 }
 
 int lcx__log_find_tail(const struct lcx__log_chain *chain, uint64_t lines,
-		       struct lcx__log_file *ret, int64_t *ret_offset)
+		       struct lcx__log_file *ret, int64_t *ret_offset, struct lcx_error **why)
 {
 	CLEANUP(freep) struct search *search = malloc(sizeof(*search));
 	struct lcx__log_file file = {.fd = -1};
@@ -241,6 +242,7 @@ int lcx__log_find_tail(const struct lcx__log_chain *chain, uint64_t lines,
 		return -ENOMEM;
 	search->wanted = lines;
 	search->at_end = true;
+	search->why = why;
 	r = lcx__log_chain_youngest(chain, &file);
 	if (r == 0)
 		r = search_chain(search, chain, &file);

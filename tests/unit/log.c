@@ -7,8 +7,10 @@
 #include <stdio.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "lcx/log.h"
+#include "lcx/version.h"
 #include "log/log-internal.h"
 #include "util/str.h"
 
@@ -995,6 +997,54 @@ START_TEST(wrong_order_and_wrong_values_are_refused)
 }
 END_TEST
 
+/* ---- compressed files where zlib is missing: the rest is in log-gzip.c, which brings it along ---- */
+
+/* What the program becomes there. Return: whether the library is named, by all and by the last. */
+static int read_compressed(const char *path)
+{
+	CLEANUP(closep) int fd = open(path, O_DIRECTORY | O_CLOEXEC);
+	int good = 0;
+
+	for (int tail = 0; tail < 2; tail++) {
+		struct lcx_log_reader *reader = NULL;
+		struct lcx_error *err = NULL;
+		int r = lcx_log_reader_open(fd, "log", &reader, &err);
+
+		if (r == 0 && tail)
+			r = lcx_log_reader_set_tail(reader, 1, &err);
+		if (r == 0)
+			r = lcx_log_reader_next(reader, &err);
+		good += r == -EOPNOTSUPP &&
+			strncmp(lcx_error_message(err), "read log 'log': ", 16) == 0 &&
+			strstr(lcx_error_message(err), "compressed") != NULL &&
+			(!lcx_has_feature("image") || strstr(lcx_error_message(err), "libz.so.1"));
+		if (good <= tail)
+			(void)fprintf(stderr, "%d: %s\n", r, err ? lcx_error_message(err) : "");
+		lcx_error_free(err);
+		lcx_log_reader_free(reader);
+	}
+	return good == 2 ? 0 : 1;
+}
+
+START_TEST(zlib_is_named_where_it_is_missing)
+{
+	static const char *const files[] = {"libz.so.1", "log", "log.1.gz"};
+	int status;
+	pid_t pid;
+
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+		closep(&(int){openat(dir.fd, files[i], O_CREAT | O_WRONLY | O_CLOEXEC, 0600)});
+	pid = fork();
+	if (pid == 0) {
+		(void)setenv("LD_LIBRARY_PATH", dir.path, 1);
+		execl("/proc/self/exe", "log", dir.path, NULL);
+		_exit(127);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, 0);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *s = suite_create("log");
@@ -1035,11 +1085,12 @@ static Suite *suite(void)
 	tcase_add_test(files, file_that_is_cut_off_is_read_from_its_new_beginning);
 	tcase_add_test(files, links_and_other_kinds_of_files_are_refused);
 	tcase_add_test(files, wrong_order_and_wrong_values_are_refused);
+	tcase_add_test(files, zlib_is_named_where_it_is_missing);
 	suite_add_tcase(s, files);
 	return s;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-	return unit_run(suite());
+	return argc > 1 ? read_compressed(argv[1]) : unit_run(suite());
 }
