@@ -3,7 +3,9 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "runtime.h"
 
@@ -44,30 +46,32 @@ static int64_t now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* Print what has happened. Return: whether its last process has ended. */
-static bool print_events(const char *id, struct lcx_cgroup_watch *watch)
+/* Print what has happened. */
+static void print_events(const char *id, struct lcx_cgroup_watch *watch)
 {
-	bool ended = false;
 	int event;
 
-	while ((event = lcx_cgroup_watch_next(watch)) != LCX_CGROUP_EVENT_NONE) {
+	while ((event = lcx_cgroup_watch_next(watch)) != LCX_CGROUP_EVENT_NONE)
 		if (event == LCX_CGROUP_EVENT_OOM_KILL)
 			printf("{\"type\":\"oom\",\"id\":\"%s\"}\n", id);
-		ended |= event == LCX_CGROUP_EVENT_EMPTY || event == LCX_CGROUP_EVENT_REMOVED;
-	}
 	(void)fflush(stdout);
-	return ended;
 }
 
-/* Tell what happens as it happens, for so long or until it ends. */
-static void wait_for_next(const char *id, struct lcx_cgroup_watch *watch, int interval_ms)
+/*
+ * Tell what happens as it happens, for so long or until its process ends. That leaves its cgroup a
+ * moment before, or long before if somebody moves it: an empty cgroup is no end.
+ */
+static void wait_for_next(const char *id, struct lcx_cgroup_watch *watch, int pidfd,
+			  int interval_ms)
 {
 	int64_t until = now_ms() + interval_ms, left;
-	struct pollfd fd = {.fd = lcx_cgroup_watch_fd(watch), .events = POLLIN};
+	struct pollfd fds[] = {
+		{.fd = lcx_cgroup_watch_fd(watch), .events = POLLIN},
+		{.fd = pidfd, .events = POLLIN},
+	};
 
-	while ((left = until - now_ms()) > 0 && poll(&fd, 1, (int)left) >= 0)
-		if (print_events(id, watch))
-			return;
+	while (!fds[1].revents && (left = until - now_ms()) > 0 && poll(fds, 2, (int)left) >= 0)
+		print_events(id, watch);
 }
 
 /* Return: 0; 1 when the failure was reported; -ESRCH. */
@@ -89,12 +93,18 @@ static int follow(struct runtime *rt, const char *id, struct lcx_container *c, i
 {
 	CLEANUP(lcx_cgroup_watch_freep) struct lcx_cgroup_watch *watch = NULL;
 	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
-	int r = lcx_container_watch(c, &watch, &err);
+	int pidfd, r = lcx_container_watch(c, &watch, &err);
 
 	if (r < 0)
 		return r == -ESRCH ? r : report_error(rt, err);
+	/* Its own: the number is still the container's when the first figures are told. */
+	pidfd = (int)syscall(SYS_pidfd_open, lcx_container_pid(c), 0);
+	if (pidfd < 0 && errno != ESRCH)
+		return report(rt, "watch the process of container %s: %s", id, strerror(errno));
 	while ((r = print_stats(rt, id, c)) == 0)
-		wait_for_next(id, watch, interval_ms);
+		wait_for_next(id, watch, pidfd, interval_ms);
+	if (pidfd >= 0)
+		(void)close(pidfd);
 	return r == -ESRCH ? 0 : r;
 }
 

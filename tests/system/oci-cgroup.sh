@@ -106,6 +106,17 @@ runtime delete --force u1
 check 'events: end with it' wait_for 10 sh -c "! kill -0 $told"
 check_eq 'events: nothing but these' 'stats oom' "$(jq -r .type "$T/told" | tr '\n' ' ' | sed 's/ $//')"
 
+# Its process ends elsewhere: an empty cgroup says nothing then.
+runtime run -d --bundle "$T/b" u3 </dev/null
+pid=$(runtime state u3 | jq .pid)
+for top in $tops; do echo "$pid" >"$top/cgroup.procs"; done
+"$BUILD/examples/lcx-runtime/lcx-runtime" --root "$T/root" events --interval 60s u3 >"$T/told" &
+told=$!
+wait_for 10 grep -q '"stats"' "$T/told"
+runtime kill u3 KILL
+check 'events: end with one that was moved' wait_for 10 sh -c "! kill -0 $told"
+runtime delete --force u3
+
 # --- a process in a cgroup that the container has made below its own
 
 bundle "$T/b" '.process.args = ["sleep", "60"] | .linux.resources = {"pids": {"limit": 20}}'
