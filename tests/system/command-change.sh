@@ -4,6 +4,8 @@
 . "${SRC:?}/tests/system/lib.sh"
 need jq busybox strace
 make_rootfs "$T/rootfs"
+# No search for leaks in what is traced: that traces, too.
+strace() { ASAN_OPTIONS=detect_leaks=0 command strace "$@"; }
 LCX="$BUILD/examples/lcx/lcx --root $T/lcx-root --run-dir $T/lcx-run"
 export LCX
 run() { lcx run -d --network none --rootfs "$T/rootfs" "$@"; }
