@@ -114,6 +114,32 @@ for readonly in /proc /proc/ /; do
 	check_eq "masks below $readonly, read-only" '' "$(runtime run --bundle "$T/b" c2 2>&1)"
 done
 
+# --- paused: nobody waits for what is frozen, nor is it thawed but to be killed
+
+soon() { timeout 10 "$BUILD/examples/lcx-runtime/lcx-runtime" --root "$T/root" --log "$T/log" --log-format json "$@"; }
+bundle "$T/p" '.process.args = ["sh", "-c", "trap \"exit 5\" TERM; touch /ready; while :; do sleep 0.1; done"]'
+runtime create --bundle "$T/p" p1 </dev/null
+check 'pause: a created one' soon pause p1
+check_fails 'start: it is paused' 1 "'p1' is paused; resume it first" soon start p1
+check 'resume: a created one' soon resume p1
+check 'start: it is not paused any more' soon start p1
+wait_for 5 test -e "$T/p/rootfs/ready"
+runtime pause p1
+check 'kill: TERM of a paused one' soon kill p1 TERM
+check_eq 'kill: it stays paused' paused "$(state_of p1)"
+check 'kill --all: TERM of a paused one' soon kill --all p1 TERM
+check_eq 'kill --all: it stays paused' paused "$(state_of p1)"
+runtime resume p1
+check 'resume: it hears the signal' wait_for 5 is_stopped p1
+runtime delete p1
+for id in p2 p3; do
+	runtime create --bundle "$T/p" $id </dev/null
+	runtime pause $id
+done
+check 'kill: KILL of a created one that is paused' soon kill p2 KILL
+check 'kill: it has ended' wait_for 5 is_stopped p2
+for id in p2 p3; do check "delete --force: $id" soon delete --force $id; done
+
 # --- what is described without a process can be joined, but not started
 
 bundle "$T/b" 'del(.process)'

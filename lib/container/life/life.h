@@ -14,6 +14,9 @@ bool lcx__run_is(const struct lcx_container *c, struct run_identity run);
 /* How the run that is waited for ended, or that nobody has said so. */
 bool lcx__waited_read(const struct lcx_container *c, int32_t *ret_status);
 
+/* To its first process, if it runs; no pause is ended, so that the caller may hold the lock. */
+int lcx__container_signal(struct lcx_container *c, int32_t signal, struct lcx_error **err);
+
 /* Somebody ends it on purpose, if it is a signal that does. */
 void lcx__container_note_signal(struct lcx_container *c, int32_t signal);
 

@@ -28,7 +28,7 @@ void lcx__container_note_signal(struct lcx_container *c, int32_t signal)
 		lcx__restart_note_stop(c);
 }
 
-static int send_signal(struct lcx_container *c, int32_t signal, struct lcx_error **err)
+int lcx__container_signal(struct lcx_container *c, int32_t signal, struct lcx_error **err)
 {
 	CLEANUP(closep) int pidfd = lcx__container_open_running(c, err);
 	int r;
@@ -42,15 +42,21 @@ static int send_signal(struct lcx_container *c, int32_t signal, struct lcx_error
 		     : 0;
 }
 
+/* What is an engine's is thawed by the engine, unless it is killed: runtimes do no more. */
+static bool is_to_thaw(const struct lcx_container *c, int32_t signal)
+{
+	return c->d.bundle ? signal == SIGKILL : is_to_end(c, signal);
+}
+
 void lcx__thaw_to_end(struct lcx_container *c, int32_t signal)
 {
-	if (c->state == LCX_CONTAINER_PAUSED && is_to_end(c, signal))
+	if (c->state == LCX_CONTAINER_PAUSED && is_to_thaw(c, signal))
 		(void)lcx_container_unpause(c, NULL);
 }
 
 LCX_PUBLIC int lcx_container_kill(struct lcx_container *c, int32_t signal, struct lcx_error **err)
 {
-	int r = send_signal(c, signal, err);
+	int r = lcx__container_signal(c, signal, err);
 
 	if (r == 0)
 		lcx__thaw_to_end(c, signal);
@@ -82,7 +88,7 @@ int lcx__run_kill_all(struct lcx_container *c, struct run_identity run, struct l
 	if (lcx__container_open_cgroup(c, NULL) == 0 &&
 	    lcx_cgroup_kill(c->cgroup, LCX__KILL_WAIT_MS, NULL) == 0)
 		return 0;
-	return send_signal(c, SIGKILL, err);
+	return lcx__container_signal(c, SIGKILL, err);
 }
 
 LCX_PUBLIC int lcx_container_stop(struct lcx_container *c, int32_t grace_ms, struct lcx_error **err)

@@ -5,6 +5,7 @@
 
 #include "container/event.h"
 #include "container/hooks.h"
+#include "container/life/life.h"
 #include "init/gate.h"
 #include "util/process.h"
 
@@ -30,8 +31,13 @@ static int check_is_prepared(struct lcx_container *c, struct lcx_error **err)
 {
 	bool running = lcx__container_is_running(c);
 
-	if (lcx__container_is_at_gate(c) && running)
+	if (c->state == LCX_CONTAINER_PREPARED)
 		return 0;
+	/* A frozen lcx-init would not say how it went before somebody thaws it, which needs the
+	 * lock that is held here. */
+	if (c->state == LCX_CONTAINER_PAUSED)
+		return lcx__fail(err, EBUSY, "container '%s' is paused; resume it first",
+				 lcx__container_display(c));
 	return lcx__fail(err, running ? EALREADY : ESRCH, "container '%s' %s",
 			 lcx__container_display(c),
 			 running ? "is already running" : "is not prepared to run");
@@ -64,7 +70,7 @@ static int run_poststart_hooks(struct lcx_container *c, struct lcx_error **err)
 	int r = lcx__container_run_hooks(c, LCX__HOOK_POSTSTART, pid, err);
 
 	if (r < 0)
-		(void)lcx_container_kill(c, SIGKILL, NULL);
+		(void)lcx__container_signal(c, SIGKILL, NULL);
 	return r;
 }
 
