@@ -249,7 +249,11 @@ int lcx_container_set_storage_option(struct lcx_container *c, const char *key, c
 int lcx_container_set_label(struct lcx_container *c, const char *key, const char *value,
 			    struct lcx_error **err);
 
-/** lcx_container_set_auto_remove() - remove it as soon as it has ended; 0 or 1 */
+/**
+ * lcx_container_set_auto_remove() - remove it as soon as it has ended; 0 or 1
+ *
+ * The end of the machine ends it, too, started or not: what is found of it afterwards is removed.
+ */
 void lcx_container_set_auto_remove(struct lcx_container *c, int32_t auto_remove);
 
 /**
@@ -416,7 +420,8 @@ int lcx_container_wait(struct lcx_container *c, int32_t timeout_ms, int32_t *ret
  * lcx_container_kill() - send @signal to its first process
  *
  * One that is to end it, SIGKILL or its stop signal, also ends a pause, as nothing that is frozen
- * hears a signal. Return: 0, -ESRCH if it does not run.
+ * hears a signal; of a bundle's container (lcx/bundle.h) SIGKILL alone does, for its engine ends
+ * what it has begun. Return: 0, -ESRCH if it does not run.
  */
 int lcx_container_kill(struct lcx_container *c, int32_t signal, struct lcx_error **err);
 

@@ -108,6 +108,7 @@ struct description {
 	struct lcx__opt_bool move_root, same_keyring;
 	char *cgroup_manager; /* "systemd", "disabled"; NULL: cgroupfs */
 	struct lcx__opt_i64 created_ns;
+	char *boot_id; /* of its creation, if it is removed at its end; else NULL */
 };
 
 int lcx__description_save(const struct description *description, int dir_fd,
@@ -117,8 +118,6 @@ int lcx__description_save_first(const struct description *description, int dir_f
 				struct lcx_error **err);
 /* -ENOENT, too, for one that was to be removed at its end, and was not written to its own. */
 int lcx__description_load(int dir_fd, struct description *ret, struct lcx_error **err);
-/* Of the directory of a container that is removed at its end. */
-enum { LCX__PASSING_MODE = 01000 }; /* S_ISVTX */
 void lcx__description_clear(struct description *description);
 
 /* ---- any record of a table of fields: record.c ---- */
@@ -297,6 +296,25 @@ int lcx__container_delete(struct lcx_container *c, struct removal how, struct lc
 /* ---- device.c: when it is made, and its users are known ---- */
 
 int lcx__container_add_devices(struct lcx_container *c, struct lcx_error **err);
+
+/* ---- passing.c: what is removed at its end, after that of the machine ---- */
+
+/* Of the directory of such a container. */
+enum { LCX__PASSING_MODE = 01000 }; /* S_ISVTX */
+bool lcx__passing_is_marked(int containers_fd, const char *id);
+
+/* It does not run, and nobody can know what it was: the power went before that was written. */
+bool lcx__passing_is_torn(const struct lcx_ctx *ctx, int containers_fd, const char *id);
+
+/*
+ * Remove it if it does not run, and belongs to an earlier boot or was not written to its end then.
+ * The caller holds the lock, and has loaded its state. Return: 1 if it was removed, else 0.
+ */
+int lcx__passing_end(struct lcx_container *c, struct lcx_error **err);
+
+/* What can't be found out, for want of descriptors, say, counts as there: nothing goes on a guess.
+ */
+bool lcx__may_exist(int parent_fd, const char *dir, const char *name);
 
 /* ---- name.c ---- */
 

@@ -313,10 +313,22 @@ static int merge(struct lcx_container *c, const struct lcx_image *image, struct 
 
 /* ---- on disk ------------------------------------------------------------ */
 
-/* What is removed at its end does not outlive this boot, and waits for no disk: record.c. */
+/* What is removed at its end does not outlive this boot, and waits for no disk: passing.c. */
 static bool is_kept(const struct lcx_container *c)
 {
 	return !c->d.auto_remove.value;
+}
+
+static int note_boot(struct lcx_container *c, struct lcx_error **err)
+{
+	char boot_id[LCX__BOOT_ID_SIZE];
+	int r = lcx__boot_id(boot_id);
+
+	if (r < 0)
+		return lcx__fail_sys(err, -r, "read the boot id");
+	free(c->d.boot_id);
+	c->d.boot_id = strdup(boot_id);
+	return c->d.boot_id ? 0 : lcx__fail_nomem(err);
 }
 
 static int write_spec(struct lcx_container *c, int dir_fd, struct lcx_error **err)
@@ -379,6 +391,11 @@ static int fill_directory(struct lcx_container *c, int dir_fd, struct lcx_error 
 	if (r < 0)
 		return r;
 	c->d.created_ns = (struct lcx__opt_i64)LCX__OPT(lcx__now_ns());
+	if (!is_kept(c)) {
+		r = note_boot(c, err);
+		if (r < 0)
+			return r;
+	}
 	r = write_spec(c, dir_fd, err);
 	return r < 0 ? r
 		     : lcx__description_save_first(&c->d, dir_fd, is_kept(c), err);

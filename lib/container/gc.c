@@ -19,7 +19,8 @@
  * kernel drops it when the owner dies, by whatever instruction. So everything
  * that can be locked here, while its process was set up, is abandoned.
  *
- * By journal: each run directory without an owner is taken down. By mark: cgroups,
+ * By journal: each run directory without an owner is taken down; what was to be removed at its end
+ * has none after the machine's, and is told by its own directory. By mark: cgroups,
  * interfaces, nf_tables elements and leases carry this root directory's tag and
  * their container's identifier; what names a container without a run directory
  * has no owner either. The second way finds what the first one lost.
@@ -58,6 +59,17 @@ static int take_down_orphan(struct sweep *s, const char *id, struct lcx_error **
 	return lcx__container_teardown(c, err);
 }
 
+/* Return: -1 if somebody is at it, or it is gone. */
+static int try_lock(int dir_fd)
+{
+	CLEANUP(closep) int fd = openat(dir_fd, "lock", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	struct stat st;
+
+	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0 || fstat(fd, &st) < 0 || st.st_nlink == 0)
+		return -1;
+	return TAKE_FD(fd);
+}
+
 /*
  * Somebody is at it, or it lives: not ours. One that belongs to an engine never is, also when it
  * has ended: until it is asked for, nobody else has its state. A monitor without a record
@@ -73,8 +85,8 @@ static int recover(struct sweep *s, const char *id, struct lcx_error **err)
 		return take_down_orphan(s, id, err);
 	if (r < 0)
 		return lcx__container_open_id(s->ctx, id, &c, err);
-	lock_fd = openat(c->dir_fd, "lock", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-	if (lock_fd < 0 || flock(lock_fd, LOCK_EX | LOCK_NB) < 0)
+	lock_fd = try_lock(c->dir_fd);
+	if (lock_fd < 0)
 		return 0;
 	lcx__checkpoint_sweep(c);
 	r = lcx__container_load_state(c, err);
@@ -85,6 +97,33 @@ static int recover(struct sweep *s, const char *id, struct lcx_error **err)
 		return r < 0 ? r : 0;
 	s->count++;
 	return lcx__container_finish(c, LCX_EXIT_UNKNOWN, err);
+}
+
+/* To be removed at its end, and of an earlier boot: no journal leads to it. */
+static int end_passing(struct sweep *s, const char *id, struct lcx_error **err)
+{
+	CLEANUP(closep) int containers_fd = lcx__open_dir(s->ctx->root_fd, "containers");
+	CLEANUP(lcx_container_freep) struct lcx_container *c = NULL;
+	CLEANUP(closep) int lock_fd = -1;
+	int r;
+
+	if (containers_fd < 0 || lcx__is_temporary_name(id) ||
+	    !lcx__passing_is_marked(containers_fd, id) ||
+	    lcx__may_exist(s->ctx->run_fd, "containers", id))
+		return 0;
+	r = lcx__container_open_id(s->ctx, id, &c, NULL);
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0)
+		return lcx__container_open_id(s->ctx, id, &c, err);
+	lock_fd = try_lock(c->dir_fd);
+	if (lock_fd < 0)
+		return 0;
+	r = lcx__container_load_state(c, err);
+	if (r == 0)
+		r = lcx__passing_end(c, err);
+	s->count += r == 1;
+	return r < 0 ? r : 0;
 }
 
 static int for_each(int parent_fd, const char *name, struct sweep *s,
@@ -106,17 +145,6 @@ static int for_each(int parent_fd, const char *name, struct sweep *s,
 }
 
 /* ---- by mark ------------------------------------------------------------ */
-
-/* What cannot be found out, for want of descriptors, say, counts as there: nothing goes on a guess.
- */
-static bool may_exist(int parent_fd, const char *dir, const char *name)
-{
-	CLEANUP(closep) int fd = lcx__open_dir(parent_fd, dir);
-
-	if (fd < 0)
-		return fd != -ENOENT;
-	return faccessat(fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
-}
 
 /*
  * While its objects are removed, a stopped container must not be started: what is made meanwhile
@@ -148,8 +176,8 @@ static bool is_alive(const char *owner, void *data)
 {
 	struct sweep *s = data;
 
-	return may_exist(s->ctx->run_fd, "containers", owner) || hold(s, owner) < 0 ||
-	       may_exist(s->ctx->run_fd, "containers", owner);
+	return lcx__may_exist(s->ctx->run_fd, "containers", owner) || hold(s, owner) < 0 ||
+	       lcx__may_exist(s->ctx->run_fd, "containers", owner);
 }
 
 static int sweep_cgroups(struct sweep *s, struct lcx_error **err)
@@ -203,20 +231,6 @@ static int sweep_name(struct sweep *s, const char *name, struct lcx_error **err)
 	return 0;
 }
 
-/* A container that was to be removed at its end, and the power went before it was written. */
-static bool is_torn(const struct sweep *s, int containers_fd, const char *id)
-{
-	CLEANUP(closep) int dir_fd = lcx__open_dir(containers_fd, id);
-	struct description d = {0};
-	struct stat st;
-	bool torn = dir_fd >= 0 && fstat(dir_fd, &st) == 0 && (st.st_mode & LCX__PASSING_MODE) &&
-		    lcx__description_load(dir_fd, &d, NULL) == -ENOENT &&
-		    !may_exist(s->ctx->run_fd, "containers", id);
-
-	lcx__description_clear(&d);
-	return torn;
-}
-
 /* What was being made, or removed, when somebody died: everything that is half has such a name. */
 static int sweep_half_made(struct sweep *s, const char *name, struct lcx_error **err)
 {
@@ -224,7 +238,7 @@ static int sweep_half_made(struct sweep *s, const char *name, struct lcx_error *
 	int r;
 
 	if (containers_fd < 0 ||
-	    (!lcx__is_temporary_name(name) && !is_torn(s, containers_fd, name)))
+	    (!lcx__is_temporary_name(name) && !lcx__passing_is_torn(s->ctx, containers_fd, name)))
 		return 0;
 	r = lcx__container_remove_dir(s->ctx, containers_fd, name);
 	if (r < 0)
@@ -241,7 +255,7 @@ static int sweep_holds(struct sweep *s, struct lcx_error **err)
 	if (r < 0)
 		return r == -EOPNOTSUPP ? 0 : r;
 	for (size_t i = 0; holders && holders[i]; i++) {
-		if (may_exist(s->ctx->root_fd, "containers", holders[i]))
+		if (lcx__may_exist(s->ctx->root_fd, "containers", holders[i]))
 			continue;
 		r = lcx__image_release(s->ctx, holders[i], err);
 		if (r < 0)
@@ -282,13 +296,23 @@ static int recover_all(struct sweep *s, struct lcx_error **err)
 	return r < 0 ? lcx__fail_sys(err, -r, "list the run directory") : 0;
 }
 
+static int end_all_passing(struct sweep *s, struct lcx_error **err)
+{
+	int r = for_each(s->ctx->root_fd, "containers", s, end_passing);
+
+	return r < 0 ? lcx__fail_sys(err, -r, "list the directory of containers") : 0;
+}
+
+/* Nothing has been started here in this boot, if the run directory does not outlive one. */
+static bool is_first(const struct lcx_ctx *ctx)
+{
+	return faccessat(ctx->run_fd, "containers", F_OK, 0) < 0 && errno == ENOENT;
+}
+
 LCX_PUBLIC int lcx_gc(struct lcx_ctx *ctx, uint32_t *ret_count, struct lcx_error **err)
 {
 	static int (*const steps[])(struct sweep * s, struct lcx_error * *err) = {
-		recover_all,
-		sweep_files,
-		sweep_cgroups,
-		sweep_networks,
+		recover_all, end_all_passing, sweep_files, sweep_cgroups, sweep_networks,
 	};
 	struct sweep s = {.ctx = ctx, .held_fd = -1};
 	struct lcx_error *one = NULL;
@@ -323,6 +347,8 @@ LCX_PUBLIC int lcx_ctx_open(const char *root_dir, const char *run_dir, struct lc
 		return r;
 	s.ctx = ctx;
 	(void)recover_all(&s, NULL);
+	if (is_first(ctx))
+		(void)end_all_passing(&s, NULL);
 	(void)lcx__troubles_end(&s.troubles, NULL);
 	*ret = TAKE_PTR(ctx);
 	return 0;

@@ -82,6 +82,7 @@ static const struct lcx__json_field description_fields[] = {
 	{"healthStartInterval", AS_I64(struct description, health_start_interval)},
 	{"healthRetries", AS_I64(struct description, health_retries)},
 	{"createdNs", AS_I64(struct description, created_ns)},
+	{"bootId", AS_STRING(struct description, boot_id)},
 	{0},
 };
 
@@ -159,11 +160,7 @@ int lcx__description_save_first(const struct description *description, int dir_f
 				lcx__new_file, durable, err);
 }
 
-/*
- * A container that is removed at its end is not written through to the disk. When the power goes, its
- * directory may be there and what describes it empty, or cut off. The directory's mode, which comes
- * with it, tells that this is no damage: it is as good as removed, and lcx_gc() does so.
- */
+/* Cut off when the power went, which is no damage: it is as good as removed, and lcx_gc() does so. */
 static bool is_passing(int dir_fd)
 {
 	struct stat st;

@@ -92,6 +92,8 @@ static int finish_abandoned(struct lcx_container *c, struct lcx_error **err)
 	if (r < 0)
 		return r;
 	r = lcx__container_load_state(c, err);
+	if (r == 0 && c->run_fd < 0)
+		r = lcx__passing_end(c, err);
 	if (r < 0 || c->run_fd < 0)
 		return r < 0 ? r : 1;
 	r = lcx__container_is_owned(c, &owner_fd, err);

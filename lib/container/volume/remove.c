@@ -21,6 +21,7 @@ struct use {
 struct uses {
 	LCX__LIST(struct use) list;
 	char *unread; /* a container that can't be read, or NULL */
+	const struct lcx_ctx *ctx;
 	int containers_fd;
 };
 
@@ -68,7 +69,8 @@ static int look_at(struct uses *uses, const char *id)
 		r = lcx__description_load(dir_fd, &d, NULL);
 	if (r == 0)
 		r = add_uses(uses, &d);
-	else if (r != -ENOMEM && !has_name(uses->containers_fd, id))
+	else if (r != -ENOMEM && (!has_name(uses->containers_fd, id) ||
+				  lcx__passing_is_torn(uses->ctx, uses->containers_fd, id)))
 		r = 0;
 	else if (r != -ENOMEM && !uses->unread)
 		r = (uses->unread = strdup(id)) ? 0 : -ENOMEM;
@@ -148,7 +150,7 @@ static bool is_there(const struct lcx_ctx *ctx, const char *name)
 
 LCX_PUBLIC int lcx_volume_remove(struct lcx_ctx *ctx, const char *name, struct lcx_error **err)
 {
-	CLEANUP(uses_clear) struct uses uses = {.containers_fd = -1};
+	CLEANUP(uses_clear) struct uses uses = {.ctx = ctx, .containers_fd = -1};
 	CLEANUP(lcx_volume_freep) struct lcx_volume *volume = NULL;
 	CLEANUP(lcx_error_freep) struct lcx_error *why = NULL;
 	int r = ask_all(ctx, &uses, err);
@@ -165,7 +167,7 @@ LCX_PUBLIC int lcx_volume_remove(struct lcx_ctx *ctx, const char *name, struct l
 LCX_PUBLIC int lcx_volume_prune(struct lcx_ctx *ctx, int32_t all, struct lcx_volume_list **ret,
 				struct lcx_error **err)
 {
-	CLEANUP(uses_clear) struct uses uses = {.containers_fd = -1};
+	CLEANUP(uses_clear) struct uses uses = {.ctx = ctx, .containers_fd = -1};
 	CLEANUP(lcx_volume_list_freep) struct lcx_volume_list *list = NULL, *removed = NULL;
 	struct lcx__troubles troubles = TROUBLES_NONE;
 	int r = ask_all(ctx, &uses, err);
@@ -219,7 +221,7 @@ static bool has_anonymous(const struct lcx_container *c)
 
 int lcx__container_drop_volumes(const struct lcx_container *c, struct lcx_error **err)
 {
-	CLEANUP(uses_clear) struct uses uses = {.containers_fd = -1};
+	CLEANUP(uses_clear) struct uses uses = {.ctx = c->ctx, .containers_fd = -1};
 	struct lcx__troubles troubles = TROUBLES_NONE;
 	int r = has_anonymous(c) ? ask_all(c->ctx, &uses, err) : 0;
 
@@ -259,7 +261,7 @@ static bool is_orphan(struct lcx_ctx *ctx, const struct uses *uses, const char *
 int lcx__volumes_sweep(struct lcx_ctx *ctx, uint32_t *count, struct lcx_error **err)
 {
 	CLEANUP(uses_clear)
-	struct uses uses = {.containers_fd = lcx__open_dir(ctx->root_fd, "containers")};
+	struct uses uses = {.ctx = ctx, .containers_fd = lcx__open_dir(ctx->root_fd, "containers")};
 	CLEANUP(closep) int volumes_fd = lcx__open_dir(ctx->root_fd, "volumes");
 	struct lcx__troubles troubles = TROUBLES_NONE;
 	CLEANUP(closedirp) DIR *dir = NULL;
