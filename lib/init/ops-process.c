@@ -148,9 +148,10 @@ int init_op_REAPER(struct init *init, const struct plan_op *op)
 		sys_call3(__NR_ioctl, 0, TIOCSPGRP, &own);
 		return 0;
 	}
-	/* Only the program may speak to the library; this copy would hold the line open. */
-	sys_close_range(0, ~0u, 0);
+	/* Only the program may speak to the library; this copy holds the line open until it can be
+	 * joined. */
 	settle_in(init);
+	sys_close_range(0, ~0u, 0);
 	for (;;) {
 		sig = (int)sys_call4(__NR_rt_sigtimedwait, &all, 0, 0, sizeof(all));
 		if (sig > 0 && sig != CHILD_SIGNAL)
