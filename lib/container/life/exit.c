@@ -19,10 +19,10 @@
  * The disk may be full by then, perhaps of what the container wrote: ".exit" has had its room since
  * the container was made, and is written over and renamed.
  *
- * Each start draws a number, its run's, and all that is told of a run carries it. "started", which a
- * start writes when all is well, says which run was the last; of any other nothing counts, whoever
- * writes it, and when. So who is killed or fails before that has started nothing, and the last run
- * ended as it did: its end is kept aside for that, as "exit.last".
+ * Each start draws a number, its run's, and all that is told of a run carries it. "started", which
+ * a start writes when all is well, says which run was the last; of any other nothing counts,
+ * whoever writes it, and when. So who is killed or fails before that has started nothing, and the
+ * last run ended as it did: its end is kept aside for that, as "exit.last".
  */
 
 static int write_line(int dir_fd, const char *name, int flags, const char *line)

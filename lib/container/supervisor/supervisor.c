@@ -33,7 +33,7 @@ struct entry {
 	int64_t due_ns;               /* when to look again; 0: when something happens */
 	bool to_start;                /* and start it then */
 	uint32_t pause_ms;            /* the last one */
-	int64_t last_run; /* that was decided about */
+	int64_t last_run;             /* that was decided about */
 	struct lcx__checker *checker; /* of its health, while it runs */
 };
 
