@@ -233,6 +233,8 @@ int lcx__container_lock(struct lcx_container *c, int *ret_fd, struct lcx_error *
 
 /* Read from disk which run was written down last, and how it ended. */
 void lcx__container_load_last(struct lcx_container *c);
+/* Of the boot that this run was in. Return: 1 or 0; -ENOENT: there was none; another errno. */
+int lcx__container_is_of_other_boot(const struct lcx_container *c);
 
 /* The same, and whether it runs. */
 int lcx__container_load_state(struct lcx_container *c, struct lcx_error **err);

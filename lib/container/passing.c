@@ -65,16 +65,12 @@ static bool has_lost_config(const struct lcx_container *c)
 /* The boot that it was started in or, if it never was, made in. */
 static bool is_of_other_boot(const struct lcx_container *c)
 {
-	CLEANUP(freep) char *started = NULL;
 	char boot_id[LCX__BOOT_ID_SIZE];
-	int r;
+	int r = lcx__container_is_of_other_boot(c);
 
-	if (lcx__boot_id(boot_id) < 0)
-		return false;
-	r = lcx__read_file(c->dir_fd, "started", 256, &started, NULL);
-	if (r == 0)
-		return strstr(started, boot_id) == NULL;
-	return r == -ENOENT && c->d.boot_id && strcmp(c->d.boot_id, boot_id) != 0;
+	if (r != -ENOENT)
+		return r == 1;
+	return c->d.boot_id && lcx__boot_id(boot_id) == 0 && strcmp(c->d.boot_id, boot_id) != 0;
 }
 
 int lcx__passing_end(struct lcx_container *c, struct lcx_error **err)

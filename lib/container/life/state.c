@@ -84,6 +84,17 @@ void lcx__container_load_last(struct lcx_container *c)
 	c->oom_killed = lcx__oom_was_noted(c->dir_fd, c->last_run);
 }
 
+int lcx__container_is_of_other_boot(const struct lcx_container *c)
+{
+	CLEANUP(freep) char *started = NULL;
+	char boot_id[LCX__BOOT_ID_SIZE];
+	int r = lcx__boot_id(boot_id);
+
+	if (r == 0)
+		r = lcx__read_file(c->dir_fd, "started", 256, &started, NULL);
+	return r < 0 ? r : strstr(started, boot_id) == NULL;
+}
+
 /*
  * "Not running" would be a licence to take it down, so that only what was really found out counts:
  * no record, or one that makes no sense; and no such process. All else, as a shortage of the

@@ -132,16 +132,6 @@ void lcx__restart_forget(struct lcx_container *c)
 	(void)unlinkat(c->dir_fd, "restarts", 0);
 }
 
-static bool is_of_other_boot(const struct lcx_container *c)
-{
-	CLEANUP(freep) char *text = NULL;
-	char boot_id[LCX__BOOT_ID_SIZE];
-
-	return lcx__boot_id(boot_id) == 0 &&
-	       lcx__read_file(c->dir_fd, "started", 256, &text, NULL) == 0 &&
-	       strstr(text, boot_id) == NULL;
-}
-
 bool lcx__restart_is_wanted(const struct lcx_container *c)
 {
 	struct lcx__restart_policy policy;
@@ -149,7 +139,7 @@ bool lcx__restart_is_wanted(const struct lcx_container *c)
 		.status = c->exit_status,
 		.restarts = lcx_container_restart_count(c),
 		.was_stopped = faccessat(c->dir_fd, "stopped", F_OK, 0) == 0,
-		.other_boot = is_of_other_boot(c),
+		.other_boot = lcx__container_is_of_other_boot(c) == 1,
 		.rebooted = lcx__system_wants_restart(c),
 	};
 
