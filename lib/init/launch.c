@@ -2,7 +2,6 @@
 #include "init/launch.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -132,28 +131,12 @@ static int report_failure(const struct lcx__child *child, struct plan_message *m
 	return lcx__fail_stage(err, -code, lcx__plan_stage(child->plan, message->op));
 }
 
-enum { LOOK_EVERY_MS = 200 };
-
-/* For so long, whatever signals this thread gets meanwhile. Return: 1, 0 if nothing was said. */
-static int poll_line(int line_fd, struct lcx_error **err)
-{
-	int64_t left_ms, end = lcx__monotonic_ns() + (int64_t)LOOK_EVERY_MS * 1000000;
-	struct pollfd line = {.fd = line_fd, .events = POLLIN};
-	int n;
-
-	do {
-		left_ms = (end - lcx__monotonic_ns() + 999999) / 1000000;
-		n = poll(&line, 1, left_ms > 0 ? (int)left_ms : 0);
-	} while (n < 0 && errno == EINTR);
-	return n < 0 ? lcx__fail_sys(err, errno, "listen to lcx-init") : n;
-}
-
 int lcx__wait_for_word(int line_fd, int pidfd, struct lcx_error **err)
 {
-	enum { ENOUGH = 2 };
+	enum { LOOK_EVERY_MS = 200, ENOUGH = 2 };
 	int seen = 0, n;
 
-	while ((n = poll_line(line_fd, err)) == 0) {
+	while ((n = lcx__poll_in(line_fd, LOOK_EVERY_MS)) == 0) {
 		seen = lcx__pidfd_is_stopped(pidfd) ? seen + 1 : 0;
 		if (seen < ENOUGH)
 			continue;
@@ -161,7 +144,7 @@ int lcx__wait_for_word(int line_fd, int pidfd, struct lcx_error **err)
 				 "lcx-init was stopped by a signal before the program was "
 				 "executed, as a process of the container can do");
 	}
-	return n < 0 ? n : 0;
+	return n < 0 ? lcx__fail_sys(err, -n, "listen to lcx-init") : 0;
 }
 
 static int wait_for_message(const struct lcx__child *child, struct lcx_error **err)

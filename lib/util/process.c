@@ -115,17 +115,22 @@ int lcx__open_process(int64_t pid, int64_t start_time)
 	return r < 0 ? r : r == 1 ? -ESRCH : TAKE_FD(pidfd);
 }
 
-int lcx__pidfd_ends(int pidfd, int timeout_ms)
+int lcx__poll_in(int fd, int timeout_ms)
 {
 	int64_t left_ms, end = lcx__monotonic_ns() + (int64_t)timeout_ms * 1000000;
-	struct pollfd ended = {.fd = pidfd, .events = POLLIN};
+	struct pollfd in = {.fd = fd, .events = POLLIN};
 	int n;
 
 	do {
 		left_ms = (end - lcx__monotonic_ns() + 999999) / 1000000;
-		n = poll(&ended, 1, left_ms > 0 ? (int)left_ms : 0);
+		n = poll(&in, 1, left_ms > 0 ? (int)left_ms : 0);
 	} while (n < 0 && errno == EINTR);
 	return n < 0 ? -errno : n;
+}
+
+int lcx__pidfd_ends(int pidfd, int timeout_ms)
+{
+	return lcx__poll_in(pidfd, timeout_ms);
 }
 
 pid_t lcx__pidfd_pid(int pidfd)

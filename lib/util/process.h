@@ -22,6 +22,12 @@ bool lcx__is_same_start(int64_t a, int64_t b);
 int lcx__open_process(int64_t pid, int64_t start_time);
 
 /*
+ * Whether there is something to be read from @fd, or its other end is gone, within @timeout_ms,
+ * whatever signals this thread gets meanwhile. Return: 1 or 0, or a negative errno.
+ */
+int lcx__poll_in(int fd, int timeout_ms);
+
+/*
  * Whether the process of @pidfd ends within @timeout_ms, 0: has ended, as a zombie has.
  * Return: 1 or 0, or a negative errno if that can't be told: then nobody is taken for dead.
  */

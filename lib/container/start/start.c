@@ -2,7 +2,6 @@
 #include "container/start/start.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/file.h>
@@ -263,7 +262,7 @@ static void end_run(struct lcx_container *c)
 	if (c->run.owner_pid.value != getpid())
 		owner = lcx__open_process(c->run.owner_pid.value, c->run.owner_start_time.value);
 	if (owner >= 0)
-		(void)poll(&(struct pollfd){.fd = owner, .events = POLLIN}, 1, END_TIMEOUT_MS);
+		(void)lcx__pidfd_ends(owner, END_TIMEOUT_MS);
 	closep(&owner);
 	(void)lcx__container_record_exit(c, 128 + SIGKILL, NULL);
 }
