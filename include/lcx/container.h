@@ -360,7 +360,8 @@ int lcx_container_create(struct lcx_container *c, struct lcx_error **err);
  *
  * Return: 0, -ENOENT if the program is not in the container, -EACCES or -ENOEXEC if it
  * cannot be executed (the error's stage is then "exec"), -EALREADY if it runs
- * already, or what the failing step (the error's stage) reported.
+ * already, -ETIMEDOUT if something holds up the execution for twenty seconds, as who has a lease
+ * on the program does, fcntl(2), or what the failing step (the error's stage) reported.
  */
 int lcx_container_start(struct lcx_container *c, const struct lcx_stdio *stdio,
 			struct lcx_error **err);
@@ -559,7 +560,8 @@ int lcx_container_exec_spec(struct lcx_container *c, struct lcx_spec **ret, stru
  * @spec:  only its process part is used
  * @stdio: as for lcx_container_start(), but nothing is logged
  *
- * Return: as lcx_container_start(); -ESRCH if the container does not run.
+ * Return: as lcx_container_start(); -ESRCH if the container does not run. Processes of the
+ * container can hold it up, for twenty seconds at most: -ETIMEDOUT.
  */
 int lcx_container_exec(struct lcx_container *c, const struct lcx_spec *spec,
 		       const struct lcx_stdio *stdio, struct lcx_process **ret,

@@ -170,6 +170,7 @@ struct exec {
 	const struct lcx_stdio *stdio;
 	struct lcx__log_writer *log;
 	const char *const *cgroups;
+	struct lcx__spawning **ret_spawning; /* NULL: wait for its execution */
 };
 
 static int execute_beside(struct lcx_container *c, int pidfd, const struct lcx_spec *wanted,
@@ -221,12 +222,16 @@ static int execute_beside(struct lcx_container *c, int pidfd, const struct lcx_s
 	};
 	const struct lcx__spawn_hooks hooks = {.data = c, .on_listener = on_listener};
 
-	return lcx__spawn(&(struct lcx__spawn){.compile = &compile,
-					       .stdio = stdio,
-					       .log = how->log,
-					       .hooks = &hooks,
-					       .ctx = c->ctx},
-			  ret, err);
+	const struct lcx__spawn spawn = {
+		.compile = &compile,
+		.stdio = stdio,
+		.log = how->log,
+		.hooks = &hooks,
+		.ctx = c->ctx,
+	};
+
+	return how->ret_spawning ? lcx__spawn_begin(&spawn, how->ret_spawning, err)
+				 : lcx__spawn(&spawn, ret, err);
 }
 
 /* What fails while the container ends, as to join what is not there any more, fails for that. */
@@ -272,9 +277,9 @@ LCX_PUBLIC int lcx_container_exec_in(struct lcx_container *c, const struct lcx_s
 	return r;
 }
 
-int lcx__container_exec_logged(struct lcx_container *c, const struct lcx_spec *spec,
-			       struct lcx__log_writer *log, struct lcx_process **ret,
-			       struct lcx_error **err)
+int lcx__container_exec_begin(struct lcx_container *c, const struct lcx_spec *spec,
+			      struct lcx__log_writer *log, struct lcx__spawning **ret,
+			      struct lcx_error **err)
 {
-	return execute(c, spec, &(struct exec){.log = log}, ret, err);
+	return execute(c, spec, &(struct exec){.log = log, .ret_spawning = ret}, NULL, err);
 }

@@ -73,7 +73,7 @@ static int listen_for_failure(int fd, int pidfd, const char *program, struct lcx
 {
 	struct plan_message message;
 	ssize_t n;
-	int r = lcx__wait_for_word(fd, pidfd, err);
+	int r = lcx__wait_for_word(fd, pidfd, -1, err);
 
 	/* Who lets it go on later must not start what was told to have failed. */
 	if (r == -ECANCELED)

@@ -79,6 +79,7 @@ int lcx__launch(const struct lcx__launch *launch, struct lcx__child *ret, struct
 		.pidfd = TAKE_FD(pidfd),
 		.control_fd = TAKE_FD(control_fd),
 		.next_fd = -1,
+		.patience_ms = -1,
 		.plan = launch->plan,
 	};
 	return 0;
@@ -131,12 +132,19 @@ static int report_failure(const struct lcx__child *child, struct plan_message *m
 	return lcx__fail_stage(err, -code, lcx__plan_stage(child->plan, message->op));
 }
 
-int lcx__wait_for_word(int line_fd, int pidfd, struct lcx_error **err)
+int lcx__wait_for_word(int line_fd, int pidfd, int patience_ms, struct lcx_error **err)
 {
 	enum { LOOK_EVERY_MS = 200, ENOUGH = 2 };
+	int64_t until = lcx__monotonic_ns() + (int64_t)patience_ms * 1000000;
 	int seen = 0, n;
 
 	while ((n = lcx__poll_in(line_fd, LOOK_EVERY_MS)) == 0) {
+		if (patience_ms >= 0 && lcx__monotonic_ns() >= until)
+			return lcx__fail(err, ETIMEDOUT,
+					 "the program was not executed: lcx-init made no step for "
+					 "%d s, as who holds a lease on the program or serves its "
+					 "file system can bring about",
+					 patience_ms / 1000);
 		seen = lcx__pidfd_is_stopped(pidfd) ? seen + 1 : 0;
 		if (seen < ENOUGH)
 			continue;
@@ -151,7 +159,8 @@ static int wait_for_message(const struct lcx__child *child, struct lcx_error **e
 {
 	int watched = child->next_fd >= 0 ? child->next_fd : child->pidfd;
 
-	return child->control_fd < 0 ? 0 : lcx__wait_for_word(child->control_fd, watched, err);
+	return child->control_fd < 0 ? 0 : lcx__wait_for_word(child->control_fd, watched,
+								child->patience_ms, err);
 }
 
 int lcx__child_receive(struct lcx__child *child, int *ret_fd, struct lcx_error **err)
@@ -212,6 +221,15 @@ void lcx__pidfd_reap(int pidfd)
 		;
 }
 
+void lcx__pidfd_end(int pidfd)
+{
+	enum { LONG_ENOUGH_MS = 5000 };
+
+	(void)sys_pidfd_send_signal(pidfd, SIGKILL);
+	if (lcx__pidfd_ends(pidfd, LONG_ENOUGH_MS) != 0)
+		lcx__pidfd_reap(pidfd);
+}
+
 void lcx__child_reap(struct lcx__child *child)
 {
 	closep(&child->control_fd);
@@ -224,6 +242,7 @@ void lcx__child_reap(struct lcx__child *child)
 void lcx__child_abandon(struct lcx__child *child)
 {
 	if (child->pidfd >= 0)
-		(void)sys_pidfd_send_signal(child->pidfd, SIGKILL);
+		lcx__pidfd_end(child->pidfd);
+	closep(&child->pidfd);
 	lcx__child_reap(child);
 }

@@ -61,13 +61,16 @@ struct lcx__child {
 	int pidfd;
 	int control_fd; /* -1 once the program was executed */
 	int next_fd;    /* borrowed: the process that goes on with the plan; -1: it is still the first */
+	int patience_ms; /* for each word of it; -1: as long as it takes */
 	const struct lcx__plan *plan;
 	/* Called for each PLAN_MESSAGE_TRACE; may be NULL. */
 	void (*on_trace)(void *data, uint32_t op, uint64_t ns);
 	void *trace_data;
 };
 
-#define LCX__CHILD_NONE ((struct lcx__child){.pid = -1, .pidfd = -1, .control_fd = -1, .next_fd = -1})
+#define LCX__CHILD_NONE                                                                            \
+	((struct lcx__child){                                                                      \
+		.pid = -1, .pidfd = -1, .control_fd = -1, .next_fd = -1, .patience_ms = -1})
 
 int lcx__launch(const struct lcx__launch *launch, struct lcx__child *ret, struct lcx_error **err);
 
@@ -75,9 +78,11 @@ int lcx__launch(const struct lcx__launch *launch, struct lcx__child *ret, struct
  * Wait until there is something to read on @line_fd from the lcx-init of @pidfd, or the line's end.
  * Whoever is root in a container can stop what joins it, and no program of it would have to be
  * waited for then, but lcx-init itself, for ever: -ECANCELED. Seen twice, lest somebody stops all
- * of us, and has let us go first.
+ * of us, and has let us go first. -ETIMEDOUT after @patience_ms, unless that is -1: what it waits
+ * for in the container may be in the container's hands, too, a lease on the program (fcntl(2)) or
+ * a file system that a process in there serves.
  */
-int lcx__wait_for_word(int line_fd, int pidfd, struct lcx_error **err);
+int lcx__wait_for_word(int line_fd, int pidfd, int patience_ms, struct lcx_error **err);
 
 /*
  * Wait for one message other than a trace. Return: its type; 0 when the program
@@ -106,11 +111,17 @@ int lcx__run(const struct lcx__run *run, struct lcx_error **err);
 /* Answer PLAN_MESSAGE_SYNC. */
 int lcx__child_continue(struct lcx__child *child, struct lcx_error **err);
 
-/* Kill it if it lives, reap it, close everything. Safe on LCX__CHILD_NONE. */
+/* Kill it if it lives, reap it as lcx__pidfd_end() does, close everything. Safe on LCX__CHILD_NONE. */
 void lcx__child_abandon(struct lcx__child *child);
 
-/* Wait for the end of a process that was killed, if it is a child of the caller's. */
+/* Wait for the end of a process that ends by itself, if it is a child of the caller's. */
 void lcx__pidfd_reap(int pidfd);
+
+/*
+ * Kill it and reap it. Not even that ends who waits for a file system that answers nothing: the
+ * caller is held up for seconds at most, and the zombie that it becomes is the host program's.
+ */
+void lcx__pidfd_end(int pidfd);
 
 /* Reap an lcx-init that has ended or will at once; close everything. */
 void lcx__child_reap(struct lcx__child *child);

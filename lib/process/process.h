@@ -55,8 +55,28 @@ struct lcx__spawn {
 	struct lcx_ctx *ctx; /* whose ids the program may have: ns/users.h; NULL: this process's */
 };
 
-/* Make the process and return once its program was executed. */
+/* How long lcx-init may take for a step in which nothing has to be waited for. */
+enum { LCX__LAUNCH_PATIENCE_MS = 20000 };
+
+/* Make the process and return once its program was executed; -ETIMEDOUT if that is held up. */
 int lcx__spawn(const struct lcx__spawn *spawn, struct lcx_process **ret, struct lcx_error **err);
+
+/*
+ * The same without waiting. @spawn's streams, log and the hooks' data are borrowed until it was
+ * executed, all else up to the return only.
+ */
+struct lcx__spawning;
+int lcx__spawn_begin(const struct lcx__spawn *spawn, struct lcx__spawning **ret,
+		     struct lcx_error **err);
+/* A descriptor that is readable when there is something to do. */
+int lcx__spawning_fd(const struct lcx__spawning *spawning);
+/* Never blocks. Return: 0 with the process; 1: not yet; a negative errno with *@err. */
+int lcx__spawn_go_on(struct lcx__spawning *spawning, struct lcx_process **ret,
+		     struct lcx_error **err);
+/* Have it fail soon. */
+void lcx__spawning_kill(struct lcx__spawning *spawning);
+/* End what was not executed yet; after that, only free. NULL is accepted, NULL is returned. */
+struct lcx__spawning *lcx__spawning_free(struct lcx__spawning *spawning);
 
 /* The same with a monitor that owns the process. @monitor's fds are the caller's. */
 int lcx__spawn_detached(const struct lcx__spawn *spawn, struct plan_monitor *monitor,

@@ -16,6 +16,7 @@
  */
 struct talk {
 	const struct lcx__spawn *spawn;
+	struct lcx__compiled compiled;
 	struct lcx__child child;
 	int n_forks;   /* how many processes must still be named before the container's is known */
 	pid_t monitor; /* who was named before */
@@ -26,12 +27,20 @@ struct talk {
 	bool waits;   /* at the gate */
 };
 
+#define TALK_NONE(by)                                                                              \
+	((struct talk){.spawn = (by),                                                              \
+		       .child = LCX__CHILD_NONE,                                                   \
+		       .pidfd = -1,                                                                \
+		       .terminal_fd = -1,                                                          \
+		       .adopt_fd = -1})
+
 static void talk_clear(struct talk *talk)
 {
 	lcx__child_abandon(&talk->child);
 	closep(&talk->pidfd);
 	closep(&talk->terminal_fd);
 	closep(&talk->adopt_fd);
+	lcx__compiled_clear(&talk->compiled);
 }
 
 static int tell_child(struct talk *talk, struct lcx_error **err)
@@ -77,6 +86,19 @@ static int answer_netlink(struct talk *talk, int *fd, struct lcx_error **err)
 	return hooks && hooks->on_netlink ? hooks->on_netlink(hooks->data, *fd, err) : 0;
 }
 
+/*
+ * Whether each of the next steps is the kernel's alone, and done at once unless somebody holds it
+ * up: hooks and who has a filter's listener take their time, and so may mounts from afar.
+ */
+static bool is_to_be_hurried(const struct lcx__compile *compile)
+{
+	const struct lcx__spec_hook_list *hooks = compile->spec->hooks.kind;
+
+	return !compile->gate_fds &&
+	       (compile->container || (hooks[LCX__HOOK_CREATE_CONTAINER].hooks.n == 0 &&
+				       hooks[LCX__HOOK_START_CONTAINER].hooks.n == 0));
+}
+
 static int answer_ready(struct talk *talk, int *fd, struct lcx_error **err)
 {
 	const struct lcx__spawn_hooks *hooks = talk->spawn->hooks;
@@ -85,6 +107,8 @@ static int answer_ready(struct talk *talk, int *fd, struct lcx_error **err)
 	(void)fd;
 	if (hooks && hooks->on_ready)
 		r = hooks->on_ready(hooks->data, err);
+	if (is_to_be_hurried(talk->spawn->compile))
+		talk->child.patience_ms = LCX__LAUNCH_PATIENCE_MS;
 	return r < 0 ? r : lcx__child_continue(&talk->child, err);
 }
 
@@ -92,6 +116,7 @@ static int answer_listener(struct talk *talk, int *fd, struct lcx_error **err)
 {
 	const struct lcx__spawn_hooks *hooks = talk->spawn->hooks;
 
+	talk->child.patience_ms = -1;
 	return hooks && hooks->on_listener ? hooks->on_listener(hooks->data, talk->pid, *fd, err)
 					   : 0;
 }
@@ -119,13 +144,16 @@ static int (*const answers[])(struct talk *talk, int *fd, struct lcx_error **err
 	[PLAN_MESSAGE_WAITING] = answer_waiting,
 };
 
-static int converse(struct talk *talk, struct lcx_error **err)
+/* Return: 0 once the program was executed; 1 if that is not so yet, and nobody shall wait for it. */
+static int converse(struct talk *talk, bool waits, struct lcx_error **err)
 {
 	int type, r = 0;
 
 	for (;;) {
 		CLEANUP(closep) int fd = -1;
 
+		if (!waits && lcx__poll_in(talk->child.control_fd, 0) == 0)
+			return 1;
 		type = lcx__child_receive(&talk->child, &fd, err);
 		if (type == 0 && talk->n_forks > 0)
 			return lcx__fail(err, ECANCELED,
@@ -153,8 +181,9 @@ static void report_trace(void *data, uint32_t op, uint64_t ns)
 }
 
 static int launch(const struct lcx__compile *compile, const struct lcx__streams *streams,
-		  struct lcx__compiled *compiled, struct talk *talk, struct lcx_error **err)
+		  struct talk *talk, struct lcx_error **err)
 {
+	struct lcx__compiled *compiled = &talk->compiled;
 	const struct lcx__restoration *restoration = talk->spawn->restoration;
 	struct lcx__launch launch = {
 		.stdio = {streams->child[0], streams->child[1], streams->child[2]},
@@ -182,6 +211,8 @@ static int launch(const struct lcx__compile *compile, const struct lcx__streams 
 		return r;
 	talk->child.on_trace = report_trace;
 	talk->child.trace_data = talk;
+	if (compile->container)
+		talk->child.patience_ms = LCX__LAUNCH_PATIENCE_MS;
 	return 0;
 }
 
@@ -204,17 +235,10 @@ static int count_forks(const struct lcx__compile *compile)
 	return compile->container || (pid && pid->path) ? 1 : 0;
 }
 
-/* It would stay a zombie of the host's otherwise. */
-static void kill_and_reap(int pidfd)
-{
-	(void)sys_pidfd_send_signal(pidfd, SIGKILL);
-	lcx__pidfd_reap(pidfd);
-}
-
 struct lcx_process *lcx__process_abandon(struct lcx_process *process)
 {
 	if (process && !process->exited)
-		kill_and_reap(process->pidfd);
+		lcx__pidfd_end(process->pidfd);
 	return lcx_process_free(process);
 }
 
@@ -314,73 +338,160 @@ static int talk_restoration(struct talk *talk, int adopt_fd, struct lcx_error **
 	return adopt_fd >= 0 ? send_to_monitor(talk, adopt_fd, err) : 0;
 }
 
-static int spawn_and_talk(const struct lcx__compile *compile, struct lcx__streams *streams,
-			  struct talk *talk, struct lcx_error **err)
+static int begin_talk(const struct lcx__compile *compile, struct lcx__streams *streams,
+		      struct talk *talk, struct lcx_error **err)
 {
-	CLEANUP(lcx__compiled_clear) struct lcx__compiled compiled = {0};
 	int r;
 
 	give_streams(talk->spawn, streams);
-	r = launch(compile, streams, &compiled, talk, err);
+	r = launch(compile, streams, talk, err);
 	if (r < 0)
 		return r;
 	talk->n_forks = count_forks(compile);
 	/* Our copies of the child's ends would keep the streams from ever ending. */
 	lcx__streams_close_child(streams);
-	r = talk->n_forks == 0 ? adopt_launched(talk, err) : 0;
-	if (r == 0)
-		r = converse(talk, err);
+	return talk->n_forks == 0 ? adopt_launched(talk, err) : 0;
+}
+
+/* It would stay a zombie of the host's otherwise. */
+static int give_up(struct talk *talk, int r)
+{
+	if (talk->pidfd >= 0)
+		lcx__pidfd_end(talk->pidfd);
+	closep(&talk->pidfd);
+	return r;
+}
+
+/* @r: what came of the conversation. */
+static int end_talk(struct talk *talk, int r, struct lcx_error **err)
+{
 	if (r == 0 && talk->spawn->restoration)
 		r = talk_restoration(talk, talk->adopt_fd, err);
-	else if (r == 0 && compile->gate_fds && !talk->waits)
+	else if (r == 0 && talk->spawn->compile->gate_fds && !talk->waits)
 		r = lcx__fail(err, ECANCELED, "lcx-init was killed before it could be started");
 	if (r == 0)
 		r = hand_over_terminal(talk, err);
-	if (r < 0 && talk->pidfd >= 0)
-		kill_and_reap(talk->pidfd);
+	return r < 0 ? give_up(talk, r) : 0;
+}
+
+static int take_process(struct talk *talk, struct lcx__streams *streams,
+			struct lcx_process *process, struct lcx_error **err)
+{
+	const struct lcx__spawn *spawn = talk->spawn;
+	int r;
+
+	process->pid = talk->pid;
+	process->pidfd = TAKE_FD(talk->pidfd);
+	process->terminal_fd = TAKE_FD(talk->terminal_fd);
+	process->is_exec = spawn->compile->container != NULL;
+	process->log = spawn->log;
+	/* What was launched either lives on as the process, or ended when it handed over. */
+	if (talk->pid == talk->child.pid) {
+		closep(&talk->child.pidfd);
+		closep(&talk->child.control_fd);
+		talk->child = LCX__CHILD_NONE;
+	} else {
+		lcx__child_reap(&talk->child);
+	}
+	r = lcx__process_connect(process, spawn->stdio, streams, err);
+	if (r < 0)
+		lcx__pidfd_end(process->pidfd);
+	return r;
+}
+
+/* ---- a process that is waited for, and one that is not ------------------- */
+
+struct lcx__spawning {
+	struct lcx__spawn spawn;
+	struct lcx__compile compile; /* of which only flags are looked at, once it has begun */
+	struct lcx__spawn_hooks hooks;
+	struct lcx_process *process;
+	struct lcx__streams streams;
+	struct talk talk;
+	bool is_waited_for;
+};
+
+DEFINE_CLEANUP(struct lcx__spawning *, lcx__spawning_free)
+
+struct lcx__spawning *lcx__spawning_free(struct lcx__spawning *spawning)
+{
+	if (!spawning)
+		return NULL;
+	if (spawning->talk.pidfd >= 0)
+		lcx__pidfd_end(spawning->talk.pidfd);
+	talk_clear(&spawning->talk);
+	lcx__streams_close(&spawning->streams);
+	lcx_process_free(spawning->process);
+	free(spawning);
+	return NULL;
+}
+
+int lcx__spawning_fd(const struct lcx__spawning *spawning)
+{
+	return spawning->talk.child.control_fd;
+}
+
+void lcx__spawning_kill(struct lcx__spawning *spawning)
+{
+	const struct talk *talk = &spawning->talk;
+
+	(void)sys_pidfd_send_signal(talk->child.pidfd, SIGKILL);
+	if (talk->pidfd >= 0)
+		(void)sys_pidfd_send_signal(talk->pidfd, SIGKILL);
+}
+
+int lcx__spawn_begin(const struct lcx__spawn *spawn, struct lcx__spawning **ret,
+		     struct lcx_error **err)
+{
+	CLEANUP(lcx__spawning_freep) struct lcx__spawning *spawning = calloc(1, sizeof(*spawning));
+	int r;
+
+	if (!spawning)
+		return lcx__fail_nomem(err);
+	spawning->spawn = *spawn;
+	spawning->compile = *spawn->compile;
+	spawning->spawn.compile = &spawning->compile;
+	if (spawn->hooks) {
+		spawning->hooks = *spawn->hooks;
+		spawning->spawn.hooks = &spawning->hooks;
+	}
+	spawning->streams = LCX__STREAMS_NONE;
+	spawning->talk = TALK_NONE(&spawning->spawn);
+	r = lcx__process_new(&spawning->process, err);
+	if (r == 0)
+		r = lcx__streams_open(spawn->stdio, &spawning->streams, err);
+	if (r == 0)
+		r = begin_talk(&spawning->compile, &spawning->streams, &spawning->talk, err);
+	if (r == 0)
+		*ret = TAKE_PTR(spawning);
+	return r;
+}
+
+int lcx__spawn_go_on(struct lcx__spawning *spawning, struct lcx_process **ret,
+		     struct lcx_error **err)
+{
+	struct talk *talk = &spawning->talk;
+	int r = converse(talk, spawning->is_waited_for, err);
+
+	if (r == 1)
+		return 1;
+	r = end_talk(talk, r, err);
+	if (r == 0)
+		r = take_process(talk, &spawning->streams, spawning->process, err);
+	if (r == 0)
+		*ret = TAKE_PTR(spawning->process);
 	return r;
 }
 
 int lcx__spawn(const struct lcx__spawn *spawn, struct lcx_process **ret, struct lcx_error **err)
 {
-	CLEANUP(lcx_process_freep) struct lcx_process *process = NULL;
-	CLEANUP(lcx__streams_close) struct lcx__streams streams = LCX__STREAMS_NONE;
-	CLEANUP(talk_clear)
-	struct talk talk = {.spawn = spawn,
-			    .child = LCX__CHILD_NONE,
-			    .pidfd = -1,
-			    .terminal_fd = -1,
-			    .adopt_fd = -1};
-	int r;
+	CLEANUP(lcx__spawning_freep) struct lcx__spawning *spawning = NULL;
+	int r = lcx__spawn_begin(spawn, &spawning, err);
 
-	r = lcx__process_new(&process, err);
-	if (r == 0)
-		r = lcx__streams_open(spawn->stdio, &streams, err);
-	if (r == 0)
-		r = spawn_and_talk(spawn->compile, &streams, &talk, err);
 	if (r < 0)
 		return r;
-
-	process->pid = talk.pid;
-	process->pidfd = TAKE_FD(talk.pidfd);
-	process->terminal_fd = TAKE_FD(talk.terminal_fd);
-	process->is_exec = spawn->compile->container != NULL;
-	process->log = spawn->log;
-	/* What was launched either lives on as the process, or ended when it handed over. */
-	if (talk.pid == talk.child.pid) {
-		closep(&talk.child.pidfd);
-		closep(&talk.child.control_fd);
-		talk.child = LCX__CHILD_NONE;
-	} else {
-		lcx__child_reap(&talk.child);
-	}
-	r = lcx__process_connect(process, spawn->stdio, &streams, err);
-	if (r < 0) {
-		kill_and_reap(process->pidfd);
-		return r;
-	}
-	*ret = TAKE_PTR(process);
-	return 0;
+	spawning->is_waited_for = true;
+	return lcx__spawn_go_on(spawning, ret, err);
 }
 
 static int open_adoption(struct talk *talk, int *ret_theirs, struct lcx_error **err)
@@ -399,11 +510,7 @@ int lcx__spawn_detached(const struct lcx__spawn *spawn, struct plan_monitor *mon
 {
 	CLEANUP(lcx__streams_close) struct lcx__streams streams = LCX__STREAMS_NONE;
 	CLEANUP(talk_clear)
-	struct talk talk = {.spawn = spawn,
-			    .child = LCX__CHILD_NONE,
-			    .pidfd = -1,
-			    .terminal_fd = -1,
-			    .adopt_fd = -1};
+	struct talk talk = TALK_NONE(spawn);
 	struct lcx__compile compile = *spawn->compile;
 	CLEANUP(closep) int adopted_fd = -1;
 	int r;
@@ -426,7 +533,8 @@ int lcx__spawn_detached(const struct lcx__spawn *spawn, struct plan_monitor *mon
 	monitor->out_fd = streams.host[1];
 	monitor->err_fd = streams.host[2];
 	compile.monitor = monitor;
-	r = spawn_and_talk(&compile, &streams, &talk, err);
+	r = begin_talk(&compile, &streams, &talk, err);
+	r = r < 0 ? give_up(&talk, r) : end_talk(&talk, converse(&talk, true, err), err);
 	if (r < 0)
 		return r;
 	lcx__child_reap(&talk.child);

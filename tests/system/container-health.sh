@@ -38,6 +38,34 @@ lcx unpause web >/dev/null
 run --name slow --health-cmd 'echo soon; sleep 1000' --health-timeout 300ms --health-retries 1 sleep 1000
 check 'one that takes too long' wait_for 10 is slow unhealthy
 check_match 'says so' 'soon.*took too long' "$(lcx inspect slow | jq -r '.[0].state.health.log[0].output' | paste -s -d ' ')"
+
+# --- held up: a container that leases its own shell has the kernel wait in whoever executes it
+
+cp -a "$T/rootfs" "$T/leased"
+cp "$BUILD/tests/probe" "$T/leased/bin"
+cp --remove-destination "$T/leased/bin/busybox" "$T/leased/bin/sh"
+run --name beside --health-cmd true sleep 1000
+lcx run -d --name holder --network none --rootfs "$T/leased" --health-interval 200ms --health-cmd true \
+	--health-timeout 500ms --health-retries 1 probe lease /bin/sh >/dev/null
+leased() { lcx logs holder | grep -q leased; }
+wait_for 10 leased
+before=$(date +%s%N)
+check 'its check is too slow' wait_for 10 is holder unhealthy
+check_match 'and killed before it was executed' 'took too long' "$(lcx inspect holder | jq -r '.[0].state.health.log[0].output')"
+since() { lcx inspect beside | jq -r '.[0].state.health.log[-1].start'; }
+later() { [ "$(date -d "$(since)" +%s%N)" -gt "$((before + $1))" ]; }
+check 'those of another go on' wait_for 5 later 1000000000
+lcx exec holder sh -c true >"$T/held" 2>&1 &
+held=$!
+sleep 0.3
+kill "$held"
+ended=0
+wait "$held" || ended=$?
+check_eq 'who executes it by hand can be ended' 143 "$ended"
+began=$(date +%s)
+lcx rm -f holder beside >/dev/null
+check 'and the container, too' test "$(($(date +%s) - began))" -lt 5
+
 run --name early --health-cmd false --health-retries 1 --health-start-period 1h --health-start-interval 100ms sleep 1000
 run --name loud --health-cmd 'yes | head -c 100000; printf "\033[31m"; exit 1' --health-retries 1 sleep 1000
 check 'much output does not stop it' wait_for 10 is loud unhealthy

@@ -4,12 +4,14 @@
  * usage: probe WORD: what the kernel says of this process, in one line
  *        probe swap A B: exchange two names until killed
  *        probe lock FILE: lock it and keep it so; or fail, as somebody else does
+ *        probe lease FILE: lease it for writing and keep it so, whoever waits
  *        probe overwrite: write to the program that sets up other processes, once one is seen
  * Linked statically, to run in any root file system.
  */
 #include <dirent.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -223,6 +225,21 @@ static int keep_locked(const char *path)
 		pause();
 }
 
+/* Whoever opens the file waits until this gives it back, or until /proc/sys/fs/lease-break-time. */
+static int keep_leased(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || signal(SIGIO, SIG_IGN) == SIG_ERR || fcntl(fd, F_SETLEASE, F_WRLCK) < 0) {
+		perror(path);
+		return 1;
+	}
+	printf("leased\n");
+	fflush(stdout);
+	for (;;)
+		pause();
+}
+
 static const struct {
 	const char *word;
 	int (*run)(void);
@@ -244,6 +261,8 @@ int main(int argc, char **argv)
 		return swap(argv[2], argv[3]);
 	if (argc == 3 && strcmp(argv[1], "lock") == 0)
 		return keep_locked(argv[2]);
-	fprintf(stderr, "usage: probe WORD | swap A B | lock FILE\n");
+	if (argc == 3 && strcmp(argv[1], "lease") == 0)
+		return keep_leased(argv[2]);
+	fprintf(stderr, "usage: probe WORD | swap A B | lock FILE | lease FILE\n");
 	return 2;
 }

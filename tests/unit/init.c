@@ -206,12 +206,28 @@ START_TEST(one_that_was_stopped_is_not_waited_for)
 	ck_assert_int_eq(kill(pid, SIGSTOP), 0);
 	(void)sigaction(SIGALRM, &(struct sigaction){.sa_handler = on_alarm}, NULL);
 	ck_assert_int_eq(setitimer(ITIMER_REAL, &often, NULL), 0);
-	r = lcx__wait_for_word(pipe_fds[0], pidfd, &err);
+	r = lcx__wait_for_word(pipe_fds[0], pidfd, -1, &err);
 	ck_assert_int_eq(setitimer(ITIMER_REAL, &never, NULL), 0);
 	ck_assert_int_eq(kill(pid, SIGKILL), 0);
 	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
 	ck_assert_fails(r, ECANCELED, err, "was stopped by a signal");
 	closep(&pidfd);
+	closep(&pipe_fds[0]);
+	closep(&pipe_fds[1]);
+}
+END_TEST
+
+START_TEST(one_that_makes_no_step_is_given_up)
+{
+	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
+	CLEANUP(closep) int pidfd = sys_pidfd_open(getpid(), 0);
+	int pipe_fds[2];
+
+	ck_assert_int_eq(pipe2(pipe_fds, O_CLOEXEC), 0);
+	ck_assert_fails(lcx__wait_for_word(pipe_fds[0], pidfd, 250, &err), ETIMEDOUT, err,
+			"holds a lease");
+	ck_assert_int_eq(write(pipe_fds[1], "", 1), 1);
+	ck_assert_ok(lcx__wait_for_word(pipe_fds[0], pidfd, 0, &err));
 	closep(&pipe_fds[0]);
 	closep(&pipe_fds[1]);
 }
@@ -261,6 +277,7 @@ int main(void)
 	tcase_add_test(tc, the_program_waits_for_the_answer);
 	tcase_add_test(tc, a_plan_without_memory_is_refused);
 	tcase_add_test(tc, one_that_was_stopped_is_not_waited_for);
+	tcase_add_test(tc, one_that_makes_no_step_is_given_up);
 	tcase_add_test(tc, a_sealed_file_is_not_changed);
 	tcase_add_test(tc, a_file_is_sealed_while_somebody_holds_a_page);
 	suite_add_tcase(suite, tc);

@@ -14,6 +14,11 @@
  * the rest is read, so that it does not wait, and forgotten. Times are those of the monotonic
  * clock, but for what is written down. One check at a time: the next one is due an interval after
  * the last one's end.
+ *
+ * Nothing is waited for, not even the execution: a process of the container can hold it up, by a
+ * lease on the program, say. From the beginning on the time counts; when it is over, what is there
+ * of the check is killed, and one that not even that ends, as a file system that the container
+ * serves can bring about, counts as another failure each interval.
  */
 
 struct lcx__checker {
@@ -21,9 +26,10 @@ struct lcx__checker {
 	int epoll_fd;            /* borrowed */
 	int64_t began_ns;        /* of the container's run, as far as is known */
 	int64_t due_ns;          /* the next check, or the end of the patience with this one */
-	struct lcx_process *process;
-	int64_t started_ns; /* the check, since 1970 */
-	bool too_late;
+	struct lcx__spawning *spawning; /* the check, until it was executed, */
+	struct lcx_process *process;    /* and from then on; NULL, both: there is none */
+	int64_t started_ns;             /* the check, since 1970 */
+	bool too_late, is_told; /* it was killed; and did not end: that has been written down */
 	struct lcx__log_writer *log;
 	char output[LCX__HEALTH_OUTPUT_MAX + 1];
 	size_t length;
@@ -127,12 +133,16 @@ static void record(struct lcx__checker *k, int32_t status)
 
 static void finish(struct lcx__checker *k, int32_t status)
 {
+	bool is_told = k->is_told;
+
+	k->spawning = lcx__spawning_free(k->spawning);
 	k->process = lcx_process_free(k->process);
 	if (k->log)
 		(void)lcx__log_writer_close(k->log);
 	if (k->too_late)
 		say(k, "the check took too long and was killed");
-	record(k, k->too_late ? LCX_EXIT_UNKNOWN : status);
+	if (!is_told)
+		record(k, k->too_late ? LCX_EXIT_UNKNOWN : status);
 	plan_next(k);
 }
 
@@ -147,11 +157,19 @@ static int spec_of_check(const struct lcx__checker *k, struct lcx_spec **ret,
 	return r < 0 ? r : lcx_spec_set_args(*ret, is_shell ? by_shell : test + 1, err);
 }
 
+static int watch(const struct lcx__checker *k, int fd, struct lcx_error **err)
+{
+	struct epoll_event event = {.events = EPOLLIN, .data.fd = -1};
+
+	return epoll_ctl(k->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0
+		       ? lcx__fail_sys(err, errno, "watch a health check")
+		       : 0;
+}
+
 static int execute(struct lcx__checker *k, struct lcx_error **err)
 {
 	static const struct lcx__log_config config = {.driver = LCX__LOG_TO_CALLBACK};
 	CLEANUP(lcx_spec_freep) struct lcx_spec *spec = NULL;
-	struct epoll_event event = {.events = EPOLLIN, .data.fd = -1};
 	int r = spec_of_check(k, &spec, err);
 
 	if (r == 0 && !k->log)
@@ -163,13 +181,22 @@ static int execute(struct lcx__checker *k, struct lcx_error **err)
 	k->log->callback_data = k;
 	(void)lcx__log_writer_open(k->log, -1, &config, NULL);
 	if (r == 0)
-		r = lcx__container_exec_logged(k->c, spec, k->log, &k->process, err);
-	if (r == 0 &&
-	    epoll_ctl(k->epoll_fd, EPOLL_CTL_ADD, lcx_process_fd(k->process), &event) < 0) {
-		r = lcx__fail_sys(err, errno, "watch a health check");
-		k->process = lcx__process_abandon(k->process);
+		r = lcx__container_exec_begin(k->c, spec, k->log, &k->spawning, err);
+	return r < 0 ? r : watch(k, lcx__spawning_fd(k->spawning), err);
+}
+
+/* Paused, or just ended: that says nothing. */
+static void fail(struct lcx__checker *k, int r, const struct lcx_error *why)
+{
+	if (r == -EBUSY || r == -ESRCH || lcx__container_load_state(k->c, NULL) < 0 ||
+	    !lcx__container_is_running(k->c)) {
+		k->spawning = lcx__spawning_free(k->spawning);
+		plan_next(k);
+		return;
 	}
-	return r;
+	if (!k->too_late)
+		say(k, lcx_error_message(why));
+	finish(k, LCX_EXIT_UNKNOWN);
 }
 
 static void begin(struct lcx__checker *k)
@@ -178,19 +205,51 @@ static void begin(struct lcx__checker *k)
 	int r;
 
 	k->length = 0;
-	k->too_late = false;
+	k->too_late = k->is_told = false;
 	k->started_ns = lcx__now_ns();
+	k->due_ns = lcx__monotonic_ns() + lcx__health_setting(k->c, LCX_HEALTH_TIMEOUT_NS);
 	r = execute(k, &why);
-	if (r == -EBUSY || r == -ESRCH) { /* paused, or just ended: that says nothing */
-		plan_next(k);
+	if (r < 0)
+		fail(k, r, why);
+}
+
+static void kill_check(struct lcx__checker *k)
+{
+	enum { DYING_NS = 1000000000 };
+
+	if (k->spawning)
+		lcx__spawning_kill(k->spawning);
+	else
+		(void)lcx_process_kill(k->process, SIGKILL, NULL);
+	k->too_late = true;
+	k->due_ns = lcx__monotonic_ns() + DYING_NS;
+}
+
+/* Once more: a failure for each check that it keeps from being made. */
+static void tell_stuck(struct lcx__checker *k)
+{
+	k->length = 0;
+	say(k, "the check took too long, and cannot be killed");
+	record(k, LCX_EXIT_UNKNOWN);
+	k->is_told = true;
+	plan_next(k);
+}
+
+static void go_on(struct lcx__checker *k)
+{
+	CLEANUP(lcx_error_freep) struct lcx_error *why = NULL;
+	int r = lcx__spawn_go_on(k->spawning, &k->process, &why);
+
+	if (r > 0)
 		return;
+	if (r == 0) {
+		k->spawning = lcx__spawning_free(k->spawning);
+		r = watch(k, lcx_process_fd(k->process), &why);
 	}
 	if (r < 0) {
-		say(k, lcx_error_message(why));
-		finish(k, LCX_EXIT_UNKNOWN);
-		return;
+		k->process = lcx__process_abandon(k->process);
+		fail(k, r, why);
 	}
-	k->due_ns = lcx__monotonic_ns() + lcx__health_setting(k->c, LCX_HEALTH_TIMEOUT_NS);
 }
 
 /* What it started and left behind keeps nobody waiting: lcx_process_dispatch() knows. */
@@ -198,20 +257,23 @@ static void serve(struct lcx__checker *k)
 {
 	int32_t status = LCX_EXIT_UNKNOWN;
 
-	if (lcx_process_wait(k->process, 0, &status, NULL) == 0) {
+	if (k->spawning)
+		go_on(k);
+	if (k->process && lcx_process_wait(k->process, 0, &status, NULL) == 0) {
 		finish(k, status);
 		return;
 	}
-	if (lcx__monotonic_ns() < k->due_ns || k->too_late)
+	if ((!k->spawning && !k->process) || lcx__monotonic_ns() < k->due_ns)
 		return;
-	k->too_late = true;
-	k->due_ns = INT64_MAX;
-	(void)lcx_process_kill(k->process, SIGKILL, NULL);
+	if (k->too_late)
+		tell_stuck(k);
+	else
+		kill_check(k);
 }
 
 int lcx__checker_dispatch(struct lcx__checker *k)
 {
-	if (k->process) {
+	if (k->spawning || k->process) {
 		serve(k);
 		return 1;
 	}
@@ -246,6 +308,7 @@ struct lcx__checker *lcx__checker_free(struct lcx__checker *k)
 {
 	if (!k)
 		return NULL;
+	k->spawning = lcx__spawning_free(k->spawning);
 	k->process = lcx__process_abandon(k->process);
 	free(k->log);
 	lcx_container_free(k->c);
