@@ -17,6 +17,7 @@
 #include <sys/vfs.h>
 #include <sys/xattr.h>
 
+#include "util/fs.h"
 #include "util/str.h"
 #include "util/sys.h"
 #include "util/walk.h"
@@ -25,7 +26,7 @@
 #define MQUEUE_MAGIC 0x19800202
 #endif
 
-enum { LINK_MAX_BYTES = 4096, PROC_PATH_SIZE = 40 };
+enum { LINK_MAX_BYTES = 4096, PROC_PATH_SIZE = 40, LEASE_PATIENCE_MS = 5000 };
 
 struct pack {
 	const struct lcx__pack_options *options;
@@ -167,9 +168,14 @@ static int hand_on(int path_fd, const struct lcx__tar_entry *e, const struct lcx
 	if (!S_ISREG(e->mode) || e->hard)
 		return sink->add(sink->data, e, NULL, err);
 	self_path(path_fd, file);
-	fd = open(file, O_RDONLY | O_CLOEXEC);
+	fd = lcx__open_leased(file, LEASE_PATIENCE_MS);
+	if (fd == -ETIME)
+		return lcx__fail(err, ETIME,
+				 "open '%s': a process holds a lease on it, fcntl(2), and does not "
+				 "give it back",
+				 e->path);
 	if (fd < 0)
-		return lcx__fail_sys(err, errno, "open '%s'", e->path);
+		return lcx__fail_sys(err, -fd, "open '%s'", e->path);
 	content = lcx__source_fd(&fd);
 	return sink->add(sink->data, e, &content, err);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "util/cleanup.h"
 #include "util/str.h"
@@ -367,6 +368,24 @@ int lcx__open_in_root(int root_fd, const char *path, int flags, mode_t mode)
 {
 	return sys_openat2(root_fd, path, (uint64_t)(flags | O_CLOEXEC), mode,
 			   SYS_RESOLVE_IN_ROOT | SYS_RESOLVE_NO_MAGICLINKS);
+}
+
+/* The first try has the kernel ask for it; O_NONBLOCK means nothing to a regular file else. */
+int lcx__open_leased(const char *path, int patience_ms)
+{
+	enum { LOOK_EVERY_MS = 20 };
+	const struct timespec pause = {0, LOOK_EVERY_MS * 1000000};
+	int64_t end = lcx__monotonic_ns() + (int64_t)patience_ms * 1000000;
+
+	for (;;) {
+		int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+		if (fd >= 0 || errno != EWOULDBLOCK)
+			return fd < 0 ? -errno : fd;
+		if (lcx__monotonic_ns() >= end)
+			return -ETIME;
+		(void)nanosleep(&pause, NULL);
+	}
 }
 
 /*

@@ -77,5 +77,11 @@ int lcx__remove_tree(int dir_fd, const char *name);
  */
 int lcx__open_in_root(int root_fd, const char *path, int flags, mode_t mode);
 
+/*
+ * Open the regular file @path to read, whoever has a lease on it, fcntl(2): the kernel has whoever
+ * opens it wait up to 45 s until that is given back. Return: -ETIME after @patience_ms.
+ */
+int lcx__open_leased(const char *path, int patience_ms);
+
 /* mkdir -p by the same rule; the last directory is returned open (O_PATH | O_DIRECTORY). */
 int lcx__make_dirs_in_root(int root_fd, const char *path, mode_t mode);

@@ -50,6 +50,8 @@ lcx run -d --name holder --network none --rootfs "$T/leased" --health-interval 2
 leased() { lcx logs holder | grep -q leased; }
 wait_for 10 leased
 before=$(date +%s%N)
+timeout 20 "$BUILD/examples/lcx/lcx" --root "$T/lcx-root" --run-dir "$T/lcx-run" cp holder:/bin/sh "$T/copied" >"$T/copy" 2>&1 &
+copying=$!
 check 'its check is too slow' wait_for 10 is holder unhealthy
 check_match 'and killed before it was executed' 'took too long' "$(lcx inspect holder | jq -r '.[0].state.health.log[0].output')"
 since() { lcx inspect beside | jq -r '.[0].state.health.log[-1].start'; }
@@ -61,6 +63,8 @@ sleep 0.3
 kill "$held"
 ended=0
 wait "$held" || ended=$?
+wait "$copying" || :
+check_match 'who copies it is not held up' 'holds a lease' "$(cat "$T/copy")"
 check_eq 'who executes it by hand can be ended' 143 "$ended"
 began=$(date +%s)
 lcx rm -f holder beside >/dev/null

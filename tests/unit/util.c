@@ -233,6 +233,57 @@ START_TEST(links_resolve_inside_the_root)
 }
 END_TEST
 
+static int leased_fd;
+
+static void give_back(int signal)
+{
+	(void)signal;
+	(void)fcntl(leased_fd, F_SETLEASE, F_UNLCK);
+}
+
+/* In a process of its own: one's own lease holds up nobody. */
+static pid_t lease(const char *name, void (*handler)(int))
+{
+	char done = 0;
+	int fds[2];
+	pid_t pid;
+
+	ck_assert_int_eq(pipe2(fds, O_CLOEXEC), 0);
+	pid = fork();
+	if (pid == 0) {
+		(void)sigaction(SIGIO, &(struct sigaction){.sa_handler = handler}, NULL);
+		leased_fd = openat(dir.fd, name, O_RDONLY | O_CLOEXEC);
+		if (fcntl(leased_fd, F_SETLEASE, F_WRLCK) == 0)
+			(void)!write(fds[1], "", 1);
+		for (;;)
+			(void)pause();
+	}
+	closep(&fds[1]);
+	ck_assert_int_eq(read(fds[0], &done, 1), 1);
+	closep(&fds[0]);
+	return pid;
+}
+
+START_TEST(a_lease_holds_up_for_a_moment_only)
+{
+	static void (*const handlers[])(int) = {SIG_IGN, give_back};
+	CLEANUP(closep) int path_fd = -1;
+	char path[64];
+
+	ck_assert_ok(lcx__replace_file(dir.fd, "leased", "x", 1, 0600, false));
+	path_fd = openat(dir.fd, "leased", O_PATH | O_CLOEXEC);
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", path_fd);
+	for (int i = 0; i < 2; i++) {
+		pid_t pid = lease("leased", handlers[i]);
+		CLEANUP(closep) int fd = lcx__open_leased(path, i == 0 ? 100 : 10000);
+
+		ck_assert_int_eq(kill(pid, SIGKILL), 0);
+		ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+		ck_assert_msg(i == 0 ? fd == -ETIME : fd >= 0, "%d: %d", i, fd);
+	}
+}
+END_TEST
+
 static void on_alarm(int signal)
 {
 	(void)signal;
@@ -282,6 +333,7 @@ int main(void)
 	tcase_add_test(tc, removal_gives_its_own_directories_the_rights_that_they_lack);
 	tcase_add_test(tc, removal_does_not_depend_on_the_depth);
 	tcase_add_test(tc, links_resolve_inside_the_root);
+	tcase_add_test(tc, a_lease_holds_up_for_a_moment_only);
 	tcase_add_test(tc, a_process_ends_when_it_ends);
 	suite_add_tcase(suite, tc);
 	return unit_run(suite);
