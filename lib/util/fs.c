@@ -225,10 +225,11 @@ int lcx__remove_temporaries(int dir_fd)
 }
 
 /*
- * A container may nest directories deeper than there are descriptors or stack, so nothing
- * here grows with the depth: a directory that is in the way is moved up, right below the
- * tree's top, and has its turn there. Each is moved once at most, by rename(2).
+ * A container may nest directories deeper than there are descriptors or stack: from some depth
+ * on, a directory that is in the way is moved up, right below the tree's top, and has its turn
+ * there. Each is moved once at most, by rename(2).
  */
+enum { REMOVED_IN_PLACE = 6 };
 
 /* A file, or a directory that is empty, which is no mount point; tried as what it looks like first.
  * A directory that is removed as a file answers EISDIR (or EPERM, in POSIX). Return: -ENOTEMPTY for
@@ -305,38 +306,46 @@ static int read_level(int top_fd, const char *name, dev_t device, DIR **ret)
 	return 0;
 }
 
-/* One of the top's directories: what it has is removed or moved up, then itself. */
-static int remove_level(int top_fd, const char *name, dev_t device)
+struct removed_tree {
+	int top_fd;
+	dev_t device;
+};
+
+/* What it has is removed, or moved up, then itself. */
+static int remove_level(const struct removed_tree *tree, int parent_fd, const char *name, int depth)
 {
 	CLEANUP(closedirp) DIR *dir = NULL;
 	struct dirent *entry;
-	int r = read_level(top_fd, name, device, &dir), first = 0;
+	int r = read_level(parent_fd, name, tree->device, &dir), first = 0;
 
 	if (r < 0)
 		return r;
 	while ((entry = lcx__next_entry(dir))) {
 		r = remove_entry(dir, entry);
 		if (r == -ENOTEMPTY)
-			r = move_up(dirfd(dir), entry->d_name, top_fd, device);
+			r = depth < REMOVED_IN_PLACE
+				    ? remove_level(tree, dirfd(dir), entry->d_name, depth + 1)
+				    : move_up(dirfd(dir), entry->d_name, tree->top_fd,
+					      tree->device);
 		if (r < 0 && first == 0)
 			first = r;
 	}
-	return first < 0 ? first : remove_one(top_fd, name, true);
+	return first < 0 ? first : remove_one(parent_fd, name, true);
 }
 
 /* One pass over the top. Return: how many directories went, or a negative errno. */
-static int remove_pass(int top_fd, dev_t device)
+static int remove_pass(const struct removed_tree *tree)
 {
 	CLEANUP(closedirp) DIR *dir = NULL;
 	struct dirent *entry;
-	int r = lcx__read_dir(top_fd, ".", &dir), first = 0, count = 0;
+	int r = lcx__read_dir(tree->top_fd, ".", &dir), first = 0, count = 0;
 
 	if (r < 0)
 		return r;
 	while ((entry = lcx__next_entry(dir))) {
 		r = remove_entry(dir, entry);
 		if (r == -ENOTEMPTY) {
-			r = remove_level(top_fd, entry->d_name, device);
+			r = remove_level(tree, tree->top_fd, entry->d_name, 1);
 			count += r == 0;
 		}
 		if (r < 0 && first == 0)
@@ -348,6 +357,7 @@ static int remove_pass(int top_fd, dev_t device)
 int lcx__remove_tree(int dir_fd, const char *name)
 {
 	CLEANUP(closedirp) DIR *top = NULL;
+	struct removed_tree tree;
 	struct stat st;
 	int r = remove_one(dir_fd, name, true);
 
@@ -358,8 +368,9 @@ int lcx__remove_tree(int dir_fd, const char *name)
 	r = read_level(dir_fd, name, st.st_dev, &top);
 	if (r < 0)
 		return r;
+	tree = (struct removed_tree){dirfd(top), st.st_dev};
 	do
-		r = remove_pass(dirfd(top), st.st_dev);
+		r = remove_pass(&tree);
 	while (r > 0);
 	return r < 0 ? r : remove_one(dir_fd, name, true);
 }
