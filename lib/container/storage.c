@@ -131,6 +131,15 @@ bool lcx__container_is_volatile(const struct lcx_container *c)
 		     : c->d.auto_remove.value && !lcx__is_ordinary_user();
 }
 
+/* The boot of the first mount; what is removed at its end has that of its creation anyway. */
+static int read_first_boot(const struct lcx_container *c, char **ret)
+{
+	if (!c->d.boot_id)
+		return lcx__read_file(c->dir_fd, "volatile", LCX__BOOT_ID_SIZE, ret, NULL);
+	*ret = strdup(c->d.boot_id);
+	return *ret ? 0 : -ENOMEM;
+}
+
 /*
  * The kernel marks the work directory of a volatile mount and refuses it ever after: what was
  * written may be lost if the machine crashed since. If it is still the same boot, it didn't.
@@ -138,7 +147,6 @@ bool lcx__container_is_volatile(const struct lcx_container *c)
 int lcx__container_renew_volatile(const struct lcx_container *c, struct lcx_error **err)
 {
 	CLEANUP(freep) char *last = NULL;
-	bool is_kept = !c->d.auto_remove.value;
 	char boot_id[LCX__BOOT_ID_SIZE];
 	int r;
 
@@ -147,7 +155,7 @@ int lcx__container_renew_volatile(const struct lcx_container *c, struct lcx_erro
 	r = lcx__boot_id(boot_id);
 	if (r < 0)
 		return lcx__fail_sys(err, -r, "read the boot id");
-	r = lcx__read_file(c->dir_fd, "volatile", LCX__BOOT_ID_SIZE, &last, NULL);
+	r = read_first_boot(c, &last);
 	if (r == 0 && strcmp(last, boot_id) != 0)
 		return lcx__fail(
 			err, EUCLEAN,
@@ -157,8 +165,7 @@ int lcx__container_renew_volatile(const struct lcx_container *c, struct lcx_erro
 		/* Not its "incompat" alone: no way leads through the directory, which has no rights. */
 		r = lcx__users_remove_tree(c->ctx, c->dir_fd, "work/work");
 	else if (r == -ENOENT)
-		r = lcx__replace_file(c->dir_fd, "volatile", boot_id, strlen(boot_id), 0600,
-				      is_kept);
+		r = lcx__replace_file(c->dir_fd, "volatile", boot_id, strlen(boot_id), 0600, true);
 	return r < 0 ? lcx__fail_sys(err, -r, "prepare the volatile read-write layer") : 0;
 }
 
