@@ -26,8 +26,7 @@
  *		stopped, restarts	for the restart policy (supervisor/restart.c)
  *		health.json	what came of its health checks (supervisor/health.c)
  *		log-lost	"LINES BYTES ERRNO" of the last run, if its log is incomplete
- *		lock		held while its state changes
- *		hosts, hostname, resolv.conf
+ *	ROOT/mountpoints/	below all images: start/mountpoints.c
  *	ROOT/volumes/NAME/	volume/volume.h
  *	ROOT/names/NAME		a symbolic link whose text is the ID
  *	ROOT/users/ranges	whose ids of the host are which container's (users/ranges.c)

@@ -85,7 +85,7 @@ struct lcx__compile lcx__start_describe(const struct start *s)
 
 	return (struct lcx__compile){
 		.spec = c->spec,
-		.layers = (const char *const *)c->d.layers,
+		.layers = (const char *const *)(s->layers ? s->layers : c->d.layers),
 		.upper = s->upper,
 		.work = s->work,
 		.volatile_changes = lcx__container_is_volatile(c),

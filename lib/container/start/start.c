@@ -48,6 +48,7 @@ void lcx__start_clear(struct start *s)
 	free(s->staging);
 	free(s->upper);
 	free(s->work);
+	(void)lcx__strv_free(s->layers);
 	lcx_attach_free(s->attach);
 	closep(&s->listen_fd);
 	closep(&s->client_fd);
@@ -131,7 +132,7 @@ static int stage_rootfs(struct start *s, struct lcx_error **err)
 		return 0;
 	s->upper = lcx__format("%s/containers/%s/upper", c->ctx->root_dir, c->d.id);
 	s->work = lcx__format("%s/containers/%s/work", c->ctx->root_dir, c->d.id);
-	return s->upper && s->work ? 0 : lcx__fail_nomem(err);
+	return s->upper && s->work ? lcx__start_layers(s, err) : lcx__fail_nomem(err);
 }
 
 static int stage_cgroup(struct start *s, struct lcx_error **err)

@@ -28,7 +28,7 @@ struct start {
 	} * places;
 	size_t n_places;
 	struct lcx_attachment *pasta; /* with the ports that pasta publishes, or NULL */
-	char *staging, *upper, *work;
+	char *staging, *upper, *work, **layers;
 	int root_fd;  /* the root, mounted by this process; -1: the container's own mounts it */
 	int mntns_fd; /* somebody else's, to be joined; -1: none */
 	struct plan_monitor monitor;
@@ -53,6 +53,9 @@ int lcx__start_keep_addresses(struct start *s, struct place *place, struct lcx_e
 /* A root on top of what is in another's mount namespace: joined.c. */
 bool lcx__start_is_joined(const struct start *s);
 int lcx__start_joined_root(struct start *s, struct lcx_error **err);
+
+/* Those of its image, and what is to be below them: mountpoints.c. */
+int lcx__start_layers(struct start *s, struct lcx_error **err);
 
 /* The stages, in the order of the table in start.c. */
 int lcx__start_prepare_hooks(struct start *s, struct lcx_error **err);
