@@ -17,7 +17,7 @@
  *
  * On disk a container is
  *
- *	ROOT/containers/ID/	survives a reboot
+ *	ROOT/containers/ID/	survives a reboot; locked while its state changes
  *		container.json	what it was described as (container.c, record.c)
  *		config.json	the OCI description
  *		upper, work	its read-write layer
@@ -36,9 +36,10 @@
  *		state.json	its processes
  *		attach		the monitor's socket (attach.c)
  *		rootfs		an empty directory to mount on
+ *		hosts, hostname, resolv.conf
  *
- * Locks are flock(2) on files that nobody else opens: they belong to the open
- * file, hence work between threads, and the kernel drops them when the last
+ * Locks are flock(2) on files and directories, opened for nothing else: they belong to the
+ * open file, hence work between threads, and the kernel drops them when the last
  * holder dies, which is how a dead owner is told from a living one.
  */
 
@@ -227,6 +228,12 @@ const char *lcx__container_display(const struct lcx_container *c);
 /* -ESRCH in words if the handle is of one that nobody has created. */
 int lcx__container_check_created(const struct lcx_container *c, struct lcx_error **err);
 
+/*
+ * The lock of the container whose directory this is, LOCK_EX or LOCK_SH, perhaps with LOCK_NB: its
+ * directory is locked. Return: a descriptor, closed to drop it; -ENOENT if it was removed,
+ * -EWOULDBLOCK, or another errno.
+ */
+int lcx__container_lock_dir(int dir_fd, int how);
 /* Take the lock under which a container's state changes; *ret_fd is closed to drop it. */
 int lcx__container_lock(struct lcx_container *c, int *ret_fd, struct lcx_error **err);
 

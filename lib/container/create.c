@@ -226,15 +226,13 @@ static int check_network(struct lcx_container *c, struct lcx_error **err)
 }
 
 /*
- * The three files of a container's own, whatever the image holds; they are filled
+ * The three files of a container's own, whatever the image holds; they are made
  * at each start. Not over a volume that the caller puts there.
  */
 static int add_own_files(struct lcx_container *c, struct lcx_error **err)
 {
 	static const char *const files[] = {"hosts", "hostname", "resolv.conf"};
-	static const char *const plain[] = {"rbind", "rprivate", NULL};
-	/* They are the container's root's. */
-	static const char *const mapped[] = {"rbind", "rprivate", "idmap", NULL};
+	static const char *const options[] = {"rbind", "rprivate", NULL};
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(files); i++) {
@@ -243,7 +241,7 @@ static int add_own_files(struct lcx_container *c, struct lcx_error **err)
 		bool is_shared = shared && (strcmp(files[i], "hostname") != 0 ||
 					    lcx__pod_shares(c, CLONE_NEWUTS));
 		CLEANUP(freep)
-		char *source = lcx__format("%s/containers/%s/%s", c->ctx->root_dir,
+		char *source = lcx__format("%s/containers/%s/%s", c->ctx->run_dir,
 					   is_shared ? shared : c->d.id, files[i]);
 		CLEANUP(freep) char *destination = lcx__format("/etc/%s", files[i]);
 		bool taken = false;
@@ -253,8 +251,7 @@ static int add_own_files(struct lcx_container *c, struct lcx_error **err)
 		for (size_t m = 0; m < c->spec->mounts.n; m++)
 			taken |= strcmp(c->spec->mounts.items[m].destination, destination) == 0;
 		if (!taken)
-			r = lcx_spec_add_mount(c->spec, source, destination, NULL,
-					       lcx__container_is_mapped(c) ? mapped : plain, err);
+			r = lcx_spec_add_mount(c->spec, source, destination, NULL, options, err);
 	}
 	return r;
 }
@@ -368,12 +365,7 @@ static int fill_directory(struct lcx_container *c, int dir_fd, struct lcx_error 
 		const char *name;
 		mode_t mode;
 	} dirs[] = {{"upper", 0755}, {"work", 0700}};
-	CLEANUP(closep)
-	int lock_fd = openat(dir_fd, "lock", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	int r;
-
-	if (lock_fd < 0)
-		return lcx__fail_sys(err, errno, "make 'lock'");
 
 	/* A root file system of one's own has no read-write layer. */
 	for (size_t i = 0; c->d.layers && i < ARRAY_SIZE(dirs); i++)
@@ -397,8 +389,7 @@ static int fill_directory(struct lcx_container *c, int dir_fd, struct lcx_error 
 			return r;
 	}
 	r = write_spec(c, dir_fd, err);
-	return r < 0 ? r
-		     : lcx__description_save_first(&c->d, dir_fd, is_kept(c), err);
+	return r < 0 ? r : lcx__description_save_first(&c->d, dir_fd, is_kept(c), err);
 }
 
 static int put_on_disk(struct lcx_container *c, int containers_fd, struct lcx_error **err)

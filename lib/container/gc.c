@@ -59,17 +59,6 @@ static int take_down_orphan(struct sweep *s, const char *id, struct lcx_error **
 	return lcx__container_teardown(c, err);
 }
 
-/* Return: -1 if somebody is at it, or it is gone. */
-static int try_lock(int dir_fd)
-{
-	CLEANUP(closep) int fd = openat(dir_fd, "lock", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-	struct stat st;
-
-	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0 || fstat(fd, &st) < 0 || st.st_nlink == 0)
-		return -1;
-	return TAKE_FD(fd);
-}
-
 /*
  * Somebody is at it, or it lives: not ours. One that belongs to an engine never is, also when it
  * has ended: until it is asked for, nobody else has its state. A monitor without a record
@@ -85,7 +74,8 @@ static int recover(struct sweep *s, const char *id, struct lcx_error **err)
 		return take_down_orphan(s, id, err);
 	if (r < 0)
 		return lcx__container_open_id(s->ctx, id, &c, err);
-	lock_fd = try_lock(c->dir_fd);
+	lock_fd = lcx__container_lock_dir(c->dir_fd, LOCK_EX | LOCK_NB);
+	/* Somebody is at it, or it is gone. */
 	if (lock_fd < 0)
 		return 0;
 	lcx__checkpoint_sweep(c);
@@ -116,7 +106,8 @@ static int end_passing(struct sweep *s, const char *id, struct lcx_error **err)
 		return 0;
 	if (r < 0)
 		return lcx__container_open_id(s->ctx, id, &c, err);
-	lock_fd = try_lock(c->dir_fd);
+	lock_fd = lcx__container_lock_dir(c->dir_fd, LOCK_EX | LOCK_NB);
+	/* Somebody is at it, or it is gone. */
 	if (lock_fd < 0)
 		return 0;
 	r = lcx__container_load_state(c, err);
@@ -162,10 +153,8 @@ static int hold(struct sweep *s, const char *owner)
 	dir_fd = lcx__open_dir(containers_fd, owner);
 	if (dir_fd < 0)
 		return dir_fd == -ENOENT ? 0 : -EBUSY;
-	s->held_fd = openat(dir_fd, "lock", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-	if (s->held_fd < 0)
-		return errno == ENOENT ? 0 : -EBUSY;
-	return flock(s->held_fd, LOCK_EX | LOCK_NB) < 0 ? -EBUSY : 0;
+	s->held_fd = lcx__container_lock_dir(dir_fd, LOCK_EX | LOCK_NB);
+	return s->held_fd < 0 && s->held_fd != -ENOENT ? -EBUSY : 0;
 }
 
 /*

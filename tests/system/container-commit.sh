@@ -134,3 +134,11 @@ lcx rm held >/dev/null
 lcx gc >/dev/null
 check_fails 'with the container it goes' 1 'no image' lcx save -o "$T/base.tar" "$base"
 lcx rm -f work from again wh >/dev/null
+
+# --- what is mounted takes no place in its layer
+
+lcx run --name empty --network none box sh -c 'test -s /etc/hosts'
+id=$(lcx inspect empty | jq -r '.[0].id')
+check_eq 'who changes nothing has nothing in his layer' '' "$(ls -A "$T/lcx-root/containers/$id/upper")"
+check_eq 'and no files that the next start makes anyway' '' "$(cd "$T/lcx-root/containers/$id" && ls -d hosts hostname resolv.conf 2>/dev/null)"
+check 'rm' lcx rm empty

@@ -21,7 +21,7 @@ strace -o "$T/trace" -P "$records" -e trace=unlinkat -e inject=unlinkat:delay_en
 	"$BUILD/examples/lcx/lcx" --root "$T/lcx-root" --run-dir "$T/lcx-run" gc >"$T/gc" 2>&1 &
 gc=$!
 # That it has come so far: it holds the lock of the container whose record it removes.
-lock=":$(stat -c %i "$T/lcx-root/containers/$id/lock") 0 EOF"
+lock=":$(stat -c %i "$T/lcx-root/containers/$id") 0 EOF"
 holds() { grep -q "$lock" /proc/locks; }
 check 'the sweep has found what is left' wait_for 10 holds
 check 'start' lcx start web

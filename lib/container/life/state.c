@@ -18,28 +18,28 @@ int lcx__container_check_created(const struct lcx_container *c, struct lcx_error
 				   lcx__container_display(c));
 }
 
+int lcx__container_lock_dir(int dir_fd, int how)
+{
+	CLEANUP(closep) int fd = lcx__open_dir(dir_fd, ".");
+	struct stat st;
+	int r = fd < 0 ? fd : lcx__lock(fd, how);
+
+	if (r < 0)
+		return r;
+	/* Whoever held it before may have removed the container. */
+	return fstat(fd, &st) == 0 && st.st_nlink > 0 ? TAKE_FD(fd) : -ENOENT;
+}
+
 int lcx__container_lock(struct lcx_container *c, int *ret_fd, struct lcx_error **err)
 {
-	CLEANUP(closep) int fd = -1;
-	struct stat st;
-	int r;
+	int fd = lcx__container_lock_dir(c->dir_fd, LOCK_EX);
 
-	/* Made by creation: whoever made it here could do so in a directory that is being removed.
-	 */
-	fd = openat(c->dir_fd, "lock", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0 && errno == ENOENT)
+	if (fd == -ENOENT)
 		return lcx__fail(err, ENOENT, "container '%s' was removed",
 				 lcx__container_display(c));
 	if (fd < 0)
-		return lcx__fail_sys(err, errno, "lock container '%s'", lcx__container_display(c));
-	r = lcx__lock(fd, LOCK_EX);
-	if (r < 0)
-		return lcx__fail_sys(err, -r, "lock container '%s'", lcx__container_display(c));
-	/* Whoever held it before may have removed the container. */
-	if (fstat(fd, &st) < 0 || st.st_nlink == 0)
-		return lcx__fail(err, ENOENT, "container '%s' was removed",
-				 lcx__container_display(c));
-	*ret_fd = TAKE_FD(fd);
+		return lcx__fail_sys(err, -fd, "lock container '%s'", lcx__container_display(c));
+	*ret_fd = fd;
 	return 0;
 }
 

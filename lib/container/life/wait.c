@@ -212,7 +212,7 @@ static int wait_for_finish(struct lcx_container *c, int64_t deadline, struct lcx
 
 static int fail_created(const struct lcx_container *c, struct lcx_error **err)
 {
-	if (faccessat(c->dir_fd, "lock", F_OK, 0) < 0)
+	if (!lcx__may_exist(c->ctx->root_fd, "containers", c->d.id))
 		return lcx__fail(err, ENOENT, "container '%s' was removed",
 				 lcx__container_display(c));
 	return lcx__fail(err, ESRCH, "container '%s' was never started", lcx__container_display(c));

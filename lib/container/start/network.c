@@ -193,7 +193,7 @@ static int write_file(struct lcx_container *c, const char *name, const char *tex
 		      struct lcx_error **err)
 {
 	CLEANUP(closep)
-	int fd = openat(c->dir_fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
+	int fd = openat(c->run_fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
 			0644);
 	int r;
 

@@ -132,9 +132,9 @@ static bool is_looked_after(const struct lcx_container *c)
 /* The monitor tells of a start before its starter has written it down, which it does locked. */
 static bool is_being_started(const struct lcx_container *c)
 {
-	CLEANUP(closep) int fd = openat(c->dir_fd, "lock", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	CLEANUP(closep) int fd = lcx__container_lock_dir(c->dir_fd, LOCK_SH | LOCK_NB);
 
-	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+	return fd == -EWOULDBLOCK;
 }
 
 /* A program that owns it, and serves nobody who attaches, checks its health in its own loop. */
@@ -187,7 +187,7 @@ static int look(struct lcx_supervisor *s, struct entry *entry, struct lcx_error 
 		plan(entry, 1000, false);
 		return lcx__fail(err, -r, "%s", lcx_error_message(why));
 	}
-	if (r == -ENOENT || faccessat(c->dir_fd, "lock", F_OK, 0) < 0)
+	if (r == -ENOENT || !lcx__may_exist(s->ctx->root_fd, "containers", entry->id))
 		return 1; /* it was to be removed at its end */
 	decide(entry, c);
 	return 0;

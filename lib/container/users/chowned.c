@@ -160,9 +160,9 @@ int lcx__container_own_file(struct lcx_container *c, int fd)
 	CLEANUP(lcx__container_ids_clear) struct lcx__container_ids ids = {0};
 	int r;
 
-	if (!lcx__container_is_chowned(c))
+	if (!lcx__container_is_handed(c))
 		return 0;
-	r = lcx__container_ids(c, LCX__IDS_DISK, &ids, NULL);
+	r = lcx__container_ids(c, LCX__IDS_PROCESS, &ids, NULL);
 	if (r == 0 && fchown(fd, lcx__uid_outside(&ids.map, 0), lcx__gid_outside(&ids.map, 0)) < 0)
 		r = -errno;
 	return r;
