@@ -465,8 +465,8 @@ int lcx_container_rename(struct lcx_container *c, const char *name, struct lcx_e
  * lcx_container_update() - put the limits of lcx_container_spec() into force, running or not
  *
  * And the restart policy of the handle. Set them there first, by lcx_spec_set_memory_limit() and
- * the like; nothing else of the description changes. If a limit is refused, those before stay in
- * force.
+ * the like; nothing else of the description changes. If a limit is refused, or the disk has no room
+ * for it, those before stay in force, and so does the policy.
  */
 int lcx_container_update(struct lcx_container *c, struct lcx_error **err);
 

@@ -10,8 +10,9 @@
 #include "util/fs.h"
 
 /*
- * Other limits for a container that is there. The limits of the handle's description go into force
- * first and onto the disk then; if that fails, the old ones are put into force again.
+ * Other limits for a container that is there, and another restart policy. The disk comes first: what
+ * it refuses was never in force. If a limit is refused, those before are put into force and written
+ * down again. A program that dies in between leaves what the next start has.
  */
 
 static int save_spec(const struct lcx_spec *spec, int dir_fd, struct lcx_error **err)
@@ -53,32 +54,50 @@ static int apply(struct lcx_container *c, const struct lcx_spec *spec, struct lc
 	return r == 0 ? lcx__cgroup_apply(c->cgroup, &resources, err) : r;
 }
 
-static int put_into_force(struct lcx_container *c, const struct lcx_spec *before,
-			  const struct lcx_spec *after, struct lcx_error **err)
+static int write_down(const struct lcx_container *c, const struct lcx_spec *spec,
+		      const char *policy, struct lcx_error **err)
 {
-	CLEANUP(freep) char *lines = NULL;
-	int r = apply(c, after, err);
+	struct description description = c->d;
+	int r = save_spec(spec, c->dir_fd, err);
 
-	if (r == 0)
-		r = lcx__container_update_resctrl(c, before, after, &lines, err);
-	if (r == 0)
-		r = save_spec(after, c->dir_fd, err);
-	if (r == 0)
-		r = lcx__description_save(&c->d, c->dir_fd, err);
-	if (r < 0) {
-		lcx__container_restore_resctrl(c, lines);
-		(void)apply(c, before, NULL);
-		(void)save_spec(before, c->dir_fd, NULL);
-	}
-	return r;
+	description.restart = (char *)(uintptr_t)policy;
+	return r < 0 ? r : lcx__description_save(&description, c->dir_fd, err);
 }
 
-static int reload_all_but_policy(struct lcx_container *c, struct lcx_error **err)
+/* A failed write may have come as far as the name: the former contents are written again. */
+static int undo(struct lcx_container *c, const struct lcx_spec *before, const char *policy, int r,
+		struct lcx_error **err)
+{
+	return write_down(c, before, policy, NULL) == 0
+		       ? r
+		       : lcx__fail_prefix(err, r,
+					  "it was undone, but for what is on the disk and the next "
+					  "start may have");
+}
+
+static int put_into_force(struct lcx_container *c, const struct lcx_spec *before,
+			  const struct lcx_spec *after, const char *policy, struct lcx_error **err)
+{
+	int r = write_down(c, after, c->d.restart, err);
+
+	if (r < 0)
+		return undo(c, before, policy, r, err);
+	r = apply(c, after, err);
+	if (r == 0)
+		r = lcx__container_update_resctrl(c, before, after, err);
+	if (r == 0)
+		return 0;
+	(void)apply(c, before, NULL);
+	return undo(c, before, policy, r, err);
+}
+
+/* @ret_policy: the one on the disk. */
+static int reload_all_but_policy(struct lcx_container *c, char **ret_policy, struct lcx_error **err)
 {
 	char *policy = TAKE_PTR(c->d.restart);
 	int r = lcx__container_reload(c, err);
 
-	free(c->d.restart);
+	*ret_policy = c->d.restart;
 	c->d.restart = policy;
 	if (r == 0 && c->d.auto_remove.value && policy && strcmp(policy, "no") != 0)
 		r = lcx__fail(err, EINVAL, "it is removed at its end: no restart policy '%s'",
@@ -104,6 +123,7 @@ static void take_limits(struct lcx_spec *after, struct lcx_spec *wanted)
 LCX_PUBLIC int lcx_container_update(struct lcx_container *c, struct lcx_error **err)
 {
 	CLEANUP(lcx_spec_freep) struct lcx_spec *wanted = NULL, *before = NULL, *after = NULL;
+	CLEANUP(freep) char *policy = NULL;
 	CLEANUP(closep) int lock_fd = -1;
 	int r = lcx__container_check_created(c, err);
 
@@ -112,7 +132,7 @@ LCX_PUBLIC int lcx_container_update(struct lcx_container *c, struct lcx_error **
 	if (r == 0)
 		r = lcx__container_load_spec(c, err);
 	if (r == 0)
-		r = reload_all_but_policy(c, err);
+		r = reload_all_but_policy(c, &policy, err);
 	if (r == 0)
 		r = lcx_spec_dup(c->spec, &wanted, err);
 	if (r == 0)
@@ -124,7 +144,7 @@ LCX_PUBLIC int lcx_container_update(struct lcx_container *c, struct lcx_error **
 	take_limits(after, wanted);
 	r = lcx__container_check_limits(c, after, err);
 	if (r == 0)
-		r = put_into_force(c, before, after, err);
+		r = put_into_force(c, before, after, policy, err);
 	if (r == 0)
 		lcx__event_emit(c, "updated", NULL);
 	return lcx__fail_prefix(err, r, "update container '%s'", lcx__container_display(c));

@@ -192,7 +192,7 @@ static int write_schemata(const char *mount, const struct lcx__resctrl *groups,
 }
 
 int lcx__resctrl_rewrite(const char *mount, const char *class_dir, const char *lines,
-			 char **ret_before, struct lcx_error **err)
+			 struct lcx_error **err)
 {
 	CLEANUP(freep) char *path = lcx__format("%s/schemata", class_dir), *before = NULL;
 	int r;
@@ -203,8 +203,8 @@ int lcx__resctrl_rewrite(const char *mount, const char *class_dir, const char *l
 	if (r < 0)
 		return lcx__fail_sys(err, -r, "linux.intelRdt: read '%s'", path);
 	r = write_lines(mount, class_dir, lines, err);
-	if (r == 0 && ret_before)
-		*ret_before = TAKE_PTR(before);
+	if (r < 0)
+		(void)write_lines(mount, class_dir, before, NULL);
 	return r;
 }
 

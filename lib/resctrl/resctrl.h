@@ -38,12 +38,10 @@ int lcx__resctrl_look(const char *mount, const struct lcx__resctrl_wish *wish,
 int lcx__resctrl_make(const char *mount, const struct lcx__resctrl *groups,
 		      const struct lcx__resctrl_wish *wish, struct lcx_error **err);
 
-/*
- * Other lines for a class that is there: @lines, each ended by '\n'. *@ret_before: what was there,
- * in a form that can be written back; the caller's.
- */
+/* Other lines for a class that is there: @lines, each ended by '\n'. If one of them is refused, what
+ * was there is written back. */
 int lcx__resctrl_rewrite(const char *mount, const char *class_dir, const char *lines,
-			 char **ret_before, struct lcx_error **err);
+			 struct lcx_error **err);
 
 /* The file to write "0" to, opened, for whoever wants to be in that directory's group. */
 int lcx__resctrl_open_tasks(const char *dir, struct lcx_error **err);

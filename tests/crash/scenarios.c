@@ -22,7 +22,7 @@
  * careful program would. They run in processes of their own, which may die anywhere.
  */
 
-enum { WAIT_MS = 20000, STOP_MS = 3000 };
+enum { WAIT_MS = 20000, STOP_MS = 3000, UPDATED_PIDS = 77 };
 
 struct place place;
 
@@ -206,6 +206,38 @@ static int do_remove(struct lcx_container *c)
 static int do_rename(struct lcx_container *c)
 {
 	return lcx_container_rename(c, "other", NULL);
+}
+
+/* What the next program finds on the disk. -1: that can't be told, as where the fault was in here. */
+static int is_updated(void)
+{
+	CLEANUP(lcx_ctx_freep) struct lcx_ctx *ctx = open_ctx();
+	CLEANUP(lcx_container_freep) struct lcx_container *c = NULL;
+	const struct lcx_spec *spec;
+	bool policy, limit;
+
+	if (!ctx || lcx_container_open(ctx, "target", &c, NULL) < 0 ||
+	    !(spec = lcx_container_spec(c)))
+		return -1;
+	policy = c->d.restart && strcmp(c->d.restart, "unless-stopped") == 0;
+	limit = spec->linux_.resources.pids.limit.value == UPDATED_PIDS;
+	return policy == limit ? policy : -EBADMSG;
+}
+
+/* Both or neither; and what failed has changed nothing. */
+static int do_update(struct lcx_container *c)
+{
+	struct lcx_spec *spec = lcx_container_spec(c);
+	int r = spec ? lcx_container_set_restart_policy(c, "unless-stopped", NULL) : -ENOMEM, after;
+
+	if (r == 0)
+		r = lcx_spec_set_pids_limit(spec, UPDATED_PIDS, NULL);
+	if (r == 0)
+		r = lcx_container_update(c, NULL);
+	after = is_updated();
+	if (after != -1 && after != (r == 0))
+		abort();
+	return r;
 }
 
 static int do_pause(struct lcx_container *c)
@@ -473,6 +505,7 @@ const struct scenario scenarios[] = {
 	{"remove", ended, .act = do_remove},
 	{"remove by force", running, .act = do_remove},
 	{"rename", running, .act = do_rename, .keeps = true},
+	{"update", running, .act = do_update, .keeps = true, .rare = true},
 	{"pause", running, .act = do_pause, .keeps = true},
 	{"life with users of its own", NULL, .run = run_life_with_users},
 	{"life on a network", NULL, .run = run_life_on_network},

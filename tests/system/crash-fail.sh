@@ -10,3 +10,5 @@ crash 1 -k error -k alloc
 crash 0 -k error -e poll -s stop -s 'remove by force'
 # A name that is on the disk already, though the disk has failed, is a name.
 crash 0 -k error -e fsync -s rename
+# Other limits and another restart policy that were refused are not there.
+crash 0 -k error -e fsync -s update

@@ -74,11 +74,9 @@ int lcx__container_check_resctrl(const struct lcx_container *c, struct lcx_error
 int lcx__container_make_resctrl(struct lcx_container *c, struct lcx_error **err);
 int lcx__container_enter_resctrl(const struct lcx_container *c, struct lcx__entrance *entrance,
 				 struct lcx_error **err);
-/* What differs into the class of one that runs; *@ret_lines: what was there, if that changed. */
+/* What differs into the class of one that runs: all of it, or nothing. */
 int lcx__container_update_resctrl(const struct lcx_container *c, const struct lcx_spec *before,
-				  const struct lcx_spec *after, char **ret_lines,
-				  struct lcx_error **err);
-void lcx__container_restore_resctrl(const struct lcx_container *c, const char *lines);
+				  const struct lcx_spec *after, struct lcx_error **err);
 int lcx__container_undo_resctrl(struct lcx_container *c, const char *path, struct lcx_error **err);
 
 /* ---- system.c ---- */

@@ -112,8 +112,7 @@ static bool differ(const char *a, const char *b)
 }
 
 int lcx__container_update_resctrl(const struct lcx_container *c, const struct lcx_spec *before,
-				  const struct lcx_spec *after, char **ret_lines,
-				  struct lcx_error **err)
+				  const struct lcx_spec *after, struct lcx_error **err)
 {
 	const struct lcx__spec_intel_rdt *old = &before->linux_.intel_rdt;
 	const struct lcx__spec_intel_rdt *new = &after->linux_.intel_rdt;
@@ -137,16 +136,8 @@ int lcx__container_update_resctrl(const struct lcx_container *c, const struct lc
 	if (!c->run.resctrl || !lcx__container_is_running(c))
 		return 0;
 	r = find(c, &mount, err);
-	return r == 0 ? lcx__resctrl_rewrite(mount, c->run.resctrl[0], lines.text, ret_lines, err)
+	return r == 0 ? lcx__resctrl_rewrite(mount, c->run.resctrl[0], lines.text, err)
 		      : r;
-}
-
-void lcx__container_restore_resctrl(const struct lcx_container *c, const char *lines)
-{
-	CLEANUP(freep) char *mount = NULL;
-
-	if (lines && find(c, &mount, NULL) == 0)
-		(void)lcx__resctrl_rewrite(mount, c->run.resctrl[0], lines, NULL, NULL);
 }
 
 int lcx__container_undo_resctrl(struct lcx_container *c, const char *path, struct lcx_error **err)
