@@ -81,25 +81,33 @@ static void add_label(struct compiler *c, const char *what, const char *label, c
 	op->str[3] = lcx__plan_format(c->plan, "%s%s", prefix, label);
 }
 
+/* Of keys, before the session keyring is made; the kernel forgets it at the next exec. */
+int lcx__compile_key_label(struct compiler *c, struct lcx_error **err)
+{
+	const char *selinux = c->spec->process.selinux_label;
+	int r = lcx__spec_check_labels(c->spec, err);
+
+	if (r == 0 && selinux && *selinux)
+		add_label(c, "SELinux label of keys", selinux, "/proc/self/attr/keycreate", "");
+	return r;
+}
+
 /*
  * The label that the next program gets: written through the host's /proc, where nothing of an
- * image stands in its place, and kept by the kernel up to the exec, over clones. So is the one of
- * keys, which the session keyring needs that is made on the way.
+ * image stands in its place, and kept by the kernel up to the exec, over clones. Programs of the
+ * host's, createContainer hooks, come before it, and those of the container's, startContainer
+ * hooks, after it.
  */
 int lcx__compile_labels(struct compiler *c, struct lcx_error **err)
 {
 	const struct lcx__spec_process *process = &c->spec->process;
 	const char *selinux = process->selinux_label, *apparmor = process->apparmor_profile;
-	int r = lcx__spec_check_labels(c->spec, err);
 
-	if (r < 0)
-		return r;
+	(void)err;
 	if (apparmor && *apparmor && lcx__apparmor_is_enabled())
 		add_label(c, "AppArmor profile", apparmor, lcx__apparmor_exec_file(), "exec ");
-	if (selinux && *selinux) {
+	if (selinux && *selinux)
 		add_label(c, "SELinux label", selinux, "/proc/self/attr/exec", "");
-		add_label(c, "SELinux label of keys", selinux, "/proc/self/attr/keycreate", "");
-	}
 	return 0;
 }
 

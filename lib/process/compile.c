@@ -195,7 +195,7 @@ static compile_fn *const start_stages[] = {
 	lcx__compile_clone_flags,
 	compile_monitor,
 	lcx__compile_host_settings,
-	lcx__compile_labels,
+	lcx__compile_key_label,
 	lcx__compile_user_namespace,
 	lcx__compile_joins,
 	compile_session,
@@ -211,6 +211,7 @@ static compile_fn *const start_stages[] = {
 	lcx__compile_sysctls,
 	compile_names,
 	lcx__compile_create_hooks,
+	lcx__compile_labels,
 	lcx__compile_pivot,
 	lcx__compile_limits,
 	lcx__compile_scheduling,
@@ -238,9 +239,16 @@ static compile_fn *const restore_stages[] = {
 };
 
 static compile_fn *const exec_stages[] = {
-	lcx__compile_host_settings,  lcx__compile_labels,     join_cgroups,
-	lcx__compile_join_container, compile_session,         compile_terminal,
-	lcx__compile_limits,         lcx__compile_scheduling, lcx__compile_identity,
+	lcx__compile_host_settings,
+	lcx__compile_key_label,
+	lcx__compile_labels,
+	join_cgroups,
+	lcx__compile_join_container,
+	compile_session,
+	compile_terminal,
+	lcx__compile_limits,
+	lcx__compile_scheduling,
+	lcx__compile_identity,
 	lcx__compile_program,
 };
 
