@@ -84,10 +84,10 @@ int lcx__build_new(struct lcx_ctx *ctx, const struct lcx_image *base, const char
 	r = lcx__hash_new(NULL, &b->diff_hash, err);
 	if (r == 0)
 		r = lcx__hash_new(NULL, &b->blob_hash, err);
+	if (r == 0)
+		r = b->compression->begin(&b->compressor, err);
 	if (r < 0)
 		return r;
-	if (b->compression->begin(&b->compressor) < 0)
-		return lcx__fail_nomem(err);
 	*ret = TAKE_PTR(b);
 	return 0;
 }

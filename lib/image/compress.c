@@ -3,15 +3,16 @@
 
 #include <errno.h>
 #include <string.h>
-#include <zlib.h>
-#include <zstd.h>
+
+#include "image/codecs.h"
 
 enum { OUT_SIZE = 128 << 10, ZSTD_LEVEL = 3 };
 
 /* ---- none ---- */
 
-static int begin_none(void **ret)
+static int begin_none(void **ret, struct lcx_error **err)
 {
+	(void)err;
 	*ret = NULL;
 	return 0;
 }
@@ -32,17 +33,24 @@ static void end_none(void *state)
 /* ---- gzip: without a name and a time in its header ---- */
 
 struct gzip {
+	struct lcx__deflate lib;
 	z_stream z;
 	unsigned char out[OUT_SIZE];
 };
 
-static int begin_gzip(void **ret)
+static int begin_gzip(void **ret, struct lcx_error **err)
 {
 	CLEANUP(freep) struct gzip *gzip = calloc(1, sizeof(*gzip));
+	int r;
 
-	if (!gzip || deflateInit2(&gzip->z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, MAX_WBITS + 16, 8,
-				  Z_DEFAULT_STRATEGY) != Z_OK)
-		return -ENOMEM;
+	if (!gzip)
+		return lcx__fail_nomem(err);
+	r = lcx__deflate_load(&gzip->lib, err);
+	if (r < 0)
+		return r;
+	if (gzip->lib.deflateInit2_(&gzip->z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, MAX_WBITS + 16, 8,
+				    Z_DEFAULT_STRATEGY, ZLIB_VERSION, sizeof(gzip->z)) != Z_OK)
+		return lcx__fail_nomem(err);
 	*ret = TAKE_PTR(gzip);
 	return 0;
 }
@@ -58,7 +66,7 @@ static int step_gzip(void *state, const void *bytes, size_t length, bool end,
 	do {
 		gzip->z.next_out = gzip->out;
 		gzip->z.avail_out = OUT_SIZE;
-		status = deflate(&gzip->z, end ? Z_FINISH : Z_NO_FLUSH);
+		status = gzip->lib.deflate(&gzip->z, end ? Z_FINISH : Z_NO_FLUSH);
 		if (status == Z_STREAM_ERROR)
 			return lcx__fail(err, EIO, "compress");
 		r = sink->write(sink->data, gzip->out, OUT_SIZE - gzip->z.avail_out, err);
@@ -71,13 +79,14 @@ static void end_gzip(void *state)
 	struct gzip *gzip = state;
 
 	if (gzip)
-		(void)deflateEnd(&gzip->z);
+		(void)gzip->lib.deflateEnd(&gzip->z);
 	free(gzip);
 }
 
 /* ---- zstd ---- */
 
 struct zstd {
+	struct lcx__zstd lib;
 	ZSTD_CCtx *context;
 	unsigned char out[OUT_SIZE];
 };
@@ -86,26 +95,39 @@ static void end_zstd(void *state)
 {
 	struct zstd *zstd = state;
 
-	if (zstd)
-		(void)ZSTD_freeCCtx(zstd->context);
+	if (zstd && zstd->context)
+		(void)zstd->lib.ZSTD_freeCCtx(zstd->context);
 	free(zstd);
 }
 
-static int begin_zstd(void **ret)
+static int set_parameters(const struct zstd *zstd)
+{
+	static const struct {
+		ZSTD_cParameter key;
+		int value;
+	} parameters[] = {{ZSTD_c_compressionLevel, ZSTD_LEVEL}, {ZSTD_c_checksumFlag, 1}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(parameters); i++)
+		if (zstd->lib.ZSTD_isError(zstd->lib.ZSTD_CCtx_setParameter(
+			    zstd->context, parameters[i].key, parameters[i].value)))
+			return -ENOMEM;
+	return 0;
+}
+
+static int begin_zstd(void **ret, struct lcx_error **err)
 {
 	struct zstd *zstd = calloc(1, sizeof(*zstd));
+	int r = zstd ? lcx__zstd_load(&zstd->lib, err) : lcx__fail_nomem(err);
 
-	if (zstd)
-		zstd->context = ZSTD_createCCtx();
-	if (!zstd || !zstd->context ||
-	    ZSTD_isError(
-		    ZSTD_CCtx_setParameter(zstd->context, ZSTD_c_compressionLevel, ZSTD_LEVEL)) ||
-	    ZSTD_isError(ZSTD_CCtx_setParameter(zstd->context, ZSTD_c_checksumFlag, 1))) {
-		end_zstd(zstd);
-		return -ENOMEM;
+	if (r == 0) {
+		zstd->context = zstd->lib.ZSTD_createCCtx();
+		r = zstd->context && set_parameters(zstd) == 0 ? 0 : lcx__fail_nomem(err);
 	}
-	*ret = zstd;
-	return 0;
+	if (r < 0)
+		end_zstd(zstd);
+	else
+		*ret = zstd;
+	return r;
 }
 
 static int step_zstd(void *state, const void *bytes, size_t length, bool end,
@@ -119,10 +141,11 @@ static int step_zstd(void *state, const void *bytes, size_t length, bool end,
 	do {
 		ZSTD_outBuffer out = {zstd->out, OUT_SIZE, 0};
 
-		left = ZSTD_compressStream2(zstd->context, &out, &in,
-					    end ? ZSTD_e_end : ZSTD_e_continue);
-		if (ZSTD_isError(left))
-			return lcx__fail(err, EIO, "compress: %s", ZSTD_getErrorName(left));
+		left = zstd->lib.ZSTD_compressStream2(zstd->context, &out, &in,
+						      end ? ZSTD_e_end : ZSTD_e_continue);
+		if (zstd->lib.ZSTD_isError(left))
+			return lcx__fail(err, EIO, "compress: %s",
+					 zstd->lib.ZSTD_getErrorName(left));
 		r = sink->write(sink->data, zstd->out, out.pos, err);
 	} while (r == 0 && (in.pos < in.size || (end && left > 0)));
 	return r;

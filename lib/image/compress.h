@@ -8,7 +8,7 @@
 struct lcx__compression {
 	const char *name; /* "none", "gzip", "zstd" */
 	const char *media_type;
-	int (*begin)(void **ret);
+	int (*begin)(void **ret, struct lcx_error **err);
 	/* Compress; with @end also all that is still inside. -ENOMEM, -EIO, or the sink's. */
 	int (*step)(void *state, const void *bytes, size_t length, bool end,
 		    const struct lcx__byte_sink *sink, struct lcx_error **err);

@@ -3,8 +3,8 @@
 
 #include <errno.h>
 #include <string.h>
-#include <zlib.h>
-#include <zstd.h>
+
+#include "image/codecs.h"
 
 enum { INPUT_SIZE = 256 << 10 };
 
@@ -14,7 +14,9 @@ struct lcx__decoder {
 	int fd;
 	struct lcx__decode_options options;
 	const struct codec *codec;
+	struct lcx__inflate inflate;
 	z_stream zlib;
+	struct lcx__unzstd unzstd;
 	ZSTD_DStream *zstd;
 	bool in_frame; /* between the start and the end of a member or frame */
 	bool input_ended;
@@ -32,7 +34,7 @@ struct codec {
 	unsigned char magic[4];
 	size_t magic_length;
 	unsigned char first_mask; /* of the magic's first byte */
-	int (*begin)(struct lcx__decoder *dec);
+	int (*begin)(struct lcx__decoder *dec, struct lcx_error **err);
 	int (*step)(struct lcx__decoder *dec, void *buffer, size_t size, size_t *ret_n);
 	void (*end)(struct lcx__decoder *dec);
 };
@@ -47,14 +49,21 @@ static int plain_step(struct lcx__decoder *dec, void *buffer, size_t size, size_
 	return 0;
 }
 
-static int gzip_begin(struct lcx__decoder *dec)
+static int gzip_begin(struct lcx__decoder *dec, struct lcx_error **err)
 {
-	return inflateInit2(&dec->zlib, 15 + 16) == Z_OK ? 0 : -ENOMEM;
+	int r = lcx__inflate_load(&dec->inflate, err);
+
+	if (r < 0)
+		return r;
+	return dec->inflate.inflateInit2_(&dec->zlib, MAX_WBITS + 16, ZLIB_VERSION,
+					  sizeof(dec->zlib)) == Z_OK
+		       ? 0
+		       : lcx__fail_nomem(err);
 }
 
 static void gzip_end(struct lcx__decoder *dec)
 {
-	(void)inflateEnd(&dec->zlib);
+	(void)dec->inflate.inflateEnd(&dec->zlib);
 }
 
 /* Zeros may pad the last member, as gzip(1) has it; a next member may follow. */
@@ -73,14 +82,14 @@ static int gzip_step(struct lcx__decoder *dec, void *buffer, size_t size, size_t
 		gzip_skip_padding(dec);
 		if (dec->at == dec->end)
 			return 0;
-		(void)inflateReset(z);
+		(void)dec->inflate.inflateReset(z);
 		dec->in_frame = true;
 	}
 	z->next_in = dec->input + dec->at;
 	z->avail_in = (uInt)(dec->end - dec->at);
 	z->next_out = buffer;
 	z->avail_out = (uInt)size;
-	r = inflate(z, Z_NO_FLUSH);
+	r = dec->inflate.inflate(z, Z_NO_FLUSH);
 	dec->at = dec->end - z->avail_in;
 	*ret_n = size - z->avail_out;
 	if (r == Z_STREAM_END)
@@ -93,9 +102,9 @@ static int gzip_step(struct lcx__decoder *dec, void *buffer, size_t size, size_t
 }
 
 /* The number of the highest bit, in what zstd takes for a limit. */
-static int window_log(uint64_t bytes)
+static int window_log(const struct lcx__unzstd *lib, uint64_t bytes)
 {
-	const ZSTD_bounds bounds = ZSTD_dParam_getBounds(ZSTD_d_windowLogMax);
+	const ZSTD_bounds bounds = lib->ZSTD_dParam_getBounds(ZSTD_d_windowLogMax);
 	int log = bytes > 0 ? 63 - __builtin_clzll(bytes) : 0;
 
 	return log < bounds.lowerBound   ? bounds.lowerBound
@@ -103,31 +112,37 @@ static int window_log(uint64_t bytes)
 					 : log;
 }
 
-static int zstd_begin(struct lcx__decoder *dec)
+static int zstd_begin(struct lcx__decoder *dec, struct lcx_error **err)
 {
-	int log = window_log(dec->options.window_bytes);
+	const struct lcx__unzstd *lib = &dec->unzstd;
+	int r = lcx__unzstd_load(&dec->unzstd, err);
 
-	dec->zstd = ZSTD_createDStream();
-	if (!dec->zstd)
-		return -ENOMEM;
-	return ZSTD_isError(ZSTD_DCtx_setParameter(dec->zstd, ZSTD_d_windowLogMax, log)) ? -EINVAL
-											 : 0;
+	if (r < 0)
+		return r;
+	dec->zstd = lib->ZSTD_createDStream();
+	if (!dec->zstd ||
+	    lib->ZSTD_isError(lib->ZSTD_DCtx_setParameter(
+		    dec->zstd, ZSTD_d_windowLogMax, window_log(lib, dec->options.window_bytes)))) {
+		(void)lib->ZSTD_freeDStream(dec->zstd);
+		return lcx__fail_nomem(err);
+	}
+	return 0;
 }
 
 static void zstd_end(struct lcx__decoder *dec)
 {
-	(void)ZSTD_freeDStream(dec->zstd);
+	(void)dec->unzstd.ZSTD_freeDStream(dec->zstd);
 }
 
 static int zstd_step(struct lcx__decoder *dec, void *buffer, size_t size, size_t *ret_n)
 {
 	ZSTD_inBuffer in = {dec->input + dec->at, dec->end - dec->at, 0};
 	ZSTD_outBuffer out = {buffer, size, 0};
-	size_t r = ZSTD_decompressStream(dec->zstd, &out, &in);
+	size_t r = dec->unzstd.ZSTD_decompressStream(dec->zstd, &out, &in);
 
 	dec->at += in.pos;
 	*ret_n = out.pos;
-	if (ZSTD_isError(r))
+	if (dec->unzstd.ZSTD_isError(r))
 		return -EBADMSG;
 	if (in.pos > 0 || out.pos > 0)
 		dec->in_frame = r != 0;
@@ -243,8 +258,12 @@ static int choose_codec(struct lcx__decoder *dec, struct lcx_error **err)
 	}
 	while (!fits(codec, dec))
 		codec++; /* the last one fits anything */
-	if (codec->begin && codec->begin(dec) < 0)
-		return lcx__fail_nomem(err);
+	if (codec->begin) {
+		int r = codec->begin(dec, err);
+
+		if (r < 0)
+			return r;
+	}
 	dec->codec = codec;
 	return 0;
 }

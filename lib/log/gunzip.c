@@ -9,41 +9,13 @@
 
 #if HAVE_IMAGE
 
-#include <zlib.h>
-
+#include "image/codecs.h"
 #include "util/cleanup.h"
-#include "util/library.h"
-
-/* zlib is loaded when such a file is read: lcx-runtime has no images, and starts faster without. */
-#define ZLIB_FUNCTIONS(_) _(inflateInit2_) _(inflate) _(inflateReset) _(inflateEnd)
-
-struct zlib {
-#define MEMBER(name) __typeof__(name) *name;
-	ZLIB_FUNCTIONS(MEMBER)
-#undef MEMBER
-};
-
-static int load_zlib(struct zlib *ret, struct lcx_error **err)
-{
-	static const struct lcx__library_function functions[] = {
-#define ROW(name) {#name, offsetof(struct zlib, name)},
-		ZLIB_FUNCTIONS(ROW)
-#undef ROW
-	};
-	static const struct lcx__library library = {
-		.soname = "libz.so.1",
-		.use = "compressed logs need",
-		.functions = functions,
-		.n = ARRAY_SIZE(functions),
-	};
-
-	return lcx__library_load(&library, ret, err);
-}
 
 enum { PIECE_SIZE = 32 * 1024 };
 
 struct lcx__gunzip {
-	struct zlib lib;
+	struct lcx__inflate lib;
 	z_stream z;
 	int fd;
 	off_t offset;
@@ -60,7 +32,7 @@ int lcx__gunzip_new(int fd, struct lcx__gunzip **ret, struct lcx_error **err)
 	if (!gz)
 		return lcx__fail_nomem(err);
 	gz->fd = fd;
-	r = load_zlib(&gz->lib, err);
+	r = lcx__inflate_load(&gz->lib, err);
 	if (r < 0)
 		return r;
 	if (gz->lib.inflateInit2_(&gz->z, MAX_WBITS + 16, ZLIB_VERSION, sizeof(gz->z)) != Z_OK)
