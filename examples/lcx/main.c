@@ -7,7 +7,6 @@
  */
 
 #include <errno.h>
-#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -107,8 +106,6 @@ int main(int argc, char **argv)
 	const struct command *command;
 	int code;
 
-	/* How wide a character is; numbers stay as programs read them. */
-	(void)setlocale(LC_CTYPE, "");
 	argc--;
 	argv++;
 	result = options_parse(&app, &grammar, &values, &argc, argv);

@@ -3,10 +3,10 @@
 
 #include <ctype.h>
 #include <inttypes.h>
-#include <libsmartcols.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "columns.h"
 #include "memory.h"
 #include "template.h"
 #include "text.h"
@@ -104,45 +104,29 @@ static void print_json(const struct table *table)
 	puts(table->n_cells ? "\n]" : "]");
 }
 
-static void fill(const struct table *table, struct libscols_table *out)
+static void fill(const struct table *table, struct columns *columns)
 {
-	for (size_t c = 0; c < table->n_columns; c++) {
+	for (size_t c = 0; c < table->n_columns; c++)
 		if (table->columns[c].heading)
-			(void)scols_table_new_column(out, table->columns[c].heading, 0, 0);
-	}
-	for (size_t i = 0; i + table->n_columns <= table->n_cells; i += table->n_columns) {
-		struct libscols_line *line = scols_table_new_line(out, NULL);
-
-		for (size_t c = 0, shown = 0; line && c < table->n_columns; c++) {
-			if (table->columns[c].heading)
-				(void)scols_line_set_data(line, shown++, table->cells[i + c].text);
-		}
+			columns_add_heading(columns, table->columns[c].heading);
+	for (size_t i = 0; i < table->n_cells; i++) {
+		if (i % table->n_columns == 0)
+			columns_add_line(columns);
+		if (table->columns[i % table->n_columns].heading)
+			columns_add_cell(columns, table->cells[i].text);
 	}
 }
 
-/* Nothing is cut off, not even in a narrow terminal: a name that is incomplete is of no use. */
-static void print_table(const struct table *table)
+static int print_table(const struct table *table, const struct app *app)
 {
-	struct libscols_table *out = scols_new_table();
-	char *text = NULL;
+	struct columns *columns = columns_new(app);
 
-	if (!out)
-		return;
-	(void)scols_table_set_termforce(out, SCOLS_TERMFORCE_NEVER);
-	(void)scols_table_set_column_separator(out, "   ");
-	fill(table, out);
-	if (table->n_cells > 0) {
-		(void)scols_print_table_to_string(out, &text);
-		if (text)
-			puts(text);
-	} else {
-		for (size_t c = 0; c < table->n_columns; c++)
-			printf("%s%s", c && table->columns[c].heading ? "   " : "",
-			       table->columns[c].heading ? table->columns[c].heading : "");
-		putchar('\n');
-	}
-	free(text);
-	scols_unref_table(out);
+	if (!columns)
+		return EXIT_COMMAND_FAILED;
+	fill(table, columns);
+	columns_print(columns);
+	columns_free(columns);
+	return EXIT_SUCCESS;
 }
 
 /* ---- as the user words it ------------------------------------------------- */
@@ -210,51 +194,39 @@ static char *fill_template(const struct table *table, const struct app *app, con
 	return NULL;
 }
 
-static void add_line(struct libscols_table *out, char *text)
+static void add_words(struct columns *columns, char *text,
+		      void (*add)(struct columns *columns, const char *text))
 {
-	struct libscols_line *line = scols_table_new_line(out, NULL);
-	size_t n = 0;
-
-	for (char *cell; (cell = strsep(&text, "\t")); n++)
-		if (line && n < scols_table_get_ncols(out))
-			(void)scols_line_set_data(line, n, cell);
+	for (char *word; (word = strsep(&text, "\t"));)
+		add(columns, word);
 }
 
-static void print_heading(struct libscols_table *out)
+static int fill_columns(const struct table *table, const struct app *app, const char *text,
+			struct columns *columns)
 {
-	for (size_t i = 0; i < scols_table_get_ncols(out); i++)
-		printf("%s%s", i ? "   " : "",
-		       scols_column_get_name(scols_table_get_column(out, i)));
-	putchar('\n');
+	CLEANUP(freep) char *heading = fill_template(table, app, text, -1);
+
+	if (!heading)
+		return EXIT_COMMAND_FAILED;
+	add_words(columns, heading, columns_add_heading);
+	for (size_t i = 0; i < table->n_cells / table->n_columns; i++) {
+		CLEANUP(freep) char *line = fill_template(table, app, text, (long)i);
+
+		if (!line)
+			return EXIT_COMMAND_FAILED;
+		columns_add_line(columns);
+		add_words(columns, line, columns_add_cell);
+	}
+	columns_print(columns);
+	return EXIT_SUCCESS;
 }
 
 static int print_columns(const struct table *table, const struct app *app, const char *text)
 {
-	CLEANUP(freep) char *heading = fill_template(table, app, text, -1);
-	struct libscols_table *out = scols_new_table();
-	char *rest = heading, *lines = NULL;
-	int code = heading && out ? EXIT_SUCCESS : EXIT_COMMAND_FAILED;
+	struct columns *columns = columns_new(app);
+	int code = columns ? fill_columns(table, app, text, columns) : EXIT_COMMAND_FAILED;
 
-	if (out)
-		(void)scols_table_set_termforce(out, SCOLS_TERMFORCE_NEVER);
-	if (out)
-		(void)scols_table_set_column_separator(out, "   ");
-	while (code == EXIT_SUCCESS && rest)
-		(void)scols_table_new_column(out, strsep(&rest, "\t"), 0, 0);
-	for (size_t i = 0; code == EXIT_SUCCESS && i < table->n_cells / table->n_columns; i++) {
-		CLEANUP(freep) char *line = fill_template(table, app, text, (long)i);
-
-		if (line)
-			add_line(out, line);
-		else
-			code = EXIT_COMMAND_FAILED;
-	}
-	if (code == EXIT_SUCCESS && table->n_cells == 0)
-		print_heading(out);
-	else if (code == EXIT_SUCCESS && scols_print_table_to_string(out, &lines) == 0)
-		puts(lines);
-	free(lines);
-	scols_unref_table(out);
+	columns_free(columns);
 	return code;
 }
 
@@ -289,10 +261,9 @@ int table_print(const struct table *table, const struct app *app)
 {
 	if (app->format && template_is(app->format))
 		return print_template(table, app);
-	if (app_json(app))
-		print_json(table);
-	else
-		print_table(table);
+	if (!app_json(app))
+		return print_table(table, app);
+	print_json(table);
 	return EXIT_SUCCESS;
 }
 

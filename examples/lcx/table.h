@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * A listing, printed as a table for people (libsmartcols), as a JSON array of objects for programs,
+ * A listing, printed as a table for people (columns.h), as a JSON array of objects for programs,
  * or as the user words it.
  */
 
