@@ -454,7 +454,13 @@ int lcx_spec_add_namespace(struct lcx_spec *spec, const char *type, struct lcx_e
 int lcx_spec_join_namespace(struct lcx_spec *spec, const char *type, const char *path,
 			    struct lcx_error **err);
 
-/** lcx_spec_remove_namespace() - share the caller's; fine if it is shared already */
+/**
+ * lcx_spec_remove_namespace() - share the caller's; fine if it is shared already
+ *
+ * Without "mount" nothing of the container is mounted on the host: its tree is attached nowhere, and
+ * goes with its last process. But whoever has CAP_SYS_ADMIN and CAP_SYS_CHROOT in there may enter the
+ * root of the namespace that is shared, which is the host's: see lcx-spec(3).
+ */
 int lcx_spec_remove_namespace(struct lcx_spec *spec, const char *type, struct lcx_error **err);
 
 /**

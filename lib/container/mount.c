@@ -53,8 +53,8 @@ static int check(const struct lcx_container *c, const char *destination, struct 
 				 "to it when it is made");
 	if (!ns || ns->path)
 		return lcx__fail(err, EINVAL,
-				 "container '%s' has no mounts of its own: it shares those of "
-				 "others",
+				 "container '%s' has no mount namespace of its own, and so what it "
+				 "was made with is all that it has",
 				 lcx__container_display(c));
 	return 0;
 }

@@ -29,6 +29,7 @@ struct init {
 	int monitor_fd;           /* to the monitor; -1 without one */
 	int gate_fd, failure_fd;  /* the gate of gate.h; -1 without one */
 	int root_fd;              /* the container's root directory, before PIVOT */
+	int tree_fd;              /* what BUILT leaves the finished tree in */
 	int staging_fd;           /* where a root that is handed over is mounted, till then */
 	int null_fd;              /* what masks the first file, the host's /dev/null */
 	int empty_fd;             /* what masks the first directory, an empty tmpfs */

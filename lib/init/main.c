@@ -171,6 +171,7 @@ _Noreturn void init_main(void)
 		.gate_fd = -1,
 		.failure_fd = -1,
 		.root_fd = -1,
+		.tree_fd = -1,
 		.staging_fd = -1,
 		.null_fd = -1,
 		.empty_fd = -1,
@@ -190,10 +191,9 @@ _Noreturn void init_main(void)
 	/* Else a list of processes shows the memfd's name. */
 	sys_call5(__NR_prctl, PR_SET_NAME, "lcx-init", 0, 0, 0);
 
-	for (uint32_t i = 0; plan && i < plan->n_ops; i++) {
-		init.op = (struct plan_op *)(plan + 1) + i;
+	init.op = (struct plan_op *)(plan + 1);
+	for (; plan && op_index(&init) < plan->n_ops; init.op++)
 		perform(&init, plan->trace != 0);
-	}
 	for (;;)
 		sys_call1(__NR_exit_group, plan ? 0 : 255);
 }

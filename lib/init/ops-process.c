@@ -261,6 +261,15 @@ static int bind_console(struct init *init, int terminal)
 	return r;
 }
 
+/* Standard input is the terminal already. */
+int init_op_CONTROL(struct init *init, const struct plan_op *op)
+{
+	(void)init;
+	(void)op;
+	sys_call0(__NR_setsid);
+	return (int)sys_call3(__NR_ioctl, 0, TIOCSCTTY, 0);
+}
+
 /* num: rows, columns, uid of the owner, 1 to bind /dev/console. */
 int init_op_TERMINAL(struct init *init, const struct plan_op *op)
 {
@@ -290,9 +299,9 @@ int init_op_TERMINAL(struct init *init, const struct plan_op *op)
 	if (r < 0)
 		return r;
 
-	sys_call0(__NR_setsid);
-	r = (int)sys_call3(__NR_ioctl, terminal, TIOCSCTTY, 0);
 	for (int fd = 0; r >= 0 && fd < 3; fd++)
 		r = (int)sys_call3(__NR_dup3, terminal, fd, 0);
-	return r < 0 ? r : 0;
+	if (r < 0)
+		return r;
+	return op->flags & PLAN_F_BUILDER ? 0 : init_op_CONTROL(init, op);
 }

@@ -40,6 +40,7 @@
 	X(SEND_ROOT, "rootfs", "hand out the root directory")                                      \
 	X(LOOPBACK, "network", "bring the loopback interface up")                                  \
 	X(TERMINAL, "terminal", "make a terminal")                                                 \
+	X(CONTROL, "terminal", "take the terminal as the controlling one")                         \
 	/* its share of the machine: ops-scheduling.c */                                           \
 	X(AFFINITY, "scheduling", "run on the processors {0}")                                     \
 	X(SCHEDULER, "scheduling", "schedule it by {0}")                                           \
@@ -70,6 +71,9 @@
 	/* one that the library has mounted: ops-root.c */                                         \
 	X(STAGING, "rootfs", "open '{0}', to mount the root file system on")                       \
 	X(ROOT_HANDED, "rootfs", "mount the root file system on '{0}'")                            \
+	/* by another process, for one that has no mount namespace of its own: ops-build.c */      \
+	X(BUILD, "mount", "start a process that makes the mounts")                                 \
+	X(BUILT, "rootfs", "take the finished tree out of its mount namespace")                    \
 	/* in a mount namespace of somebody else's: ops-root.c */                                  \
 	X(ENTER_ROOT, "rootfs", "change the root to the container's")                              \
 	X(UNMOUNT_ROOT, "rootfs", "unmount the container's root")                                  \
@@ -116,6 +120,7 @@ enum plan_op_flags {
 	PLAN_F_TOP_ONLY = 1 << 4,      /* PROPAGATION: of the root's mount alone */
 	PLAN_F_COPY_UP = 1 << 5,       /* MOUNT: what stands there is copied into it */
 	PLAN_F_READONLY = 1 << 6,      /* ROOT_OVERLAY without upper; MOUNT: the superblock, too */
+	PLAN_F_BUILDER = 1 << 7,       /* TERMINAL: it is another process's; CONTROL comes later */
 };
 
 struct plan_op {

@@ -66,6 +66,8 @@ void lcx__compile_keep_state(struct compiler *c, struct plan_op *close);
 
 /* Whether the description asks for a namespace of its own or one to join. */
 bool lcx__compile_is_private(const struct compiler *c, uint32_t clone_flag);
+/* Whether the container's process stays in the host's mount namespace: init/ops-build.c. */
+bool lcx__compile_shares_mount(const struct compiler *c);
 /* Whether it asks for a new one. */
 bool lcx__compile_is_new(const struct compiler *c, uint32_t clone_flag);
 

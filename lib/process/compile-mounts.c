@@ -88,12 +88,17 @@ int lcx__compile_root(struct compiler *c, struct lcx_error **err)
 		compile_joined_root(c);
 		return 0;
 	}
+	if (lcx__compile_shares_mount(c))
+		(void)lcx__plan_add(c->plan, PLAN_BUILD);
 	op = lcx__plan_add(c->plan, PLAN_PROPAGATION);
 	op->str[0] = lcx__plan_string(c->plan, wanted & MS_PRIVATE ? "private" : "slaves");
 	op->num[0] = wanted & MS_PRIVATE ? MS_PRIVATE : MS_SLAVE;
 
 	if (in->handed) {
-		op = lcx__plan_add(c->plan, PLAN_ROOT_HANDED);
+		/* The builder's mount namespace is another one than that of the staging directory
+		 * that could be opened, and needs no path to it: nothing is pivoted. */
+		op = lcx__plan_add(c->plan, lcx__compile_shares_mount(c) ? PLAN_ROOT_TREE
+									: PLAN_ROOT_HANDED);
 		op->fd = lcx__plan_fd(c->plan, in->root_fd);
 		op->str[0] = lcx__plan_string(c->plan, in->staging);
 		return 0;
@@ -447,6 +452,23 @@ int lcx__compile_restrict_root(struct compiler *c, struct lcx_error **err)
 	return 0;
 }
 
+/* What the builder has made becomes the root of the container's process. */
+static void compile_built_root(struct compiler *c)
+{
+	struct plan_op *op;
+
+	(void)lcx__plan_add(c->plan, PLAN_BUILT);
+	if (c->in->mntns_fd >= 0) {
+		op = lcx__plan_add(c->plan, PLAN_SETNS);
+		op->fd = lcx__plan_fd(c->plan, c->in->mntns_fd);
+		op->str[0] = lcx__plan_string(c->plan, "mount");
+		op->num[0] = CLONE_NEWNS;
+	}
+	(void)lcx__plan_add(c->plan, PLAN_ENTER_ROOT);
+	if (c->spec->process.terminal.value)
+		(void)lcx__plan_add(c->plan, PLAN_CONTROL);
+}
+
 int lcx__compile_pivot(struct compiler *c, struct lcx_error **err)
 {
 	uint64_t propagation = c->spec->linux_.rootfs_propagation.value;
@@ -455,6 +477,10 @@ int lcx__compile_pivot(struct compiler *c, struct lcx_error **err)
 	(void)lcx__compile_restrict_root(c, err);
 	if (c->in->joins_mount) {
 		(void)lcx__plan_add(c->plan, PLAN_ENTER_ROOT);
+		return 0;
+	}
+	if (lcx__compile_shares_mount(c)) {
+		compile_built_root(c);
 		return 0;
 	}
 	op = lcx__plan_add(c->plan, PLAN_PIVOT);

@@ -6,6 +6,7 @@
 
 #include "util/process.h"
 #include "util/str.h"
+#include "util/sys.h"
 
 #ifndef CLONE_NEWTIME
 #define CLONE_NEWTIME 0x00000080
@@ -50,17 +51,17 @@ bool lcx__compile_is_new(const struct compiler *c, uint32_t clone_flag)
 	return is_new_to(c->spec, clone_flag);
 }
 
+bool lcx__compile_shares_mount(const struct compiler *c)
+{
+	return c->in->shares_mount || !lcx__compile_is_private(c, CLONE_NEWNS);
+}
+
 int lcx__compile_clone_flags(struct compiler *c, struct lcx_error **err)
 {
 	const struct lcx__spec_namespace *mount = lcx__spec_namespace(c->spec, CLONE_NEWNS);
 	uint64_t flags = 0;
 
-	if (!mount)
-		return lcx__fail(
-			err, EOPNOTSUPP,
-			"linux.namespaces: without a mount namespace the container's mounts "
-			"would be the host's; add 'mount', new or with a path");
-	if (mount->path && !c->in->joins_mount)
+	if (mount && mount->path && !c->in->joins_mount && !c->in->shares_mount)
 		return lcx__fail(err, EOPNOTSUPP,
 				 "linux.namespaces: 'mount' with a path needs root.path, a "
 				 "directory, and no new user namespace");
@@ -121,7 +122,7 @@ int lcx__compile_user_namespace(struct compiler *c, struct lcx_error **err)
 		return 0;
 	op = lcx__plan_add(c->plan, PLAN_SYNC);
 	op->num[0] = PLAN_MESSAGE_MAPS;
-	if (c->in->handed) {
+	if (c->in->handed && !lcx__compile_shares_mount(c)) {
 		op = lcx__plan_add(c->plan, PLAN_STAGING);
 		op->str[0] = lcx__plan_string(c->plan, c->in->staging);
 	}
@@ -176,11 +177,28 @@ int lcx__compile_time(struct compiler *c, struct lcx_error **err)
 	return 0;
 }
 
+/*
+ * The root that the container's process has. Its number may have become somebody else's, or will
+ * while it is looked up; but not if the process is still there afterwards.
+ */
+static int open_root_of(int pidfd, struct lcx_error **err)
+{
+	CLEANUP(closep) int fd = -1;
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/root", lcx__pidfd_pid(pidfd));
+	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return lcx__fail_sys(err, errno, "open the container's root");
+	if (sys_pidfd_send_signal(pidfd, 0) < 0)
+		return lcx__fail(err, ESRCH, "the container's process has just ended");
+	return TAKE_FD(fd);
+}
+
 /* All namespaces of the container at once, by its process: pidfd with setns(2), Linux 5.8. */
 int lcx__compile_join_container(struct compiler *c, struct lcx_error **err)
 {
 	struct plan_op *op = lcx__plan_add(c->plan, PLAN_SETNS);
-	char path[64];
 	int fd;
 
 	op->fd = lcx__plan_fd(c->plan, c->in->exec_pidfd);
@@ -189,11 +207,9 @@ int lcx__compile_join_container(struct compiler *c, struct lcx_error **err)
 		op->num[0] |= c->in->container->linux_.namespaces.items[i].type.value;
 	/* The root of a mount namespace that others use, too, need not be the container's. */
 	if (!is_new_to(c->in->container, CLONE_NEWNS)) {
-		(void)snprintf(path, sizeof(path), "/proc/%d/root",
-			       lcx__pidfd_pid(c->in->exec_pidfd));
-		fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		fd = open_root_of(c->in->exec_pidfd, err);
 		if (fd < 0)
-			return lcx__fail_sys(err, errno, "open the container's root");
+			return fd;
 		op = lcx__plan_add(c->plan, PLAN_ENTER_ROOT);
 		op->fd = lcx__compile_own_fd(c, fd);
 	}

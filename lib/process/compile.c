@@ -31,7 +31,8 @@
  *   program
  *
  * New namespaces are made by the clone itself, except the cgroup and the time
- * namespace, which depend on steps in between.
+ * namespace, which depend on steps in between. Without a mount namespace of its own, what is
+ * between "root" and "pivot" is another process's: init/ops-build.c.
  */
 
 int lcx__compile_own_fd(struct compiler *c, int fd)
@@ -146,6 +147,7 @@ static int compile_terminal(struct compiler *c, struct lcx_error **err)
 	if (!process->terminal.value)
 		return 0;
 	op = lcx__plan_add(c->plan, PLAN_TERMINAL);
+	op->flags = !c->in->container && lcx__compile_shares_mount(c) ? PLAN_F_BUILDER : 0;
 	op->num[0] = process->console_size.height.value;
 	op->num[1] = process->console_size.width.value;
 	op->num[2] = process->user.uid.value;

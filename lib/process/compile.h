@@ -40,7 +40,12 @@ struct lcx__compile {
 	bool handed;
 	int root_fd; /* then, or if @joins_mount: attached nowhere */
 	bool joins_mount; /* the mount namespace is somebody else's: @mntns_fd */
-	int mntns_fd;
+	/*
+	 * It is the host's, where nothing of the container's may be mounted: the caller's, as also
+	 * with a description without one, or @mntns_fd.
+	 */
+	bool shares_mount;
+	int mntns_fd; /* -1: the caller's */
 
 	const int *join_fds; /* cgroup v1: the `tasks` files to write to */
 	size_t n_join_fds;

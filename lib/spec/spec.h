@@ -227,6 +227,9 @@ DEFINE_CLEANUP(struct lcx_spec *, lcx_spec_free)
  */
 int lcx__spec_check_supported(const struct lcx_spec *spec, struct lcx_error **err);
 
+/* Of a container in the host's mount namespace: that it asks for no mount with peers. */
+int lcx__spec_check_shared_mounts(const struct lcx_spec *spec, struct lcx_error **err);
+
 /* Its part about security modules: they may be others at the next boot, and an exec has labels,
  * too. */
 int lcx__spec_check_labels(const struct lcx_spec *spec, struct lcx_error **err);

@@ -203,21 +203,6 @@ static bool has_domainname(const struct lcx_spec *spec)
 	return spec->domainname != NULL;
 }
 
-static bool has_mounts(const struct lcx_spec *spec)
-{
-	return spec->mounts.n > 0;
-}
-
-static bool has_masked_paths(const struct lcx_spec *spec)
-{
-	return lcx__strv_length(spec->linux_.masked_paths) > 0;
-}
-
-static bool has_readonly_paths(const struct lcx_spec *spec)
-{
-	return lcx__strv_length(spec->linux_.readonly_paths) > 0;
-}
-
 static bool has_id_maps(const struct lcx_spec *spec)
 {
 	return spec->linux_.uid_mappings.n > 0 || spec->linux_.gid_mappings.n > 0;
@@ -236,13 +221,36 @@ static const struct {
 } needs[] = {
 	{"hostname", CLONE_NEWUTS, has_hostname},
 	{"domainname", CLONE_NEWUTS, has_domainname},
-	{"mounts", CLONE_NEWNS, has_mounts},
-	{"linux.maskedPaths", CLONE_NEWNS, has_masked_paths},
-	{"linux.readonlyPaths", CLONE_NEWNS, has_readonly_paths},
 	{"linux.uidMappings and linux.gidMappings", CLONE_NEWUSER, has_id_maps},
 	{"linux.netDevices", CLONE_NEWNET, has_net_devices},
 	{"linux.timeOffsets", LCX__CLONE_NEWTIME, has_time_offsets},
 };
+
+static int refuse_peers(const char *path, const char *what, struct lcx_error **err)
+{
+	return lcx__fail(err, EOPNOTSUPP,
+			 "%s: %s needs a 'mount' namespace of the container's own; in the host's "
+			 "its mounts are attached nowhere and have no peers",
+			 path, what);
+}
+
+int lcx__spec_check_shared_mounts(const struct lcx_spec *spec, struct lcx_error **err)
+{
+	const uint64_t peers = MS_SHARED | MS_SLAVE;
+
+	if (spec->linux_.rootfs_propagation.value & peers)
+		return refuse_peers("linux.rootfsPropagation", "one that is not private", err);
+	for (size_t i = 0; i < spec->mounts.n; i++) {
+		const struct lcx__spec_mount *m = &spec->mounts.items[i];
+
+		for (uint32_t k = 0; k < m->parsed.n_propagation; k++)
+			if (m->parsed.propagation[k] & peers)
+				return lcx__fail_prefix(
+					err, refuse_peers("options", "'shared' or 'slave'", err),
+					"mount on '%s'", m->destination);
+	}
+	return 0;
+}
 
 static int check_namespaces(const struct lcx_spec *spec, struct lcx_error **err)
 {
@@ -280,7 +288,9 @@ int lcx__spec_check_supported(const struct lcx_spec *spec, struct lcx_error **er
 					 " can't put it into effect; take it out",
 					 unsupported[i].path);
 	r = check_kernel(spec, err);
-	return r < 0 ? r : check_namespaces(spec, err);
+	if (r == 0)
+		r = check_namespaces(spec, err);
+	return r < 0 || has_own(spec, CLONE_NEWNS) ? r : lcx__spec_check_shared_mounts(spec, err);
 }
 
 LCX_PUBLIC int lcx_spec_check(const struct lcx_spec *spec, struct lcx_error **err)

@@ -223,6 +223,8 @@ def expected(row):
         return all_new
     if isinstance(expect, str) and expect.startswith("NS "):
         return link(holder, expect[3:])
+    if isinstance(expect, str) and expect.startswith("HOST "):
+        return "\n".join(link("self", name) for name in expect.split()[1:])
     if isinstance(expect, str):
         with open("/sys/devices/system/cpu/online") as f:
             return expect.replace("DISK", disk).replace("ONLINE", f.read().strip())

@@ -233,6 +233,8 @@ namespaces = [
         {"linux.intelRdt": {"closID": "a", "l3CacheSchema": "L3:0=f", "memBwSchema": "MB:0=70", "schemata": ["L3:0=f"],
                             "enableMonitoring": True}}, group=None, refused="linux.intelRdt", same=True),
 ]
+namespaces += [Row("linux.namespaces[].type", {"linux.namespaces": [{"type": "pid"}, {"type": "network"}]},
+                   "for n in mnt uts ipc cgroup; do readlink /proc/self/ns/$n; done", "HOST mnt uts ipc cgroup", group=None)]
 namespaces += [Row("linux.namespaces[].path", {"linux.namespaces": [{"type": kind, "path": "NS/" + KINDS[kind]}, *[
     {"type": other} for other in ("mount", "network", "pid") if other != kind]]},
     "readlink /proc/self/ns/%s" % KINDS[kind], "NS " + KINDS[kind], group=None)

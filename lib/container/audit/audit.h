@@ -16,6 +16,7 @@ struct audit {
 	int proc_fd;  /* /proc/PID of its first process, proven to be of that one */
 	int root_fd;  /* its root directory; hostile */
 	char *mounts; /* its mountinfo, parsed in place by each_mount() */
+	bool shares_mounts; /* the mount namespace is the host's */
 	struct json_object *json, *weaker;
 };
 

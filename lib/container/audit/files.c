@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/sysmacros.h>
 
 #include "cgroup/cgroup.h"
@@ -116,6 +117,12 @@ static void add_mount(struct audit *audit, struct json_object *list,
 				  mount->root, mount->point);
 }
 
+/* A container in the host's mount namespace has a tree that is in none: init/ops-build.c. */
+static bool is_in_no_list(const struct audit *audit)
+{
+	return audit->mounts[0] == '\0';
+}
+
 int lcx__audit_mounts(struct audit *audit, struct lcx_error **err)
 {
 	CLEANUP(device_set_clear) struct device_set host = {NULL};
@@ -127,6 +134,12 @@ int lcx__audit_mounts(struct audit *audit, struct lcx_error **err)
 
 	if (r < 0 || !text)
 		return lcx__fail_sys(err, r < 0 ? -r : ENOMEM, "read '/proc/self/mountinfo'");
+	if (is_in_no_list(audit)) {
+		(void)json_object_object_add(audit->json, "mounts", NULL);
+		lcx__audit_weaker(audit, "what is mounted in it is in no mount namespace, and the "
+					 "kernel has no list of it");
+		return 0;
+	}
 	list = json_object_new_array();
 	while (lcx__mountinfo_next(&rest, &mount))
 		add_mount(audit, list, &mount, is_shared(&host, &mount));
@@ -160,6 +173,28 @@ static bool covering_mount(const struct audit *audit, const char *path, bool *re
 	return found;
 }
 
+/* Such a tree is asked itself; the container can have put nothing on it that would not answer. */
+static bool covering_unlisted(const struct audit *audit, const char *path, bool *ret_exact,
+			      bool *ret_writable)
+{
+	CLEANUP(closep) int fd = lcx__open_in_root(audit->root_fd, path, O_PATH | O_CLOEXEC, 0);
+	struct statvfs fs;
+	struct statx st;
+
+	if (fd < 0 || fstatvfs(fd, &fs) < 0 || statx(fd, "", AT_EMPTY_PATH, 0, &st) < 0)
+		return false;
+	*ret_exact = st.stx_attributes & STATX_ATTR_MOUNT_ROOT;
+	*ret_writable = !(fs.f_flag & ST_RDONLY);
+	return true;
+}
+
+static bool covering(const struct audit *audit, const char *path, bool *ret_exact,
+		     bool *ret_writable)
+{
+	return is_in_no_list(audit) ? covering_unlisted(audit, path, ret_exact, ret_writable)
+				    : covering_mount(audit, path, ret_exact, ret_writable);
+}
+
 static bool is_there(const struct audit *audit, const char *path)
 {
 	CLEANUP(closep) int fd = lcx__open_in_root(audit->root_fd, path, O_PATH | O_CLOEXEC, 0);
@@ -175,14 +210,14 @@ int lcx__audit_paths(struct audit *audit, struct lcx_error **err)
 
 	(void)err;
 	for (size_t i = 0; (path = lcx_default_masked_path(i)); i++) {
-		if (!is_there(audit, path) || !covering_mount(audit, path, &exact, &can_write) ||
+		if (!is_there(audit, path) || !covering(audit, path, &exact, &can_write) ||
 		    exact)
 			continue;
 		(void)json_object_array_add(seen, json_object_new_string(path));
 		lcx__audit_weaker(audit, "'%s' is not masked", path);
 	}
 	for (size_t i = 0; (path = lcx_default_readonly_path(i)); i++) {
-		if (!is_there(audit, path) || !covering_mount(audit, path, &exact, &can_write) ||
+		if (!is_there(audit, path) || !covering(audit, path, &exact, &can_write) ||
 		    !can_write)
 			continue;
 		(void)json_object_array_add(writable, json_object_new_string(path));

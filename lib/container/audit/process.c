@@ -2,6 +2,7 @@
 #include "container/audit/audit.h"
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -52,6 +53,8 @@ int lcx__audit_namespaces(struct audit *audit, struct lcx_error **err)
 		shared = ours.st_ino == theirs.st_ino && ours.st_dev == theirs.st_dev;
 		(void)json_object_object_add(json, namespaces[i].name,
 					     json_object_new_string(shared ? "host" : "own"));
+		if (shared && strcmp(namespaces[i].file, "mnt") == 0)
+			audit->shares_mounts = true;
 		if (shared && namespaces[i].own_by_default)
 			lcx__audit_weaker(audit, "it shares the host's %s namespace",
 					  namespaces[i].name);
@@ -115,6 +118,10 @@ static void audit_capabilities(struct audit *audit, const char *status)
 		all |= mask;
 	}
 	(void)json_object_object_add(audit->json, "capabilities", json);
+	if (audit->shares_mounts && all & UINT64_C(1) << CAP_SYS_ADMIN &&
+	    all & UINT64_C(1) << CAP_SYS_CHROOT)
+		lcx__audit_weaker(audit, "it may go to the root directory of the mount namespace "
+					 "that it shares, which is the host's");
 	more = all & ~lcx_capability_default_mask();
 	for (int cap = 0; cap < 64; cap++)
 		if (more & (UINT64_C(1) << cap))

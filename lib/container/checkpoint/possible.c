@@ -73,6 +73,11 @@ static bool shares_namespaces(const struct lcx_container *c)
 	return false;
 }
 
+static bool has_no_mounts(const struct lcx_container *c)
+{
+	return !lcx__spec_namespace(c->spec, CLONE_NEWNS);
+}
+
 static bool has_new_volumes(const struct lcx_container *c)
 {
 	return c->run.volumes && c->run.volumes[0];
@@ -100,6 +105,7 @@ static const struct {
 	{has_pasta, "network 'pasta' can't be made before its process is there"},
 	{lcx__container_is_lent, "it was lent interfaces of the host's"},
 	{has_mapped_mounts, "it has mounts with mapped owners, which would not come back"},
+	{has_no_mounts, "it has no mount namespace of its own"},
 	{shares_namespaces, "it shares other namespaces than the network's"},
 	{lcx__checkpoint_has_new_networks,
 	 "it was connected with a network while it ran; disconnect it first"},

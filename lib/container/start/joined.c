@@ -29,22 +29,22 @@ static bool is_same(int fd, const char *path)
 	       a.st_ino == b.st_ino;
 }
 
-static int open_namespace(const char *path, ino_t *ret_number, struct lcx_error **err)
+/* In the host's the container is as if the description had none; the caller's it is in already. */
+int lcx__start_open_mounts(struct start *s, struct lcx_error **err)
 {
-	CLEANUP(closep) int fd = lcx_ns_open_path(path, LCX_NS_MNT, err);
-	struct stat st;
+	const struct lcx__spec_namespace *mount = lcx__spec_namespace(s->c->spec, CLONE_NEWNS);
 
-	if (fd < 0)
-		return lcx__fail_prefix(err, fd, "linux.namespaces");
-	if (fstat(fd, &st) < 0)
-		return lcx__fail_sys(err, errno, "linux.namespaces: mount namespace '%s'", path);
-	if (is_same(fd, "/proc/self/ns/mnt") || is_same(fd, "/proc/1/ns/mnt"))
-		return lcx__fail(err, EINVAL,
-				 "linux.namespaces: the mount namespace '%s' is the host's; a "
-				 "container's mounts are not made there",
-				 path);
-	*ret_number = st.st_ino;
-	return TAKE_FD(fd);
+	if (!mount || !mount->path)
+		return 0;
+	s->mntns_fd = lcx_ns_open_path(mount->path, LCX_NS_MNT, err);
+	if (s->mntns_fd < 0)
+		return lcx__fail_prefix(err, s->mntns_fd, "linux.namespaces");
+	if (is_same(s->mntns_fd, "/proc/self/ns/mnt")) {
+		s->shares_mount = true;
+		closep(&s->mntns_fd);
+	}
+	s->shares_mount |= s->mntns_fd >= 0 && is_same(s->mntns_fd, "/proc/1/ns/mnt");
+	return s->shares_mount ? lcx__spec_check_shared_mounts(s->c->spec, err) : 0;
 }
 
 static void link_name(unsigned long long number, char name[static 32])
@@ -89,7 +89,8 @@ bool lcx__start_is_joined(const struct start *s)
 {
 	const struct lcx__spec_namespace *mount = lcx__spec_namespace(s->c->spec, CLONE_NEWNS);
 
-	return mount && mount->path && s->c->d.rootfs && !lcx__container_has_users(s->c);
+	return mount && mount->path && !s->shares_mount && s->c->d.rootfs &&
+	       !lcx__container_has_users(s->c);
 }
 
 int lcx__start_joined_root(struct start *s, struct lcx_error **err)
@@ -97,22 +98,21 @@ int lcx__start_joined_root(struct start *s, struct lcx_error **err)
 	const char *path = lcx__spec_namespace(s->c->spec, CLONE_NEWNS)->path;
 	CLEANUP(freep) char *object = NULL;
 	struct sys_statx st = {0};
-	ino_t number = 0;
+	struct stat ns;
 	int r;
 
-	s->mntns_fd = open_namespace(path, &number, err);
-	if (s->mntns_fd < 0)
-		return s->mntns_fd;
+	if (fstat(s->mntns_fd, &ns) < 0)
+		return lcx__fail_sys(err, errno, "linux.namespaces: mount namespace '%s'", path);
 	s->root_fd = lcx__clone_tree(s->c->spec, s->c->d.rootfs, true, err);
 	if (s->root_fd < 0)
 		return s->root_fd;
 	r = sys_statx(s->root_fd, "", AT_EMPTY_PATH, &st);
 	if (r < 0)
 		return lcx__fail_sys(err, -r, "look at the root file system");
-	object = lcx__format("%llu %llu %s", (unsigned long long)number,
+	object = lcx__format("%llu %llu %s", (unsigned long long)ns.st_ino,
 			     (unsigned long long)st.mnt_id, path);
 	r = object ? lcx__journal_add(s->c->run_fd, "root", object, err) : lcx__fail_nomem(err);
-	return r < 0 ? r : claim(s->c, number, path, err);
+	return r < 0 ? r : claim(s->c, ns.st_ino, path, err);
 }
 
 static int unmount(int ns_fd, uint64_t mount_id, struct lcx_error **err)

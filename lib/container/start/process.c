@@ -137,8 +137,9 @@ static struct lcx__compile describe(const struct start *s)
 	const struct lcx_container *c = s->c;
 	struct lcx__compile compile = lcx__start_describe(s);
 
-	compile.handed = s->root_fd >= 0 && s->mntns_fd < 0;
-	compile.joins_mount = s->mntns_fd >= 0;
+	compile.handed = s->root_fd >= 0 && !lcx__start_is_joined(s);
+	compile.joins_mount = lcx__start_is_joined(s);
+	compile.shares_mount = s->shares_mount;
 	compile.mntns_fd = s->mntns_fd;
 	compile.root_fd = s->root_fd;
 	compile.class_fds = s->entrance.class_fds;

@@ -119,6 +119,8 @@ static int stage_rootfs(struct start *s, struct lcx_error **err)
 	struct lcx_container *c = s->c;
 	int r = c->d.layers ? lcx__container_renew_volatile(c, err) : 0;
 
+	if (r == 0)
+		r = lcx__start_open_mounts(s, err);
 	if (r < 0)
 		return r;
 	if (lcx__container_is_handed(c)) {

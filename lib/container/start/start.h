@@ -31,6 +31,7 @@ struct start {
 	char *staging, *upper, *work, **layers;
 	int root_fd;  /* the root, mounted by this process; -1: the container's own mounts it */
 	int mntns_fd; /* somebody else's, to be joined; -1: none */
+	bool shares_mount; /* that, or the caller's, is the host's */
 	struct plan_monitor monitor;
 	struct lcx_attach *attach;
 	int listen_fd, client_fd, event_dir_fd; /* the monitor's */
@@ -51,6 +52,7 @@ void lcx__restoring_clear(struct lcx__restoring *restoring);
 int lcx__start_keep_addresses(struct start *s, struct place *place, struct lcx_error **err);
 
 /* A root on top of what is in another's mount namespace: joined.c. */
+int lcx__start_open_mounts(struct start *s, struct lcx_error **err);
 bool lcx__start_is_joined(const struct start *s);
 int lcx__start_joined_root(struct start *s, struct lcx_error **err);
 
