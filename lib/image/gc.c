@@ -204,9 +204,17 @@ static int sweep_ref(struct sweep *sweep, const char *name)
 	return sweep_temporary(sweep, "refs", name);
 }
 
+/* What all holds of an image are names of goes with the image. */
 static int sweep_hold(struct sweep *sweep, const char *name)
 {
-	return sweep_temporary(sweep, "holds", name);
+	const char *hex = name[0] == '.' ? strchr(name, ':') : NULL;
+	char path[300];
+
+	if (!hex || lcx__rootset_has(&sweep->roots.blobs, hex + 1))
+		return sweep_temporary(sweep, "holds", name);
+	(void)snprintf(path, sizeof(path), "holds/%s", name);
+	remove_file(sweep, path);
+	return 0;
 }
 
 /* In this order: all roots are known before the first blob goes. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/file.h>
 
@@ -27,6 +28,35 @@ static char *describe(const struct lcx_image *image)
 	return lcx__strbuf_take(&text);
 }
 
+/*
+ * All holds of an image say the same, and are names of one file, ".DIGEST" of its manifest: a file
+ * of its own for each container would be made and removed with it. It goes with the image.
+ */
+static int link_hold(int dir_fd, const struct lcx_image *image, const char *owner)
+{
+	CLEANUP(freep) char *shared = lcx__format(".%s", image->manifest_digest.text);
+	CLEANUP(freep) char *text = NULL;
+	int r;
+
+	if (!shared)
+		return -ENOMEM;
+	if (linkat(dir_fd, shared, dir_fd, owner, 0) == 0)
+		return 0;
+	r = -errno;
+	text = describe(image);
+	if (!text)
+		return -ENOMEM;
+	if (r == -ENOENT) {
+		/* Others rely on it as long as it is there, also after a loss of power. */
+		r = lcx__replace_file(dir_fd, shared, text, strlen(text), 0600, true);
+		if (r < 0)
+			return r;
+		r = linkat(dir_fd, shared, dir_fd, owner, 0) < 0 ? -errno : 0;
+	}
+	/* It holds one already; or no file system has that many names of a file, or any. */
+	return r == 0 ? 0 : lcx__replace_file(dir_fd, owner, text, strlen(text), 0600, false);
+}
+
 /* The image was opened a while ago, and nothing kept it since. */
 static int check_layers(const struct lcx__store *store, const struct lcx_image *image,
 			struct lcx_error **err)
@@ -47,15 +77,11 @@ int lcx__image_hold(struct lcx_ctx *ctx, const struct lcx_image *image, const ch
 		    struct lcx_error **err)
 {
 	CLEANUP(lcx__store_freep) struct lcx__store *store = NULL;
-	CLEANUP(freep) char *text = NULL;
 	CLEANUP(closep) int lock = -1, dir_fd = -1;
 	int r;
 
 	if (!lcx__name_is_valid(owner))
 		return lcx__fail(err, EINVAL, "'%s' can't hold an image: not a valid name", owner);
-	text = describe(image);
-	if (!text)
-		return lcx__fail_nomem(err);
 	r = lcx__store_open(ctx, &store, err);
 	if (r < 0)
 		return r;
@@ -66,7 +92,7 @@ int lcx__image_hold(struct lcx_ctx *ctx, const struct lcx_image *image, const ch
 	if (r < 0)
 		return r;
 	dir_fd = lcx__open_dir(store->fd, "holds");
-	r = dir_fd < 0 ? dir_fd : lcx__replace_file(dir_fd, owner, text, strlen(text), 0600, false);
+	r = dir_fd < 0 ? dir_fd : link_hold(dir_fd, image, owner);
 	return r < 0 ? lcx__fail_sys(err, -r, "hold image '%s' for '%s'", image->id.text, owner)
 		     : 0;
 }
