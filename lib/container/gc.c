@@ -278,6 +278,37 @@ static int sweep_files(struct sweep *s, struct lcx_error **err)
 
 /* ---- both --------------------------------------------------------------- */
 
+/*
+ * A look at the owner's lock instead of all that is written down of a container: whoever opens a
+ * context does this for each that runs. Nobody starts it meanwhile, to whom the owner's lock would
+ * seem to be taken. What is owned and recorded needs no recovery: recover().
+ */
+static bool is_well(const struct lcx_ctx *ctx, const char *id)
+{
+	CLEANUP(closep) int containers_fd = lcx__open_dir(ctx->root_fd, "containers");
+	CLEANUP(closep) int runs_fd = lcx__open_dir(ctx->run_fd, "containers");
+	CLEANUP(closep) int dir_fd = -1, lock_fd = -1, run_fd = -1, owner_fd = -1;
+
+	if (containers_fd < 0 || runs_fd < 0)
+		return false;
+	dir_fd = lcx__open_dir(containers_fd, id);
+	run_fd = lcx__open_dir(runs_fd, id);
+	if (dir_fd < 0 || run_fd < 0)
+		return false;
+	lock_fd = lcx__container_lock_dir(dir_fd, LOCK_SH | LOCK_NB);
+	if (lock_fd < 0)
+		return lock_fd == -EWOULDBLOCK; /* somebody is at it */
+	if (faccessat(run_fd, "state.json", F_OK, 0) < 0)
+		return false;
+	owner_fd = openat(run_fd, "owner", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	return owner_fd >= 0 && flock(owner_fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+}
+
+static int recover_unless_well(struct sweep *s, const char *id, struct lcx_error **err)
+{
+	return is_well(s->ctx, id) ? 0 : recover(s, id, err);
+}
+
 static int recover_all(struct sweep *s, struct lcx_error **err)
 {
 	int r = for_each(s->ctx->run_fd, "containers", s, recover);
@@ -335,7 +366,7 @@ LCX_PUBLIC int lcx_ctx_open(const char *root_dir, const char *run_dir, struct lc
 	if (r < 0)
 		return r;
 	s.ctx = ctx;
-	(void)recover_all(&s, NULL);
+	(void)for_each(ctx->run_fd, "containers", &s, recover_unless_well);
 	if (is_first(ctx))
 		(void)end_all_passing(&s, NULL);
 	(void)lcx__troubles_end(&s.troubles, NULL);
