@@ -5,6 +5,7 @@
 #include <net/if.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/mount.h>
 
 #include "security/landlock.h"
 #include "security/rlimit.h"
@@ -305,6 +306,11 @@ int lcx__finish_mount(void *object, struct lcx_error **err)
 	if (has_maps != (mount->gid_mappings.n > 0))
 		return lcx__fail(err, EINVAL, "uidMappings and gidMappings: must be there both");
 	r = lcx__mount_options_parse((const char *const *)mount->options, &mount->parsed, err);
+	if (r == 0 && mount->type && strcmp(mount->type, "bind") == 0 &&
+	    !(mount->parsed.flags & (MS_BIND | MS_REMOUNT))) {
+		mount->parsed.flags |= MS_BIND;
+		r = lcx__mount_options_check_bind(&mount->parsed, err);
+	}
 	if (r < 0)
 		return lcx__fail_prefix(err, r, "options");
 	if (has_maps && mount->parsed.idmap == LCX__IDMAP_NONE)

@@ -178,21 +178,46 @@ static const struct {
 	{MS_I_VERSION, "iversion"}, {MS_MANDLOCK, "mand"},
 };
 
-static int check_together(const struct lcx__mount_options *o, struct lcx_error **err)
+/*
+ * Of tmpfs(5): how one is made. The file system of a bind mount is there already, and mount(2), to
+ * which the specification refers, ignores them; so they are for whoever writes the same for both.
+ * All others may be something to rely on, as "idmap=" and "context=" are.
+ */
+static bool only_makes_tmpfs(const char *data)
 {
-	if (o->data && strlen(o->data) > MAX_DATA)
-		return lcx__fail(err, EINVAL, "options of more than %d bytes", MAX_DATA);
-	if (o->data && (o->flags & MS_BIND))
+	static const char *const makes[] = {"size=", "nr_blocks=", "nr_inodes=", "mode=",
+					    "uid=",  "gid=",       "huge=",      "mpol="};
+	size_t i = 0;
+
+	for (; *data && i < ARRAY_SIZE(makes); data += strcspn(data, ",")) {
+		data += *data == ',';
+		for (i = 0; i < ARRAY_SIZE(makes); i++)
+			if (strncmp(data, makes[i], strlen(makes[i])) == 0)
+				break;
+	}
+	return i < ARRAY_SIZE(makes);
+}
+
+int lcx__mount_options_check_bind(const struct lcx__mount_options *o, struct lcx_error **err)
+{
+	if (o->data && !only_makes_tmpfs(o->data))
 		return lcx__fail(err, EINVAL, "'%.64s' is no option of a bind mount", o->data);
-	for (size_t i = 0; o->flags & MS_BIND && i < ARRAY_SIZE(of_file_systems); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(of_file_systems); i++)
 		if (o->flags & of_file_systems[i].flag)
 			return lcx__fail(err, EINVAL,
 					 "'%s' is of a file system, and not of a bind mount of it",
 					 of_file_systems[i].name);
-	if (o->tmpcopyup && (o->flags & MS_BIND))
+	if (o->tmpcopyup)
 		return lcx__fail(err, EINVAL,
 				 "'tmpcopyup' goes with tmpfs only, not with a bind mount");
 	return 0;
+}
+
+static int check_together(const struct lcx__mount_options *o, struct lcx_error **err)
+{
+	if (o->data && strlen(o->data) > MAX_DATA)
+		return lcx__fail(err, EINVAL, "options of more than %d bytes", MAX_DATA);
+	return o->flags & MS_BIND ? lcx__mount_options_check_bind(o, err) : 0;
 }
 
 int lcx__mount_options_parse(const char *const *texts, struct lcx__mount_options *ret,

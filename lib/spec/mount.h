@@ -41,3 +41,6 @@ struct lcx__mount_options {
 /* @options may be NULL. @ret->data belongs to the caller. A wish that makes no sense is -EINVAL. */
 int lcx__mount_options_parse(const char *const *options, struct lcx__mount_options *ret,
 			     struct lcx_error **err);
+
+/* The same of what is a bind mount by its type, and not by an option. */
+int lcx__mount_options_check_bind(const struct lcx__mount_options *o, struct lcx_error **err);

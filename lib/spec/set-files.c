@@ -96,7 +96,12 @@ static int fill_mount(struct lcx__spec_mount *mount, const char *source, const c
 	if (r == 0 && !type && !has_option(mount->options, "bind") &&
 	    !has_option(mount->options, "rbind"))
 		r = lcx__add_string(&mount->options, "bind", false, err);
-	return r < 0 ? r : lcx__finish_mount(mount, err);
+	if (r == 0)
+		r = lcx__finish_mount(mount, err);
+	if (r == 0 && mount->parsed.data && mount->parsed.flags & MS_BIND)
+		r = lcx__fail(err, EINVAL, "'%.64s' is no option of a bind mount",
+			      mount->parsed.data);
+	return r;
 }
 
 LCX_PUBLIC int lcx_spec_add_mount(struct lcx_spec *spec, const char *source,

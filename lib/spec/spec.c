@@ -44,6 +44,8 @@ static int from_document(struct json_object *json, struct lcx_spec **ret, struct
 	if (!spec)
 		return lcx__fail_nomem(err);
 	r = lcx__json_read(lcx__spec_fields, json, spec, &spec->warnings, err);
+	if (r == 0)
+		r = lcx__spec_warn_of_options(spec, err);
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(spec);

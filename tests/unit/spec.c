@@ -302,7 +302,10 @@ static const struct {
 	{RES("\"devices\": [{\"allow\": true, \"type\": \"d\"}]"), "type"},
 
 	{MOUNT("\"options\": [\"\"]"), "mounts[0]: options: an option is empty"},
-	{MOUNT("\"options\": [\"bind\", \"size=1\"]"), "mounts[0]: options: 'size=1'"},
+	{MOUNT("\"options\": [\"bind\", \"nosuidd\"]"), "mounts[0]: options: 'nosuidd' is no"},
+	{MOUNT("\"type\": \"bind\", \"options\": [\"nosuidd\"]"), "options: 'nosuidd' is no"},
+	{MOUNT("\"options\": [\"bind\", \"size=1\", \"idmap=uids=0-1-1\"]"), "is no option of a bind"},
+	{MOUNT("\"options\": [\"context=a\", \"bind\", \"size=1\"]"), "is no option of a bind"},
 	{MOUNT("\"options\": [\"bind\", \"tmpcopyup\"]"), "tmpcopyup"},
 	{MOUNT("\"uidMappings\": [" MAP("0", "0", "1") "]"), "must be there both"},
 	{MOUNT("\"options\": [\"shared\", \"slave\", \"private\", \"shared\", \"slave\"]"),
@@ -333,6 +336,25 @@ START_TEST(depth_and_size_have_limits)
 	memset(large, ' ', SIZE);
 	ck_assert_fails(lcx_spec_from_json(large, SIZE, &spec, &err), E2BIG, err, "at most");
 	ck_assert_fails(lcx_spec_from_json("{}\0{}", 5, &spec, &err), EINVAL, err, "NUL");
+}
+END_TEST
+
+START_TEST(what_makes_a_tmpfs_does_not_change_what_is_bound_and_that_is_told)
+{
+	static const char *const options[] = {"bind", "size=1", NULL};
+	CLEANUP(lcx_spec_freep)
+	struct lcx_spec *spec =
+		parse(MOUNT("\"options\": [\"mode=755\", \"size=1k\", \"bind\", \"ro\"]"));
+	struct lcx_error *err = NULL;
+
+	ck_assert_uint_eq(lcx_spec_n_warnings(spec), 1);
+	ck_assert_str_eq(lcx_spec_warning(spec, 0),
+			 "mounts[0]: options: 'mode=755,size=1k' is for a new file system, and of "
+			 "no effect on a bind mount");
+	check_round_trip(spec);
+	/* Who calls can do better. */
+	ck_assert_fails(lcx_spec_add_mount(spec, "/a", "/b", NULL, options, &err), EINVAL, err,
+			"'size=1' is no option of a bind mount");
 }
 END_TEST
 
@@ -783,6 +805,7 @@ static TCase *reading(void)
 	tcase_add_test(tc, values_arrive_where_they_belong);
 	tcase_add_loop_test(tc, bad_documents_are_refused_by_path, 0, ARRAY_SIZE(bad_cases));
 	tcase_add_test(tc, depth_and_size_have_limits);
+	tcase_add_test(tc, what_makes_a_tmpfs_does_not_change_what_is_bound_and_that_is_told);
 	tcase_add_test(tc, what_is_unknown_is_ignored_and_told);
 	tcase_add_test(tc, bytes_that_are_no_utf8_survive);
 	tcase_add_test(tc, parts_of_a_document_can_be_read_alone);
