@@ -16,13 +16,26 @@ static bool is_node(const struct statx *st, uint64_t mode, uint64_t device)
 	       st->stx_rdev_minor == minor;
 }
 
-/* Whether what stands there is just what was to be made, as in a directory that is used again. */
-static bool is_same_node(int dir, const char *name, const struct plan_op *op)
+/*
+ * Give away what stands there, be it new or there before as in a directory that is used again: by
+ * its descriptor, for whoever shares the tree may put a file of another under the name meanwhile.
+ */
+static int give_node(int dir, const char *name, const struct plan_op *op)
 {
 	struct statx st = {0};
-	int r = (int)sys_call5(__NR_statx, dir, name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, &st);
+	int fd = (int)sys_call4(__NR_openat, dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0);
+	int r = fd < 0 ? fd : init_stat(fd, &st);
 
-	return r == 0 && is_node(&st, op->num[0], op->num[1]);
+	if (r == 0 && !is_node(&st, op->num[0], op->num[1]))
+		r = -EEXIST;
+	if (r == 0 && (op->num[2] || op->num[3]))
+		r = lcx__is_off(NODES)
+			    ? (int)sys_call5(__NR_fchownat, dir, name, op->num[2], op->num[3],
+					     AT_SYMLINK_NOFOLLOW)
+			    : (int)sys_call5(__NR_fchownat, fd, "", op->num[2], op->num[3],
+					     AT_EMPTY_PATH);
+	init_close(fd);
+	return r;
 }
 
 /*
@@ -62,11 +75,8 @@ int init_op_MKNOD(struct init *init, const struct plan_op *op)
 		init_close(dir);
 		return bind_instead(init, op);
 	}
-	if (r == -EEXIST && is_same_node(dir, name, op))
-		r = 0;
-	if (r == 0 && (op->num[2] || op->num[3]))
-		r = (int)sys_call5(__NR_fchownat, dir, name, op->num[2], op->num[3],
-				   0x100 /* NOFOLLOW */);
+	if (r == 0 || r == -EEXIST)
+		r = give_node(dir, name, op);
 	init_close(dir);
 	return r;
 }

@@ -26,6 +26,7 @@
 	X(LINKS, "links")             /* no link stands where /proc is mounted */                  \
 	X(MASKS, "masks")             /* what covers a file is the host's /dev/null */             \
 	X(NAMES, "names")             /* an internal network's questions stay in it */             \
+	X(NODES, "nodes")             /* who gets a device is who is looked at, and no name */    \
 	X(PATHS, "paths")             /* paths in a container's tree never lead out of it */       \
 	X(PLACES, "places")           /* in /proc what is covered is found by the mount */         \
 	X(PRIVATE, "private")         /* what is kept is its owner's alone */                      \

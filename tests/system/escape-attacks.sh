@@ -35,6 +35,7 @@ volume        links        CVE-2019-16884: the place of a volume is a link to a 
 moved         places       the directory on which /proc is mounted gets another name before what is in it is covered
 moved_volume  places       the same, before a volume is mounted in it
 moved_slash   places       the same, where the description has a slash after it
+node          nodes        a device changes places with a file of root's before it gets its owner
 readonly      readonly     parameters of the whole machine can be written
 images        images       CVE-2026-53492: a checkpoint has a link in the place of the log that its restore writes
 inheritable   inheritable  CVE-2022-27650: capabilities that a file of the image may make permitted ones
@@ -330,6 +331,19 @@ attack_moved_volume() {
 	config '' "$(for i in $(seq 300); do fake /fake; done; fake /proc/version)" '' \
 		sh -c 'for d in /proc /other; do ! grep -q Linux $d/version || exit 42; done'
 	swapping . proc other race read_covered
+}
+start_with_devices() {
+	run || :
+	stat -c '%u %F' "$T/rootfs/data/node" "$T/rootfs/data/other" | grep '^1000 regular'
+}
+# The more devices, the more often in one start.
+attack_node() {
+	mkdir "$T/rootfs/data"
+	mknod "$T/rootfs/data/node" c 1 3
+	echo "$secret" >"$T/rootfs/data/other"
+	devices=$(printf '{"path": "/data/node", "type": "c", "major": 1, "minor": 3, "uid": 1000, "gid": 1000},%.0s' $(seq 50))
+	config '' '' ", \"devices\": [${devices%,}]" true
+	swapping data node other race start_with_devices
 }
 attack_moved_slash() { moved /proc/; }
 # What it says already.
