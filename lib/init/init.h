@@ -20,7 +20,7 @@ struct init_place {
 	int fd; /* the root of it */
 };
 
-enum { INIT_MAX_PLACES = 4 };
+enum { INIT_MAX_PLACES = 64 };
 
 struct init {
 	char *base;               /* the plan, mapped */

@@ -33,6 +33,9 @@ static inline int init_attach(int tree_fd, int target_fd)
 			      SYS_MOVE_MOUNT_F_EMPTY_PATH | SYS_MOVE_MOUNT_T_EMPTY_PATH);
 }
 
+/* target.c: a path in the container's tree, clean: what all of these take. It is made so in place. */
+const char *init_path(struct init *init, const struct plan_op *op, int index);
+
 /*
  * target.c: an O_PATH descriptor of @path below the root; a missing one may be made. What is below a
  * place is found by its mount: who shares the tree may give the directory that it is on another name,
@@ -41,8 +44,9 @@ static inline int init_attach(int tree_fd, int target_fd)
 int init_open_target(struct init *init, const char *path, bool make, bool directory);
 /* One that is there, with no symbolic link on the way: below a place, on the way from it. */
 int init_open_without_links(struct init *init, const char *path);
-/* @tree has been attached at @path; it is kept if it is a place, else closed. */
-void init_note_mount(struct init *init, const char *path, int tree);
+/* @tree has been attached at @path; it is kept if it is a place, else closed. -E2BIG: there are
+ * too many. */
+int init_note_mount(struct init *init, const char *path, int tree);
 int init_make_directories(struct init *init, const char *path);
 
 /*

@@ -27,7 +27,7 @@ static int open_null(struct init *init)
 	int fd, r;
 
 	if (lcx__is_off(MASKS))
-		return init_open_target(init, "/dev/null", false, false);
+		return init_open_target(init, "dev/null", false, false);
 	fd = (int)sys_call4(__NR_openat, AT_FDCWD, "/dev/null", O_PATH | O_CLOEXEC, 0);
 	r = fd < 0 ? fd : init_stat(fd, &st);
 	if (r == 0 && (st.stx_rdev_major != 1 || st.stx_rdev_minor != 3))
@@ -66,7 +66,7 @@ static int clone_alone(int fd)
 
 int init_op_MASK(struct init *init, const struct plan_op *op)
 {
-	int target = init_open_target(init, init_str(init, op, 0), false, false), tree, r, *first;
+	int target = init_open_target(init, init_path(init, op, 0), false, false), tree, r, *first;
 	struct statx st = {0};
 	bool directory;
 
@@ -95,7 +95,7 @@ int init_op_MASK(struct init *init, const struct plan_op *op)
 int init_op_READONLY(struct init *init, const struct plan_op *op)
 {
 	struct sys_mount_attr attr = {.attr_set = SYS_MOUNT_ATTR_RDONLY};
-	int target = init_open_target(init, init_str(init, op, 0), false, false), tree, r;
+	int target = init_open_target(init, init_path(init, op, 0), false, false), tree, r;
 
 	if (target == -ENOENT || target == -ENOTDIR || lcx__is_off(READONLY))
 		return 0;

@@ -156,6 +156,7 @@ static int fill(struct init *init, const struct plan_op *op, int target, int tre
 /* str: type, target, source, options, SELinux label; num: attributes, none, propagation. */
 int init_op_MOUNT(struct init *init, const struct plan_op *op)
 {
+	const char *path = init_path(init, op, 1);
 	bool copies = op->flags & PLAN_F_COPY_UP;
 	const struct new_tree wish = {
 		.type = init_str(init, op, 0),
@@ -168,10 +169,9 @@ int init_op_MOUNT(struct init *init, const struct plan_op *op)
 	};
 	int target, tree, r;
 
-	target =
-		init_open_target(init, init_str(init, op, 1), op->flags & PLAN_F_MAKE_TARGET, true);
+	target = init_open_target(init, path, op->flags & PLAN_F_MAKE_TARGET, true);
 	if (target >= 0 && is_kernel_interface(wish.type) && !lcx__is_off(LINKS))
-		target = reopen_without_links(init, init_str(init, op, 1), target);
+		target = reopen_without_links(init, path, target);
 	if (target < 0)
 		return target;
 	r = tree = new_tree(init, &wish);
@@ -182,7 +182,7 @@ int init_op_MOUNT(struct init *init, const struct plan_op *op)
 	if (r == 0)
 		r = set_propagation(tree, op->num[2]);
 	if (r == 0)
-		init_note_mount(init, init_str(init, op, 1), tree);
+		r = init_note_mount(init, path, tree);
 	else
 		init_close(tree);
 	init_close(target);
@@ -220,7 +220,7 @@ static int change_tree(int tree, const struct plan_op *op)
  * because a link of the image's leads there (CVE-2019-16884). Those below /sys are the kernel's. */
 static int open_bind_target(struct init *init, const struct plan_op *op, bool directory)
 {
-	const char *path = init_str(init, op, 1);
+	const char *path = init_path(init, op, 1);
 	uint64_t fs[16] = {0};
 	bool below_sys;
 	int target = init_open_target(init, path, op->flags & PLAN_F_MAKE_TARGET, directory), r;
@@ -232,7 +232,7 @@ static int open_bind_target(struct init *init, const struct plan_op *op, bool di
 		init_close(target);
 		return r;
 	}
-	below_sys = strlen(path) >= 5 && memcmp(path, "/sys/", 5) == 0;
+	below_sys = strlen(path) >= 4 && memcmp(path, "sys/", 4) == 0;
 	return fs[0] == PROC_SUPER_MAGIC || (fs[0] == SYSFS_MAGIC && !below_sys)
 		       ? reopen_without_links(init, path, target)
 		       : target;
@@ -259,7 +259,7 @@ int init_op_BIND(struct init *init, const struct plan_op *op)
 	if (r == 0)
 		r = set_propagation(tree, op->num[2]);
 	if (r == 0)
-		init_note_mount(init, init_str(init, op, 1), tree);
+		r = init_note_mount(init, init_path(init, op, 1), tree);
 	else
 		init_close(tree);
 	init_close(target);
@@ -426,7 +426,7 @@ int init_op_ROOT_TREE(struct init *init, const struct plan_op *op)
 /* num: as of change_tree(). */
 int init_op_REMOUNT(struct init *init, const struct plan_op *op)
 {
-	int target = init_open_target(init, init_str(init, op, 0), false, false), r;
+	int target = init_open_target(init, init_path(init, op, 0), false, false), r;
 
 	if (target < 0)
 		return target;

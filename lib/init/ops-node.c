@@ -66,7 +66,7 @@ static int bind_instead(struct init *init, const struct plan_op *op)
 int init_op_MKNOD(struct init *init, const struct plan_op *op)
 {
 	const char *name = init_str(init, op, 1);
-	int dir = init_open_target(init, init_str(init, op, 0), true, true), r;
+	int dir = init_open_target(init, init_path(init, op, 0), true, true), r;
 
 	if (dir < 0)
 		return dir;
@@ -83,7 +83,7 @@ int init_op_MKNOD(struct init *init, const struct plan_op *op)
 
 int init_op_SYMLINK(struct init *init, const struct plan_op *op)
 {
-	int dir = init_open_target(init, init_str(init, op, 0), true, true), r;
+	int dir = init_open_target(init, init_path(init, op, 0), true, true), r;
 
 	if (dir < 0)
 		return dir;

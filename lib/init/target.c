@@ -127,40 +127,56 @@ static int open_target(struct init *init, const char *path, bool make, bool dire
 
 /* ---- places ------------------------------------------------------------- */
 
-/* To the next component that says something: nobody has normalised what a description has. */
-static const char *skip_nothing(const char *path)
+/*
+ * As it is said most shortly: nobody has normalised what a description has. ".." is the name before
+ * it away, whatever link that may be, as other runtimes have it; above the root there is nothing.
+ */
+static void clean_path(char *path)
 {
-	while (path[0] == '/' || (path[0] == '.' && (path[1] == '/' || path[1] == '\0')))
-		path++;
-	return path;
+	size_t n = 0;
+
+	for (const char *from = path; *from;) {
+		size_t length = 0;
+
+		while (from[length] && from[length] != '/')
+			length++;
+		if (length == 2 && from[0] == '.' && from[1] == '.') {
+			while (n > 0 && path[--n] != '/')
+				;
+		} else if (length > 0 && (length > 1 || from[0] != '.')) {
+			/* Never ahead of what is read: the slash before it was. */
+			if (n > 0)
+				path[n++] = '/';
+			memmove(path + n, from, length);
+			n += length;
+		}
+		from += length;
+		from += *from == '/';
+	}
+	path[n] = '\0';
 }
 
-/* What of @path, an absolute one, is below @place: "" for itself, NULL if it is not. */
+const char *init_path(struct init *init, const struct plan_op *op, int index)
+{
+	char *path = init->base + op->str[index];
+
+	clean_path(path);
+	return path[0] ? path : ".";
+}
+
+/* What of @path is below @place, both clean: "" for itself, NULL if it is not. */
 static const char *path_below(const char *path, const char *place)
 {
-	path = skip_nothing(path);
-	place = skip_nothing(place);
-	while (*place) {
-		while (*place && *place != '/')
-			if (*path++ != *place++)
-				return NULL;
-		if (*path && *path != '/')
-			return NULL;
-		path = skip_nothing(path);
-		place = skip_nothing(place);
-	}
-	return path;
-}
+	size_t length = strcmp(place, ".") == 0 ? 0 : strlen(place);
 
-static bool goes_up(const char *path)
-{
-	for (path = skip_nothing(path); *path; path = skip_nothing(path)) {
-		if (path[0] == '.' && path[1] == '.' && (path[2] == '/' || path[2] == '\0'))
-			return true;
-		while (*path && *path != '/')
-			path++;
-	}
-	return false;
+	for (size_t i = 0; i < length; i++)
+		if (path[i] != place[i])
+			return NULL;
+	if (length == 0)
+		return path;
+	if (path[length] && path[length] != '/')
+		return NULL;
+	return path[length] ? path + length + 1 : path + length;
 }
 
 static bool is_kernels(int tree)
@@ -171,7 +187,7 @@ static bool is_kernels(int tree)
 	       (fs[0] == PROC_SUPER_MAGIC || fs[0] == SYSFS_MAGIC);
 }
 
-void init_note_mount(struct init *init, const char *path, int tree)
+int init_note_mount(struct init *init, const char *path, int tree)
 {
 	size_t n = 0;
 
@@ -182,10 +198,18 @@ void init_note_mount(struct init *init, const char *path, int tree)
 		else
 			init->places[n++] = init->places[i];
 	init->n_places = n;
-	if (n < INIT_MAX_PLACES && !goes_up(path) && is_kernels(tree) && !lcx__is_off(PLACES))
-		init->places[init->n_places++] = (struct init_place){path, tree};
-	else
+	if (!is_kernels(tree) || lcx__is_off(PLACES)) {
 		init_close(tree);
+		return 0;
+	}
+	if (n == INIT_MAX_PLACES) {
+		(void)text_append(init->detail, sizeof(init->detail),
+				  "a container has room for 64 mounts of proc and sysfs");
+		init_close(tree);
+		return -E2BIG;
+	}
+	init->places[init->n_places++] = (struct init_place){path, tree};
+	return 0;
 }
 
 static int open_by_place(struct init *init, const char *path, bool make, bool directory,
@@ -195,7 +219,7 @@ static int open_by_place(struct init *init, const char *path, bool make, bool di
 	int root_fd = init->root_fd, fd;
 
 	for (size_t i = init->n_places; i-- > 0;) {
-		rest = goes_up(path) ? NULL : path_below(path, init->places[i].path);
+		rest = path_below(path, init->places[i].path);
 		if (!rest)
 			continue;
 		init->root_fd = init->places[i].fd;
@@ -236,7 +260,7 @@ int init_op_TARGET(struct init *init, const struct plan_op *op)
 			return base;
 		init->root_fd = base;
 	}
-	fd = open_target(init, init_str(init, op, 0), true, op->num[0] != 0, 0);
+	fd = open_target(init, init_path(init, op, 0), true, op->num[0] != 0, 0);
 	init->root_fd = root;
 	init_close(base);
 	init_close(fd);

@@ -34,7 +34,7 @@ links         links,places CVE-2019-19921: /proc is a link, swapped between moun
 volume        links        CVE-2019-16884: the place of a volume is a link to a file of /proc
 moved         places       the directory on which /proc is mounted gets another name before what is in it is covered
 moved_volume  places       the same, before a volume is mounted in it
-moved_slash   places       the same, where the description has a slash after it
+moved_late    places       the same, where four of its kind come before, and the description goes up and has a slash after it
 node          nodes        a device changes places with a file of root's before it gets its owner
 readonly      readonly     parameters of the whole machine can be written
 images        images       CVE-2026-53492: a checkpoint has a link in the place of the log that its restore writes
@@ -316,11 +316,11 @@ attack_volume() {
 }
 # Much that is not there is looked for in between: time to change the names, in a third of the tries or more.
 ballast=$(printf '"/none",%.0s' $(seq 3000))
-moved() { # DESTINATION
+moved() { # DESTINATION [MOUNTS before it]
 	mkdir "$T/rootfs/other"
 	config '' '' ", \"maskedPaths\": [$ballast \"/proc/version\"]" \
 		sh -c 'for d in /proc /other; do ! grep -q . $d/version || exit 42; done'
-	sed -i "s,\"destination\": \"/proc\",\"destination\": \"$1\"," "$T/config.json"
+	sed -i "s|\"mounts\": .{\"destination\": \"/proc\"|\"mounts\": [${2:-}{\"destination\": \"$1\"|" "$T/config.json"
 	swapping . proc other race read_covered
 }
 attack_moved() { moved /proc; }
@@ -345,7 +345,10 @@ attack_node() {
 	config '' '' ", \"devices\": [${devices%,}]" true
 	swapping data node other race start_with_devices
 }
-attack_moved_slash() { moved /proc/; }
+attack_moved_late() {
+	more=$(for i in 1 2 3 4; do printf '{"destination": "/more%s", "type": "proc", "source": "proc"}, ' "$i"; done)
+	moved /data/../proc/ "$more"
+}
 # What it says already.
 attack_readonly() { container sh -c 'read -r now </proc/sys/kernel/core_pattern && echo "$now" >/proc/sys/kernel/core_pattern'; }
 none_inheritable='CapInh:[[:space:]]*0*$'
