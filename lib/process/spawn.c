@@ -43,15 +43,23 @@ static void talk_clear(struct talk *talk)
 	lcx__compiled_clear(&talk->compiled);
 }
 
+/* What is over already has said why, which comes next, and tells more than what now fails. */
 static int tell_child(struct talk *talk, struct lcx_error **err)
 {
 	const struct lcx__spawn_hooks *hooks = talk->spawn->hooks;
+	CLEANUP(lcx_error_freep) struct lcx_error *why = NULL;
+	int r = 0;
 
 	/* Not the container's yet. */
 	if (talk->spawn->restoration)
 		return 0;
-	return hooks && hooks->on_child ? hooks->on_child(hooks->data, talk->pid, talk->pidfd, err)
-					: 0;
+	if (talk->pid > 0 && hooks && hooks->on_child)
+		r = hooks->on_child(hooks->data, talk->pid, talk->pidfd, &why);
+	if (r < 0 && lcx__pidfd_ends(talk->pidfd, 0) == 1)
+		r = talk->pid = 0;
+	if (r < 0 && err)
+		*err = TAKE_PTR(why);
+	return r;
 }
 
 static int answer_child(struct talk *talk, int *fd, struct lcx_error **err)
@@ -83,6 +91,8 @@ static int answer_netlink(struct talk *talk, int *fd, struct lcx_error **err)
 {
 	const struct lcx__spawn_hooks *hooks = talk->spawn->hooks;
 
+	if (talk->pid == 0)
+		return 0;
 	return hooks && hooks->on_netlink ? hooks->on_netlink(hooks->data, *fd, err) : 0;
 }
 
@@ -144,7 +154,8 @@ static int (*const answers[])(struct talk *talk, int *fd, struct lcx_error **err
 	[PLAN_MESSAGE_WAITING] = answer_waiting,
 };
 
-/* Return: 0 once the program was executed; 1 if that is not so yet, and nobody shall wait for it. */
+/* Return: 0 once the program was executed; 1 if that is not so yet, and nobody shall wait for it.
+ */
 static int converse(struct talk *talk, bool waits, struct lcx_error **err)
 {
 	int type, r = 0;

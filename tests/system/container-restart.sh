@@ -3,7 +3,10 @@
 # Restart policies, by a supervisor: what it starts again, how soon, what it leaves alone; killed, and after a
 # new start of the machine.
 . "${SRC:?}/tests/system/lib.sh"
-need jq busybox
+need jq busybox strace
+
+# What it traces can't be searched for leaks.
+strace() { ASAN_OPTIONS=detect_leaks=0 command strace "$@"; }
 make_rootfs "$T/rootfs"
 LCX="$BUILD/examples/lcx/lcx --root $T/lcx-root --run-dir $T/lcx-run"
 export LCX
@@ -46,6 +49,8 @@ n=$(get hopeless restartCount)
 check "starts that fail come twice as late each: $n" test "$n" -ge 2 -a "$n" -le 5
 lcx stop -t 0 hopeless >/dev/null
 check_fails 'a start that fails' 1 "$T/rootfs2" lcx start hopeless
+check_fails 'whose process is over before anybody looks' 1 "$T/rootfs2" strace -o "$T/trace" -e trace=recvmsg \
+	-e inject=recvmsg:delay_enter=300000:when=1 "$BUILD/examples/lcx/lcx" --root "$T/lcx-root" --run-dir "$T/lcx-run" start hopeless
 mv "$T/away" "$T/rootfs2"
 check_eq 'and not once more' 3 "$(get fails restartCount)"
 check_eq 'its log has every run' 4 "$(lcx logs fails | wc -l)"
