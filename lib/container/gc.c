@@ -283,24 +283,25 @@ static int sweep_files(struct sweep *s, struct lcx_error **err)
  * context does this for each that runs. Nobody starts it meanwhile, to whom the owner's lock would
  * seem to be taken. What is owned and recorded needs no recovery: recover().
  */
-static bool is_well(const struct lcx_ctx *ctx, const char *id)
+static bool is_well(struct lcx_ctx *ctx, const char *id)
 {
-	CLEANUP(closep) int containers_fd = lcx__open_dir(ctx->root_fd, "containers");
+	CLEANUP(lcx_container_freep) struct lcx_container *c = lcx__container_alloc(ctx);
 	CLEANUP(closep) int runs_fd = lcx__open_dir(ctx->run_fd, "containers");
-	CLEANUP(closep) int dir_fd = -1, lock_fd = -1, run_fd = -1, owner_fd = -1;
+	CLEANUP(closep) int lock_fd = -1, owner_fd = -1;
 
-	if (containers_fd < 0 || runs_fd < 0)
+	if (!c || runs_fd < 0)
 		return false;
-	dir_fd = lcx__open_dir(containers_fd, id);
-	run_fd = lcx__open_dir(runs_fd, id);
-	if (dir_fd < 0 || run_fd < 0)
+	c->d.id = strdup(id);
+	if (!c->d.id || lcx__container_open_dirs(c, NULL) < 0)
 		return false;
-	lock_fd = lcx__container_lock_dir(dir_fd, LOCK_SH | LOCK_NB);
+	lock_fd = lcx__container_lock_dir(c->dir_fd, LOCK_EX | LOCK_NB);
 	if (lock_fd < 0)
 		return lock_fd == -EWOULDBLOCK; /* somebody is at it */
-	if (faccessat(run_fd, "state.json", F_OK, 0) < 0)
+	lcx__checkpoint_sweep(c);
+	c->run_fd = lcx__open_dir(runs_fd, id);
+	if (c->run_fd < 0 || faccessat(c->run_fd, "state.json", F_OK, 0) < 0)
 		return false;
-	owner_fd = openat(run_fd, "owner", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	owner_fd = openat(c->run_fd, "owner", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 	return owner_fd >= 0 && flock(owner_fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK;
 }
 
