@@ -296,18 +296,15 @@ static int publish(struct lcx_ctx *ctx, struct lcx_attachment *attachment, struc
 	return r < 0 && e ? lcx__fail(err, -r, "%s", lcx_error_message(e)) : r;
 }
 
-static int make(struct lcx_ctx *ctx, struct lcx_network *network, struct lcx_attachment *attachment,
-		int netns_fd, int netlink_fd, bool *ret_begun, struct lcx_error **err)
+/* By a socket of this namespace, up to the interface in the other one. */
+static int connect_it(struct lcx_ctx *ctx, struct lcx_network *network,
+		      struct lcx_attachment *attachment, int netns_fd, bool *ret_begun,
+		      struct lcx_error **err)
 {
-	CLEANUP(lcx_netlink_freep) struct lcx_netlink *host = NULL, *inner = NULL;
+	CLEANUP(lcx_netlink_freep) struct lcx_netlink *host = NULL;
 	struct lcx__bridge bridge;
-	int r;
+	int r = lcx_netlink_open(&host, err);
 
-	r = lcx__netlink_borrow(netlink_fd, &inner, err);
-	if (r == 0)
-		r = lcx__inside_choose_name(inner, attachment, err);
-	if (r == 0)
-		r = lcx_netlink_open(&host, err);
 	if (r == 0 && lcx__driver_of(network)->branch)
 		r = lcx__branch_plan(host, attachment, netns_fd, err);
 	if (r == 0)
@@ -321,11 +318,16 @@ static int make(struct lcx_ctx *ctx, struct lcx_network *network, struct lcx_att
 		r = lcx__shape(host, attachment, err);
 	if (r == 0 && !lcx__branch_is(attachment))
 		lcx__announce(host, bridge.index, attachment);
-	if (r == 0)
-		r = lcx__inside_set_up(ctx, inner, network, attachment, netns_fd, err);
-	if (r == 0)
-		r = publish(ctx, attachment, err);
 	return r;
+}
+
+static int finish_it(struct lcx_ctx *ctx, struct lcx_network *network,
+		     struct lcx_attachment *attachment, int netns_fd, struct lcx_netlink *inner,
+		     struct lcx_error **err)
+{
+	int r = lcx__inside_set_up(ctx, inner, network, attachment, netns_fd, err);
+
+	return r < 0 ? r : publish(ctx, attachment, err);
 }
 
 static void restore(struct lcx_attachment *attachment, const struct lcx_attachment *before)
@@ -336,20 +338,59 @@ static void restore(struct lcx_attachment *attachment, const struct lcx_attachme
 			attachment->ports[i].host_port = attachment->ports[i].chosen;
 }
 
+/* Of either half. */
+static int settle_result(struct lcx_ctx *ctx, const struct lcx_network *network,
+			 const struct lcx_attachment *attachment, bool begun, int r,
+			 struct lcx_error **err)
+{
+	if (r < 0 && begun)
+		(void)lcx_network_detach(ctx, network->name, attachment->owner, NULL);
+	return lcx__fail_prefix(err, r, "network '%s'", network->name);
+}
+
+int lcx__network_connect(struct lcx_ctx *ctx, struct lcx_network *network,
+			 struct lcx_attachment *attachment, int netns_fd, struct lcx_error **err)
+{
+	bool begun = false;
+	int r;
+
+	if (attachment->interface_chosen)
+		copy(attachment->interface, sizeof(attachment->interface), "eth0");
+	r = connect_it(ctx, network, attachment, netns_fd, &begun, err);
+	return settle_result(ctx, network, attachment, begun, r, err);
+}
+
+int lcx__network_finish(struct lcx_ctx *ctx, struct lcx_network *network,
+			struct lcx_attachment *attachment, int netns_fd, int netlink_fd,
+			struct lcx_error **err)
+{
+	CLEANUP(lcx_netlink_freep) struct lcx_netlink *inner = NULL;
+	int r = lcx__netlink_borrow(netlink_fd, &inner, err);
+
+	if (r == 0)
+		r = finish_it(ctx, network, attachment, netns_fd, inner, err);
+	return settle_result(ctx, network, attachment, true, r, err);
+}
+
 int lcx__network_apply(struct lcx_ctx *ctx, struct lcx_network *network,
 		       struct lcx_attachment *attachment, int netns_fd, int netlink_fd,
 		       struct lcx_error **err)
 {
+	CLEANUP(lcx_netlink_freep) struct lcx_netlink *inner = NULL;
 	struct lcx_attachment before = *attachment;
 	bool begun = false;
-	int r;
+	int r = lcx__netlink_borrow(netlink_fd, &inner, err);
 
-	r = make(ctx, network, attachment, netns_fd, netlink_fd, &begun, err);
-	if (r < 0 && begun)
-		(void)lcx_network_detach(ctx, network->name, attachment->owner, NULL);
+	if (r == 0)
+		r = lcx__inside_choose_name(inner, attachment, err);
+	if (r == 0)
+		r = connect_it(ctx, network, attachment, netns_fd, &begun, err);
+	if (r == 0)
+		r = finish_it(ctx, network, attachment, netns_fd, inner, err);
+	r = settle_result(ctx, network, attachment, begun, r, err);
 	if (r < 0)
 		restore(attachment, &before);
-	return lcx__fail_prefix(err, r, "network '%s'", network->name);
+	return r;
 }
 
 LCX_PUBLIC int lcx_network_attach(struct lcx_ctx *ctx, struct lcx_network *network,

@@ -32,6 +32,17 @@ int lcx__network_apply(struct lcx_ctx *ctx, struct lcx_network *network,
 		       struct lcx_attachment *attachment, int netns_fd, int netlink_fd,
 		       struct lcx_error **err);
 
+/*
+ * The same in two halves: up to the interface in the namespace, for which it takes no socket of
+ * that; and what is done there. The name that the first one chooses is that of a namespace which
+ * has no such interface. After a failure of either nothing is left.
+ */
+int lcx__network_connect(struct lcx_ctx *ctx, struct lcx_network *network,
+			 struct lcx_attachment *attachment, int netns_fd, struct lcx_error **err);
+int lcx__network_finish(struct lcx_ctx *ctx, struct lcx_network *network,
+			struct lcx_attachment *attachment, int netns_fd, int netlink_fd,
+			struct lcx_error **err);
+
 /* The name that was asked for, not one that was chosen; "" if none was. */
 const char *lcx__attachment_asked_interface(const struct lcx_attachment *attachment);
 

@@ -132,6 +132,31 @@ int lcx__start_network(struct start *s, struct lcx_error **err)
 	return r;
 }
 
+/*
+ * The first of its networks needs no socket of the namespace for this: meanwhile the process begins
+ * to set up its files. One with users of its own waits for these; and where interfaces are lent,
+ * these choose their names first.
+ */
+int lcx__start_connect(struct start *s, struct lcx_error **err)
+{
+	struct place *first = s->places;
+	int64_t began = lcx__monotonic_ns();
+	int r;
+
+	if (s->n_places == 0 || lcx__container_is_lent(s->c) || lcx__container_has_users(s->c))
+		return 0;
+	r = lcx__network_connect(s->c->ctx, first->network, first->attachment, s->netns_fd, err);
+	first->connected = r == 0;
+	lcx__add_step(s->c, " ", "connect to the network", lcx__monotonic_ns() - began);
+	return lcx__fail_stage(err, r, "network");
+}
+
+static int apply(struct start *s, struct place *place, int netlink_fd, struct lcx_error **err)
+{
+	return (place->connected ? lcx__network_finish : lcx__network_apply)(
+		s->c->ctx, place->network, place->attachment, s->netns_fd, netlink_fd, err);
+}
+
 int lcx__start_on_netlink(void *data, int netlink_fd, struct lcx_error **err)
 {
 	struct start *s = data;
@@ -140,8 +165,7 @@ int lcx__start_on_netlink(void *data, int netlink_fd, struct lcx_error **err)
 	int r = lcx__start_lend(s, netlink_fd, err);
 
 	for (size_t i = 0; r == 0 && i < s->n_places; i++)
-		r = lcx__network_apply(s->c->ctx, s->places[i].network, s->places[i].attachment,
-				       s->netns_fd, netlink_fd, err);
+		r = apply(s, &s->places[i], netlink_fd, err);
 	if (r == 0 && s->pasta)
 		r = start_pasta(s, netlink_fd, err);
 	closep(&s->netns_fd);

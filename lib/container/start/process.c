@@ -41,7 +41,8 @@ static int on_child(void *data, pid_t pid, int pidfd, struct lcx_error **err)
 		return r;
 	(void)snprintf(path, sizeof(path), "/proc/%d/ns/net", pid);
 	s->netns_fd = open(path, O_RDONLY | O_CLOEXEC);
-	return s->netns_fd < 0 ? lcx__fail_sys(err, errno, "open the network namespace") : 0;
+	return s->netns_fd < 0 ? lcx__fail_sys(err, errno, "open the network namespace")
+			       : lcx__start_connect(s, err);
 }
 
 static int on_maps(void *data, pid_t pid, int pidfd, struct lcx_error **err)

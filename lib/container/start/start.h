@@ -25,6 +25,7 @@ struct start {
 	struct place { /* in one of its networks */
 		struct lcx_network *network;
 		struct lcx_attachment *attachment;
+		bool connected; /* up to the interface in the container */
 	} * places;
 	size_t n_places;
 	struct lcx_attachment *pasta; /* with the ports that pasta publishes, or NULL */
@@ -77,7 +78,8 @@ int lcx__start_record(struct lcx_container *c, bool again, struct lcx_error **er
 /* Into c->run, for whoever looks at the container from elsewhere. */
 int lcx__start_record_network(struct start *s, struct lcx_error **err);
 
-/* While it is launched: struct lcx__spawn_hooks. */
+/* While it is launched: struct lcx__spawn_hooks; the first of them as soon as s->netns_fd is. */
+int lcx__start_connect(struct start *s, struct lcx_error **err);
 int lcx__start_on_netlink(void *data, int netlink_fd, struct lcx_error **err);
 int lcx__start_lend(struct start *s, int netlink_fd, struct lcx_error **err);
 int lcx__start_write_hosts(struct start *s, struct lcx_error **err);
