@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 
 #include "util/fs.h"
+#include "util/process.h"
 #include "util/str.h"
 #include "util/sys.h"
 
@@ -196,7 +197,7 @@ static int signal_batch(int dir_fd, const int32_t *pids, size_t count, int32_t s
 	if (!now)
 		return -ENOMEM;
 	for (size_t i = 0; i < count; i++) {
-		pidfds[i] = sys_pidfd_open(pids[i], 0);
+		pidfds[i] = lcx__pidfd_open(pids[i]);
 		if (pidfds[i] < 0 && pidfds[i] != -ESRCH)
 			first = pidfds[i];
 	}

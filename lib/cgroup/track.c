@@ -17,8 +17,8 @@
 #include <string.h>
 
 #include "util/fs.h"
+#include "util/process.h"
 #include "util/str.h"
-#include "util/sys.h"
 
 /* --- version 2 --- */
 
@@ -157,7 +157,7 @@ static int v1_wait_empty(struct lcx_cgroup *cg, int64_t deadline_ns)
 		if (left_ms == 0)
 			return -ETIMEDOUT;
 		if (pids->count > 0)
-			pidfd = sys_pidfd_open(pids->pids[0], 0);
+			pidfd = lcx__pidfd_open(pids->pids[0]);
 		if (pidfd < 0 && pidfd != -ESRCH && pids->count > 0)
 			return TAKE_FD(pidfd);
 		wait.fd = pidfd >= 0 ? pidfd : -1;

@@ -25,8 +25,8 @@
 #include <sys/timerfd.h>
 
 #include "util/fs.h"
+#include "util/process.h"
 #include "util/str.h"
-#include "util/sys.h"
 
 struct lcx_cgroup_watch {
 	int epoll_fd;
@@ -211,7 +211,7 @@ static void look_at_members(struct lcx_cgroup_watch *watch)
 		set_populated(watch, pids->count > 0 || pids->foreign);
 		if (pids->count == 0)
 			return;
-		watch->pidfd = sys_pidfd_open(pids->pids[0], 0);
+		watch->pidfd = lcx__pidfd_open(pids->pids[0]);
 		if (watch->pidfd >= 0)
 			(void)add(watch, watch->pidfd, EPOLLIN);
 	}

@@ -201,10 +201,13 @@ LCX_PUBLIC int lcx_container_list_new(struct lcx_ctx *ctx, struct lcx_container_
 		r = lcx__read_dir(containers_fd, ".", &dir);
 	if (r < 0 && r != -ENOENT)
 		return lcx__fail_sys(err, -r, "list the directory of containers");
+	errno = 0;
 	while (dir && (entry = lcx__next_entry(dir)))
 		if (is_id(entry->d_name) &&
 		    list_add(list, entry->d_name, creation_time(containers_fd, entry->d_name)) < 0)
 			return lcx__fail_nomem(err);
+	if (errno)
+		return lcx__fail_sys(err, errno, "list the directory of containers");
 	if (list->n > 1)
 		qsort(list->entries, list->n, sizeof(*list->entries), by_age);
 	*ret = TAKE_PTR(list);

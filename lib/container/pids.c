@@ -9,6 +9,7 @@
 #include "container/cgroups/cgroups.h"
 #include "container/life/life.h"
 #include "util/fs.h"
+#include "util/process.h"
 #include "util/sys.h"
 
 /*
@@ -101,7 +102,7 @@ LCX_PUBLIC int lcx_container_pids(struct lcx_container *c, struct lcx_cgroup_pid
  * after that. */
 static void signal_one(int32_t pid, const struct stat *namespace, int32_t signal)
 {
-	CLEANUP(closep) int pidfd = sys_pidfd_open(pid, 0);
+	CLEANUP(closep) int pidfd = lcx__pidfd_open(pid);
 	struct stat st;
 
 	if (pidfd >= 0 && stat_pid_namespace(pid, &st) == 0 && st.st_ino == namespace->st_ino &&

@@ -19,7 +19,6 @@
 #include "util/fs.h"
 #include "util/process.h"
 #include "util/str.h"
-#include "util/sys.h"
 
 enum { AT_ONCE = 8, SEEN_AT_ONCE = 1024 };
 
@@ -70,12 +69,11 @@ void lcx__tie_lease(struct lcx__ipam_lease *lease, const struct lcx__ipam_tie *t
 
 static bool process_is_gone(const struct lcx__ipam_lease *lease)
 {
-	CLEANUP(closep) int pidfd = sys_pidfd_open((int)lease->tie_pid, 0);
+	CLEANUP(closep) int pidfd = lcx__pidfd_open((pid_t)lease->tie_pid);
 	int64_t started;
 
-	/* The last two: a thread of somebody else's has the number. */
 	if (pidfd < 0)
-		return pidfd == -ESRCH || pidfd == -EINVAL || pidfd == -ENOENT;
+		return pidfd == -ESRCH;
 	if (lcx__pidfd_ends(pidfd, 0) == 1)
 		return true;
 	return lcx__read_start_time((pid_t)lease->tie_pid, &started) == 0 &&

@@ -93,6 +93,14 @@ int lcx__read_start_time(pid_t pid, int64_t *ret)
 	return 0;
 }
 
+/* Of a thread it is EINVAL, and ENOENT on newer kernels. */
+int lcx__pidfd_open(pid_t pid)
+{
+	int fd = sys_pidfd_open(pid, 0);
+
+	return fd == -ENOENT || (fd == -EINVAL && pid > 0) ? -ESRCH : fd;
+}
+
 /* The number may have been given to somebody else: the pidfd is opened first, then checked. */
 int lcx__open_process(int64_t pid, int64_t start_time)
 {
@@ -102,7 +110,7 @@ int lcx__open_process(int64_t pid, int64_t start_time)
 
 	if (pid <= 0)
 		return -ESRCH;
-	pidfd = sys_pidfd_open((int)pid, 0);
+	pidfd = lcx__pidfd_open((pid_t)pid);
 	if (pidfd < 0)
 		return pidfd;
 	r = lcx__read_start_time((pid_t)pid, &found);

@@ -17,6 +17,10 @@ int lcx__read_start_time(pid_t pid, int64_t *ret);
 /* Whether two start times are one: between time namespaces a part of a tick may get lost. */
 bool lcx__is_same_start(int64_t a, int64_t b);
 
+/* A pidfd for what is process @pid now; -ESRCH if there is none, also where a thread of another one
+ * has that number. */
+int lcx__pidfd_open(pid_t pid);
+
 /* A pidfd for process @pid, if it lives and is still the one that started at @start_time; -ESRCH if
  * it isn't; any other errno if that can't be told. */
 int lcx__open_process(int64_t pid, int64_t start_time);

@@ -2,6 +2,7 @@
 #include "unit.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
 #include <sys/resource.h>
@@ -315,6 +316,24 @@ START_TEST(a_process_ends_when_it_ends)
 }
 END_TEST
 
+static void *open_thread(void *ret)
+{
+	*(int *)ret = lcx__open_process(syscall(SYS_gettid), 0);
+	return NULL;
+}
+
+/* "No such file" would be a container that is not there, and not one that does not run. */
+START_TEST(a_number_that_a_thread_has_now_is_no_process)
+{
+	pthread_t thread;
+	int r = 0;
+
+	ck_assert_int_eq(pthread_create(&thread, NULL, open_thread, &r), 0);
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+	ck_assert_int_eq(r, -ESRCH);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("util");
@@ -335,6 +354,7 @@ int main(void)
 	tcase_add_test(tc, links_resolve_inside_the_root);
 	tcase_add_test(tc, a_lease_holds_up_for_a_moment_only);
 	tcase_add_test(tc, a_process_ends_when_it_ends);
+	tcase_add_test(tc, a_number_that_a_thread_has_now_is_no_process);
 	suite_add_tcase(suite, tc);
 	return unit_run(suite);
 }
