@@ -471,7 +471,9 @@ static int wait_for_socket(struct lcx_attach *a, bool is_full)
 static int fail_over(const struct lcx_attach *a, struct lcx_error **err)
 {
 	if (a->error == -ECONNRESET)
-		return lcx__fail(err, ECONNRESET, "the monitor of container '%s' was killed",
+		return lcx__fail(err, ECONNRESET,
+				 "the monitor of container '%s' was killed, or others needed the "
+				 "place of one that fetched nothing",
 				 a->name);
 	if (a->error == -EUSERS)
 		return lcx__fail(err, EUSERS, "%d programs are attached to container '%s' already",

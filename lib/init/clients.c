@@ -251,6 +251,16 @@ static void receive(struct clients *c, struct client *client)
 
 /* ---- coming and going --------------------------------------------------- */
 
+/* It has hung up while the container takes no input: what it sent before keeps its place. */
+static void see_off(struct client *client)
+{
+	int left = 0;
+
+	client->is_gone = true;
+	if (sys_call3(__NR_ioctl, client->fd, FIONREAD, &left) < 0 || left == 0)
+		hang_up(client);
+}
+
 /* The directory is its owner's alone; this is the second lock on the same door. */
 static bool is_trusted(int fd)
 {
@@ -273,8 +283,37 @@ static void refuse(int fd, uint32_t code)
 	sys_close(fd);
 }
 
+/* 0: it is of use; else the more, the sooner another may have its place. */
+static int idleness(const struct client *client)
+{
+	if (!client->is_known)
+		return now_ns() - client->came >= PATIENCE_NS ? 3 : 0;
+	return client->is_gone ? 2 : client->is_behind ? 1 : 0;
+}
+
+/* Return: NULL if everybody needs its place. */
+static struct client *find_place(struct clients *c)
+{
+	struct client *found = NULL;
+	int most = 0;
+
+	for (int i = 0; i < ATTACH_MAX_CLIENTS; i++) {
+		struct client *client = &c->list[i];
+		int idle = client->fd < 0 ? 4 : idleness(client);
+
+		if (idle > most || (found && idle == most && client->came < found->came)) {
+			most = idle;
+			found = client;
+		}
+	}
+	if (found && found->fd >= 0)
+		hang_up(found);
+	return found;
+}
+
 static void take_in(struct clients *c)
 {
+	struct client *place;
 	int fd = (int)sys_call4(__NR_accept4, c->listen_fd, 0, 0, ACCEPT_FLAGS);
 
 	if (fd < 0)
@@ -283,13 +322,11 @@ static void take_in(struct clients *c)
 		refuse(fd, EPERM);
 		return;
 	}
-	for (int i = 0; i < ATTACH_MAX_CLIENTS; i++) {
-		if (c->list[i].fd < 0) {
-			c->list[i] = (struct client){.fd = fd};
-			return;
-		}
-	}
-	refuse(fd, EUSERS);
+	place = find_place(c);
+	if (place)
+		*place = (struct client){.fd = fd, .came = now_ns()};
+	else
+		refuse(fd, EUSERS);
 }
 
 void clients_init(struct clients *c, int listen_fd, int first, int input_fd, bool is_terminal)
@@ -299,13 +336,18 @@ void clients_init(struct clients *c, int listen_fd, int first, int input_fd, boo
 	c->is_terminal = is_terminal;
 	c->chunk_length = c->input_length = 0;
 	for (int i = 0; i < ATTACH_MAX_CLIENTS; i++)
-		c->list[i] = (struct client){.fd = i == 0 ? first : -1};
+		c->list[i] = (struct client){.fd = i == 0 ? first : -1, .came = now_ns()};
+}
+
+static bool is_heard(const struct clients *c, const struct client *client)
+{
+	return c->input_length == 0 || !may_write(client);
 }
 
 static short wanted(const struct clients *c, const struct client *client)
 {
-	/* Nothing is received while input waits: the hang-up of a writer is seen afterwards. */
-	short events = c->input_length == 0 || !may_write(client) ? POLLIN : 0;
+	/* Nothing is received while input waits; that a writer has hung up is seen all the same. */
+	short events = is_heard(c, client) ? POLLIN : 0;
 
 	return wants_more(c, client) ? (short)(events | POLLOUT) : events;
 }
@@ -316,10 +358,11 @@ void clients_watch(const struct clients *c, struct pollfd *slots)
 	slots[CLIENTS_SLOT_INPUT] =
 		(struct pollfd){c->input_length > 0 ? c->input_fd : -1, POLLOUT, 0};
 	for (int i = 0; i < ATTACH_MAX_CLIENTS; i++) {
-		short events = c->list[i].fd < 0 ? 0 : wanted(c, &c->list[i]);
+		const struct client *client = &c->list[i];
+		short events = client->fd < 0 ? 0 : wanted(c, client);
 
 		slots[CLIENTS_SLOT_FIRST + i] =
-			(struct pollfd){events ? c->list[i].fd : -1, events, 0};
+			(struct pollfd){client->is_gone && !events ? -1 : client->fd, events, 0};
 	}
 }
 
@@ -333,9 +376,12 @@ void clients_serve(struct clients *c, const struct pollfd *slots)
 
 		if (wants_more(c, client) && client->fd == slot->fd)
 			give_to(c, client);
-		if (client->fd >= 0 && client->fd == slot->fd && (slot->revents & ~POLLOUT) &&
-		    (c->input_length == 0 || !may_write(client)))
+		if (client->fd < 0 || client->fd != slot->fd || !(slot->revents & ~POLLOUT))
+			continue;
+		if (is_heard(c, client))
 			receive(c, client);
+		else
+			see_off(client);
 	}
 	/* The last: nobody who comes now may be taken for one who was polled. */
 	if (slots[CLIENTS_SLOT_LISTEN].revents)

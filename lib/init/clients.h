@@ -6,6 +6,10 @@
  * read from the container when all have got this one, so that nobody misses a byte and no memory
  * grows. Whoever does not fetch for a while is left behind, with a count of what was
  * missed: one who sleeps must not stop the container.
+ *
+ * When all places are taken, who comes gets that of one who does not use it: who has not said
+ * HELLO in time, whose input the container does not take while it is gone itself, who was left
+ * behind; of several the one who came first. Who fetches what there is keeps its place.
  */
 
 #include <linux/poll.h>
@@ -25,6 +29,8 @@ struct client {
 	bool is_known;  /* it has said HELLO */
 	uint32_t may;   /* enum attach_flags: what it may do */
 	bool is_behind; /* it is not waited for */
+	bool is_gone;   /* it has hung up, and what it sent before waits for its turn */
+	int64_t came;   /* when it was let in */
 	uint32_t sent;  /* of the chunk */
 	uint64_t lost;  /* bytes that it was not told of yet */
 	int64_t since;  /* when it stopped fetching; 0: it does not stand */

@@ -15,7 +15,7 @@ start() { # NAME COMMAND...
 }
 monitor_of() { lcx inspect "$1" | jq -r '.[0].state.ownerPid'; }
 ended() { lcx ps -a --format json | jq -e ".[] | select(.Names == \"$1\") | .State == \"exited\""; }
-defer 'lcx rm -f one two three four five six'
+defer 'lcx rm -f one two three four five six seven'
 
 # --- input, its end, and everybody's output
 
@@ -147,6 +147,20 @@ report("2000 attachments leave no descriptor", after[0] == before[0], (before, a
 report("and no memory", after[1] - before[1] <= 64, (before, after))
 report("the monitor is small: under 300 KiB", after[1] < 300, after)
 
+# Who does not use its place loses it to who comes; who sleeps with nothing to fetch does not.
+silent = [connect() for _ in range(15)]
+idle = connect(0)
+time.sleep(2.1)
+late = [connect(0) for _ in range(15)]
+report("who says nothing makes room", all(hung_up(s) for s in silent))
+idle.settimeout(0.1)
+report("and nobody else does", not hung_up(idle))
+last = connect()
+report("nor who has just come", receive(last)[0] == REFUSED)
+for s in late + [last, idle]:
+    s.close()
+time.sleep(0.1)
+
 os.chmod(run_dir + "/attach", 0o777)
 directory = os.open(run_dir, os.O_PATH)
 child = os.fork()
@@ -186,6 +200,53 @@ PYTHON
 cat "$T/report"
 failures=$((failures + $(grep -c '^not ok' "$T/report" || :)))
 check 'and the container has ended' wait_for 5 ended three
+
+# --- a container that takes no input
+
+start seven sleep 1000
+python3 - "$T/lcx-run/containers/$(lcx ps -q --no-trunc -f name=seven)" >"$T/report" 2>"$T/trouble" <<'PYTHON' || fail 'the driver' "$T/trouble"
+import os, socket, struct, sys
+
+HELLO, INPUT, WELCOME = 1, 2, 5
+
+
+def frame(kind, flags=0, data=b""):
+    return struct.pack("=IIIIQ", kind, flags, 0, 0, len(data)) + data
+
+
+def attach():
+    s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    s.settimeout(10)
+    s.connect("attach")
+    s.send(frame(HELLO, 1))
+    return s, struct.unpack("=I", s.recv(65536)[:4])[0] == WELCOME
+
+
+def report(name, good):
+    print(("ok - " if good else "not ok - ") + name)
+
+
+os.chdir(sys.argv[1])
+first, welcome = attach()
+for _ in range(4):
+    first.send(frame(INPUT, data=b"x" * 32768))
+report("who hung up takes no place", all(attach()[1] for _ in range(40)))
+gone = True
+for _ in range(40):
+    s, welcome = attach()
+    gone = gone and welcome
+    s.send(frame(INPUT, data=b"y"))
+    s.close()
+report("nor does what it left", gone)
+first.settimeout(0.1)
+try:
+    report("who is there stays", first.recv(1) != b"")
+except socket.timeout:
+    report("who is there stays", True)
+PYTHON
+cat "$T/report"
+failures=$((failures + $(grep -c '^not ok' "$T/report" || :)))
+lcx rm -f seven >/dev/null
 
 # --- the monitor dies, or its container is killed
 
