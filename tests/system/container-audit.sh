@@ -31,6 +31,45 @@ lcx run -d --network host --name audited --rootfs "$T/rootfs" sleep 1000 >/dev/n
 check_match 'the network of the host' "it shares the host's network namespace" "$(audit .weaker)"
 stop
 
+# Each setting by itself: what is weaker for it, and nothing else.
+changed() { # FILTER of its description, the container "audited" is started with
+	lcx create --network none --name audited --rootfs "$T/rootfs" sleep 1000 >/dev/null
+	file=$T/lcx-root/containers/$(lcx inspect audited | jq -r '.[0].id')/config.json
+	jq -c "$1" "$file" >"$T/config.json"
+	cat "$T/config.json" >"$file"
+	lcx start audited >/dev/null
+	audit '.weaker[]' | tr -d '"' | sed "s,$T,T,g;s,'[^']*T/,'T/," | paste -sd '|'
+	stop
+}
+bind() { echo ".mounts += [{destination: \"/mnt\", type: \"bind\", source: \"$T/volume\", options: [\"rbind\", $1]}]"; }
+without() { echo "$1 |= map(select($2))"; }
+rw() { echo ".mounts |= map(if .destination == \"$1\" then .options -= [\"ro\"] else . end)"; }
+{
+	for kind in pid network ipc uts cgroup; do
+		echo "$(without .linux.namespaces ".type != \"$kind\"")@it shares the host's $kind namespace"
+	done
+	for path in /proc/keys /sys/firmware; do
+		[ ! -e "$path" ] || echo "$(without .linux.maskedPaths ". != \"$path\"")@'$path' is not masked"
+	done
+	for path in /proc/bus /proc/sys; do
+		[ ! -e "$path" ] || echo "$(without .linux.readonlyPaths ". != \"$path\"")@'$path' is writable"
+	done
+	cat <<-END
+		.process.capabilities.bounding += ["CAP_SYS_ADMIN"]@it has CAP_SYS_ADMIN, which the default has not
+		.process.capabilities.inheritable = ["CAP_CHOWN"]@its inheritable or ambient capabilities are not empty
+		del(.linux.seccomp)@it has no seccomp filter
+		.linux.devices += [{path: "/dev/loop", type: "b", major: 7, minor: 0}]@the device b 7:0 is there, as '/dev/loop'
+		.linux.resources.devices = [{allow: true, access: "rwm"}]@its cgroup allows every device
+		$(rw /sys)@sysfs on '/sys' is writable
+		$(bind '"rw"')@'T/volume' of a file system of the host is writable on '/mnt'
+		.linux.rootfsPropagation = "shared" | $(bind '"ro", "rshared"')@
+		.process.noNewPrivileges = true@
+	END
+} >"$T/table"
+while IFS=@ read -r filter expected; do
+	check_eq "alone: ${expected:-nothing, by $filter}" "$expected" "$(changed "$filter")"
+done <"$T/table"
+
 start --privileged
 all=$(audit .weaker)
 for words in CAP_SYS_ADMIN 'no seccomp filter' "sysfs on '/sys' is writable" "'/proc/keys' is not masked" "'/proc/sys' is writable"; do
