@@ -31,10 +31,28 @@ int init_op_SETNS(struct init *init, const struct plan_op *op)
 	return (int)sys_call2(__NR_setns, op->fd, op->num[0]);
 }
 
+/*
+ * The directory that the root will be mounted on is one of the mount namespace that is left; the
+ * working directory goes along, with no path that would have to be open to who has joined.
+ */
+static int unshare_mounts(struct init *init, uint64_t flags)
+{
+	int r = (int)sys_call1(__NR_fchdir, init->staging_fd);
+
+	if (r == 0)
+		r = (int)sys_call1(__NR_unshare, flags);
+	if (r < 0)
+		return r;
+	sys_close(init->staging_fd);
+	init->staging_fd = r = sys_openat(AT_FDCWD, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+	return r < 0 ? r : (int)sys_call1(__NR_chdir, "/");
+}
+
 int init_op_UNSHARE(struct init *init, const struct plan_op *op)
 {
-	(void)init;
-	return (int)sys_call1(__NR_unshare, op->num[0]);
+	return op->num[0] & CLONE_NEWNS && init->staging_fd >= 0
+		       ? unshare_mounts(init, op->num[0])
+		       : (int)sys_call1(__NR_unshare, op->num[0]);
 }
 
 /*

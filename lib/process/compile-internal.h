@@ -9,6 +9,7 @@ struct compiler {
 	const struct lcx_spec *spec;
 	struct lcx__compiled *out;
 	struct lcx__plan *plan;
+	uint64_t late_flags; /* CLONE_NEW..., made when the user namespace that owns them is joined */
 	struct lcx_ns_set
 		*users; /* has the container's map of ids, for mounts; made at first need */
 };
@@ -68,6 +69,8 @@ void lcx__compile_keep_state(struct compiler *c, struct plan_op *close);
 bool lcx__compile_is_private(const struct compiler *c, uint32_t clone_flag);
 /* Whether the container's process stays in the host's mount namespace: init/ops-build.c. */
 bool lcx__compile_shares_mount(const struct compiler *c);
+/* Whether its user namespace is there already, and is to own what is new. */
+bool lcx__compile_joins_users(const struct lcx__compile *in);
 /* Whether it asks for a new one. */
 bool lcx__compile_is_new(const struct compiler *c, uint32_t clone_flag);
 

@@ -15,6 +15,10 @@
 /*
  * Namespaces: which the clone makes, which are joined on the way, and all of a container's at once
  * for a further program in it.
+ *
+ * A user namespace owns those that are made by who is in it. One that is joined is joined after all
+ * others, which may be the host's (who is in there may not join them any more), and before the new
+ * ones are made; by an ordinary user first of all, for without it he may join nothing.
  */
 
 enum {
@@ -27,7 +31,6 @@ static const struct {
 	uint32_t flag;
 	const char *name;
 } namespace_kinds[] = {
-	/* The user namespace first: it decides over all others. */
 	{CLONE_NEWUSER, "user"}, {CLONE_NEWNET, "network"},   {CLONE_NEWIPC, "ipc"},
 	{CLONE_NEWUTS, "uts"},   {CLONE_NEWCGROUP, "cgroup"}, {CLONE_NEWTIME, "time"},
 	{CLONE_NEWPID, "pid"},
@@ -51,6 +54,13 @@ bool lcx__compile_is_new(const struct compiler *c, uint32_t clone_flag)
 	return is_new_to(c->spec, clone_flag);
 }
 
+bool lcx__compile_joins_users(const struct lcx__compile *in)
+{
+	const struct lcx__spec_namespace *users = lcx__spec_namespace(in->spec, CLONE_NEWUSER);
+
+	return !in->container && users && users->path;
+}
+
 bool lcx__compile_shares_mount(const struct compiler *c)
 {
 	return c->in->shares_mount || !lcx__compile_is_private(c, CLONE_NEWNS);
@@ -68,8 +78,31 @@ int lcx__compile_clone_flags(struct compiler *c, struct lcx_error **err)
 	for (size_t i = 0; i < c->spec->linux_.namespaces.n; i++)
 		if (!c->spec->linux_.namespaces.items[i].path)
 			flags |= c->spec->linux_.namespaces.items[i].type.value;
-	c->out->clone_flags = flags & MADE_BY_CLONE;
+	flags &= MADE_BY_CLONE;
+	if (!lcx__compile_joins_users(c->in)) {
+		c->out->clone_flags = flags;
+		return 0;
+	}
+	if (c->in->monitor)
+		return lcx__fail(err, EOPNOTSUPP,
+				 "linux.namespaces: 'user' with a path: a monitor can't make what "
+				 "that is to own; start the container attached, or prepare it");
+	c->late_flags = flags;
 	return 0;
+}
+
+static bool joins_pid(const struct compiler *c)
+{
+	return lcx__compile_is_private(c, CLONE_NEWPID) && !lcx__compile_is_new(c, CLONE_NEWPID);
+}
+
+int lcx__compile_n_forks(const struct lcx__compile *input)
+{
+	const struct lcx__spec_namespace *pid = lcx__spec_namespace(input->spec, CLONE_NEWPID);
+
+	if (input->monitor)
+		return 2; /* out of the caller's family; the monitor's child */
+	return input->container || (pid && pid->path) || lcx__compile_joins_users(input) ? 1 : 0;
 }
 
 static int lent_fd(const struct compiler *c, uint32_t flag)
@@ -101,11 +134,6 @@ static int join_namespace(struct compiler *c, size_t kind, struct lcx_error **er
 	return 0;
 }
 
-static bool joins_pid(const struct compiler *c)
-{
-	return lcx__compile_is_private(c, CLONE_NEWPID) && !lcx__compile_is_new(c, CLONE_NEWPID);
-}
-
 /* For the monitor, which clones in there. */
 int lcx__compile_join_pid(struct compiler *c, struct lcx_error **err)
 {
@@ -113,39 +141,57 @@ int lcx__compile_join_pid(struct compiler *c, struct lcx_error **err)
 }
 
 /* Whoever has no mapped id yet can own nothing: it takes id 0 before it makes anything. */
+static void add_user(struct compiler *c)
+{
+	struct plan_op *op = lcx__plan_add(c->plan, PLAN_USER);
+
+	op->num[2] = 1; /* setgroups() may be denied in there */
+}
+
 int lcx__compile_user_namespace(struct compiler *c, struct lcx_error **err)
 {
-	struct plan_op *op;
+	bool is_new = lcx__compile_is_new(c, CLONE_NEWUSER);
 
 	(void)err;
-	if (!lcx__compile_is_new(c, CLONE_NEWUSER))
-		return 0;
-	op = lcx__plan_add(c->plan, PLAN_SYNC);
-	op->num[0] = PLAN_MESSAGE_MAPS;
-	if (c->in->handed && !lcx__compile_shares_mount(c)) {
-		op = lcx__plan_add(c->plan, PLAN_STAGING);
-		op->str[0] = lcx__plan_string(c->plan, c->in->staging);
-	}
-	op = lcx__plan_add(c->plan, PLAN_USER);
-	op->num[2] = 1; /* setgroups() may be denied in there */
+	if (is_new)
+		lcx__plan_add(c->plan, PLAN_SYNC)->num[0] = PLAN_MESSAGE_MAPS;
+	if (c->in->handed && !lcx__compile_shares_mount(c))
+		lcx__plan_add(c->plan, PLAN_STAGING)->str[0] =
+			lcx__plan_string(c->plan, c->in->staging);
+	if (is_new)
+		add_user(c);
 	return 0;
+}
+
+/* In the end by a new process, also without a pid namespace: by it the caller finds the others. */
+static void enter_users(struct compiler *c)
+{
+	if (c->late_flags)
+		lcx__plan_add(c->plan, PLAN_UNSHARE)->num[0] = c->late_flags;
+	add_user(c);
+	(void)lcx__plan_add(c->plan, PLAN_ENTER);
 }
 
 int lcx__compile_joins(struct compiler *c, struct lcx_error **err)
 {
-	int r;
+	enum { USERS };
+	int r = 0;
 
 	/* A process that joins is visible in there: nobody may trace it or open its /proc/PID/exe.
 	 */
 	(void)lcx__plan_add(c->plan, PLAN_NONDUMPABLE);
-	for (size_t i = 0; i < ARRAY_SIZE(namespace_kinds); i++) {
-		if (namespace_kinds[i].flag == CLONE_NEWPID && c->in->monitor)
-			continue;
-		r = join_namespace(c, i, err);
-		if (r < 0)
-			return r;
-	}
-	if (joins_pid(c) && !c->in->monitor)
+	if (!c->in->users_last)
+		r = join_namespace(c, USERS, err);
+	for (size_t i = USERS + 1; r == 0 && i < ARRAY_SIZE(namespace_kinds); i++)
+		if (namespace_kinds[i].flag != CLONE_NEWPID || !c->in->monitor)
+			r = join_namespace(c, i, err);
+	if (r == 0 && c->in->users_last)
+		r = join_namespace(c, USERS, err);
+	if (r < 0)
+		return r;
+	if (lcx__compile_joins_users(c->in))
+		enter_users(c);
+	else if (joins_pid(c) && !c->in->monitor)
 		(void)lcx__plan_add(c->plan, PLAN_ENTER);
 	return 0;
 }

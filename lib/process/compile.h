@@ -38,6 +38,7 @@ struct lcx__compile {
 	 * and so is, while this is compiled, what is bound in it.
 	 */
 	bool handed;
+	bool users_last; /* the caller may join what a joined user namespace has no rights over */
 	int root_fd; /* then, or if @joins_mount: attached nowhere */
 	bool joins_mount; /* the mount namespace is somebody else's: @mntns_fd */
 	/*
@@ -107,6 +108,9 @@ int lcx__clone_tree(const struct lcx_spec *spec, const char *path, bool recursiv
 char *lcx__sysctl_path(const char *key);
 
 void lcx__compiled_clear(struct lcx__compiled *compiled);
+
+/* How many processes that plan has one after the other, before the container's. */
+int lcx__compile_n_forks(const struct lcx__compile *input);
 
 /* The plan that makes a container and executes its process. */
 int lcx__compile_start(const struct lcx__compile *input, struct lcx__compiled *ret,

@@ -237,15 +237,6 @@ static int adopt_launched(struct talk *talk, struct lcx_error **err)
 	return tell_child(talk, err);
 }
 
-static int count_forks(const struct lcx__compile *compile)
-{
-	const struct lcx__spec_namespace *pid = lcx__spec_namespace(compile->spec, CLONE_NEWPID);
-
-	if (compile->monitor)
-		return 2; /* out of the caller's family; the monitor's child */
-	return compile->container || (pid && pid->path) ? 1 : 0;
-}
-
 struct lcx_process *lcx__process_abandon(struct lcx_process *process)
 {
 	if (process && !process->exited)
@@ -358,7 +349,7 @@ static int begin_talk(const struct lcx__compile *compile, struct lcx__streams *s
 	r = launch(compile, streams, talk, err);
 	if (r < 0)
 		return r;
-	talk->n_forks = count_forks(compile);
+	talk->n_forks = lcx__compile_n_forks(compile);
 	/* Our copies of the child's ends would keep the streams from ever ending. */
 	lcx__streams_close_child(streams);
 	return talk->n_forks == 0 ? adopt_launched(talk, err) : 0;

@@ -185,8 +185,8 @@ static const struct {
  */
 static bool only_makes_tmpfs(const char *data)
 {
-	static const char *const makes[] = {"size=", "nr_blocks=", "nr_inodes=", "mode=",
-					    "uid=",  "gid=",       "huge=",      "mpol="};
+	static const char *const makes[] = {
+		"size=", "nr_blocks=", "nr_inodes=", "mode=", "uid=", "gid=", "huge=", "mpol="};
 	size_t i = 0;
 
 	for (; *data && i < ARRAY_SIZE(makes); data += strcspn(data, ",")) {

@@ -131,6 +131,22 @@ START_TEST(a_process_that_joins_is_hidden_before)
 }
 END_TEST
 
+START_TEST(what_is_new_belongs_to_users_that_are_joined)
+{
+	ck_assert_ok(lcx_spec_join_namespace(spec, "user", "/proc/self/ns/user", NULL));
+	ck_assert_ok(lcx_spec_join_namespace(spec, "ipc", "/proc/self/ns/ipc", NULL));
+	ck_assert_ok(compile(NULL));
+	ck_assert_uint_eq(compiled.clone_flags, 0);
+	ck_assert_uint_eq(compiled.plan->ops[find(PLAN_UNSHARE, 0)].num[0],
+			  CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWUTS);
+	ck_assert_int_lt(last(PLAN_SETNS), find(PLAN_UNSHARE, 0));
+	/* Who is nobody in there yet may own nothing. */
+	ck_assert_int_lt(find(PLAN_UNSHARE, 0), find(PLAN_USER, 0));
+	ck_assert_int_lt(find(PLAN_USER, 0), find(PLAN_ENTER, 0));
+	ck_assert_int_lt(find(PLAN_ENTER, 0), find(PLAN_ROOT_OVERLAY, 0));
+}
+END_TEST
+
 START_TEST(without_a_mount_namespace_all_mounts_are_a_builders)
 {
 	ck_assert_ok(lcx_spec_remove_namespace(spec, "mount", NULL));
@@ -171,6 +187,7 @@ int main(void)
 	tcase_add_test(tc, a_read_only_root_is_made_so_after_all_mounts);
 	tcase_add_test(tc, new_namespaces_are_cloned_but_for_two);
 	tcase_add_test(tc, a_process_that_joins_is_hidden_before);
+	tcase_add_test(tc, what_is_new_belongs_to_users_that_are_joined);
 	tcase_add_test(tc, without_a_mount_namespace_all_mounts_are_a_builders);
 	tcase_add_test(tc, no_command_is_an_error_in_words);
 	suite_add_tcase(suite, tc);

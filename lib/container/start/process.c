@@ -6,6 +6,7 @@
 #include "container/cgroups/cgroups.h"
 #include "container/listener.h"
 #include "container/pod.h"
+#include "container/users/ordinary.h"
 #include "container/users/users.h"
 #include "init/gate.h"
 #include "ns/ns.h"
@@ -132,6 +133,14 @@ int lcx__start_spawn(struct start *s, const struct lcx__compile *compile,
 	return lcx__spawn_detached(&spawn, &s->monitor, &s->monitor_pid, err);
 }
 
+/* Whoever joins users that are not the machine's root can't reach the root file system, either. */
+bool lcx__start_is_handed(const struct start *s)
+{
+	return lcx__container_is_handed(s->c) ||
+	       (lcx__container_joins_users(s->c) && lcx__is_root_of_the_machine() &&
+		!lcx__start_is_joined(s));
+}
+
 /* All that a start has beyond what a restored process gets, too. */
 static struct lcx__compile describe(const struct start *s)
 {
@@ -139,6 +148,7 @@ static struct lcx__compile describe(const struct start *s)
 	struct lcx__compile compile = lcx__start_describe(s);
 
 	compile.handed = s->root_fd >= 0 && !lcx__start_is_joined(s);
+	compile.users_last = lcx__is_root_of_the_machine();
 	compile.joins_mount = lcx__start_is_joined(s);
 	compile.shares_mount = s->shares_mount;
 	compile.mntns_fd = s->mntns_fd;

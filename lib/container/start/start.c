@@ -123,7 +123,7 @@ static int stage_rootfs(struct start *s, struct lcx_error **err)
 		r = lcx__start_open_mounts(s, err);
 	if (r < 0)
 		return r;
-	if (lcx__container_is_handed(c)) {
+	if (lcx__start_is_handed(s)) {
 		r = lcx__container_mount_root(c, err);
 		s->root_fd = r < 0 ? -1 : r;
 		return r < 0 ? r : 0;

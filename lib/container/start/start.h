@@ -60,6 +60,9 @@ int lcx__start_joined_root(struct start *s, struct lcx_error **err);
 /* Those of its image, and what is to be below them: mountpoints.c. */
 int lcx__start_layers(struct start *s, struct lcx_error **err);
 
+/* The root is mounted by this process: process.c. */
+bool lcx__start_is_handed(const struct start *s);
+
 /* The stages, in the order of the table in start.c. */
 int lcx__start_prepare_hooks(struct start *s, struct lcx_error **err);
 int lcx__start_files(struct start *s, struct lcx_error **err);

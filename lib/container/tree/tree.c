@@ -358,7 +358,7 @@ int lcx__container_mount_root(struct lcx_container *c, struct lcx_error **err)
 		return clone_for_start(c, err);
 	r = lcx__container_overlay(c, &overlay, err);
 	/* As the kernel has it for all that is mounted in a user namespace. */
-	if (r == 0 && lcx__container_has_users(c))
+	if (r == 0 && (lcx__container_has_users(c) || lcx__container_joins_users(c)))
 		r = lcx_overlay_set_flag(overlay, "nodev", 1, err);
 	if (r == 0 && lcx__container_is_mapped(c))
 		r = lcx__container_idmap(c, &map, err);

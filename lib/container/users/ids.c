@@ -38,6 +38,13 @@ bool lcx__container_has_users(const struct lcx_container *c)
 	return ns && !ns->path;
 }
 
+bool lcx__container_joins_users(const struct lcx_container *c)
+{
+	const struct lcx__spec_namespace *ns = lcx__spec_namespace(c->spec, CLONE_NEWUSER);
+
+	return ns && ns->path;
+}
+
 bool lcx__container_is_handed(const struct lcx_container *c)
 {
 	return lcx__container_has_users(c) && lcx__is_root_of_the_machine();

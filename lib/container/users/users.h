@@ -9,6 +9,8 @@
 
 /* It has a user namespace made for it. */
 bool lcx__container_has_users(const struct lcx_container *c);
+/* It joins one that is there. */
+bool lcx__container_joins_users(const struct lcx_container *c);
 
 /* Such a one, with its root mounted by this process, which is root of the machine. */
 bool lcx__container_is_handed(const struct lcx_container *c);
