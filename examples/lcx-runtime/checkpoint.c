@@ -137,7 +137,7 @@ static int restore(struct runtime *rt, struct lcx_container *c,
 	r = announce(rt, &o->process, lcx_process_pid(process), lcx_process_pidfd(process));
 	if (r != 0 || o->detach)
 		return r;
-	r = serve(rt, process, false);
+	r = serve(rt, process, false, -1);
 	(void)lcx_container_wait(c, -1, NULL, NULL);
 	return r;
 }

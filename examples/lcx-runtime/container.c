@@ -30,7 +30,8 @@ int open_root(struct runtime *rt)
 		return report(rt, "out of memory");
 	if (lcx_ctx_open(root, run, &rt->ctx, &err) < 0)
 		return report_error(rt, err);
-	return 0;
+	rt->root_path = realpath(root, NULL);
+	return rt->root_path ? 0 : report(rt, "'%s': %s", root, strerror(errno));
 }
 
 int open_container(struct runtime *rt, const char *id, struct lcx_container **ret)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <string.h>
+#include <sys/syscall.h>
 
 #include "runtime.h"
 
@@ -21,16 +22,32 @@ const struct option run_options[] = {
 	{0},
 };
 
-/* Descriptors of systemd(1)'s socket activation go along, and so does their number. */
+static long number_in(const char *variable)
+{
+	const char *text = getenv(variable);
+	char *end = NULL;
+	long number = text ? strtol(text, &end, 10) : 0;
+
+	return text && end != text && *end == '\0' ? number : 0;
+}
+
+/*
+ * Descriptors of systemd(1)'s socket activation go along, and so do their number and names: those
+ * that are meant for this process, for an engine may have got its own, which it passes on to nobody
+ * but for their variables.
+ */
 static int add_listen_fds(struct create_options *o, struct lcx_spec *spec, struct lcx_error **err)
 {
-	const char *listen_fds = getenv("LISTEN_FDS");
-	int n = listen_fds ? atoi(listen_fds) : 0, r;
+	const char *names = getenv("LISTEN_FDNAMES");
+	long n = number_in("LISTEN_FDS");
+	int r;
 
-	if (n <= 0 || n > 100)
+	if (number_in("LISTEN_PID") != getpid() || n <= 0 || n > 100)
 		return 0;
-	o->process.preserve_fds += n;
-	r = lcx_spec_set_env(spec, "LISTEN_FDS", listen_fds, err);
+	o->process.preserve_fds += (int)n;
+	r = lcx_spec_set_env(spec, "LISTEN_FDS", getenv("LISTEN_FDS"), err);
+	if (r == 0 && names)
+		r = lcx_spec_set_env(spec, "LISTEN_FDNAMES", names, err);
 	return r < 0 ? r : lcx_spec_set_env(spec, "LISTEN_PID", "1", err);
 }
 
@@ -52,6 +69,7 @@ int load_bundle(struct runtime *rt, const char *id, struct create_options *o,
 {
 	CLEANUP(lcx_container_freep) struct lcx_container *c = NULL;
 	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
+	CLEANUP(closep) int notify_fd = -1;
 	int r;
 
 	if (open_root(rt) != 0)
@@ -62,13 +80,16 @@ int load_bundle(struct runtime *rt, const char *id, struct create_options *o,
 		return report_error(rt, err);
 	lcx_container_set_move_root(c, o->no_pivot);
 	lcx_container_set_new_keyring(c, !o->no_new_keyring);
-	if (set_cgroup_manager(rt, c) != 0)
+	if (set_cgroup_manager(rt, c) != 0 ||
+	    (o->notifies && notify_prepare(rt, id, lcx_container_spec(c), &notify_fd) != 0))
 		return 1;
 	r = lcx_container_create(c, &err);
 	if (r == -EEXIST)
 		return report(rt, "container with id '%s' already exists", id);
-	if (r < 0)
+	if (r < 0) {
+		notify_remove(rt, id);
 		return report_error(rt, err);
+	}
 	report_warnings(rt, lcx_container_spec(c));
 	*ret = c;
 	c = NULL;
@@ -96,27 +117,46 @@ static int proceed(struct runtime *rt, struct lcx_container *c)
 	return lcx_container_proceed(c, &err) < 0 ? report_error(rt, err) : 0;
 }
 
+static int give_up(struct runtime *rt, const char *id, struct lcx_container *c)
+{
+	(void)lcx_container_remove(c, 1, NULL);
+	notify_remove(rt, id);
+	return 1;
+}
+
 int cmd_create(struct runtime *rt, void *values, int argc, char **argv)
 {
 	CLEANUP(lcx_container_freep) struct lcx_container *c = NULL;
 	struct create_options *o = values;
 
 	(void)argc;
+	o->notifies = true;
 	if (load_bundle(rt, argv[0], o, &c) != 0)
 		return 1;
-	if (prepare(rt, c, o) == 0)
-		return 0;
-	(void)lcx_container_remove(c, 1, NULL);
-	return 1;
+	return prepare(rt, c, o) == 0 ? 0 : give_up(rt, argv[0], c);
 }
 
 int cmd_start(struct runtime *rt, void *values, int argc, char **argv)
 {
 	CLEANUP(lcx_container_freep) struct lcx_container *c = NULL;
+	CLEANUP(closep) int notify_fd = -1, pidfd = -1;
+	int32_t pid;
 
 	(void)values;
 	(void)argc;
-	return open_container(rt, argv[0], &c) == 0 ? proceed(rt, c) : 1;
+	if (open_container(rt, argv[0], &c) != 0)
+		return 1;
+	pid = lcx_container_pid(c);
+	if (lcx_container_state(c) == LCX_CONTAINER_PREPARED) {
+		if (notify_open(rt, argv[0], &notify_fd) != 0)
+			return 1;
+		pidfd = notify_fd < 0 ? -1 : (int)syscall(SYS_pidfd_open, pid, 0);
+	}
+	if (proceed(rt, c) != 0)
+		return 1;
+	if (pidfd >= 0)
+		notify_wait(notify_fd, pidfd, pid);
+	return 0;
 }
 
 /* The terminal of the command itself, served by it. */
@@ -138,17 +178,27 @@ static int start_on_terminal(struct runtime *rt, struct lcx_container *c,
 	return announce(rt, &o->process, lcx_process_pid(process), lcx_process_pidfd(process));
 }
 
-static int run(struct runtime *rt, struct lcx_container *c, const struct create_options *o)
+static int run(struct runtime *rt, const char *id, struct lcx_container *c,
+	       const struct create_options *o)
 {
 	bool terminal = lcx_spec_terminal(lcx_container_spec(c)) && !o->process.console_socket &&
 			!o->detach;
-	int r = terminal ? start_on_terminal(rt, c, o) : prepare(rt, c, o);
+	CLEANUP(closep) int notify_fd = -1;
+	struct lcx_process *process;
+	int r = notify_open(rt, id, &notify_fd);
 
+	if (r == 0)
+		r = terminal ? start_on_terminal(rt, c, o) : prepare(rt, c, o);
 	if (r == 0 && !terminal)
 		r = proceed(rt, c);
-	if (r != 0 || o->detach)
+	if (r != 0)
 		return r;
-	r = serve(rt, lcx_container_process(c), terminal);
+	process = lcx_container_process(c);
+	if (o->detach) {
+		notify_wait(notify_fd, lcx_process_pidfd(process), lcx_process_pid(process));
+		return 0;
+	}
+	r = serve(rt, process, terminal, notify_fd);
 	(void)lcx_container_wait(c, -1, NULL, NULL);
 	return r;
 }
@@ -160,10 +210,11 @@ int cmd_run(struct runtime *rt, void *values, int argc, char **argv)
 	int code;
 
 	(void)argc;
+	o->notifies = true;
 	if (load_bundle(rt, argv[0], o, &c) != 0)
 		return 1;
-	code = run(rt, c, o);
+	code = run(rt, argv[0], c, o);
 	if ((code != 0 && o->detach) || (!o->detach && !o->keep))
-		(void)lcx_container_remove(c, 1, NULL);
+		(void)give_up(rt, argv[0], c);
 	return code;
 }

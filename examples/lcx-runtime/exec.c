@@ -164,7 +164,8 @@ static int execute(struct runtime *rt, const struct exec_options *o, int argc, c
 	lcx_container_set_exec_paused(c, o->ignore_paused);
 	r = lcx_container_exec_in(c, spec, stdio, o->cgroups.items, &process, &err);
 	if (r == -ESRCH)
-		return report(rt, "cannot exec in a container that is not running");
+		return report(rt, "cannot exec in a stopped container: container '%s' is not running",
+			      argv[0]);
 	if (r == -EBUSY && lcx_container_state(c) == LCX_CONTAINER_PAUSED)
 		return report(rt, "cannot exec in a paused container (use --ignore-paused to "
 				  "override)");
@@ -174,7 +175,7 @@ static int execute(struct runtime *rt, const struct exec_options *o, int argc, c
 		(void)lcx_process_kill(process, 9, NULL);
 		return 1;
 	}
-	*status = o->detach ? 0 : serve(rt, process, own && lcx_spec_terminal(spec));
+	*status = o->detach ? 0 : serve(rt, process, own && lcx_spec_terminal(spec), -1);
 	return 0;
 }
 

@@ -43,8 +43,9 @@ static int kill_one(struct runtime *rt, const char *id, const void *data)
 		return 1;
 	r = o->all ? lcx_container_kill_all(c, o->signal, &err)
 		   : lcx_container_kill(c, o->signal, &err);
+	/* All of nothing was sent it: an engine makes sure so, at the end. */
 	if (r == -ESRCH)
-		return report(rt, "container not running");
+		return o->all ? 0 : report(rt, "container not running");
 	return r < 0 ? report_error(rt, err) : 0;
 }
 
@@ -74,9 +75,10 @@ static int delete_one(struct runtime *rt, const char *id, const void *data)
 		return report_error(rt, err);
 	if (lcx_container_remove(c, o->force, &err) < 0)
 		return lcx_error_code(err) == EBUSY
-			       ? report(rt, "cannot delete container %s that is not stopped: %s",
-					id, lcx_error_message(err))
+			       ? report(rt, "cannot delete container %s that is not stopped: %s: %s",
+					id, status_of(c), lcx_error_message(err))
 			       : report_error(rt, err);
+	notify_remove(rt, id);
 	return 0;
 }
 
@@ -89,7 +91,8 @@ int cmd_delete(struct runtime *rt, void *values, int argc, char **argv)
 			: delete_one(rt, argv[0], o);
 }
 
-static int freeze(struct runtime *rt, const char *id,
+/* What is frozen, or is not, is not so again: as runc has it. */
+static int freeze(struct runtime *rt, const char *id, bool frozen,
 		  int (*change)(struct lcx_container *c, struct lcx_error **err))
 {
 	CLEANUP(lcx_container_freep) struct lcx_container *c = NULL;
@@ -98,6 +101,9 @@ static int freeze(struct runtime *rt, const char *id,
 
 	if (open_container(rt, id, &c) != 0)
 		return 1;
+	if ((lcx_container_state(c) == LCX_CONTAINER_PAUSED) != frozen)
+		return report(rt, frozen ? "container not paused" : "container not running: %s",
+			      status_of(c));
 	r = change(c, &err);
 	if (r == -ESRCH)
 		return report(rt, "container not running");
@@ -108,12 +114,12 @@ int cmd_pause(struct runtime *rt, void *values, int argc, char **argv)
 {
 	(void)values;
 	(void)argc;
-	return freeze(rt, argv[0], lcx_container_pause);
+	return freeze(rt, argv[0], false, lcx_container_pause);
 }
 
 int cmd_resume(struct runtime *rt, void *values, int argc, char **argv)
 {
 	(void)values;
 	(void)argc;
-	return freeze(rt, argv[0], lcx_container_unpause);
+	return freeze(rt, argv[0], true, lcx_container_unpause);
 }

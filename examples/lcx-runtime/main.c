@@ -40,8 +40,9 @@ const struct command commands[] = {
 static const struct option main_options[] = {
 	{'\0', "root", OPTION_TEXT, offsetof(struct runtime, root),
 	 "where containers are kept; default: /run/lcx-runtime"},
-	{'\0', "log", OPTION_TEXT, offsetof(struct runtime, log_path),
-	 "a file for errors, as well as standard error"},
+	{'\0', "log", OPTION_TEXT, offsetof(struct runtime, log),
+	 "where errors go, as well as to standard error: a file, file:PATH, journald:NAME or "
+	 "syslog:NAME"},
 	{'\0', "log-format", OPTION_TEXT, offsetof(struct runtime, log_format), "text or json"},
 	{'\0', "debug", OPTION_FLAG, offsetof(struct runtime, debug), NULL},
 	{'\0', "systemd-cgroup", OPTION_FLAG, offsetof(struct runtime, systemd_cgroup),
@@ -52,7 +53,10 @@ static const struct option main_options[] = {
 	{'\0', "criu", OPTION_TEXT, offsetof(struct runtime, criu),
 	 "the path of criu; default: where it is installed"},
 	{'h', "help", OPTION_FLAG, offsetof(struct runtime, help), "print this"},
+	{'?', "help", OPTION_FLAG, offsetof(struct runtime, help), ""},
+	{'\0', "usage", OPTION_FLAG, offsetof(struct runtime, usage), "print all options, shortly"},
 	{'v', "version", OPTION_FLAG, offsetof(struct runtime, version), "print the version"},
+	{'V', "version", OPTION_FLAG, offsetof(struct runtime, version), ""},
 	{0},
 };
 
@@ -85,12 +89,33 @@ static int check_main_options(const struct runtime *rt)
 	if (rt->log_format && strcmp(rt->log_format, "json") != 0 &&
 	    strcmp(rt->log_format, "text") != 0)
 		return report(rt, "--log-format: '%s' is neither text nor json", rt->log_format);
-	return 0;
+	return rt->log ? check_log(rt) : 0;
 }
 
-static bool wants_help(int argc, char **argv)
+static bool is_one_of(const char *word, const char *const *words)
 {
-	return argc > 0 && (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0);
+	for (; *words; words++)
+		if (strcmp(word, *words) == 0)
+			return true;
+	return false;
+}
+
+/* Whether help was asked for, wherever options of @command stand. Return: whether it was printed. */
+static bool print_wanted(const struct command *command, int argc, char **argv)
+{
+	static const char *const help[] = {"--help", "-help", "-h", "-?", NULL};
+
+	for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		if (command->max < 0 && argv[i][0] != '-')
+			break;
+		if (is_one_of(argv[i], help))
+			return print_help(command), true;
+		if (strcmp(argv[i], "--usage") == 0) {
+			options_print_usage(command->name, command->options, command->operands);
+			return true;
+		}
+	}
+	return false;
 }
 
 static int call(struct runtime *rt, const struct command *command, void *values, int argc,
@@ -132,8 +157,8 @@ static int dispatch(struct runtime *rt, int argc, char **argv)
 	if (!command)
 		return 1;
 	argc--, argv++;
-	if (wants_help(argc, argv))
-		return print_help(command);
+	if (print_wanted(command, argc, argv))
+		return 0;
 	/* What follows "any number" of operands may be options of another program. */
 	argc = options_parse(rt, command->options, command->max < 0, values, argc, argv);
 	if (argc >= 0)
@@ -149,16 +174,19 @@ int main(int argc, char **argv)
 
 	argc--, argv++;
 	argc = options_parse(&rt, main_options, true, &rt, argc, argv);
-	if (argc < 0 || (!rt.version && !rt.help && check_main_options(&rt) != 0))
+	if (argc < 0 || (!rt.version && !rt.help && !rt.usage && check_main_options(&rt) != 0))
 		return 1;
 	if (rt.help)
 		return print_help(NULL);
+	if (rt.usage)
+		return options_print_usage("", main_options, "COMMAND [OPTION...] CONTAINER"), 0;
 	if (rt.version)
 		return print_version();
 	if (argc == 0)
 		return print_help(NULL), 1;
 	code = dispatch(&rt, argc, argv);
 	lcx_ctx_free(rt.ctx);
+	free(rt.root_path);
 	if (fflush(stdout) != 0 && code == 0)
 		code = report(&rt, "standard output: %s", strerror(errno));
 	return code;

@@ -117,11 +117,36 @@ void options_free(const struct option *options, void *values)
 			free(((struct texts *)(void *)((char *)values + options->offset))->items);
 }
 
+static void print_option(const struct option *option)
+{
+	printf("  %c%c%c --%-22s %s\n", option->letter ? '-' : ' ',
+	       option->letter ? option->letter : ' ', option->letter ? ',' : ' ', option->name,
+	       option->help ? option->help : "accepted; changes nothing here");
+}
+
 void options_print(const struct option *options)
 {
 	for (; options && options->name; options++)
-		printf("  %c%c%c --%-22s %s\n", options->letter ? '-' : ' ',
-		       options->letter ? options->letter : ' ', options->letter ? ',' : ' ',
-		       options->name,
-		       options->help ? options->help : "accepted; changes nothing here");
+		if (!options->help || *options->help)
+			print_option(options);
+}
+
+/* As crun prints it: "[-d] [--detach] [--bundle=VALUE]". */
+void options_print_usage(const char *command, const struct option *options, const char *operands)
+{
+	enum { WIDTH = 78 };
+	char word[64];
+	int column = printf("Usage: lcx-runtime%s%s", *command ? " " : "", command), n;
+
+	for (; options && options->name; options++) {
+		n = snprintf(word, sizeof(word), " [--%s%s]", options->name,
+			     options->kind == OPTION_FLAG ? "" : "=VALUE");
+		if (options->help && !*options->help)
+			continue;
+		if (column + n > WIDTH)
+			column = printf("\n           ");
+		column += printf("%s", word);
+	}
+	printf("%s%s%s\n", column + (int)strlen(operands) + 1 > WIDTH ? "\n           " : "",
+	       *operands ? " " : "", operands);
 }

@@ -43,9 +43,10 @@ static inline void closep(int *fd)
 
 /* The options that stand before the command. */
 struct runtime {
-	const char *root, *log_path, *log_format, *cgroup_manager, *rootless, *criu;
-	bool debug, systemd_cgroup, version, help;
+	const char *root, *log, *log_format, *cgroup_manager, *rootless, *criu;
+	bool debug, systemd_cgroup, version, help, usage;
 	struct lcx_ctx *ctx; /* of the root, once a command asked for it */
+	char *root_path;     /* and where that is */
 };
 
 /* ---- options.c: "--name VALUE", "--name=VALUE", "-n VALUE"; "--" ends them ---- */
@@ -62,7 +63,7 @@ struct option {
 	const char *name;
 	enum option_kind kind;
 	size_t offset;    /* of a bool, const char *, int or struct texts */
-	const char *help; /* NULL: accepted, and without effect here */
+	const char *help; /* NULL: accepted, and without effect here; "": another letter */
 };
 
 /*
@@ -75,6 +76,7 @@ int options_parse(struct runtime *rt, const struct option *options, bool in_orde
 /* What options_parse() has put together in @values. */
 void options_free(const struct option *options, void *values);
 void options_print(const struct option *options);
+void options_print_usage(const char *command, const struct option *options, const char *operands);
 
 /* ---- commands ---- */
 
@@ -138,6 +140,14 @@ int report(const struct runtime *rt, const char *format, ...)
 int report_error(const struct runtime *rt, const struct lcx_error *err);
 void report_warnings(const struct runtime *rt, const struct lcx_spec *spec);
 
+/* ---- log.c: --log ---- */
+
+enum level { LEVEL_ERROR, LEVEL_WARNING };
+
+/* Before a command begins. Return: 0, or 1 when the failure was reported. */
+int check_log(const struct runtime *rt);
+void write_log(const struct runtime *rt, enum level level, const char *message);
+
 /* ---- figures.c: a line about what a container uses ---- */
 
 void print_figures(const char *id, const struct lcx_cgroup_figures *figures);
@@ -163,8 +173,29 @@ int make_stdio(const struct runtime *rt, const struct process_options *o, bool t
 	       struct lcx_stdio **ret);
 /* Tell the engine about it. */
 int announce(const struct runtime *rt, const struct process_options *o, int32_t pid, int pidfd);
-/* Serve it until it ends. Return: its exit status, or 255. */
-int serve(const struct runtime *rt, struct lcx_process *process, bool terminal);
+/* Serve it, and what it says at @notify_fd, until it ends. Return: its exit status, or 255. */
+int serve(const struct runtime *rt, struct lcx_process *process, bool terminal, int notify_fd);
+
+/* ---- state.c ---- */
+
+/* The specification's word for its state. */
+const char *status_of(const struct lcx_container *c);
+
+/* ---- notify.c: NOTIFY_SOCKET, sd_notify(3) ---- */
+
+/*
+ * If the caller has one: a place for a socket in the container, where its program tells that it is
+ * ready. *ret_lock_fd stays open until the container is there. Return: 0, or 1 when the failure was
+ * reported.
+ */
+int notify_prepare(struct runtime *rt, const char *id, struct lcx_spec *spec, int *ret_lock_fd);
+/* The socket, before the program starts. *ret stays as it is if there is no place for one. */
+int notify_open(struct runtime *rt, const char *id, int *ret);
+/* What arrived there: once it says so, the caller's is told, with @main_pid, and true returned. */
+bool notify_pass_on(int fd, int32_t main_pid);
+/* Until then, or until the process has ended. */
+void notify_wait(int fd, int pidfd, int32_t main_pid);
+void notify_remove(const struct runtime *rt, const char *id);
 
 /* ---- create.c: what create, run and restore have in common ---- */
 
@@ -172,6 +203,7 @@ struct create_options {
 	struct process_options process;
 	const char *bundle, *config;
 	bool no_pivot, no_new_keyring, detach, keep, no_subreaper;
+	bool notifies; /* it has a program that may say that it is ready: NOTIFY_SOCKET */
 };
 
 /* Rows for a structure of options that has struct create_options at @base. */

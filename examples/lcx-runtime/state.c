@@ -60,8 +60,7 @@ int cmd_state(struct runtime *rt, void *values, int argc, char **argv)
 	return 0;
 }
 
-/* The specification's word for its state. */
-static const char *status_of(const struct lcx_container *c)
+const char *status_of(const struct lcx_container *c)
 {
 	switch (lcx_container_state(c)) {
 	case LCX_CONTAINER_PREPARED:

@@ -87,6 +87,12 @@ static bool read_bytes(const char *text, int64_t *ret)
 	return true;
 }
 
+static bool is_number(const char *text)
+{
+	text += *text == '-';
+	return *text && text[strspn(text, "0123456789")] == '\0';
+}
+
 /* One limit after the other: what makes no sense is then reported by its own name. */
 static int merge_option(struct lcx_spec *spec, size_t row, const char *value,
 			struct lcx_error **err)
@@ -102,6 +108,8 @@ static int merge_option(struct lcx_spec *spec, size_t row, const char *value,
 		(void)snprintf(number, sizeof(number), "%lld", (long long)bytes);
 		value = number;
 	}
+	if (places[row].kind != TEXT && !is_number(value))
+		return -EINVAL;
 	if (asprintf(&json, "{\"%s\":{\"%s\":%s%s%s}}", places[row].object, places[row].key, quote,
 		     value, quote) < 0)
 		return -ENOMEM;
@@ -139,6 +147,8 @@ int cmd_update(struct runtime *rt, void *values, int argc, char **argv)
 	(void)argc;
 	if (open_container(rt, argv[0], &c) != 0)
 		return 1;
+	if (lcx_container_state(c) == LCX_CONTAINER_STOPPED)
+		return report(rt, "container not running");
 	spec = lcx_container_spec(c);
 	if (!spec)
 		return report(rt, "config.json of container '%s' cannot be read", argv[0]);

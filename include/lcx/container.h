@@ -431,9 +431,10 @@ int lcx_container_kill(struct lcx_container *c, int32_t signal, struct lcx_error
  *
  * Those of its cgroup or, without one, of its PID namespace, as lcx_container_pids() lists them; a
  * number that is given to another process meanwhile is not hit. One that is made meanwhile may be
- * missed: lcx_container_stop() and lcx_container_remove() miss none.
+ * missed: lcx_container_stop() and lcx_container_remove() miss none. Where the first one has ended
+ * and others have not, as without a PID namespace of its own, they are sent it, too.
  *
- * Return: 0, -ESRCH if it does not run, -EINVAL for what is no signal, -ENODEV if it has neither.
+ * Return: 0, -ESRCH if nothing of it runs, -EINVAL for what is no signal, -ENODEV if it has neither.
  */
 int lcx_container_kill_all(struct lcx_container *c, int32_t signal, struct lcx_error **err);
 

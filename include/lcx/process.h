@@ -64,7 +64,9 @@ void lcx_stdio_set_console_socket(struct lcx_stdio *stdio, int socket_fd);
  * @count: how many; 0 to 128
  *
  * Under the same numbers, as sd_listen_fds(3) has them. By a directory among them the container
- * gets out of its root. Not for a detached container. Return: 0; -EINVAL, -EBADF.
+ * gets out of its root: one that is close-on-exec, as all that the library opens are, is not handed
+ * on. Not for a detached container. Return: 0; -EINVAL; -EBADF for one that is not open, or is
+ * close-on-exec.
  */
 int lcx_stdio_set_preserved(struct lcx_stdio *stdio, int32_t count, struct lcx_error **err);
 

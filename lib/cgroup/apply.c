@@ -166,16 +166,18 @@ static int apply_cpu(struct lcx_cgroup *cg, const struct lcx__resources *res,
 		     struct lcx_error **err)
 {
 	const struct lcx__res_cpu *cpu = &res->cpu;
+	/* Shares are refused by one that is idle, and count again when it is not. */
+	bool idle = cpu->idle.set && cpu->idle.value == 1;
 	/* The kernel itself clips shares; 0 is "not set" to every engine. */
 	const struct cpu_number numbers[] = {
-		{cpu->shares.set && cpu->shares.value, clip_shares(cpu->shares.value),
+		{cpu->idle.set, cpu->idle.value, LCX_CGROUP_CPU_IDLE},
+		{cpu->shares.set && cpu->shares.value && !idle, clip_shares(cpu->shares.value),
 		 LCX_CGROUP_CPU_SHARES},
 		{cpu->burst_us.set, clip(cpu->burst_us.value), LCX_CGROUP_CPU_BURST_US},
 		{cpu->realtime_period_us.set, clip(cpu->realtime_period_us.value),
 		 LCX_CGROUP_CPU_RT_PERIOD_US},
 		{cpu->realtime_runtime_us.set, from_oci(cpu->realtime_runtime_us.value),
 		 LCX_CGROUP_CPU_RT_RUNTIME_US},
-		{cpu->idle.set, cpu->idle.value, LCX_CGROUP_CPU_IDLE},
 	};
 	bool quota = is_given(&cpu->quota_us);
 	bool period = cpu->period_us.set && cpu->period_us.value != 0;

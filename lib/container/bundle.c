@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mount.h>
 
 #include "container/hooks.h"
 #include "lcx/bundle.h"
@@ -43,6 +44,43 @@ static int set_root(struct lcx_container *c, struct lcx_error **err)
 	return path ? lcx_container_set_rootfs(c, path, err) : lcx__fail_nomem(err);
 }
 
+static bool is_bind(const struct lcx__spec_mount *m)
+{
+	return !(m->parsed.flags & MS_REMOUNT) &&
+	       (m->parsed.flags & MS_BIND || (m->type && strcmp(m->type, "bind") == 0));
+}
+
+/* config.md, "Mounts": a destination is relative to the root, the source of a bind mount to the
+ * bundle. */
+static int place_mount(const struct lcx_container *c, struct lcx__spec_mount *m)
+{
+	char *path;
+
+	if (m->destination[0] != '/') {
+		path = lcx__format("/%s", m->destination);
+		if (!path)
+			return -ENOMEM;
+		free(m->destination);
+		m->destination = path;
+	}
+	if (!is_bind(m) || !m->source || !m->source[0] || m->source[0] == '/')
+		return 0;
+	path = lcx__format("%s/%s", c->d.bundle, m->source);
+	if (!path)
+		return -ENOMEM;
+	free(m->source);
+	m->source = path;
+	return 0;
+}
+
+static int place_mounts(struct lcx_container *c, struct lcx_error **err)
+{
+	for (size_t i = 0; i < c->spec->mounts.n; i++)
+		if (place_mount(c, &c->spec->mounts.items[i]) < 0)
+			return lcx__fail_nomem(err);
+	return 0;
+}
+
 /* No process at all is one that is prepared and never started. */
 static int check_process(const struct lcx_container *c, struct lcx_error **err)
 {
@@ -81,6 +119,8 @@ LCX_PUBLIC int lcx_bundle_load_config(struct lcx_ctx *ctx, const char *id, const
 		r = lcx__spec_trim_capabilities(c->spec, err);
 	if (r == 0)
 		r = set_root(c, err);
+	if (r == 0)
+		r = place_mounts(c, err);
 	/* Only root may have rules for devices, or make any. */
 	if (r == 0 && geteuid() == 0)
 		r = lcx__spec_allow_default_devices(c->spec, err);

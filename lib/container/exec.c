@@ -6,6 +6,7 @@
 #include "container/cgroups/cgroups.h"
 #include "container/event.h"
 #include "container/listener.h"
+#include "container/users/users.h"
 #include "security/seccomp.h"
 #include "util/process.h"
 
@@ -183,6 +184,7 @@ static int execute_beside(struct lcx_container *c, int pidfd, const struct lcx_s
 	CLEANUP(lcx_spec_freep) struct lcx_spec *copy = NULL;
 	const struct lcx_spec *spec = wanted;
 	CLEANUP(freep) void *seccomp = NULL;
+	CLEANUP(freep) char *home = NULL;
 	size_t seccomp_size = 0;
 	int r;
 
@@ -202,6 +204,8 @@ static int execute_beside(struct lcx_container *c, int pidfd, const struct lcx_s
 		r = lcx__container_enter_resctrl(c, &entrance, err);
 	if (r == 0)
 		r = lcx__container_seccomp(c, spec, &seccomp, &seccomp_size, err);
+	if (r == 0)
+		r = lcx__container_home(c, spec, &home, err);
 	if (r < 0)
 		return r;
 
@@ -215,6 +219,7 @@ static int execute_beside(struct lcx_container *c, int pidfd, const struct lcx_s
 		.n_class_fds = entrance.n_class_fds,
 		.cgroup = entrance.name,
 		.cgroup_fd = entrance.into_fd,
+		.home = home,
 		.n_preserved = stdio ? stdio->n_preserved : 0,
 		.same_keyring = c->d.same_keyring.value,
 		.seccomp = seccomp,

@@ -48,6 +48,8 @@ static char *format_time(int64_t ns)
 
 char *lcx__container_oci_state(const struct lcx_container *c, const char *status, pid_t pid)
 {
+	/* The one with which what is written here complies, whatever the bundle does. */
+	static char version[] = LCX__OCI_VERSION;
 	CLEANUP(freep)
 	char *bundle = c->d.bundle ? strdup(c->d.bundle)
 				   : lcx__format("%s/containers/%s", c->ctx->root_dir, c->d.id);
@@ -55,7 +57,7 @@ char *lcx__container_oci_state(const struct lcx_container *c, const char *status
 	CLEANUP(lcx__json_putp) struct json_object *json = NULL;
 	/* Borrowed; nothing is released. */
 	struct oci_state state = {
-		.oci_version = c->spec->oci_version,
+		.oci_version = version,
 		.id = c->d.name && c->d.name[0] ? c->d.name : c->d.id,
 		.status = (char *)(uintptr_t)status,
 		.bundle = bundle,

@@ -30,10 +30,10 @@ static const struct lcx__json_field process_state_fields[] = {
 
 static char *describe(const struct lcx_container *c, const char *status, pid_t pid)
 {
-	static char name[] = "seccompFd", version[] = "1.3.0";
+	static char name[] = "seccompFd", version[] = LCX__OCI_VERSION;
 	char *names[] = {name, NULL};
 	const struct process_state process = {
-		.oci_version = c->spec->oci_version ? c->spec->oci_version : version,
+		.oci_version = version,
 		.metadata = c->spec->linux_.seccomp->listener_metadata,
 		.fds = names,
 		.pid = LCX__OPT(pid),

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "container/cgroups/cgroups.h"
@@ -124,16 +125,48 @@ static int signal_namespace(struct lcx_container *c, int32_t signal, struct lcx_
 	return r;
 }
 
+/* What its process has left behind, which no pid namespace took along, in what is its cgroup until
+ * that is taken down: the journal tells. */
+static int signal_rest(struct lcx_container *c, int32_t signal, struct lcx_error **err)
+{
+	CLEANUP(lcx_cgroup_pids_freep) struct lcx_cgroup_pids *pids = NULL;
+	CLEANUP(lcx__strv_freep) char **entries = NULL;
+	CLEANUP(closep) int lock_fd = -1;
+	bool made = false;
+	int r = lcx__container_lock(c, &lock_fd, err);
+
+	if (r == 0)
+		r = lcx__container_load_state(c, err);
+	if (r == 0 && c->run_fd >= 0)
+		r = lcx__journal_read(c->run_fd, &entries, err);
+	for (char **entry = entries; entry && *entry; entry++)
+		made = made || strncmp(*entry, "cgroup ", 7) == 0;
+	if (r == 0 && made && c->run.cgroup)
+		r = lcx__container_open_cgroup(c, err);
+	if (r == 0 && made && c->cgroup)
+		r = lcx_cgroup_pids_new(c->cgroup, &pids, err);
+	if (r < 0)
+		return r;
+	if (!pids || lcx_cgroup_pids_next(pids) <= 0)
+		return lcx__fail(err, ESRCH, "container '%s' is not running",
+				 lcx__container_display(c));
+	return signal == SIGKILL ? lcx_cgroup_kill(c->cgroup, LCX__KILL_WAIT_MS, err)
+				 : lcx_cgroup_signal(c->cgroup, signal, err);
+}
+
 LCX_PUBLIC int lcx_container_kill_all(struct lcx_container *c, int32_t signal,
 				      struct lcx_error **err)
 {
-	CLEANUP(closep) int pidfd = lcx__container_open_running(c, err);
+	CLEANUP(closep) int pidfd = -1;
 	int r;
 
-	if (pidfd < 0)
-		return pidfd;
 	if (signal < 0 || signal > SIGRTMAX)
 		return lcx__fail(err, EINVAL, "%d is not a signal", signal);
+	pidfd = lcx__container_open_running(c, NULL);
+	if (pidfd == -ESRCH)
+		return signal_rest(c, signal, err);
+	if (pidfd < 0)
+		return lcx__container_open_running(c, err);
 	lcx__container_note_signal(c, signal);
 	if (!c->run.cgroup)
 		return signal_namespace(c, signal, err);

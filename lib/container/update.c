@@ -2,6 +2,7 @@
 #include "container/container-internal.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "cgroup/scope.h"
 #include "container/cgroups/cgroups.h"
@@ -105,6 +106,36 @@ static int reload_all_but_policy(struct lcx_container *c, char **ret_policy, str
 	return r;
 }
 
+static bool is_same_text(const char *a, const char *b)
+{
+	return strcmp(a ? a : "", b ? b : "") == 0;
+}
+
+static bool is_same_rule(const struct lcx__res_device_rule *a, const struct lcx__res_device_rule *b)
+{
+	return a->allow.value == b->allow.value && a->major.set == b->major.set &&
+	       a->major.value == b->major.value && a->minor.set == b->minor.set &&
+	       a->minor.value == b->minor.value && is_same_text(a->type, b->type) &&
+	       is_same_text(a->access, b->access);
+}
+
+/*
+ * An engine's list of device rules is without those that each container has, which a bundle gets
+ * when it is read. One that updates all resources, whatever has changed, sends it again.
+ */
+static int complete_devices(const struct lcx_container *c, const struct lcx_spec *before,
+			    struct lcx_spec *wanted, struct lcx_error **err)
+{
+	const struct lcx__resources *old = &before->linux_.resources;
+	const struct lcx__resources *new = &wanted->linux_.resources;
+	bool same = old->devices.n == new->devices.n;
+
+	for (size_t i = 0; same && i < old->devices.n; i++)
+		same = is_same_rule(&old->devices.items[i], &new->devices.items[i]);
+	return same || !c->d.bundle || geteuid() != 0 ? 0
+						      : lcx__spec_allow_default_devices(wanted, err);
+}
+
 #define SWAP(a, b)                                                                                 \
 	do {                                                                                       \
 		__typeof__(a) a_ = (a);                                                            \
@@ -139,6 +170,8 @@ LCX_PUBLIC int lcx_container_update(struct lcx_container *c, struct lcx_error **
 		r = load_anew(c, &before, err);
 	if (r == 0)
 		r = load_anew(c, &after, err);
+	if (r == 0)
+		r = complete_devices(c, before, wanted, err);
 	if (r < 0)
 		return r;
 	take_limits(after, wanted);

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sched.h>
+#include <string.h>
 
 #include "ns/ns.h"
 #include "security/lsm.h"
@@ -222,6 +223,27 @@ int lcx__compile_identity(struct compiler *c, struct lcx_error **err)
 	return r;
 }
 
+static int compile_env(struct compiler *c, uint32_t *ret, uint32_t *ret_n)
+{
+	const char *const *given = (const char *const *)c->spec->process.env;
+	CLEANUP(freep) const char **env = NULL;
+	size_t n = 0;
+
+	if (c->in->home) {
+		while (given && given[n])
+			n++;
+		env = calloc(n + 2, sizeof(*env));
+		if (!env)
+			return -ENOMEM;
+		if (n > 0)
+			memcpy(env, given, n * sizeof(*env));
+		env[n] = c->in->home;
+		given = env;
+	}
+	*ret = lcx__plan_vector(c->plan, given, ret_n);
+	return 0;
+}
+
 int lcx__compile_program(struct compiler *c, struct lcx_error **err)
 {
 	const struct lcx__spec_process *process = &c->spec->process;
@@ -241,7 +263,8 @@ int lcx__compile_program(struct compiler *c, struct lcx_error **err)
 	if (c->in->reaper)
 		(void)lcx__plan_add(c->plan, PLAN_REAPER);
 	args = lcx__plan_vector(c->plan, (const char *const *)process->args, &n_args);
-	env = lcx__plan_vector(c->plan, (const char *const *)process->env, &n_env);
+	if (compile_env(c, &env, &n_env) < 0)
+		return lcx__fail_nomem(err);
 	op = lcx__plan_add(c->plan, PLAN_EXEC);
 	op->str[0] = lcx__plan_string(c->plan, process->args[0]);
 	op->str[1] = args;

@@ -469,11 +469,26 @@ static void compile_built_root(struct compiler *c)
 		(void)lcx__plan_add(c->plan, PLAN_CONTROL);
 }
 
+/* While it can still be made, if the root is going to be read-only. That it is not there is told
+ * when it is gone to. */
+static void make_cwd(struct compiler *c)
+{
+	struct plan_op *op;
+
+	if (!c->in->make_cwd || !c->spec->root.readonly.value || !c->spec->process.cwd)
+		return;
+	op = lcx__plan_add(c->plan, PLAN_TARGET);
+	op->flags = PLAN_F_IGNORE_ERRORS;
+	op->str[0] = lcx__plan_string(c->plan, c->spec->process.cwd);
+	op->num[0] = 1;
+}
+
 int lcx__compile_pivot(struct compiler *c, struct lcx_error **err)
 {
 	uint64_t propagation = c->spec->linux_.rootfs_propagation.value;
 	struct plan_op *op;
 
+	make_cwd(c);
 	(void)lcx__compile_restrict_root(c, err);
 	if (c->in->joins_mount) {
 		(void)lcx__plan_add(c->plan, PLAN_ENTER_ROOT);

@@ -71,6 +71,7 @@ struct lcx__compile {
 	bool delegated; /* it may make cgroups of its own, where that can do no harm */
 	bool hold;     /* lcx-init stays, and there is no program */
 	bool make_cwd; /* a missing working directory is made */
+	const char *home; /* "HOME=...", a variable more of the program; NULL: none */
 	/* The start comes later, by lcx__gate_open(): the gate's two descriptors, or NULL. */
 	const int *gate_fds;
 	/* The caller's descriptors 3, 4, ... that the program gets under the same numbers. */

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "util/weaken.h"
+
 LCX_PUBLIC int lcx_stdio_new(struct lcx_stdio **ret, struct lcx_error **err)
 {
 	struct lcx_stdio *stdio = calloc(1, sizeof(*stdio));
@@ -56,9 +58,17 @@ LCX_PUBLIC int lcx_stdio_set_preserved(struct lcx_stdio *stdio, int32_t count,
 	if (count < 0 || count > LCX__PRESERVED_MAX)
 		return lcx__fail(err, EINVAL, "%d descriptors to hand on: must be 0 to %d", count,
 				 LCX__PRESERVED_MAX);
-	for (int fd = 3; fd < 3 + count; fd++)
-		if (fcntl(fd, F_GETFD) < 0)
+	for (int fd = 3; fd < 3 + count; fd++) {
+		int flags = fcntl(fd, F_GETFD);
+
+		if (flags < 0)
 			return lcx__fail_sys(err, errno, "hand descriptor %d on", fd);
+		/* What an exec would not hand on, such as each of the library's own: one of a
+		 * directory would lead out of the container. */
+		if (flags & FD_CLOEXEC && !lcx__is_off(PRESERVED))
+			return lcx__fail(err, EBADF, "hand descriptor %d on: it is close-on-exec",
+					 fd);
+	}
 	stdio->n_preserved = count;
 	return 0;
 }

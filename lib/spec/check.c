@@ -23,13 +23,23 @@ int lcx__check_not_empty(const char *text, struct lcx_error **err)
 
 int lcx__check_oci_version(const char *text, struct lcx_error **err)
 {
-	unsigned int major, minor, patch;
+	const char *at = text;
 
-	/* 1.x documents mean the same to all of 1.x; 0.x were its drafts. */
-	if (sscanf(text, "%3u.%3u.%3u", &major, &minor, &patch) != 3)
+	for (int i = 0; i < 3; i++) {
+		size_t n = strspn(at, "0123456789");
+
+		if (n == 0 || (n > 1 && at[0] == '0') || (i < 2 && at[n] != '.'))
+			return lcx__fail(err, EINVAL, "'%.32s' is not a version such as 1.3.0",
+					 text);
+		at += n + (i < 2);
+	}
+	/* What follows is a pre-release or a build: semver.org, 9 and 10. */
+	if (*at && ((*at != '-' && *at != '+') || !at[1]))
 		return lcx__fail(err, EINVAL, "'%.32s' is not a version such as 1.3.0", text);
-	if (major > 1)
-		return lcx__fail(err, EINVAL, "version %u is not read here, 1.x is", major);
+	/* 1.x documents mean the same to all of 1.x; 0.x were its drafts. */
+	if (strspn(text, "0123456789") > 1 || text[0] > '1')
+		return lcx__fail(err, EINVAL, "version %.*s is not read here, 1.x is",
+				 (int)strspn(text, "0123456789"), text);
 	return 0;
 }
 

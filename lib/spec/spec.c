@@ -11,7 +11,7 @@
 
 enum { MAX_DOCUMENT_SIZE = 4 << 20 };
 
-static const char oci_version[] = "1.3.0";
+static const char oci_version[] = LCX__OCI_VERSION;
 
 LCX_PUBLIC struct lcx_spec *lcx_spec_free(struct lcx_spec *spec)
 {

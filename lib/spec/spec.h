@@ -97,6 +97,9 @@ struct lcx__spec_mount {
 	LCX__LIST(struct lcx__spec_id_map) uid_mappings, gid_mappings;
 };
 
+/* The version of the specification that is read and written. */
+#define LCX__OCI_VERSION "1.3.0"
+
 struct lcx__spec_hook {
 	char *path; /* absolute */
 	char **args, **env;

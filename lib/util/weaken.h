@@ -29,6 +29,7 @@
 	X(NODES, "nodes")             /* who gets a device is who is looked at, and no name */    \
 	X(PATHS, "paths")             /* paths in a container's tree never lead out of it */       \
 	X(PLACES, "places")           /* in /proc what is covered is found by the mount */         \
+	X(PRESERVED, "preserved")     /* no descriptor of the library's is handed on */            \
 	X(PRIVATE, "private")         /* what is kept is its owner's alone */                      \
 	X(PROC, "proc")               /* what is written to /proc goes to the kernel */            \
 	X(READONLY, "readonly")       /* of /proc some can't be written */                         \

@@ -12,6 +12,8 @@
 /* A start's hooks. The container's own process runs some of them, and reads the state from files in
  * memory, which are written when its number is known. */
 
+enum { STATUS_LIMIT = 64 << 10 };
+
 static int prepare_state(const struct start *s, enum lcx__hook_kind kind, int *ret_fd,
 			 struct lcx_error **err)
 {
@@ -35,14 +37,40 @@ int lcx__start_prepare_hooks(struct start *s, struct lcx_error **err)
 	return r;
 }
 
+/* Its number in its own pid namespace, the innermost. */
+static int find_pid_inside(pid_t pid, pid_t *ret, struct lcx_error **err)
+{
+	CLEANUP(freep) char *text = NULL;
+	char path[40];
+	char *line, *last;
+	int r;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	r = lcx__read_file(AT_FDCWD, path, STATUS_LIMIT, &text, NULL);
+	if (r < 0)
+		return lcx__fail_sys(err, -r, "read '%s'", path);
+	line = strstr(text, "\nNSpid:");
+	if (!line++)
+		return lcx__fail(err, EBADMSG, "'%s' has no NSpid", path);
+	line[strcspn(line, "\n")] = '\0';
+	last = strrchr(line, '\t');
+	*ret = last ? atoi(last + 1) : 0;
+	return *ret > 0 ? 0 : lcx__fail(err, EBADMSG, "'%s' has no NSpid", path);
+}
+
+/* Whoever reads it is in the container: runtime.md, "State". */
 static int write_state(const struct start *s, int fd, const char *status, struct lcx_error **err)
 {
 	CLEANUP(freep) char *text = NULL;
+	pid_t pid = 0;
 	int r;
 
 	if (fd < 0)
 		return 0;
-	text = lcx__container_oci_state(s->c, status, s->pid);
+	r = find_pid_inside(s->pid, &pid, err);
+	if (r < 0)
+		return r;
+	text = lcx__container_oci_state(s->c, status, pid);
 	if (!text)
 		return lcx__fail_nomem(err);
 	r = lcx__write_all(fd, text, strlen(text));

@@ -15,6 +15,8 @@
  * the owner's lock; that it waits is known by the kernel, which knows who reads the gate.
  */
 
+enum { FAILED_TIMEOUT_MS = 2000 };
+
 bool lcx__container_is_at_gate(const struct lcx_container *c)
 {
 	return c->run.external.value && lcx__gate_is_closed(c->run_fd);
@@ -40,7 +42,9 @@ static int check_is_prepared(struct lcx_container *c, struct lcx_error **err)
 				 lcx__container_display(c));
 	return lcx__fail(err, running ? EALREADY : ESRCH, "container '%s' %s",
 			 lcx__container_display(c),
-			 running ? "is already running" : "is not prepared to run");
+			 running                             ? "is already running"
+			 : c->state == LCX_CONTAINER_STOPPED ? "has stopped, and cannot be started again"
+							     : "is not prepared to run");
 }
 
 /* What was prepared without one stays as it is: runtime.md, "Start". */
@@ -56,11 +60,16 @@ static int check_has_program(const struct lcx_container *c, struct lcx_error **e
 static int open_gate(struct lcx_container *c, struct lcx_error **err)
 {
 	CLEANUP(closep) int pidfd = lcx__open_process(c->run.pid.value, c->run.start_time.value);
+	int r;
 
 	if (pidfd < 0)
 		return lcx__fail_sys(err, -pidfd, "look for the process of container '%s'",
 				     lcx__container_display(c));
-	return lcx__gate_open(c->run_fd, pidfd, c->spec->process.args[0], err);
+	r = lcx__gate_open(c->run_fd, pidfd, c->spec->process.args[0], err);
+	/* Who is told that it failed finds it stopped: it ends with that. */
+	if (r < 0)
+		(void)lcx__pidfd_ends(pidfd, FAILED_TIMEOUT_MS);
+	return r;
 }
 
 /* A failed one ends the container: runtime.md, "Lifecycle". */
@@ -68,9 +77,14 @@ static int run_poststart_hooks(struct lcx_container *c, struct lcx_error **err)
 {
 	pid_t pid = (pid_t)c->run.pid.value;
 	int r = lcx__container_run_hooks(c, LCX__HOOK_POSTSTART, pid, err);
+	CLEANUP(closep) int pidfd = -1;
 
-	if (r < 0)
-		(void)lcx__container_signal(c, SIGKILL, NULL);
+	if (r == 0)
+		return 0;
+	pidfd = lcx__open_process(pid, c->run.start_time.value);
+	(void)lcx__container_signal(c, SIGKILL, NULL);
+	if (pidfd >= 0)
+		(void)lcx__pidfd_ends(pidfd, FAILED_TIMEOUT_MS);
 	return r;
 }
 

@@ -165,7 +165,8 @@ static struct lcx__compile describe(const struct start *s)
 	compile.seccomp_size = s->seccomp_size;
 	compile.netlink = s->n_places > 0 || s->pasta || lcx__container_is_lent(c);
 	compile.reaper = c->d.init.value;
-	compile.make_cwd = c->d.image != NULL;
+	/* As engines, who leave it to their runtime, and images have it. */
+	compile.make_cwd = c->d.image || c->d.bundle;
 	compile.gate_fds = s->external ? s->gate_fds : NULL;
 	compile.n_preserved = s->stdio ? s->stdio->n_preserved : 0;
 	compile.move_root = c->d.move_root.value;
@@ -184,7 +185,11 @@ int lcx__start_process(struct start *s, struct lcx_error **err)
 		on_listener,
 		lcx__start_on_trace,
 	};
+	CLEANUP(freep) char *home = NULL;
 	int r = s->external ? lcx__gate_make(s->c->run_fd, s->gate_fds, err) : 0;
 
+	if (r == 0)
+		r = lcx__container_home(s->c, s->c->spec, &home, err);
+	compile.home = home;
 	return r < 0 ? r : lcx__start_spawn(s, &compile, &hooks, NULL, err);
 }

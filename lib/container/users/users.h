@@ -35,6 +35,15 @@ int lcx__container_idmap(const struct lcx_container *c, struct lcx_idmap **ret,
 /* Whether this process can make it. */
 int lcx__container_check_users(const struct lcx_container *c, struct lcx_error **err);
 
+/* ---- home.c ---- */
+
+/*
+ * Of a bundle's container: "HOME=...", if the environment of @process has none, by the user that
+ * it is of; the caller's. Engines leave that to their runtime. Else *ret stays as it is.
+ */
+int lcx__container_home(const struct lcx_container *c, const struct lcx_spec *process, char **ret,
+			struct lcx_error **err);
+
 /* ---- userns.c, ranges.c ---- */
 
 /*
