@@ -70,7 +70,7 @@ defer "kill $agent"
 wait_for 10 grep -q listening "$T/agent.log"
 listen=", \"listenerPath\": \"$(pwd)/socket\", \"listenerMetadata\": \"some words\", \"syscalls\": [{\"names\": [\"mkdir\", \"mkdirat\"], \"action\": \"SCMP_ACT_NOTIFY\"}]"
 check_match 'the call gets the answer of the agent' 'No message of desired type' "$(run "$listen" mkdir /x)"
-check_eq 'the agent was told whose calls these are' '["1.2.0",["seccompFd"],"some words","creating","b",true]' \
+check_eq 'the agent was told whose calls these are' '["1.3.0",["seccompFd"],"some words","creating","b",true]' \
 	"$(jq -s -c '.[0] | [.ociVersion, .fds, .metadata, .state.status, .state.annotations.a, .pid == .state.pid]' "$T/told")"
 check_match 'a later process has a listener, too' 'No message of desired type' "$(exec_args='mkdir /x' run "$listen" sleep 100)"
 check_eq 'of which the agent was told' '"running"' "$(jq -s -c '.[-1].state.status' "$T/told")"
