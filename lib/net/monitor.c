@@ -126,16 +126,9 @@ int lcx__resolver_tell(int file_fd, uint16_t port, struct lcx_error **err)
 /* Killed, it leaves nothing but the sockets, which end with it: there is nothing to ask it for. */
 static int kill_and_wait(const struct running *running, struct lcx_error **err)
 {
-	CLEANUP(closep) int pidfd = lcx__open_process(running->pid, running->start_time);
+	int r = lcx__end_process(running->pid, running->start_time, END_MS);
 
-	if (pidfd == -ESRCH)
-		return 0;
-	if (pidfd < 0)
-		return lcx__fail_sys(err, -pidfd, "open process %lld", running->pid);
-	(void)sys_pidfd_send_signal(pidfd, SIGKILL);
-	return lcx__pidfd_ends(pidfd, END_MS) == 1
-		       ? 0
-		       : lcx__fail(err, ETIMEDOUT, "process %lld does not end", running->pid);
+	return r < 0 ? lcx__fail_sys(err, -r, "end process %lld", running->pid) : 0;
 }
 
 /* One that has just been started writes its number in a moment. */

@@ -245,15 +245,7 @@ int lcx__pasta_start(const struct lcx_attachment *attachment, int netlink_fd, in
 
 int lcx__pasta_end(int64_t pid, int64_t start_time, struct lcx_error **err)
 {
-	CLEANUP(closep) int pidfd = lcx__open_process(pid, start_time);
+	int r = lcx__end_process(pid, start_time, END_MS);
 
-	if (pidfd == -ESRCH)
-		return 0;
-	if (pidfd < 0)
-		return lcx__fail_sys(err, -pidfd, "look for pasta, process %jd", (intmax_t)pid);
-	(void)sys_pidfd_send_signal(pidfd, SIGKILL);
-	return lcx__pidfd_ends(pidfd, END_MS) == 1
-		       ? 0
-		       : lcx__fail(err, ETIMEDOUT, "pasta, process %jd, does not end",
-				   (intmax_t)pid);
+	return r < 0 ? lcx__fail_sys(err, -r, "end pasta, process %jd", (intmax_t)pid) : 0;
 }

@@ -114,15 +114,13 @@ static int open_parent(const struct lcx__overlay_dir *dir, char **ret_name)
 	CLEANUP(closep) int fd = lcx__overlay_open(dir), parent_fd = -1, again_fd = -1;
 	CLEANUP(freep) char *name = NULL;
 	const char *slash;
-	size_t length;
 
 	if (fd < 0 || !dir->path)
 		return fd < 0 ? fd : -EINVAL;
 	name = strdup(dir->path);
 	if (!name)
 		return -ENOMEM;
-	for (length = strlen(name); length > 1 && name[length - 1] == '/'; length--)
-		name[length - 1] = '\0';
+	name[lcx__path_length(name)] = '\0';
 	slash = strrchr(name, '/');
 	if (slash)
 		memmove(name, slash + 1, strlen(slash + 1) + 1);

@@ -5,6 +5,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
+#include "util/str.h"
 #include "util/sys.h"
 
 /*
@@ -17,10 +18,8 @@
 /* What stands behind the directory of @m, without its slashes; NULL: it is not in @m. */
 static const char *inside(const char *path, const struct lcx__spec_mount *m)
 {
-	size_t length = strlen(m->destination);
+	size_t length = lcx__path_length(m->destination);
 
-	while (length > 0 && m->destination[length - 1] == '/')
-		length--;
 	if (strncmp(path, m->destination, length) != 0 || path[length] != '/')
 		return NULL;
 	path += length;

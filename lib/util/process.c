@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -139,6 +140,18 @@ int lcx__poll_in(int fd, int timeout_ms)
 int lcx__pidfd_ends(int pidfd, int timeout_ms)
 {
 	return lcx__poll_in(pidfd, timeout_ms);
+}
+
+int lcx__end_process(int64_t pid, int64_t start_time, int timeout_ms)
+{
+	CLEANUP(closep) int pidfd = lcx__open_process(pid, start_time);
+	int r;
+
+	if (pidfd < 0)
+		return pidfd == -ESRCH ? 0 : pidfd;
+	(void)sys_pidfd_send_signal(pidfd, SIGKILL);
+	r = lcx__pidfd_ends(pidfd, timeout_ms);
+	return r < 0 ? r : r == 1 ? 0 : -ETIMEDOUT;
 }
 
 pid_t lcx__pidfd_pid(int pidfd)

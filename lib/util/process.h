@@ -37,6 +37,12 @@ int lcx__poll_in(int fd, int timeout_ms);
  */
 int lcx__pidfd_ends(int pidfd, int timeout_ms);
 
+/*
+ * Kill process @pid, if it still is the one that started at @start_time, and wait for its end.
+ * Return: 0, also if it had ended; -ETIMEDOUT, or another negative errno if that can't be told.
+ */
+int lcx__end_process(int64_t pid, int64_t start_time, int timeout_ms);
+
 /* The process of a pidfd, by its number here: "Pid:" of proc_pid_fdinfo(5). -ESRCH: it was reaped,
  * or has no number here; -EINVAL, -EBADF: what is no pidfd. */
 pid_t lcx__pidfd_pid(int pidfd);

@@ -276,6 +276,15 @@ int64_t lcx__now_ns(void)
 	return clock_ns(CLOCK_REALTIME);
 }
 
+size_t lcx__path_length(const char *path)
+{
+	size_t length = strlen(path);
+
+	while (length > 0 && path[length - 1] == '/')
+		length--;
+	return length;
+}
+
 int64_t lcx__monotonic_ns(void)
 {
 	return clock_ns(CLOCK_MONOTONIC);

@@ -65,4 +65,5 @@ enum { LCX__TIME_SIZE = 36 };
 void lcx__format_time(int64_t ns_since_epoch, char text[static LCX__TIME_SIZE]);
 int lcx__parse_time(const char *text, int64_t *ret_ns); /* -EINVAL, -ERANGE */
 int64_t lcx__now_ns(void);                              /* CLOCK_REALTIME */
+size_t lcx__path_length(const char *path); /* without the slashes at its end; 0: the root, or "" */
 int64_t lcx__monotonic_ns(void);                        /* CLOCK_MONOTONIC */

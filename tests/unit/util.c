@@ -112,6 +112,35 @@ START_TEST(numbers_are_whole_strings)
 }
 END_TEST
 
+START_TEST(a_path_ends_before_its_slashes)
+{
+	static const struct {
+		const char *path;
+		size_t length;
+	} paths[] = {{"", 0}, {"/", 0}, {"///", 0}, {"a", 1}, {"/a//", 2}, {"a/b/", 3}, {"/.", 2}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
+		ck_assert_uint_eq(lcx__path_length(paths[i].path), paths[i].length);
+}
+END_TEST
+
+START_TEST(a_process_is_ended_if_it_is_the_one_that_is_meant)
+{
+	pid_t pid = fork();
+	int64_t started;
+
+	while (pid == 0)
+		(void)pause();
+	ck_assert_ok(lcx__read_start_time(pid, &started));
+	ck_assert_ok(lcx__end_process(pid, started + 100, 10000));
+	ck_assert_int_eq(kill(pid, 0), 0);
+	ck_assert_int_eq(waitpid(pid, NULL, WNOHANG), 0);
+	ck_assert_ok(lcx__end_process(pid, started, 10000));
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+	ck_assert_ok(lcx__end_process(pid, started, 10000));
+}
+END_TEST
+
 START_TEST(time_survives_a_round_trip)
 {
 	char text[LCX__TIME_SIZE];
@@ -346,6 +375,8 @@ int main(void)
 	tcase_add_test(tc, a_program_that_others_can_replace_is_not_the_administrators);
 	tcase_add_loop_test(tc, names_that_could_be_paths_are_refused, 0, ARRAY_SIZE(name_cases));
 	tcase_add_test(tc, numbers_are_whole_strings);
+	tcase_add_test(tc, a_path_ends_before_its_slashes);
+	tcase_add_test(tc, a_process_is_ended_if_it_is_the_one_that_is_meant);
 	tcase_add_test(tc, time_survives_a_round_trip);
 	tcase_add_test(tc, a_file_is_replaced_whole);
 	tcase_add_test(tc, removal_never_follows_a_link);

@@ -63,8 +63,7 @@ static int split(const char *text, struct path *p)
 	if (p->contents)
 		copy[--length] = '\0';
 	p->slash = p->contents || (length > 0 && copy[length - 1] == '/');
-	while (length > 0 && copy[length - 1] == '/')
-		copy[--length] = '\0';
+	copy[lcx__path_length(copy)] = '\0';
 	slash = strrchr(copy, '/');
 	/* "" is the root if there was a slash, and the working directory if not. */
 	p->name = strdup(slash ? slash + 1 : copy);
