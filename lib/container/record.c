@@ -160,7 +160,8 @@ int lcx__description_save_first(const struct description *description, int dir_f
 				lcx__new_file, durable, err);
 }
 
-/* Cut off when the power went, which is no damage: it is as good as removed, and lcx_gc() does so. */
+/* Cut off when the power went, which is no damage: it is as good as removed, and lcx_gc() does so.
+ */
 static bool is_passing(int dir_fd)
 {
 	struct stat st;

@@ -11,9 +11,9 @@
 #include "util/fs.h"
 
 /*
- * Other limits for a container that is there, and another restart policy. The disk comes first: what
- * it refuses was never in force. If a limit is refused, those before are put into force and written
- * down again. A program that dies in between leaves what the next start has.
+ * Other limits for a container that is there, and another restart policy. The disk comes first:
+ * what it refuses was never in force. If a limit is refused, those before are put into force and
+ * written down again. A program that dies in between leaves what the next start has.
  */
 
 static int save_spec(const struct lcx_spec *spec, int dir_fd, struct lcx_error **err)

@@ -111,7 +111,7 @@ int lcx__run(const struct lcx__run *run, struct lcx_error **err);
 /* Answer PLAN_MESSAGE_SYNC. */
 int lcx__child_continue(struct lcx__child *child, struct lcx_error **err);
 
-/* Kill it if it lives, reap it as lcx__pidfd_end() does, close everything. Safe on LCX__CHILD_NONE. */
+/* Kill it if it lives, reap it as lcx__pidfd_end() does, close all. Safe on LCX__CHILD_NONE. */
 void lcx__child_abandon(struct lcx__child *child);
 
 /* Wait for the end of a process that ends by itself, if it is a child of the caller's. */

@@ -33,7 +33,7 @@ static inline int init_attach(int tree_fd, int target_fd)
 			      SYS_MOVE_MOUNT_F_EMPTY_PATH | SYS_MOVE_MOUNT_T_EMPTY_PATH);
 }
 
-/* target.c: a path in the container's tree, clean: what all of these take. It is made so in place. */
+/* target.c: a path in the container's tree, clean: what all of these take. Made so in place. */
 const char *init_path(struct init *init, const struct plan_op *op, int index);
 
 /*

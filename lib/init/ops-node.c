@@ -29,11 +29,10 @@ static int give_node(int dir, const char *name, const struct plan_op *op)
 	if (r == 0 && !is_node(&st, op->num[0], op->num[1]))
 		r = -EEXIST;
 	if (r == 0 && (op->num[2] || op->num[3]))
-		r = lcx__is_off(NODES)
-			    ? (int)sys_call5(__NR_fchownat, dir, name, op->num[2], op->num[3],
-					     AT_SYMLINK_NOFOLLOW)
-			    : (int)sys_call5(__NR_fchownat, fd, "", op->num[2], op->num[3],
-					     AT_EMPTY_PATH);
+		r = lcx__is_off(NODES) ? (int)sys_call5(__NR_fchownat, dir, name, op->num[2],
+							op->num[3], AT_SYMLINK_NOFOLLOW)
+				       : (int)sys_call5(__NR_fchownat, fd, "", op->num[2],
+							op->num[3], AT_EMPTY_PATH);
 	init_close(fd);
 	return r;
 }

@@ -38,8 +38,8 @@ int lcx__resctrl_look(const char *mount, const struct lcx__resctrl_wish *wish,
 int lcx__resctrl_make(const char *mount, const struct lcx__resctrl *groups,
 		      const struct lcx__resctrl_wish *wish, struct lcx_error **err);
 
-/* Other lines for a class that is there: @lines, each ended by '\n'. If one of them is refused, what
- * was there is written back. */
+/* Other lines for a class that is there: @lines, each ended by '\n'. If one is refused, what was
+ * there is written back. */
 int lcx__resctrl_rewrite(const char *mount, const char *class_dir, const char *lines,
 			 struct lcx_error **err);
 
