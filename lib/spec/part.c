@@ -2,7 +2,6 @@
 #include "spec/fields.h"
 
 #include <sched.h>
-#include <sys/mount.h>
 
 #include "security/caps.h"
 #include "util/str.h"
@@ -29,23 +28,6 @@ static int warn_of(struct lcx_spec *spec, uint64_t missing, struct lcx_error **e
 			continue;
 		sentence = lcx__format("process.capabilities: %s can't be granted here, left out",
 				       lcx_capability_name(cap));
-		if (!sentence || lcx__strv_append(&spec->warnings, sentence) < 0)
-			return lcx__fail_nomem(err);
-	}
-	return 0;
-}
-
-int lcx__spec_warn_of_options(struct lcx_spec *spec, struct lcx_error **err)
-{
-	for (size_t i = 0; i < spec->mounts.n; i++) {
-		const struct lcx__mount_options *o = &spec->mounts.items[i].parsed;
-		CLEANUP(freep) char *sentence = NULL;
-
-		if (!o->data || !(o->flags & MS_BIND))
-			continue;
-		sentence = lcx__format("mounts[%zu]: options: '%.64s' is for a new file system, and "
-				       "of no effect on a bind mount",
-				       i, o->data);
 		if (!sentence || lcx__strv_append(&spec->warnings, sentence) < 0)
 			return lcx__fail_nomem(err);
 	}

@@ -2,10 +2,12 @@
 #include "spec/spec.h"
 
 #include <string.h>
+#include <sys/mount.h>
 
 #include "security/caps.h"
 #include "security/seccomp.h"
 #include "spec/fields.h"
+#include "util/str.h"
 
 /* The life of a description, and its two ways through JSON. */
 
@@ -36,6 +38,24 @@ LCX_PUBLIC int lcx_spec_new_empty(struct lcx_spec **ret, struct lcx_error **err)
 	return 0;
 }
 
+/* A bind mount takes no options of a file system. */
+static int warn_of_options(struct lcx_spec *spec, struct lcx_error **err)
+{
+	for (size_t i = 0; i < spec->mounts.n; i++) {
+		const struct lcx__mount_options *o = &spec->mounts.items[i].parsed;
+		CLEANUP(freep) char *sentence = NULL;
+
+		if (!o->data || !(o->flags & MS_BIND))
+			continue;
+		sentence = lcx__format("mounts[%zu]: options: '%.64s' is for a new file system, and "
+				       "of no effect on a bind mount",
+				       i, o->data);
+		if (!sentence || lcx__strv_append(&spec->warnings, sentence) < 0)
+			return lcx__fail_nomem(err);
+	}
+	return 0;
+}
+
 static int from_document(struct json_object *json, struct lcx_spec **ret, struct lcx_error **err)
 {
 	CLEANUP(lcx_spec_freep) struct lcx_spec *spec = calloc(1, sizeof(*spec));
@@ -45,7 +65,7 @@ static int from_document(struct json_object *json, struct lcx_spec **ret, struct
 		return lcx__fail_nomem(err);
 	r = lcx__json_read(lcx__spec_fields, json, spec, &spec->warnings, err);
 	if (r == 0)
-		r = lcx__spec_warn_of_options(spec, err);
+		r = warn_of_options(spec, err);
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(spec);

@@ -250,8 +250,6 @@ int lcx__spec_allow_default_devices(struct lcx_spec *spec, struct lcx_error **er
  */
 void lcx__spec_trim_ambient(struct lcx_spec *spec);
 int lcx__spec_trim_capabilities(struct lcx_spec *spec, struct lcx_error **err);
-/* A warning for each bind mount with options of a file system, which have no effect. */
-int lcx__spec_warn_of_options(struct lcx_spec *spec, struct lcx_error **err);
 
 /* These are in no set any more, with a warning for each that was. */
 int lcx__spec_withhold(struct lcx_spec *spec, uint64_t mask, struct lcx_error **err);

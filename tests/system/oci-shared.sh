@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# guest: no, oci-properties has such a container there
 # A container in the mount namespace of its caller: nothing of it is mounted there, its tree lives and dies with its
 # processes, and there is no way up from it.
 . "${SRC:?}/tests/system/lib.sh"
