@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "runtime.h"
 
@@ -31,8 +33,8 @@ struct checkpoint_options {
 		 "give memory back that a later image replaces"},                                  \
 		{'\0', "manage-cgroups-mode", OPTION_TEXT, AT(manage_cgroups_mode),                \
 		 "'ignore' only: the runtime makes the cgroup"},                                   \
-		{'\0', "lazy-pages", OPTION_FLAG, AT(lazy_pages), "refused"},                      \
-		{'\0', "status-fd", OPTION_TEXT, AT(status_fd), "refused"},                        \
+		{'\0', "lazy-pages", OPTION_FLAG, AT(lazy_pages),                                  \
+		 "its memory comes page by page, when it is asked for"},                           \
 	{                                                                                          \
 		'\0', "empty-ns", OPTION_TEXT, AT(empty_ns),                                       \
 			"network: it is made anew, or joined, in any case"                         \
@@ -44,7 +46,10 @@ const struct option checkpoint_options[] = {
 	{'\0', "pre-dump", OPTION_FLAG, AT(pre_dump), "only its memory, and it goes on"},
 	{'\0', "parent-path", OPTION_TEXT, AT(parent_path),
 	 "the images of a --pre-dump, relative to the image path"},
-	{'\0', "page-server", OPTION_TEXT, AT(page_server), "refused"},
+	{'\0', "page-server", OPTION_TEXT, AT(page_server),
+	 "ADDRESS:PORT: memory is sent there; with --lazy-pages, is fetched there"},
+	{'\0', "status-fd", OPTION_TEXT, AT(status_fd),
+	 "the descriptor that gets \\0 once memory can be fetched"},
 	{'\0', "link-remap", OPTION_FLAG, AT(link_remap), "with files that were removed"},
 	{'\0', "tcp-skip-in-flight", OPTION_FLAG, AT(tcp_skip_in_flight),
 	 "without connections that are being made"},
@@ -100,6 +105,15 @@ static int fill(const struct runtime *rt, const struct option *row,
 	return r;
 }
 
+/* The library has one of its own: who reads hears the end of it as soon as it was told. */
+static void close_status(const char *status_fd)
+{
+	int fd = status_fd ? atoi(status_fd) : -1;
+
+	if (fd > STDERR_FILENO)
+		(void)close(fd);
+}
+
 /* As runc does: what isn't left running is gone, and is made again by a restore. */
 int cmd_checkpoint(struct runtime *rt, void *values, int argc, char **argv)
 {
@@ -112,6 +126,7 @@ int cmd_checkpoint(struct runtime *rt, void *values, int argc, char **argv)
 	if (lcx_checkpoint_new(&checkpoint, &err) < 0 ||
 	    fill(rt, checkpoint_options, o, checkpoint, &err) < 0)
 		return report_error(rt, err);
+	close_status(o->status_fd);
 	if (open_container(rt, argv[0], &c) != 0)
 		return 1;
 	if (lcx_container_checkpoint(c, checkpoint, &err) < 0)

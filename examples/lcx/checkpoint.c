@@ -9,9 +9,10 @@
 /* checkpoint and restore: the names of their options are the library's. */
 
 struct checkpoint_options {
-	const char *image_path, *work_path, *parent_path, *lsm_profile, *lsm_mount_context;
+	const char *image_path, *work_path, *parent_path, *lsm_profile, *lsm_mount_context,
+		*page_server, *status_fd;
 	bool leave_running, pre_dump, tcp_established, tcp_close, tcp_skip_in_flight, ext_unix_sk,
-		shell_job, file_locks, link_remap, auto_dedup, keep;
+		shell_job, file_locks, link_remap, auto_dedup, keep, lazy_pages;
 };
 
 #define AT(member) offsetof(struct checkpoint_options, member)
@@ -28,6 +29,8 @@ struct checkpoint_options {
 		{'\0',          "shell-job", OPTION_FLAG,                                          \
 		 AT(shell_job), NULL,        "with a terminal of the caller's"},                   \
 		{'\0', "file-locks", OPTION_FLAG, AT(file_locks), NULL, "with locks on files"},    \
+		{'\0',           "lazy-pages", OPTION_FLAG,                                        \
+		 AT(lazy_pages), NULL,         "memory comes page by page, when it is asked for"}, \
 	{                                                                                          \
 		'\0', "auto-dedup", OPTION_FLAG, AT(auto_dedup), NULL,                             \
 			"give memory back that a later image replaces"                             \
@@ -43,6 +46,10 @@ static const struct option_row checkpoint_rows[] = {
 	{'\0', "tcp-skip-in-flight", OPTION_FLAG, AT(tcp_skip_in_flight), NULL,
 	 "without connections that are being made"},
 	{'\0', "link-remap", OPTION_FLAG, AT(link_remap), NULL, "with files that were removed"},
+	{'\0', "page-server", OPTION_STRING, AT(page_server), "ADDRESS:PORT",
+	 "memory is sent there; with --lazy-pages, is fetched there"},
+	{'\0', "status-fd", OPTION_STRING, AT(status_fd), "NUMBER",
+	 "the descriptor that gets \\0 once memory can be fetched"},
 	{0},
 };
 

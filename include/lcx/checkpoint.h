@@ -29,12 +29,11 @@ int lcx_checkpoint_new(struct lcx_checkpoint **ret, struct lcx_error **err);
  * @key:   "image-path": the directory of the images; by default one in the container's own. It is
  *         made if it is missing, and for a checkpoint must be empty, or have an older one, which
  *         is replaced once the new one is whole and on the disk. Only an empty one will do with
- *         "pre-dump" or "parent-path", and where the path ends in ".", a symbolic link or a mount
- *         point. It must belong to the caller, and nobody else may write to it: who writes images
- *         is root in there. What is restored are plain files of the caller's, each with one name,
- *         for criu follows links.
- *         "work-path": the directory of criu's log and statistics, likewise the caller's alone; by
- *         default one in the container's own. Older ones in it are removed.
+ *         "pre-dump", "parent-path", "page-server" or "lazy-pages", and where the path ends in ".",
+ * a symbolic link or a mount point. It must belong to the caller, and nobody else may write to it:
+ * who writes images is root in there. What is restored are plain files of the caller's, each with
+ * one name, for criu follows links. "work-path": the directory of criu's log and statistics,
+ * likewise the caller's alone; by default one in the container's own. Older ones in it are removed.
  *         "parent-path": the images of an earlier "pre-dump", relative to the image path: only what
  *         has changed since is written.
  *         "leave-running" ("on", "off"): the container goes on after a checkpoint.
@@ -45,6 +44,17 @@ int lcx_checkpoint_new(struct lcx_checkpoint **ret, struct lcx_error **err);
  *         "shell-job": with a terminal of the caller's.
  *         "file-locks": with locks on files. "link-remap": with files that were removed.
  *         "auto-dedup": memory that a later image replaces is given back.
+ *         "page-server": "ADDRESS:PORT", with brackets around an IPv6 address: a checkpoint sends
+ *         memory to the page server there (`criu page-server`) instead of writing it.
+ *         "lazy-pages": a checkpoint leaves memory where it is, and serves it at "page-server", an
+ *         address of this machine in numbers, to the first who comes (`criu lazy-pages`); the call
+ *         returns when all of it was fetched. A restore lets the processes go on at once and has
+ *         their memory from the `criu lazy-pages` that listens in the work path, by default the
+ *         image path. Both, and "page-server", need an image path.
+ *         "status-fd": the number of a descriptor that can be written to, or "-1": of a copy, which
+ *         is made now. A checkpoint with "lazy-pages" writes one byte 0 into it once the memory can
+ *         be fetched, without SIGPIPE, and closes it: one call has it, the caller keeps its own.
+ *         Other calls write nothing.
  *         "keep": the images stay after a restore from the container's own directory.
  *         "lsm-profile", "lsm-mount-context": the labels that restored processes and mounts have.
  *         "manage-cgroups-mode": "ignore", which is the only one: the library makes the cgroup.
@@ -53,8 +63,7 @@ int lcx_checkpoint_new(struct lcx_checkpoint **ret, struct lcx_error **err);
  * @value: as above; NULL: as it comes
  *
  * Return: 0; -EINVAL for an unknown key or value; -EOPNOTSUPP for what criu or other runtimes have
- * and this library has not: "lazy-pages", "page-server", "status-fd", other cgroup modes, other
- * namespaces.
+ * and this library has not: other cgroup modes, other namespaces.
  */
 int lcx_checkpoint_set_option(struct lcx_checkpoint *o, const char *key, const char *value,
 			      struct lcx_error **err);
@@ -76,10 +85,9 @@ int lcx_checkpoint_check(struct lcx_error **err);
  * Afterwards the container has ended, by SIGKILL, and can be restored or started afresh; with
  * "leave-running" or "pre-dump" it goes on. Blocks until criu is done, for as long as the memory
  * takes to be written. It happens, or not: after a failure, also if the caller is killed, the
- * container runs on and there are no images, other than in an image path that criu was writing to
- * when the caller was killed; where there is an older checkpoint, that is a directory beside it, of
- * its name with a dot and six characters more, mode 0700, which nobody but its user removes. One
- * that has ended the container is a stop to restart policies.
+ * container runs on and there are no images. What criu was writing when the caller was killed, also
+ * into an image path, is removed by the next lcx_ctx_open(), checkpoint or removal of the
+ * container. One that has ended the container is a stop to restart policies.
  *
  * Return: 0; -ESRCH if it does not run; -EOPNOTSUPP for a container that can't be restored (what of
  * it, is named) or without criu; -EPERM for ordinary users; -ENOTEMPTY for an image path with files

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "container/cgroups/cgroups.h"
+#include "container/checkpoint/checkpoint.h"
 #include "container/event.h"
 #include "container/log.h"
 #include "container/network/network.h"
@@ -520,6 +521,7 @@ int lcx__container_delete(struct lcx_container *c, struct removal how, struct lc
 						: lcx__fail_sys(err, -containers_fd,
 								"open the directory of containers");
 	r = how.force ? 0 : lcx__pod_lock_members(c, containers_fd, err);
+	lcx__claim_sweep(c);
 	/* They stay: from now on they are nobody's in particular. */
 	if (r == 0 && !how.volumes)
 		r = lcx__container_keep_volumes(c, err);

@@ -45,6 +45,7 @@ enum lcx__criu_option {
 	LCX__CRIU_FILE_LOCKS = 8,
 	LCX__CRIU_LOG_LEVEL = 9,
 	LCX__CRIU_LOG_FILE = 10,
+	LCX__CRIU_PAGE_SERVER = 11,
 	LCX__CRIU_NOTIFY_SCRIPTS = 12,
 	LCX__CRIU_ROOT = 13,
 	LCX__CRIU_PARENT_IMG = 14,
@@ -58,7 +59,9 @@ enum lcx__criu_option {
 	LCX__CRIU_EXTERNAL = 37,
 	LCX__CRIU_FREEZE_CGROUP = 44,
 	LCX__CRIU_TCP_SKIP_IN_FLIGHT = 46,
+	LCX__CRIU_LAZY_PAGES = 48,
 	LCX__CRIU_ORPHAN_PTS_MASTER = 50,
+	LCX__CRIU_CONFIG_FILE = 51,
 	LCX__CRIU_TCP_CLOSE = 52,
 	LCX__CRIU_LSM_PROFILE = 53,
 	LCX__CRIU_LSM_MOUNT_CONTEXT = 63,
@@ -72,6 +75,8 @@ void lcx__criu_put_text(struct lcx__strbuf *options, enum lcx__criu_option optio
 			const char *text);
 /* Descriptor @fd of criu's stands for what was @key when it was dumped. */
 void lcx__criu_put_inherited(struct lcx__strbuf *options, int fd, const char *key);
+/* Where memory is sent to, or is fetched from; @address may be NULL, for every one of its own. */
+void lcx__criu_put_page_server(struct lcx__strbuf *options, const char *address, uint16_t port);
 
 /* A whole request; @options may be NULL. The caller looks at ->failed. */
 void lcx__criu_put_request(struct lcx__strbuf *message, enum lcx__criu_type type,
@@ -111,8 +116,11 @@ int lcx__criu_open_line(int *ret_ours, int *ret_theirs, struct lcx_error **err);
 enum { LCX__CRIU_FD_FIRST = 3, LCX__CRIU_MAX_FDS = 48 };
 void lcx__criu_compile(struct lcx__plan *plan, const char *path, const int *fds, size_t n);
 
-/* The same as a process of its own with nothing else; *ret_line is the caller's end. */
-int lcx__criu_start(const char *wanted, struct lcx__plan *plan, struct lcx__child *ret,
+/*
+ * The same as a process of its own, which also holds @held_fd (-1: nothing) open as long as it
+ * lives; *ret_line is the caller's end.
+ */
+int lcx__criu_start(const char *wanted, struct lcx__plan *plan, int held_fd, struct lcx__child *ret,
 		    int *ret_line, struct lcx_error **err);
 
 /* Whether it can be executed and is new enough. Return: 0 or -EOPNOTSUPP in words. */

@@ -82,9 +82,10 @@ void lcx__criu_compile(struct lcx__plan *plan, const char *path, const int *fds,
 	op->num[0] = n_env;
 }
 
-int lcx__criu_start(const char *wanted, struct lcx__plan *plan, struct lcx__child *ret,
+int lcx__criu_start(const char *wanted, struct lcx__plan *plan, int held_fd, struct lcx__child *ret,
 		    int *ret_line, struct lcx_error **err)
 {
+	int fds[] = {-1, held_fd};
 	CLEANUP(closep) int ours = -1, theirs = -1;
 	CLEANUP(lcx__child_abandonp) struct lcx__child child = LCX__CHILD_NONE;
 	struct lcx__launch launch = {.plan = plan, .cgroup_fd = -1, .stdio = {-1, -1, -1}};
@@ -96,7 +97,8 @@ int lcx__criu_start(const char *wanted, struct lcx__plan *plan, struct lcx__chil
 	r = lcx__criu_open_line(&ours, &theirs, err);
 	if (r < 0)
 		return r;
-	lcx__criu_compile(plan, path, &theirs, 1);
+	fds[0] = theirs;
+	lcx__criu_compile(plan, path, fds, held_fd < 0 ? 1 : 2);
 	r = lcx__launch(&launch, &child, err);
 	if (r == 0)
 		r = lcx__child_receive(&child, NULL, err);
@@ -129,7 +131,7 @@ static int ask(const char *wanted, enum lcx__criu_type type, struct lcx__criu_an
 
 	lcx__criu_put_request(&request, type, NULL);
 	if (r == 0)
-		r = lcx__criu_start(wanted, plan, &child, &line, err);
+		r = lcx__criu_start(wanted, plan, -1, &child, &line, err);
 	return r == 0 ? lcx__criu_ask(line, child.pidfd, &request, NULL, answer, err) : r;
 }
 

@@ -72,6 +72,17 @@ void lcx__criu_put_inherited(struct lcx__strbuf *options, int fd, const char *ke
 	put_message(options, LCX__CRIU_INHERIT_FD, &one);
 }
 
+/* criu_page_server_info */
+void lcx__criu_put_page_server(struct lcx__strbuf *options, const char *address, uint16_t port)
+{
+	CLEANUP(lcx__strbuf_free) struct lcx__strbuf one = STRBUF_EMPTY;
+
+	if (address)
+		put_bytes(&one, 1, address, strlen(address));
+	put_member(&one, 2, port);
+	put_message(options, LCX__CRIU_PAGE_SERVER, &one);
+}
+
 /* criu_req */
 enum { REQUEST_TYPE = 1, REQUEST_OPTIONS = 2, REQUEST_NOTIFIED = 3 };
 

@@ -12,6 +12,7 @@
 
 #include <lcx/lcx.h>
 
+#include "container/checkpoint/checkpoint.h"
 #include "container/container-internal.h"
 #include "image/image.h"
 #include "net/net.h"
@@ -472,6 +473,59 @@ static int run_remove_pod(void)
 	return r;
 }
 
+/* ---- checkpoints -------------------------------------------------------------- */
+
+/* By a criu of the test's own, which fails in the end if it is told of removed files. */
+static int checkpoint(struct lcx_container *c, const char *name, const char *fails,
+		      struct lcx_error **err)
+{
+	CLEANUP(lcx_checkpoint_freep) struct lcx_checkpoint *o = NULL;
+	CLEANUP(freep) char *path = lcx__format("%s/%s", place.root, name);
+	int r = path ? lcx_checkpoint_new(&o, NULL) : -ENOMEM;
+
+	if (r == 0)
+		r = lcx_checkpoint_set_option(o, "leave-running", "on", NULL);
+	if (r == 0)
+		r = lcx_checkpoint_set_option(o, "link-remap", fails, NULL);
+	if (r == 0)
+		r = lcx_checkpoint_set_option(o, "image-path", path, NULL);
+	return r == 0 ? lcx_container_checkpoint(c, o, err) : r;
+}
+
+/* In the place of an older one, from the second time on. */
+static int do_checkpoint(struct lcx_container *c)
+{
+	struct lcx_error *err = NULL;
+
+	return say("checkpoint", checkpoint(c, "saved", "off", &err), &err);
+}
+
+static int do_failed_checkpoint(struct lcx_container *c)
+{
+	return checkpoint(c, "unsaved", "on", NULL) == -EIO ? 0 : -EPROTO;
+}
+
+/* lcx-init has no file, and can't be restored. */
+static int running_without_init(void)
+{
+	CLEANUP(lcx_ctx_freep) struct lcx_ctx *ctx = open_ctx();
+	CLEANUP(lcx_container_freep) struct lcx_container *c = NULL;
+	struct lcx_error *err = NULL;
+	int r = describe(ctx, "target", "none", to_sleep, &c);
+
+	if (r < 0)
+		return r;
+	lcx_container_set_init(c, 0);
+	return say("target", lcx_container_start_detached(c, NULL, &err), &err);
+}
+
+static int saved(void)
+{
+	int r = running_without_init();
+
+	return r < 0 ? r : on_target(do_checkpoint);
+}
+
 /* ---- whole systems ------------------------------------------------------------ */
 
 static int start_system(void)
@@ -520,6 +574,9 @@ const struct scenario scenarios[] = {
 	{"remove with volumes", running_with_volumes, .act = do_remove_with_volumes,
 	 .volumes = true},
 	{"mount and unmount", running, .act = do_mount, .keeps = true, .rare = true},
+	{"failed checkpoint", running_without_init, .act = do_failed_checkpoint, .keeps = true,
+	 .rare = true},
+	{"checkpoint", saved, .act = do_checkpoint, .keeps = true},
 	{"make a pod", NULL, .run = run_make_pod, .rare = true},
 	{"start in a pod", run_make_pod, .run = run_start_in_pod},
 	{"remove a pod", pod_with_member, .run = run_remove_pod},

@@ -3,6 +3,7 @@
 # on with the guest's kernel; with one that it doesn't know, here, refusals are tried, and criu's that lie.
 . "${SRC:?}/tests/system/lib.sh"
 . "$SRC/tests/system/oci.sh"
+. "$SRC/tests/system/engines.sh"
 need criu python3
 cp "$BUILD/tests/probe" "$T/rootfs/bin"
 
@@ -108,42 +109,55 @@ real() {
 	check 'it goes on' wait_for 10 counted out "$((before + 5))"
 	check 'from where it was' awk '$1 != NR { exit 1 }' "$T/out"
 	check_eq 'it is what the runtime says' "running $(cat "$T/pid")" "$(runtime state r | jq -r '"\(.status) \(.pid)"')"
-	runtime delete --force r
+	elsewhere_for_real
 	check_match 'features say so' '"org.opencontainers.runc.checkpoint.enabled":"true"' "$(runtime features)"
 }
 
-# An engine, which takes a minute there: in the whole run others stand for it.
-engine() {
-	cat >"$T/containers.conf" <<-END
-		[engine]
-		events_logger = "none"
-	END
-	echo '{"default": [{"type": "insecureAcceptAnything"}]}' >"$T/policy.json"
-	pod() {
-		CONTAINERS_CONF=$T/containers.conf timeout 200 podman --root "$T/p" --runroot "$T/r" --tmpdir "$T/t" \
-			--storage-driver vfs --cgroup-manager cgroupfs --runtime "$BUILD/examples/lcx-runtime/lcx-runtime" "$@"
+# Its memory goes to a page server, and then page by page to who restores: all of it arrives.
+elsewhere_for_real() {
+	listens() { ss -Hltn | grep -q "127.0.0.1:$1 "; }
+	restored() { # OPTION...
+		"$BUILD/examples/lcx-runtime/lcx-runtime" --root "$T/root" restore -d --bundle "$T/b" "$@" </dev/null >>"$T/out" 2>&1
 	}
-	defer 'pod rm -f -t 0 -a; pod umount -a'
-	said() { pod logs e | awk '$1 != NR { exit 1 } END { exit NR <= '"$1"' }'; }
-	tar -C "$T/rootfs" -c . | pod import -q - box >/dev/null
-	check 'podman: run' pod run -d --name e --network none box sh -c "$count"
-	check 'podman: checkpoint' pod container checkpoint --keep e
-	check_eq 'podman: it has ended' exited "$(pod inspect -f '{{.State.Status}}' e)"
-	check 'podman: restore' pod container restore --keep e
-	check 'podman: it goes on' wait_for 10 said "$(pod logs e | wc -l)"
-	check 'podman: an archive, in place of the older images' pod container checkpoint --export "$T/e.tar.gz" e
-	check 'podman: rm' pod rm -f -t 0 e
-	# Its root is new: what podman mounts there, run/.containerenv among others, has no place in it.
-	check 'podman: restored from the archive' pod container restore --import "$T/e.tar.gz"
-	check 'podman: it goes on, too' wait_for 20 said 5
-	check 'podman: rm' pod rm -f -t 0 e
-	# With a link in it, as whoever made it may have put there.
-	mkdir "$T/archive"
-	tar -C "$T/archive" -xf "$T/e.tar.gz"
-	pages=$(cd "$T/archive/checkpoint" && ls pages-*.img | head -n 1)
-	ln -sf /etc/shadow "$T/archive/checkpoint/$pages"
-	tar -C "$T/archive" -czf "$T/forged.tar.gz" .
-	check_fails 'podman: a forged archive' 125 "'$pages' is no plain file" pod container restore --import "$T/forged.tar.gz"
+	sum_of() { # what the processes find in their memory
+		rm -f "$T/b/rootfs/sum"
+		: >"$T/b/rootfs/check"
+		wait_for 10 test -s "$T/b/rootfs/sum"
+		cat "$T/b/rootfs/sum"
+	}
+	runtime delete --force r
+	bundle "$T/b" ".process.args = [\"sh\", \"-c\", $(printf '%s' "x=\$(seq 1 30000); i=0; while :; do i=\$((i+1)); echo \$i
+		[ ! -e /check ] || { rm /check; echo \"\$x\" | md5sum >/sum.new; mv /sum.new /sum; }; sleep 0.05; done" | jq -R -s .)]"
+	runtime run -d --bundle "$T/b" r >"$T/out" 2>&1 </dev/null
+	wait_for 10 counted out 5
+	mkdir -m 700 "$T/served"
+	timeout 60 criu page-server -D "$T/served" --address 127.0.0.1 --port 27301 &
+	server=$!
+	wait_for 10 listens 27301
+	check 'a checkpoint with a page server' runtime checkpoint --page-server 127.0.0.1:27301 --image-path "$T/served" --work-path "$T/served.work" r
+	check 'which has got the memory' wait "$server"
+	check 'restored from there' restored --image-path "$T/served" r
+	check_eq 'with its memory' "$(seq 1 30000 | md5sum)" "$(sum_of)"
+
+	mkfifo "$T/ready"
+	(exec "$BUILD/examples/lcx-runtime/lcx-runtime" --root "$T/root" checkpoint --lazy-pages --page-server 127.0.0.1:27302 \
+		--status-fd 9 --image-path "$T/lazily" r 9>"$T/ready") &
+	dump=$!
+	check_eq 'a lazy checkpoint says when its memory can be fetched' ' 00' "$(od -An -tx1 <"$T/ready")"
+	check_eq 'and there only' '127.0.0.1:27302' "$(ss -Hltn | awk '{ print $4 }' | grep ':27302$')"
+	check 'it is still there' kill -0 "$dump"
+	mkdir -m 700 "$T/lazily.work"
+	timeout 60 criu lazy-pages --page-server --address 127.0.0.1 --port 27302 -D "$T/lazily" -W "$T/lazily.work" &
+	pages=$!
+	check 'who has the pages is there' wait_for 10 test -S "$T/lazily.work/lazy-pages.socket"
+	check 'restored lazily' restored --lazy-pages --work-path "$T/lazily.work" --image-path "$T/lazily" s
+	check 'all was fetched' wait "$pages"
+	check 'and the first has ended' wait "$dump"
+	check_fails 'and is gone' 1 'does not exist' runtime state r
+	check_eq 'its memory is the same' "$(seq 1 30000 | md5sum)" "$(sum_of)"
+	check 'nothing was lost' awk '$1 != NR { exit 1 }' "$T/out"
+	runtime delete --force s
+	check_fails 'images whose memory is elsewhere' 1 'has no memory' runtime restore -d --bundle "$T/b" --image-path "$T/lazily" s
 }
 
 # A criu of the test's own in the place of the machine's, which says WHAT.
@@ -168,6 +182,70 @@ untouched() { # NAME
 	check_eq "$1: nothing half-made" '' "$(cd "$T"/lcx-root/containers/* && ls -d checkpoint* 2>/dev/null)"
 }
 
+# Each option, as criu gets it: the member of its message and the value.
+options() {
+	liar "def number(b):
+    n = shift = 0
+    while True:
+        c = b.pop(0)
+        n |= (c & 127) << shift
+        shift += 7
+        if c < 128: return n
+def members(b):
+    b = list(b)
+    while b:
+        key = number(b)
+        value = number(b)
+        if key & 7 == 2: value, b = bytes(b[:value]), b[value:]
+        yield key >> 3, value
+whole = dict(members(request))
+print('type', whole[1], file=open('$T/request', 'w'))
+for key, value in members(whole[2]):
+    print(key, value.decode('latin1') if isinstance(value, bytes) else value, file=open('$T/request', 'a'))"
+	runtime run -d --bundle "$T/b" o </dev/null >/dev/null 2>&1
+	mkdir -p -m 700 "$T/o"
+	while read -r command member value option; do
+		rm -f "$T/request"
+		# shellcheck disable=SC2086
+		case $command in
+		checkpoint) check_fails "asked: $command $option" 1 'ended without an answer' runtime checkpoint --image-path "$T/o/images" $option o ;;
+		restore) check_fails "asked: $command $option" 1 'ended without an answer' \
+			runtime restore -d --bundle "$T/b" --image-path "$T/forged" $option p </dev/null ;;
+		esac
+		check "criu gets it: $command $option" grep -qx "$member $value" "$T/request"
+	done <<-'END'
+		checkpoint type 1
+		checkpoint type 4 --pre-dump
+		checkpoint 15 1 --pre-dump
+		checkpoint 14 ../before --parent-path ../before
+		checkpoint 3 1 --leave-running
+		checkpoint 4 1 --ext-unix-sk
+		checkpoint 5 1 --tcp-established
+		checkpoint 7 1 --shell-job
+		checkpoint 8 1 --file-locks
+		checkpoint 16 1 --auto-dedup
+		checkpoint 18 1 --link-remap
+		checkpoint 46 1 --tcp-skip-in-flight
+		checkpoint 34 0 --manage-cgroups-mode ignore
+		checkpoint 48 1 --lazy-pages --page-server 127.0.0.1:5000
+		restore type 2
+		restore 4 1 --ext-unix-sk
+		restore 5 1 --tcp-established
+		restore 7 1 --shell-job
+		restore 8 1 --file-locks
+		restore 16 1 --auto-dedup
+		restore 48 1 --lazy-pages
+		restore 52 1 --tcp-close
+		restore 53 apparmor:other --lsm-profile apparmor:other
+		restore 63 context --lsm-mount-context context
+	END
+	honest
+	runtime delete --force o
+	for mode in soft full strict; do
+		check_fails "cgroups: $mode" 1 "'$mode' can't be had: the library makes the cgroup" runtime restore --manage-cgroups-mode "$mode" x
+	done
+}
+
 # In a root that is new, as from an archive, there is nothing to mount on; criu makes no such places. A link leads nowhere
 # but in the root, and what is bound has its own.
 places() {
@@ -178,6 +256,16 @@ places() {
 		-v "$T/vol:/elsewhere/lcx-linked" -v "$T/outer:/outer" -v "$T/vol:/outer/in/it" -v "$T/shut:/shut:ro" -v "$T/vol:/shut/in" \
 		-v "$T/vol:/dev/in" sh >/dev/null
 	liar pass
+	bundle "$T/b"
+	piped() { echo | runtime restore -d --bundle "$T/b" --image-path "$T/forged" z; }
+	echo '["file[1:2]", "", ""]' >"$T/forged/descriptors.json"
+	check_fails 'a pipe where a file was' 1 'its standard input was a file, and what it is given now is none' piped
+	echo '["null:file[1:2]", "", ""]' >"$T/forged/descriptors.json"
+	check_fails 'where nothing was there is nothing again' 1 'criu ended without an answer' piped
+	echo '["", "", ""]' >"$T/forged/descriptors.json"
+	: >"$T/forged/lcx-lazy"
+	check_fails 'images whose memory was fetched' 1 'has no memory: it is fetched by a restore' lcx restore --image-path "$T/forged" p
+	rm "$T/forged/lcx-lazy"
 	check_fails 'a restore into a new root' 1 'criu ended without an answer' lcx restore --image-path "$T/forged" p
 	honest
 	check 'has made a directory to mount on' test -d "$T/fresh/far/from/here"
@@ -186,6 +274,138 @@ places() {
 	check_eq 'and in what is bound, if that may be written' "$T/outer/in/it" "$(find "$T/fresh/outer" "$T/outer" "$T/shut" "$T/fresh/shut" -type d -empty -path '*/i*')"
 	check 'nothing where a file system comes with its files' test -d "$T/fresh/dev" -a ! -e "$T/fresh/dev/in"
 	lcx rm p >/dev/null
+}
+
+# A caller that is killed, and a criu that lives on: what it writes is removed once it doesn't write any more. What has
+# the name by then is looked at.
+killed() {
+	# Its descriptor 4 is the directory; it ends when there is a file in it.
+	liar "import os, time
+[os.close(os.open('/proc/self/fd/4/' + n, os.O_CREAT | os.O_WRONLY, 0o600)) for n in ('pages-1.img', 'dir.img')]
+while not os.access('/proc/self/fd/4/go', os.F_OK): time.sleep(0.01)"
+	written() { ls "$T"/older.*/dir.img 2>/dev/null; }
+	unlocked() { flock -n "$1" true; }
+	killed_with() { # IMAGE-PATH WHAT-IT-MAKES
+		(exec "$BUILD/examples/lcx/lcx" --root "$T/lcx-root" --run-dir "$T/lcx-run" checkpoint --image-path "$1" c) &
+		job=$!
+		wait_for 10 test -e "$2/dir.img"
+		kill -9 "$job" && wait "$job" || :
+	}
+	(exec "$BUILD/examples/lcx/lcx" --root "$T/lcx-root" --run-dir "$T/lcx-run" checkpoint --image-path "$T/older" c) &
+	job=$!
+	check 'a dump beside an older checkpoint' wait_for 10 written
+	aside=$(dirname "$(written)")
+	kill -9 "$job" && wait "$job" || :
+	lcx ps >/dev/null
+	check 'its caller is killed, and criu writes on' test -e "$aside/dir.img"
+	: >"$aside/go"
+	wait_for 10 unlocked "$aside"
+	lcx ps >/dev/null
+	check_eq 'it has ended: nothing is left' "$T/older descriptors.json inventory.img" \
+		"$(echo "$T"/older* "$(ls "$T/older")" | tr '\n' ' ' | sed 's/ $//')"
+
+	killed_with "$T/new" "$T/new"
+	: >"$T/new/go"
+	wait_for 10 unlocked "$T/new"
+	lcx ps >/dev/null
+	check_eq 'a new image path: images go, and what is none stays' go "$(ls "$T/new")"
+	rm -r "$T/new"
+
+	# As long as the name is a claim only.
+	swapped() { # NAME COMMAND...
+		name=$1
+		shift
+		killed_with "$T/parent/swap" "$T/parent/swap"
+		: >"$T/parent/swap/go"
+		wait_for 10 unlocked "$T/parent/swap"
+		"$@"
+		lcx ps >/dev/null
+		check "$name: it is not touched" test -e "$T/victim/dir.img"
+		umount "$T/parent/swap" 2>/dev/null || :
+		rm -rf "$T/parent" "$T/away" && mkdir "$T/parent"
+	}
+	mkdir "$T/parent" "$T/victim"
+	: >"$T/victim/dir.img"
+	chmod 700 "$T/victim"
+	by_link() { rm -r "$T/parent/swap" && ln -s "$T/victim" "$T/parent/swap"; }
+	by_mount() { mount --bind "$T/victim" "$T/parent/swap"; }
+	swapped 'a link in its place' by_link
+	swapped 'another directory' by_mount
+	killed_with "$T/parent/swap" "$T/parent/swap"
+	: >"$T/parent/swap/go"
+	wait_for 10 unlocked "$T/parent/swap"
+	mv "$T/parent" "$T/away"
+	ln -s away "$T/parent"
+	lcx ps >/dev/null
+	check 'a link on the way: it is not followed' test -e "$T/away/swap/dir.img"
+	rm "$T/parent"
+	mv "$T/away" "$T/parent"
+	check "and the claim is forgotten" sh -c "! ls $T/lcx-root/containers/*/checkpoint.claim"
+
+	# What is left outside goes with the container.
+	(exec "$BUILD/examples/lcx/lcx" --root "$T/lcx-root" --run-dir "$T/lcx-run" run -d --name gone --rootfs "$T/rootfs" --network none sleep 600 >/dev/null)
+	(exec "$BUILD/examples/lcx/lcx" --root "$T/lcx-root" --run-dir "$T/lcx-run" checkpoint --image-path "$T/new" gone) &
+	job=$!
+	wait_for 10 test -e "$T/new/dir.img"
+	check_fails 'two at once do not write to one place' 1 'another checkpoint is written there\|is not empty' lcx checkpoint --image-path "$T/new" c
+	kill -9 "$job" && wait "$job" || :
+	rm -f "$T/new/go"
+	: >"$T/new/go"
+	wait_for 10 unlocked "$T/new"
+	rm -f "$T/new/go"
+	lcx rm -f gone >/dev/null
+	check 'it goes with the container' test ! -e "$T/new"
+	honest
+}
+
+# Memory that goes elsewhere: what is refused, and that the descriptor hears it.
+elsewhere() {
+	for server in x x: :1 x:0 x:65536 x:1x '::1:5' '[::1]5' '[]:5' 'a b:5' '-x:5'; do
+		check_fails "no page server: $server" 1 'is no ADDRESS:PORT' runtime checkpoint --page-server "$server" x
+	done
+	for fd in x -2 77 0x1 99999999999; do
+		check_fails "no descriptor: $fd" 1 'is no descriptor' runtime checkpoint --status-fd "$fd" x
+	done
+	check_fails 'one that is only read' 1 'is no descriptor' runtime checkpoint --status-fd 8 x 8</dev/null
+	check_fails 'none at all' 1 'does not exist' runtime checkpoint --status-fd -1 x
+	check_fails 'lazy: into its own directory' 1 'needs an image path' lcx checkpoint --lazy-pages --page-server 127.0.0.1:5 c
+	check_fails 'a page server: likewise' 1 'needs an image path' lcx checkpoint --page-server 127.0.0.1:5 c
+	check_fails 'lazy: from nowhere' 1 "needs 'page-server'" lcx checkpoint --lazy-pages --image-path "$T/lazy" c
+	check_fails 'lazy: no address of an interface' 1 "in numbers, and 'localhost' is none" \
+		lcx checkpoint --lazy-pages --image-path "$T/lazy" --page-server localhost:5000 c
+	check_fails "lazy: an address that isn't here" 1 'assign requested address' \
+		lcx checkpoint --lazy-pages --image-path "$T/lazy" --page-server 192.0.2.1:5000 c
+	check_fails 'lazy: before' 1 "is not for a 'pre-dump'" \
+		lcx checkpoint --lazy-pages --pre-dump --image-path "$T/lazy" --page-server 127.0.0.1:5000 c
+	check_fails 'lazy: an older one is not replaced' 1 'is not empty' \
+		lcx checkpoint --lazy-pages --image-path "$T/older" --page-server 127.0.0.1:5000 c
+	check 'nothing was made' test ! -e "$T/lazy"
+	# What criu is told: the port, and the address by a file.
+	liar "import re
+open('$T/request', 'wb').write(request)
+path = re.search(b'/proc/[0-9]+/fd/[0-9]+', request[request.index(b'\\x9a\\x03'):]).group()
+open('$T/config', 'wb').write(open(path, 'rb').read())
+for script in (b'post-dump', b'status-ready'):
+    s.send(b'\\x08\\x06\\x10\\x01\\x2a' + bytes([len(script) + 2]) + b'\\x0a' + bytes([len(script)]) + script)
+    s.recv(99)
+s.send(b'\\x08\\x01\\x10\\x00\\x4a\\x04lost')"
+	mkfifo "$T/status"
+	od -An -tx1 <"$T/status" >"$T/told" &
+	reader=$!
+	check_fails 'lazy: nobody fetches it' 1 'criu: lost' sh -c "exec \"$BUILD/examples/lcx/lcx\" --root $T/lcx-root --run-dir $T/lcx-run \
+		checkpoint --lazy-pages --image-path $T/lazy --page-server [::1]:50000 --status-fd 7 c 7>$T/status"
+	wait "$reader"
+	check_eq 'but it was told' ' 00' "$(cat "$T/told")"
+	check_eq 'criu listens on that address only' 'address ::1' "$(cat "$T/config")"
+	check_match 'and port' 5a090a033a3a3110d08603 "$(od -An -v -tx1 <"$T/request" | tr -d ' \n')"
+	check 'images without their memory are none' test ! -e "$T/lazy"
+	# Nobody listens: no signal, and no failure of its own.
+	mkfifo "$T/deaf"
+	sh -c "exec 9<>$T/deaf 7>$T/deaf; exec 9<&-; exec \"$BUILD/examples/lcx/lcx\" --root $T/lcx-root --run-dir $T/lcx-run \
+		checkpoint --lazy-pages --image-path $T/lazy --page-server 127.0.0.1:50000 --status-fd 7 c" >"$T/deaf.out" 2>&1 || echo "$?" >>"$T/deaf.out"
+	check_match 'a status that nobody reads' 'criu: lost' "$(cat "$T/deaf.out")"
+	untouched 'memory that nobody fetched'
+	honest
 }
 
 refused() {
@@ -222,8 +442,6 @@ refused() {
 	stays 'a mount point' "$T/mounted"
 	umount "$T/mounted"
 	check_eq 'it is still there' 'descriptors.json inventory.img' "$(ls "$T/older" | tr '\n' ' ' | sed 's/ $//')"
-	check_fails 'what others have' 1 "'lazy-pages' can't be had" runtime checkpoint --lazy-pages x
-	check_fails 'and cgroup modes' 1 "'full' can't be had" runtime restore --manage-cgroups-mode full x
 	check_fails 'a container that is not there' 1 'does not exist' runtime checkpoint x
 
 	while read -r name answer words; do
@@ -260,6 +478,9 @@ END
 	honest
 	lcx ps >/dev/null
 	untouched 'a caller that is killed'
+
+	killed
+	elsewhere
 
 	check 'it is stopped' lcx stop -t 0 c
 	check_fails 'no checkpoint' 1 'has no checkpoint' lcx restore c
@@ -304,6 +525,7 @@ END
 	chmod 700 "$T/work"
 	check_fails 'one that never ran' 1 'not running' lcx checkpoint c
 	places
+	options
 	lcx rm -f c >/dev/null
 
 	# One that would be started anew, and an older checkpoint, which is replaced.
@@ -330,7 +552,11 @@ s.send(b'\\x08\\x01\\x10\\x01')"
 }
 
 if in_guest; then real; else refused; fi
-if in_guest && [ -n "${LCX_TEST_EVERY_CALL:-}" ]; then engine; fi
+if in_guest && [ -n "${LCX_TEST_EVERY_CALL:-}" ]; then
+	for engine in ${LCX_TEST_ENGINES:-podman docker containerd}; do
+		"engine_$engine"
+	done
+fi
 # A monitor has its last words after the end.
 no_monitor() { ! pgrep -x lcx-init; }
 check 'no monitor is left' wait_for 20 no_monitor

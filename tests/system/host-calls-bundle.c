@@ -92,7 +92,10 @@ static int checkpoint_bundle(struct world *w, struct lcx_error **err)
 
 	MUST(lcx_checkpoint_new(&o, err));
 	MUST(lcx_checkpoint_set_option(o, "leave-running", "on", err));
-	REFUSED(lcx_checkpoint_set_option(o, "lazy-pages", "on", err));
+	REFUSED(lcx_checkpoint_set_option(o, "manage-cgroups-mode", "full", err));
+	MUST(lcx_checkpoint_set_option(o, "page-server", "127.0.0.1:1", err));
+	MUST(lcx_checkpoint_set_option(o, "status-fd", "2", err));
+	MUST(lcx_checkpoint_set_option(o, "page-server", NULL, err));
 	(void)lcx_checkpoint_check(NULL);
 	(void)lcx_container_checkpoint(container, o, NULL);
 	(void)lcx_container_has_checkpoint(container);

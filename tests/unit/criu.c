@@ -42,6 +42,20 @@ START_TEST(a_request_is_what_the_protocol_wants)
 }
 END_TEST
 
+START_TEST(a_page_server_has_an_address_or_none)
+{
+	CLEANUP(lcx__strbuf_free) struct lcx__strbuf options = STRBUF_EMPTY;
+	static const char wanted[] = "\x5a\x09\x0a\x03::1\x10\xd0\x86\x03"
+				     "\x5a\x02\x10\x05";
+
+	lcx__criu_put_page_server(&options, "::1", 50000);
+	lcx__criu_put_page_server(&options, NULL, 5);
+	ck_assert(!options.failed);
+	ck_assert_uint_eq(options.length, sizeof(wanted) - 1);
+	ck_assert_mem_eq(options.text, wanted, sizeof(wanted) - 1);
+}
+END_TEST
+
 START_TEST(a_notification_is_answered)
 {
 	CLEANUP(lcx__strbuf_free) struct lcx__strbuf message = STRBUF_EMPTY;
@@ -128,6 +142,7 @@ int main(void)
 	TCase *tcase = tcase_create("wire");
 
 	tcase_add_test(tcase, a_request_is_what_the_protocol_wants);
+	tcase_add_test(tcase, a_page_server_has_an_address_or_none);
 	tcase_add_test(tcase, a_notification_is_answered);
 	tcase_add_test(tcase, answers_are_read_in_any_order_and_with_more_than_is_known);
 	tcase_add_test(tcase, words_are_cut_and_printable);

@@ -26,6 +26,7 @@ struct dump {
 	struct lcx__stream_names streams;
 	struct lcx__strbuf options, request;
 	bool committed;
+	int address_fd; /* what criu reads; -1: nothing */
 };
 
 static void dump_clear(struct dump *d)
@@ -34,11 +35,22 @@ static void dump_clear(struct dump *d)
 	lcx__stream_names_clear(&d->streams);
 	lcx__strbuf_free(&d->options);
 	lcx__strbuf_free(&d->request);
+	closep(&d->address_fd);
 }
 
 static bool goes_on(const struct lcx_checkpoint *o)
 {
 	return o->leave_running || o->pre_dump;
+}
+
+/* From here on it ends when its memory was fetched, whether the caller lives or not. */
+static void note_ready(struct dump *d)
+{
+	if (!d->o->lazy_pages)
+		return;
+	if (!goes_on(d->o))
+		lcx__restart_note_stop(d->c);
+	lcx__pages_note_ready(d->o);
 }
 
 static int on_notify(void *data, const char *script, int64_t pid, int fd, struct lcx_error **err)
@@ -47,6 +59,8 @@ static int on_notify(void *data, const char *script, int64_t pid, int fd, struct
 	int r;
 
 	(void)pid, (void)fd;
+	if (strcmp(script, "status-ready") == 0)
+		note_ready(d);
 	if (strcmp(script, "post-dump") != 0 || d->o->pre_dump)
 		return 0;
 	r = lcx__checkpoint_commit(d->c, d->o, &d->place, err);
@@ -70,12 +84,14 @@ static void put_streams(const struct lcx__stream_names *streams, struct lcx__str
 {
 	for (int i = 0; i < 3; i++)
 		if (streams->names[i][0] && streams->names[i][0] != 'p')
-			lcx__criu_put_text(options, LCX__CRIU_EXTERNAL, streams->names[i]);
+			lcx__criu_put_text(options, LCX__CRIU_EXTERNAL,
+					   lcx__stream_name(streams->names[i]));
 }
 
 static int put_options(struct dump *d, struct lcx_error **err)
 {
 	struct lcx__strbuf *options = &d->options;
+	int r;
 
 	lcx__criu_put_number(options, LCX__CRIU_IMAGES_DIR_FD, d->place.images_fd);
 	lcx__criu_put_number(options, LCX__CRIU_WORK_DIR_FD, d->place.work_fd);
@@ -88,7 +104,8 @@ static int put_options(struct dump *d, struct lcx_error **err)
 	lcx__checkpoint_put_options(d->o, LCX__CHECKPOINT_DUMP, options);
 	put_freezer(d->c, options);
 	put_streams(&d->streams, options);
-	return lcx__checkpoint_put_outside(d->c, options, err);
+	r = lcx__pages_put(d->o, options, &d->address_fd, err);
+	return r == 0 ? lcx__checkpoint_put_outside(d->c, options, err) : r;
 }
 
 static int ask(struct dump *d, struct lcx_error **err)
@@ -106,7 +123,7 @@ static int ask(struct dump *d, struct lcx_error **err)
 			      &d->options);
 	/* What it writes is for nobody else. */
 	lcx__plan_add(plan, PLAN_UMASK)->num[0] = 077;
-	r = lcx__criu_start(d->o->criu, plan, &child, &line, err);
+	r = lcx__criu_start(d->o->criu, plan, d->place.images_fd, &child, &line, err);
 	if (r == 0)
 		r = lcx__criu_ask(line, child.pidfd, &d->request, &hooks, &answer, err);
 	if (r < 0)
@@ -132,11 +149,18 @@ static int dump(struct dump *d, struct lcx_error **err)
 	if (r == 0)
 		r = lcx__checkpoint_save_networks(c, d->place.images_fd, err);
 	if (r == 0)
+		r = lcx__pages_save_mark(d->o, d->place.images_fd, err);
+	if (r == 0)
 		r = put_options(d, err);
 	if (r == 0)
 		r = ask(d, err);
-	if (r < 0 && !d->committed)
+	/* Images whose memory nobody can fetch are none. */
+	if (r < 0 && (!d->committed || d->o->lazy_pages))
 		lcx__checkpoint_discard(c, d->o, &d->place);
+	else if (r == 0 && d->o->pre_dump)
+		r = lcx__claim_end(c, err);
+	if (r < 0 && d->committed && d->o->lazy_pages)
+		lcx__restart_forget(c);
 	return r;
 }
 
@@ -168,12 +192,15 @@ static int note_end(struct lcx_container *c, struct lcx_error **err)
 static int checkpoint_locked(struct lcx_container *c, const struct lcx_checkpoint *o,
 			     struct lcx_error **err)
 {
-	CLEANUP(dump_clear) struct dump d = {.c = c, .o = o, .place = LCX__CHECKPOINT_NOWHERE};
+	CLEANUP(dump_clear)
+	struct dump d = {.c = c, .o = o, .place = LCX__CHECKPOINT_NOWHERE, .address_fd = -1};
 	CLEANUP(closep) int lock_fd = -1;
 	int r = lcx__container_lock(c, &lock_fd, err);
 
 	if (r == 0)
 		r = check(c, err);
+	if (r == 0)
+		r = lcx__pages_check(o, LCX__CHECKPOINT_DUMP, err);
 	if (r == 0)
 		r = lcx__criu_check_version(o->criu, err);
 	if (r == 0)

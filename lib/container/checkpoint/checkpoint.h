@@ -13,10 +13,17 @@ DEFINE_CLEANUP(struct lcx_checkpoint *, lcx_checkpoint_free)
 
 /* ---- checkpoint-options.c ---- */
 
+struct lcx__page_server {
+	char *address; /* NULL: none */
+	uint16_t port;
+};
+
 struct lcx_checkpoint {
 	char *image_path, *work_path, *criu, *parent_path, *lsm_profile, *lsm_mount_context;
 	bool leave_running, pre_dump, tcp_established, tcp_close, tcp_skip_in_flight, ext_unix_sk,
-		shell_job, file_locks, link_remap, auto_dedup, keep;
+		shell_job, file_locks, link_remap, auto_dedup, keep, lazy_pages;
+	struct lcx__page_server page_server;
+	int *status_fd; /* -1 once it was told; NULL: nobody asked */
 };
 
 enum lcx__checkpoint_way { LCX__CHECKPOINT_DUMP = 1, LCX__CHECKPOINT_RESTORE = 2 };
@@ -24,6 +31,27 @@ enum lcx__checkpoint_way { LCX__CHECKPOINT_DUMP = 1, LCX__CHECKPOINT_RESTORE = 2
 /* Those that criu is told as they are. */
 void lcx__checkpoint_put_options(const struct lcx_checkpoint *o, enum lcx__checkpoint_way way,
 				 struct lcx__strbuf *options);
+
+/* ---- pages.c: memory that goes elsewhere, or comes later ---- */
+
+int lcx__page_server_parse(const char *text, struct lcx__page_server *ret, struct lcx_error **err);
+void lcx__page_server_clear(struct lcx__page_server *server);
+/* A copy of a descriptor of the caller's, in place of that in *ret. */
+int lcx__status_open(const char *text, int **ret, struct lcx_error **err);
+int *lcx__status_close(int *status_fd);
+
+/* Whether the options go together, and nobody else listens there. */
+int lcx__pages_check(const struct lcx_checkpoint *o, enum lcx__checkpoint_way way,
+		     struct lcx_error **err);
+/* For a dump; *ret_fd, if that is set, is to stay open until criu has ended. */
+int lcx__pages_put(const struct lcx_checkpoint *o, struct lcx__strbuf *options, int *ret_fd,
+		   struct lcx_error **err);
+/* Images without memory are marked, and restored only if it is fetched. */
+#define LCX__PAGES_MARK "lcx-lazy"
+int lcx__pages_save_mark(const struct lcx_checkpoint *o, int dir_fd, struct lcx_error **err);
+int lcx__pages_check_mark(const struct lcx_checkpoint *o, int dir_fd, struct lcx_error **err);
+/* Who restores may fetch. */
+void lcx__pages_note_ready(const struct lcx_checkpoint *o);
 
 /* ---- checkpoint-possible.c ---- */
 
@@ -56,6 +84,10 @@ struct lcx__stream_names {
 	char *names[3];
 };
 void lcx__stream_names_clear(struct lcx__stream_names *names);
+/* One of them, as criu knows it. */
+const char *lcx__stream_name(const char *name);
+/* Whatever a restore is given in its place, as for other runtimes: nothing is read there. */
+bool lcx__stream_is_null(const char *name);
 
 int lcx__checkpoint_find_streams(const struct lcx_container *c, struct lcx__stream_names *ret,
 				 struct lcx_error **err);
@@ -91,6 +123,21 @@ int lcx__kept_networks_apply(const struct lcx__kept_networks *kept, const char *
 int lcx__checkpoint_check_images(int images_fd, const char *path, struct lcx_error **err);
 /* Old logs are gone afterwards. */
 int lcx__checkpoint_check_work(int work_fd, const char *path, struct lcx_error **err);
+
+/* ---- claim.c: where a dump writes outside of the container's own directory ---- */
+
+struct lcx__claim_of {
+	int dir_fd;   /* it gets a lock; -1: it is not there yet */
+	int older_fd; /* with which it changes places; -1: none */
+	bool made;    /* for the dump */
+};
+/* In place of an older claim: the caller holds the container's lock. */
+int lcx__claim_make(const struct lcx_container *c, const char *path, struct lcx__claim_of of,
+		    struct lcx_error **err);
+/* It is whole, or gone. */
+int lcx__claim_end(const struct lcx_container *c, struct lcx_error **err);
+/* Whoever made it was killed. */
+void lcx__claim_sweep(const struct lcx_container *c);
 
 /* ---- files.c: the directories ---- */
 

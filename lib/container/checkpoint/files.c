@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include "util/fs.h"
@@ -91,44 +92,94 @@ static bool is_exchangeable(int dir_fd, const char *path)
 
 /*
  * What a dump that went well has left, all of it its user's. Never for one with steps before it:
- * the directory may be one of them.
+ * the directory may be one of them; nor for one whose memory goes elsewhere: a page server may
+ * write there, and who fetches it may never come.
  */
 static bool is_replaceable(const struct lcx_checkpoint *o, int dir_fd)
 {
-	return !o->pre_dump && !o->parent_path && is_exchangeable(dir_fd, o->image_path) &&
+	return !o->pre_dump && !o->parent_path && !o->lazy_pages && !o->page_server.address &&
+	       is_exchangeable(dir_fd, o->image_path) &&
 	       faccessat(dir_fd, "inventory.img", F_OK, AT_SYMLINK_NOFOLLOW) == 0 &&
 	       faccessat(dir_fd, "descriptors.json", F_OK, AT_SYMLINK_NOFOLLOW) == 0 &&
 	       lcx__checkpoint_check_images(dir_fd, o->image_path, NULL) == 0;
 }
 
 /* A new directory beside it, which changes places with it in the end. */
-static int open_aside(const char *path, struct lcx__checkpoint_place *place, struct lcx_error **err)
+static int make_aside(const struct lcx_container *c, const char *path, int older_fd, char **ret,
+		      struct lcx_error **err)
 {
-	place->aside = lcx__format("%.*s.XXXXXX", (int)length_of(path), path);
-	if (!place->aside)
-		return lcx__fail_nomem(err);
-	if (!mkdtemp(place->aside)) {
-		free(TAKE_PTR(place->aside));
-		return lcx__fail_sys(err, errno, "make a directory beside image path '%s'", path);
+	for (int tries = 0; tries < 100; tries++) {
+		CLEANUP(freep) char *aside = NULL;
+		char random[LCX__ID_SIZE];
+		int r = lcx__random_id(random);
+
+		if (r < 0)
+			return lcx__fail_sys(err, -r, "find a name");
+		aside = lcx__format("%.*s.%.6s", (int)length_of(path), path, random);
+		if (!aside)
+			return lcx__fail_nomem(err);
+		r = lcx__claim_make(c, aside, (struct lcx__claim_of){-1, older_fd, true}, err);
+		if (r < 0)
+			return r;
+		if (mkdir(aside, 0700) == 0) {
+			*ret = TAKE_PTR(aside);
+			return 0;
+		}
+		if (errno != EEXIST)
+			break;
 	}
+	return lcx__fail_sys(err, errno, "make a directory beside image path '%s'", path);
+}
+
+static int open_aside(const struct lcx_container *c, const char *path,
+		      struct lcx__checkpoint_place *place, struct lcx_error **err)
+{
+	CLEANUP(closep) int older_fd = TAKE_FD(place->images_fd);
+	int r = make_aside(c, path, older_fd, &place->aside, err);
+
+	if (r < 0)
+		return r;
 	place->made = true;
-	closep(&place->images_fd);
 	place->images_fd = lcx__open_dir(AT_FDCWD, place->aside);
-	return place->images_fd < 0 ? lcx__fail_sys(err, -place->images_fd,
-						    "open the directory '%s'", place->aside)
-				    : 0;
+	if (place->images_fd < 0)
+		return lcx__fail_sys(err, -place->images_fd, "open the directory '%s'",
+				     place->aside);
+	return lcx__claim_make(c, path, (struct lcx__claim_of){place->images_fd, older_fd, true},
+			       err);
 }
 
 /* An empty one, or one that is replaced; steps before the last one are never replaced. */
-static int settle_images(const struct lcx_checkpoint *o, struct lcx__checkpoint_place *place,
-			 struct lcx_error **err)
+static int settle_images(const struct lcx_container *c, const struct lcx_checkpoint *o,
+			 struct lcx__checkpoint_place *place, struct lcx_error **err)
 {
 	int r;
 
 	if (is_replaceable(o, place->images_fd))
-		return open_aside(o->image_path, place, err);
+		return open_aside(c, o->image_path, place, err);
 	r = check_is_empty(place->images_fd, o->image_path, err);
-	return r == 0 ? lcx__checkpoint_check_images(place->images_fd, o->image_path, err) : r;
+	if (r == 0)
+		r = lcx__checkpoint_check_images(place->images_fd, o->image_path, err);
+	return r < 0 ? r
+		     : lcx__claim_make(c, o->image_path,
+				       (struct lcx__claim_of){place->images_fd, -1, place->made},
+				       err);
+}
+
+static int open_images(const struct lcx_container *c, const struct lcx_checkpoint *o,
+		       struct lcx__checkpoint_place *place, struct lcx_error **err)
+{
+	int r = 0;
+
+	if (place->own) {
+		place->images_fd = make_dir(c->dir_fd, PARTIAL, &place->made, err);
+		return place->images_fd < 0 ? place->images_fd : 0;
+	}
+	if (faccessat(AT_FDCWD, o->image_path, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		r = lcx__claim_make(c, o->image_path, (struct lcx__claim_of){-1, -1, true}, err);
+	if (r < 0)
+		return r;
+	place->images_fd = make_dir(AT_FDCWD, o->image_path, &place->made, err);
+	return place->images_fd < 0 ? place->images_fd : settle_images(c, o, place, err);
 }
 
 /* Where it has its images until they are whole. */
@@ -138,19 +189,33 @@ static const char *path_of(const struct lcx_checkpoint *o,
 	return place->own ? PARTIAL : place->aside ? place->aside : o->image_path;
 }
 
-static int open_work(struct lcx_container *c, const struct lcx_checkpoint *o,
+/* @images_fd: by default there; -1: by default the container's own. */
+static int open_work(struct lcx_container *c, const struct lcx_checkpoint *o, int images_fd,
 		     struct lcx_error **err)
 {
 	CLEANUP(closep) int fd = -1;
 	bool made;
 	int r;
 
-	fd = o->work_path ? make_dir(AT_FDCWD, o->work_path, &made, err)
-			  : make_dir(c->dir_fd, WORK, &made, err);
+	fd = o->work_path     ? make_dir(AT_FDCWD, o->work_path, &made, err)
+	     : images_fd >= 0 ? fcntl(images_fd, F_DUPFD_CLOEXEC, 3)
+			      : make_dir(c->dir_fd, WORK, &made, err);
 	if (fd < 0)
 		return fd;
-	r = lcx__checkpoint_check_work(fd, o->work_path ? o->work_path : WORK, err);
+	r = lcx__checkpoint_check_work(fd,
+				       o->work_path     ? o->work_path
+				       : images_fd >= 0 ? o->image_path
+							: WORK,
+				       err);
 	return r < 0 ? r : TAKE_FD(fd);
+}
+
+/* What could not be removed now is removed later. */
+static void unclaim(const struct lcx_container *c, const struct lcx__checkpoint_place *place)
+{
+	if (place->images_fd >= 0)
+		(void)flock(place->images_fd, LOCK_UN);
+	lcx__claim_sweep(c);
 }
 
 int lcx__checkpoint_make_place(struct lcx_container *c, const struct lcx_checkpoint *o,
@@ -158,27 +223,22 @@ int lcx__checkpoint_make_place(struct lcx_container *c, const struct lcx_checkpo
 {
 	CLEANUP(lcx__checkpoint_place_close)
 	struct lcx__checkpoint_place place = LCX__CHECKPOINT_NOWHERE;
-	int r = 0;
+	int r;
 
 	place.own = !o->image_path;
 	if (place.own && (o->pre_dump || o->parent_path))
 		return lcx__fail(
 			err, EINVAL,
 			"checkpoint in several steps: each needs an image path of its own");
-	if (place.own)
-		lcx__checkpoint_sweep(c);
-	place.images_fd = make_dir(place.own ? c->dir_fd : AT_FDCWD,
-				   place.own ? PARTIAL : o->image_path, &place.made, err);
-	if (place.images_fd < 0)
-		return place.images_fd;
-	if (!place.own)
-		r = settle_images(o, &place, err);
+	lcx__checkpoint_sweep(c);
+	r = open_images(c, o, &place, err);
 	if (r == 0)
-		r = place.work_fd = open_work(c, o, err);
+		r = place.work_fd = open_work(c, o, -1, err);
 	if (r < 0) {
 		if (place.made)
 			(void)unlinkat(place.own ? c->dir_fd : AT_FDCWD, path_of(o, &place),
 				       AT_REMOVEDIR);
+		unclaim(c, &place);
 		return r;
 	}
 	*ret = place;
@@ -186,8 +246,8 @@ int lcx__checkpoint_make_place(struct lcx_container *c, const struct lcx_checkpo
 	return 0;
 }
 
-static int replace(const struct lcx_checkpoint *o, const struct lcx__checkpoint_place *place,
-		   struct lcx_error **err)
+static int replace(const struct lcx_container *c, const struct lcx_checkpoint *o,
+		   const struct lcx__checkpoint_place *place, struct lcx_error **err)
 {
 	int r;
 
@@ -198,7 +258,9 @@ static int replace(const struct lcx_checkpoint *o, const struct lcx__checkpoint_
 	if (r < 0)
 		return lcx__fail_sys(err, -r, "replace the older checkpoint in '%s'",
 				     o->image_path);
-	(void)lcx__remove_tree(AT_FDCWD, place->aside);
+	/* Else it is removed later. */
+	if (lcx__remove_tree(AT_FDCWD, place->aside) == 0)
+		(void)lcx__claim_end(c, NULL);
 	return 0;
 }
 
@@ -208,7 +270,7 @@ int lcx__checkpoint_commit(struct lcx_container *c, const struct lcx_checkpoint 
 	int r;
 
 	if (!place->own)
-		return place->aside ? replace(o, place, err) : 0;
+		return place->aside ? replace(c, o, place, err) : lcx__claim_end(c, err);
 	if (syncfs(place->images_fd) < 0)
 		return lcx__fail_sys(err, errno, "write the checkpoint to the disk");
 	r = sys_renameat2(c->dir_fd, PARTIAL, c->dir_fd, WHOLE, RENAME_EXCHANGE);
@@ -243,11 +305,13 @@ void lcx__checkpoint_discard(struct lcx_container *c, const struct lcx_checkpoin
 	empty(place->images_fd);
 	if (place->made)
 		(void)unlinkat(AT_FDCWD, path_of(o, place), AT_REMOVEDIR);
+	unclaim(c, place);
 }
 
 void lcx__checkpoint_sweep(const struct lcx_container *c)
 {
 	(void)lcx__remove_tree(c->dir_fd, PARTIAL);
+	lcx__claim_sweep(c);
 }
 
 void lcx__checkpoint_forget(const struct lcx_container *c)
@@ -276,7 +340,8 @@ int lcx__checkpoint_open_place(struct lcx_container *c, const struct lcx_checkpo
 				     place.own ? WHOLE : o->image_path);
 	r = lcx__checkpoint_check_images(place.images_fd, place.own ? WHOLE : o->image_path, err);
 	if (r == 0)
-		r = place.work_fd = open_work(c, o, err);
+		/* Who has the memory listens there, as for criu itself. */
+		r = place.work_fd = open_work(c, o, o->lazy_pages ? place.images_fd : -1, err);
 	if (r < 0)
 		return r;
 	*ret = place;

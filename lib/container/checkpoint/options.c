@@ -5,7 +5,7 @@
 
 /* One row an option: where it is kept, what criu calls it, and when it is told. */
 
-enum kind { TEXT, FLAG };
+enum kind { TEXT, FLAG, SERVER, DESCRIPTOR };
 
 static const struct option {
 	const char *key;
@@ -35,19 +35,14 @@ static const struct option {
 	{"link-remap", FLAG, AT(link_remap), LCX__CRIU_LINK_REMAP, LCX__CHECKPOINT_DUMP},
 	{"auto-dedup", FLAG, AT(auto_dedup), LCX__CRIU_AUTO_DEDUP,
 	 LCX__CHECKPOINT_DUMP | LCX__CHECKPOINT_RESTORE},
+	{"lazy-pages", FLAG, AT(lazy_pages), LCX__CRIU_LAZY_PAGES,
+	 LCX__CHECKPOINT_DUMP | LCX__CHECKPOINT_RESTORE},
+	{"page-server", SERVER, AT(page_server), 0, 0}, /* pages.c */
+	{"status-fd", DESCRIPTOR, AT(status_fd), 0, 0},
 	{"keep", FLAG, AT(keep), 0, 0},
 	{"lsm-profile", TEXT, AT(lsm_profile), LCX__CRIU_LSM_PROFILE, LCX__CHECKPOINT_RESTORE},
 	{"lsm-mount-context", TEXT, AT(lsm_mount_context), LCX__CRIU_LSM_MOUNT_CONTEXT,
 	 LCX__CHECKPOINT_RESTORE},
-};
-
-/* What others have, and why it is not here. */
-static const struct {
-	const char *key, *why;
-} refused[] = {
-	{"lazy-pages", "memory is restored at once; leave it out"},
-	{"page-server", "memory is written to files only; copy them to the other machine"},
-	{"status-fd", "the call returns when it is done; leave it out"},
 };
 
 /* What others let one choose, and is one way here. */
@@ -82,6 +77,8 @@ LCX_PUBLIC struct lcx_checkpoint *lcx_checkpoint_free(struct lcx_checkpoint *o)
 	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
 		if (options[i].kind == TEXT)
 			free(*(char **)place_of(o, &options[i]));
+	lcx__page_server_clear(&o->page_server);
+	lcx__status_close(o->status_fd);
 	free(o);
 	return NULL;
 }
@@ -108,7 +105,39 @@ static int set_flag(bool *place, const char *key, const char *value, struct lcx_
 	return 0;
 }
 
-static int refuse(const char *key, const char *value, struct lcx_error **err)
+static int set_server(struct lcx__page_server *place, const char *value, struct lcx_error **err)
+{
+	if (value)
+		return lcx__page_server_parse(value, place, err);
+	lcx__page_server_clear(place);
+	return 0;
+}
+
+/* "-1" is nobody, as it is for other runtimes. */
+static int set_descriptor(int **place, const char *value, struct lcx_error **err)
+{
+	if (value && strcmp(value, "-1") != 0)
+		return lcx__status_open(value, place, err);
+	*place = lcx__status_close(*place);
+	return 0;
+}
+
+static int set(void *place, const struct option *option, const char *value, struct lcx_error **err)
+{
+	switch (option->kind) {
+	case TEXT:
+		return set_text(place, option->key, value, err);
+	case FLAG:
+		return set_flag(place, option->key, value, err);
+	case SERVER:
+		return set_server(place, value, err);
+	case DESCRIPTOR:
+		return set_descriptor(place, value, err);
+	}
+	return -EINVAL;
+}
+
+static int settle(const char *key, const char *value, struct lcx_error **err)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(settled); i++)
 		if (strcmp(settled[i].key, key) == 0)
@@ -118,24 +147,16 @@ static int refuse(const char *key, const char *value, struct lcx_error **err)
 						   "checkpoint option '%s': '%s' can't be had: "
 						   "%s; '%s' says so",
 						   key, value, settled[i].why, settled[i].value);
-	for (size_t i = 0; i < ARRAY_SIZE(refused); i++)
-		if (strcmp(refused[i].key, key) == 0)
-			return lcx__fail(err, EOPNOTSUPP, "checkpoint option '%s' can't be had: %s",
-					 key, refused[i].why);
 	return lcx__fail(err, EINVAL, "there is no checkpoint option '%s'", key);
 }
 
 LCX_PUBLIC int lcx_checkpoint_set_option(struct lcx_checkpoint *o, const char *key,
 					 const char *value, struct lcx_error **err)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
-		if (strcmp(options[i].key, key) != 0)
-			continue;
-		return options[i].kind == TEXT
-			       ? set_text(place_of(o, &options[i]), key, value, err)
-			       : set_flag(place_of(o, &options[i]), key, value, err);
-	}
-	return refuse(key, value, err);
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
+		if (strcmp(options[i].key, key) == 0)
+			return set(place_of(o, &options[i]), &options[i], value, err);
+	return settle(key, value, err);
 }
 
 void lcx__checkpoint_put_options(const struct lcx_checkpoint *o, enum lcx__checkpoint_way way,

@@ -68,7 +68,11 @@ int lcx__start_open_images(struct start *s, struct lcx_error **err)
 	if (r == 0)
 		r = lcx__checkpoint_check(s->c, err);
 	if (r == 0)
+		r = lcx__pages_check(re->o, LCX__CHECKPOINT_RESTORE, err);
+	if (r == 0)
 		r = lcx__checkpoint_open_place(s->c, re->o, &re->place, err);
+	if (r == 0)
+		r = lcx__pages_check_mark(re->o, re->place.images_fd, err);
 	if (r == 0)
 		r = lcx__checkpoint_load_streams(re->place.images_fd, &re->streams, err);
 	if (r == 0)
@@ -184,6 +188,17 @@ static bool is_again(const struct lcx__stream_names *streams, int i)
 	return false;
 }
 
+/* criu sets the position that a file had, and says of what has none no more than "Illegal seek". */
+static int check_is_file(const char *name, int fd, int i, struct lcx_error **err)
+{
+	static const char *const names[] = {"input", "output", "error"};
+
+	if (strncmp(name, "file[", 5) != 0 || lseek(fd, 0, SEEK_CUR) >= 0)
+		return 0;
+	return lcx__fail(err, EINVAL,
+			 "its standard %s was a file, and what it is given now is none", names[i]);
+}
+
 static int add_inherited(struct lcx__restoring *re, const int streams[3], int *fds, size_t *n,
 			 struct lcx_error **err)
 {
@@ -196,11 +211,18 @@ static int add_inherited(struct lcx__restoring *re, const int streams[3], int *f
 	if (re->null_fd < 0)
 		return lcx__fail_sys(err, errno, "open '/dev/null'");
 	for (int i = 0; i < 3; i++) {
-		if (!re->streams.names[i][0] || is_again(&re->streams, i))
+		const char *name = re->streams.names[i];
+		bool is_null = lcx__stream_is_null(name) || streams[i] < 0;
+		int fd = is_null ? re->null_fd : streams[i];
+		int r = check_is_file(name, fd, i, err);
+
+		if (r < 0)
+			return r;
+		if (!name[0] || is_again(&re->streams, i))
 			continue;
 		lcx__criu_put_inherited(&re->options, LCX__CRIU_FD_FIRST + (int)*n,
-					re->streams.names[i]);
-		fds[(*n)++] = streams[i] >= 0 ? streams[i] : re->null_fd;
+					lcx__stream_name(name));
+		fds[(*n)++] = fd;
 	}
 	return 0;
 }

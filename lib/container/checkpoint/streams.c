@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "util/fs.h"
 #include "util/json.h"
@@ -13,6 +14,7 @@
 
 enum { N_STREAMS = 3, FILE_LIMIT = 4096, TEXT_LIMIT = 1 << 20 };
 #define FILE_NAME "descriptors.json"
+#define NULL_WORD "null:" /* before the name of a /dev/null of the host's: it is that again */
 
 void lcx__stream_names_clear(struct lcx__stream_names *names)
 {
@@ -62,7 +64,19 @@ static char *name_of_file(int64_t pid, int fd, const char *path)
 	    (st.st_rdev >> 8 & 0xfff) <= 143)
 		return lcx__format("tty[%llx:%llx]", (unsigned long long)st.st_rdev,
 				   (unsigned long long)st.st_dev);
-	return lcx__format("file[%llx:%llx]", mount, (unsigned long long)st.st_ino);
+	return lcx__format("%sfile[%llx:%llx]",
+			   S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3) ? NULL_WORD : "",
+			   mount, (unsigned long long)st.st_ino);
+}
+
+bool lcx__stream_is_null(const char *name)
+{
+	return strncmp(name, NULL_WORD, strlen(NULL_WORD)) == 0;
+}
+
+const char *lcx__stream_name(const char *name)
+{
+	return lcx__stream_is_null(name) ? name + strlen(NULL_WORD) : name;
 }
 
 static char *name_of(int64_t pid, int fd)
@@ -114,6 +128,7 @@ int lcx__checkpoint_save_streams(const struct lcx__stream_names *names, int dir_
 /* Those of other runtimes name also what comes from inside. */
 static bool is_outside(const char *name)
 {
+	name = lcx__stream_name(name);
 	return strncmp(name, "pipe:[", 6) == 0 || strncmp(name, "file[", 5) == 0 ||
 	       strncmp(name, "tty[", 4) == 0;
 }

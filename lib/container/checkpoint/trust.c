@@ -22,6 +22,8 @@
 enum { MAX_STEPS = 64 };
 
 #define PARENT "parent"
+/* Of criu lazy-pages, which has the memory; it is no image. */
+#define LAZY_SOCKET "lazy-pages.socket"
 
 static bool is_mine(const struct stat *st)
 {
@@ -52,6 +54,8 @@ static int check_file(int dir_fd, const char *name, const char *path, struct lcx
 
 	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return lcx__fail_sys(err, errno, "image path '%s': '%s'", path, name);
+	if (S_ISSOCK(st.st_mode) && strcmp(name, LAZY_SOCKET) == 0 && is_mine(&st))
+		return 0;
 	if (!S_ISREG(st.st_mode))
 		why = "is no plain file";
 	else if (!is_mine(&st))
