@@ -125,7 +125,7 @@ build() { # plain|asan
 		;;
 	weak)
 		options='-Db_sanitize=none -Dweaken=true -Dimage=disabled -Doptimization=0 -Ddebug=false'
-		targets='examples/lcx/lcx tests/spec-tool'
+		targets='examples/lcx/lcx examples/lcx-runtime/lcx-runtime tests/spec-tool'
 		;;
 	tsan) options="-Db_sanitize=thread -Db_lundef=false -Dimage=disabled $quickly_built" targets=tests/host-threads ;;
 	esac

@@ -16,6 +16,7 @@ secret=of-the-host-$$
 # NAME DEFENCE WHAT: either of two defences that are named is enough alone; where names are given, they are how it came to be known.
 attacks='
 cwd           descriptors  CVE-2024-21626: a working directory that is a descriptor of the library, and up from there
+preserved     preserved    CVE-2024-21626: a descriptor that the runtime opened is handed on, by its number
 program       seals        CVE-2019-5736: the program that sets up is written to by a process that it set up
 target        paths        CVE-2021-30465: the place of a mount is a link that leads out
 target_race   paths        CVE-2024-45310: so it becomes while the container starts
@@ -55,7 +56,8 @@ hook          hooks        CVE-2025-23266: a variable of the image in the enviro
 # (CVE-2020-15257) are not used at all: image-hostile, container-copy, container-hostile look that it stays so.
 # Nor a fault of the kernel's by which the page cache of a file is written to that may only be read (CVE-2026-31431):
 # what sets up has no file but one of its own, "program" above. Clients that come and go cost a monitor nothing
-# (CVE-2025-64329): container-attach.
+# (CVE-2025-64329): container-attach. A second process is set up with no directory of the host's open, "cwd" above has
+# nothing to begin with: oci-options looks that it stays so. Numbers of an exec's user (CVE-2026-30892): oci-runtime.
 
 # --- what attacks are made with, and on
 
@@ -124,6 +126,11 @@ attack_cwd() {
 		! grep -q "$secret" "$T/said" || return 0
 	done
 	return 1
+}
+attack_preserved() {
+	config '' '' '' cat "/proc/self/fd/3/../../../../../../../../../../../..$T/outside/secret"
+	(exec 3<&- 4<&- 5<&- && timeout 20 "$under/examples/lcx-runtime/lcx-runtime" --root "$T/oci-root" \
+		run --bundle "$T" --preserve-fds 1 attack) | grep "$secret"
 }
 attack_program() {
 	lcx_of run -d --name attack --network none --rootfs "$T/rootfs" probe overwrite >/dev/null

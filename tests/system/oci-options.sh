@@ -119,6 +119,13 @@ for pid in '' 1 x; do
 		"$(with_three env LISTEN_FDS=1 LISTEN_FDNAMES=web LISTEN_PID="$pid" "$program" --root "$T/root" run --bundle "$T/b" d1 2>/dev/null | head -n 1)"
 done
 
+bundle "$T/b" .
+bare create --bundle "$T/b" d1 </dev/null
+for fd in 3 4 5 6 7 8 9 10 11 12; do
+	check_fails "exec: no directory of the host is descriptor $fd" 255 'working directory' bare exec --cwd "/proc/self/fd/$fd" d1 cat "../../../../../../../..$T/three"
+done
+bare delete --force d1
+
 # --- NOTIFY_SOCKET: it is up when its program says so
 
 cat >"$T/notify.py" <<'PY'
