@@ -83,6 +83,10 @@ pod run -d -q --pod two --name first box sh -c 'mkdir /www; echo neighbour >/www
 check_eq 'they share the network' neighbour \
 	"$(pod run --rm --pod two box sh -c 'for i in 1 2 3 4 5 6 7 8 9; do wget -q -O - http://127.0.0.1/ && exit; sleep 0.2; done')"
 check 'the pod is removed' pod pod rm -f -t 0 two
+check 'a pod with users of its own' pod pod create --network none --uidmap 0:100000:65536 --name users
+check_eq 'its containers are among them' '0 100000 65536 root' \
+	"$(pod run --rm --pod users box sh -c 'echo $(cat /proc/self/uid_map) $(touch /x && stat -c %U /x)')"
+check 'that one is removed' pod pod rm -f -t 0 users
 
 cat >"$T/pod.yaml" <<'END'
 apiVersion: v1
