@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 
 #include "image/image-internal.h"
 #include "image/rootset.h"
@@ -28,6 +29,19 @@ static char *describe(const struct lcx_image *image)
 	return lcx__strbuf_take(&text);
 }
 
+/* Return: whether @owner now names a file as long as it must be: damage is not handed on. */
+static bool link_whole(int dir_fd, const char *shared, const char *owner, size_t length)
+{
+	struct stat st;
+
+	if (linkat(dir_fd, shared, dir_fd, owner, 0) < 0)
+		return false;
+	if (fstatat(dir_fd, owner, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_size == (off_t)length)
+		return true;
+	(void)unlinkat(dir_fd, owner, 0);
+	return false;
+}
+
 /*
  * All holds of an image say the same, and are names of one file, ".DIGEST" of its manifest: a file
  * of its own for each container would be made and removed with it. It goes with the image.
@@ -35,26 +49,21 @@ static char *describe(const struct lcx_image *image)
 static int link_hold(int dir_fd, const struct lcx_image *image, const char *owner)
 {
 	CLEANUP(freep) char *shared = lcx__format(".%s", image->manifest_digest.text);
-	CLEANUP(freep) char *text = NULL;
+	CLEANUP(freep) char *text = describe(image);
+	size_t length;
 	int r;
 
-	if (!shared)
+	if (!shared || !text)
 		return -ENOMEM;
-	if (linkat(dir_fd, shared, dir_fd, owner, 0) == 0)
+	length = strlen(text);
+	if (link_whole(dir_fd, shared, owner, length))
 		return 0;
-	r = -errno;
-	text = describe(image);
-	if (!text)
-		return -ENOMEM;
-	if (r == -ENOENT) {
-		/* Others rely on it as long as it is there, also after a loss of power. */
-		r = lcx__replace_file(dir_fd, shared, text, strlen(text), 0600, true);
-		if (r < 0)
-			return r;
-		r = linkat(dir_fd, shared, dir_fd, owner, 0) < 0 ? -errno : 0;
-	}
-	/* It holds one already; or no file system has that many names of a file, or any. */
-	return r == 0 ? 0 : lcx__replace_file(dir_fd, owner, text, strlen(text), 0600, false);
+	/* Others rely on it as long as it is there, also after a loss of power. */
+	r = lcx__replace_file(dir_fd, shared, text, length, 0600, true);
+	if (r < 0 || link_whole(dir_fd, shared, owner, length))
+		return r;
+	/* It holds one already; or the file system takes no more names of a file, or none. */
+	return lcx__replace_file(dir_fd, owner, text, length, 0600, false);
 }
 
 /* The image was opened a while ago, and nothing kept it since. */
