@@ -25,6 +25,7 @@ struct talk {
 	int terminal_fd;
 	int adopt_fd; /* where the monitor hears of a restored process; -1 */
 	bool waits;   /* at the gate */
+	bool untold;  /* it was over before on_child() could be told of it */
 };
 
 #define TALK_NONE(by)                                                                              \
@@ -43,20 +44,31 @@ static void talk_clear(struct talk *talk)
 	lcx__compiled_clear(&talk->compiled);
 }
 
-/* What is over already has said why, which comes next, and tells more than what now fails. */
+enum { END_MS = 1000 };
+
+/*
+ * What is over already, or about to be, without its namespaces, has said why: that comes next, and
+ * tells more than what now fails.
+ */
 static int tell_child(struct talk *talk, struct lcx_error **err)
 {
 	const struct lcx__spawn_hooks *hooks = talk->spawn->hooks;
 	CLEANUP(lcx_error_freep) struct lcx_error *why = NULL;
+	bool is_gone = talk->pid == 0;
 	int r = 0;
 
 	/* Not the container's yet. */
 	if (talk->spawn->restoration)
 		return 0;
-	if (talk->pid > 0 && hooks && hooks->on_child)
+	if (!is_gone && hooks && hooks->on_child)
 		r = hooks->on_child(hooks->data, talk->pid, talk->pidfd, &why);
-	if (r < 0 && lcx__pidfd_ends(talk->pidfd, 0) == 1)
-		r = talk->pid = 0;
+	if (r == -ENOENT || r == -ESRCH)
+		is_gone = lcx__pidfd_ends(talk->pidfd, END_MS) == 1;
+	if (is_gone) {
+		talk->untold = hooks && hooks->on_child;
+		talk->pid = 0;
+		return 0;
+	}
 	if (r < 0 && err)
 		*err = TAKE_PTR(why);
 	return r;
@@ -169,6 +181,9 @@ static int converse(struct talk *talk, bool waits, struct lcx_error **err)
 		if (type == 0 && talk->n_forks > 0)
 			return lcx__fail(err, ECANCELED,
 					 "lcx-init was killed before there was a process");
+		if (type == 0 && talk->untold)
+			return lcx__fail(err, ECANCELED,
+					 "the process was killed before it was the container's");
 		if (type <= 0)
 			return type;
 		if ((size_t)type >= ARRAY_SIZE(answers) || !answers[type])

@@ -52,6 +52,11 @@ check_fails 'a start that fails' 1 "$T/rootfs2" lcx start hopeless
 check_fails 'whose process is over before anybody looks' 1 "$T/rootfs2" strace -o "$T/trace" -e trace=recvmsg \
 	-e inject=recvmsg:delay_enter=300000:when=1 "$BUILD/examples/lcx/lcx" --root "$T/lcx-root" --run-dir "$T/lcx-run" start hopeless
 mv "$T/away" "$T/rootfs2"
+# With a network, which is connected meanwhile, the namespaces may be gone before the process is.
+told() { lcx run --rm --tmpfs /x:size=bogus --rootfs "$T/rootfs" true 2>&1 | grep -q 'Bad value'; }
+untold=0
+for i in $(seq 15); do told || untold=$((untold + 1)); done
+check_eq 'whose process ends as its network is connected' 0 "$untold"
 check_eq 'and not once more' 3 "$(get fails restartCount)"
 check_eq 'its log has every run' 4 "$(lcx logs fails | wc -l)"
 check_eq 'success is no failure' 0 "$(get works restartCount)"
