@@ -19,7 +19,7 @@
 
 #define DIR_NAME "mountpoints"
 
-/* The last of them is there when all are. */
+/* The last of them is there, with its rights, when all are. */
 static const struct {
 	const char *path;
 	mode_t mode;
@@ -51,9 +51,11 @@ static int make(int dir_fd, const char *path, mode_t mode)
 static int make_places(const struct lcx_ctx *ctx)
 {
 	CLEANUP(closep) int dir_fd = -1;
+	struct stat st;
 	int r = 0;
 
-	if (faccessat(ctx->root_fd, DIR_NAME "/etc/resolv.conf", F_OK, 0) == 0)
+	if (fstatat(ctx->root_fd, DIR_NAME "/etc/resolv.conf", &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    st.st_mode == (S_IFREG | 0644))
 		return 0;
 	dir_fd = lcx__make_dirs(ctx->root_fd, DIR_NAME, 0755);
 	if (dir_fd < 0)
