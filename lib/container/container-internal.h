@@ -26,6 +26,7 @@
  *		stopped, restarts	for the restart policy (supervisor/restart.c)
  *		health.json	what came of its health checks (supervisor/health.c)
  *		log-lost	"LINES BYTES ERRNO" of the last run, if its log is incomplete
+ *		hosts, hostname, resolv.conf	filled at each start
  *	ROOT/mountpoints/	below all images: start/mountpoints.c
  *	ROOT/volumes/NAME/	volume/volume.h
  *	ROOT/names/NAME		a symbolic link whose text is the ID
@@ -36,9 +37,8 @@
  *		state.json	its processes
  *		attach		the monitor's socket (attach.c)
  *		rootfs		an empty directory to mount on
- *		hosts, hostname, resolv.conf
  *
- * Locks are flock(2) on files and directories, opened for nothing else: they belong to the
+ * Locks are flock(2) on files and directories, by descriptors of their own: they belong to the
  * open file, hence work between threads, and the kernel drops them when the last
  * holder dies, which is how a dead owner is told from a living one.
  */

@@ -227,7 +227,7 @@ static int check_network(struct lcx_container *c, struct lcx_error **err)
 }
 
 /*
- * The three files of a container's own, whatever the image holds; they are made
+ * The three files of a container's own, whatever the image holds; they are filled
  * at each start. Not over a volume that the caller puts there.
  */
 static int add_own_files(struct lcx_container *c, struct lcx_error **err)
@@ -242,7 +242,7 @@ static int add_own_files(struct lcx_container *c, struct lcx_error **err)
 		bool is_shared = shared && (strcmp(files[i], "hostname") != 0 ||
 					    lcx__pod_shares(c, CLONE_NEWUTS));
 		CLEANUP(freep)
-		char *source = lcx__format("%s/containers/%s/%s", c->ctx->run_dir,
+		char *source = lcx__format("%s/containers/%s/%s", c->ctx->root_dir,
 					   is_shared ? shared : c->d.id, files[i]);
 		CLEANUP(freep) char *destination = lcx__format("/etc/%s", files[i]);
 		bool taken = false;

@@ -140,7 +140,6 @@ lcx rm -f work from again wh >/dev/null
 lcx run --name empty --network none box sh -c 'test -s /etc/hosts'
 id=$(lcx inspect empty | jq -r '.[0].id')
 check_eq 'who changes nothing has nothing in his layer' '' "$(ls -A "$T/lcx-root/containers/$id/upper")"
-check_eq 'and no files that the next start makes anyway' '' "$(cd "$T/lcx-root/containers/$id" && ls -d hosts hostname resolv.conf 2>/dev/null)"
 lcx create --name other --network none box >/dev/null
 check_eq 'two hold their image by two names of one file' '1 3' "$(cd "$T/lcx-root/images/holds" && stat -c '%i %h' "$id" "$(lcx inspect other | jq -r '.[0].id')" | sort -u | awk '{ n++; links = $2 } END { print n, links }')"
 check 'rm' lcx rm empty other

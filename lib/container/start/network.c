@@ -212,18 +212,24 @@ int lcx__start_record_network(struct start *s, struct lcx_error **err)
 
 /* ---- the files that describe it to the container ----------------------- */
 
-/* Contents that depend on the address are filled in later, into the same files. */
+/*
+ * Contents that depend on the address are filled in later, into the same files. Cut after the
+ * writing: for a file that was emptied first, ext4 waits for the disk when it is closed. They are
+ * with the container, not in the run directory, whose memory they could fill: it writes to them.
+ */
 static int write_file(struct lcx_container *c, const char *name, const char *text,
 		      struct lcx_error **err)
 {
 	CLEANUP(closep)
-	int fd = openat(c->run_fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
-			0644);
+	int fd = openat(c->dir_fd, name, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
+	size_t length = strlen(text);
 	int r;
 
 	if (fd < 0 || fchmod(fd, 0644) < 0)
 		return lcx__fail_sys(err, errno, "write '%s'", name);
-	r = lcx__write_all(fd, text, strlen(text));
+	r = lcx__write_all(fd, text, length);
+	if (r == 0 && ftruncate(fd, (off_t)length) < 0)
+		r = -errno;
 	if (r == 0)
 		r = lcx__container_own_file(c, fd);
 	return r < 0 ? lcx__fail_sys(err, -r, "write '%s'", name) : 0;

@@ -259,7 +259,7 @@ static int open_root_within(void *data, struct lcx_error **err)
 	const struct rest *rest = data;
 	struct lcx_container *c = rest->c;
 	struct lcx__container_root *ret = rest->ret;
-	CLEANUP(freep) char *own = lcx__format("%s/containers", c->ctx->run_dir);
+	CLEANUP(freep) char *own = lcx__format("%s/containers", c->ctx->root_dir);
 	CLEANUP(closep) int fd = -1;
 	int r;
 
@@ -276,7 +276,7 @@ static int open_root_within(void *data, struct lcx_error **err)
 	return 0;
 }
 
-/* As it would be mounted for its process. What is its own is made by each start. */
+/* As it would be mounted for its process. What is its own is filled by the first start. */
 static int open_root_at_rest(struct lcx_container *c, struct lcx__container_root *ret,
 			     struct lcx_error **err)
 {
