@@ -12,6 +12,7 @@ engine_podman() {
 		CONTAINERS_CONF=$T/containers.conf timeout 200 podman --root "$T/p" --runroot "$T/r" --tmpdir "$T/t" \
 			--storage-driver vfs --cgroup-manager cgroupfs --runtime "$BUILD/examples/lcx-runtime/lcx-runtime" "$@"
 	}
+	[ -e /dev/shm/libpod_lock ] || defer 'rm -f /dev/shm/libpod_lock'
 	defer 'pod rm -f -t 0 -a; pod umount -a'
 	said() { pod logs "${2:-e}" | awk '$1 != NR { bad = 1 } END { exit bad || NR <= '"$1"' }'; }
 	tar -C "$T/rootfs" -c . | pod import -q - box >/dev/null
@@ -55,7 +56,7 @@ engine_docker() {
 		{"runtimes": {"lcx": {"path": "$BUILD/examples/lcx-runtime/lcx-runtime"}}, "default-runtime": "lcx",
 		 "experimental": true, "bridge": "none", "iptables": false, "ip6tables": false}
 	END
-	mkdir "$T/tmp"
+	mkdir -p "$T/tmp"
 	TMPDIR=$T/tmp dockerd --config-file "$T/daemon.json" --data-root "$T/d" --exec-root "$T/e" -H "unix://$T/s" -p "$T/pid" \
 		--storage-driver overlay2 >"$T/dockerd.log" 2>&1 &
 	defer "end_engine $! $T/d; rmdir /sys/fs/cgroup/docker"
@@ -92,7 +93,9 @@ engine_containerd() {
 		[grpc]
 		  address = "$T/cs"
 	END
-	containerd -c "$T/config.toml" >"$T/containerd.log" 2>&1 &
+	# It leaves there what it has put into an image.
+	mkdir -p "$T/tmp"
+	TMPDIR=$T/tmp containerd -c "$T/config.toml" >"$T/containerd.log" 2>&1 &
 	defer "end_engine $! $T/state"
 	ctr_() { timeout 100 ctr -a "$T/cs" "$@"; }
 	run_() { ctr_ run -d --snapshotter native --runc-binary "$BUILD/examples/lcx-runtime/lcx-runtime" --log-uri "file://$T/ctr.log" "$@"; }
