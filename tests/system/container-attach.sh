@@ -176,7 +176,7 @@ if child == 0:
         os._exit(0)  # not even so far
 report("another user is refused", os.waitpid(child, 0)[1] == 0)
 
-sleeper, reader = connect(0), connect(1)
+sleeper, behind, reader = connect(0), connect(0), connect(1)
 reader.send(frame(INPUT, data=b"go\n"))
 total = b""
 while not total.endswith(b"end\n"):
@@ -187,6 +187,15 @@ while not total.endswith(b"end\n"):
 lines = total.split(b"\n")
 report("who sleeps stops nobody else", len(lines) == 40002, len(lines))
 report("who reads gets every line", all(l.startswith(b"%d 1" % i) for i, l in enumerate(lines[:40000])))
+late = [connect(0) for _ in range(13)]
+behind_or_not = [connect(0)]
+reader.settimeout(0.1)
+report("who fetches nothing makes room, the first of them", hung_up(sleeper) and not hung_up(reader))
+reader.settimeout(10)
+sleeper = behind
+for s in late + behind_or_not:
+    s.close()
+time.sleep(0.1)
 got, lost = 0, 0
 reader.send(frame(INPUT, data=b"go\n"))
 while True:

@@ -50,6 +50,11 @@ capabilities=
 check_eq 'subset=pid leaves nothing but processes' 'here' \
 	"$(proc '"subset=pid"' '[ -d /mnt/1 ] && echo here; [ -e /mnt/meminfo ] && echo there; [ -e /mnt/sys ] && echo there' | xargs)"
 
+# What is covered in one of them is found by it, and so many are kept at hand.
+many() { seq "$1" | sed 's|.*|, {"destination": "/more/&/../&", "type": "proc", "source": "proc"}|' | tr -d '\n'; }
+check_eq 'as many mounts of it as anybody wants' here "$(run "$(many 63)" sh -c '[ -d /more/63/1 ] && echo here')"
+check_match 'and not more' "mount proc on '/more/64/../64'.*room for 64 mounts of proc" "$(run "$(many 64)" true)"
+
 # --- tmpcopyup
 src=$T/rootfs/data
 mkdir -p "$src/deep/er" "$src/closed"
