@@ -36,7 +36,7 @@ volume        links        CVE-2019-16884: the place of a volume is a link to a 
 moved         places       the directory on which /proc is mounted gets another name before what is in it is covered
 moved_volume  places       the same, before a volume is mounted in it
 moved_late    places       the same, where four of its kind come before, and the description goes up and has a slash after it
-node          nodes        a device changes places with a file of root's before it gets its owner
+node          nodes        a device changes places with a file of root before it gets its owner
 readonly      readonly     parameters of the whole machine can be written
 images        images       CVE-2026-53492: a checkpoint has a link in the place of the log that its restore writes
 inheritable   inheritable  CVE-2022-27650: capabilities that a file of the image may make permitted ones
