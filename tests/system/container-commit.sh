@@ -142,4 +142,8 @@ id=$(lcx inspect empty | jq -r '.[0].id')
 check_eq 'who changes nothing has nothing in his layer' '' "$(ls -A "$T/lcx-root/containers/$id/upper")"
 lcx create --name other --network none box >/dev/null
 check_eq 'two hold their image by two names of one file' '1 3' "$(cd "$T/lcx-root/images/holds" && stat -c '%i %h' "$id" "$(lcx inspect other | jq -r '.[0].id')" | sort -u | awk '{ n++; links = $2 } END { print n, links }')"
-check 'rm' lcx rm empty other
+elsewhere() { "$BUILD/examples/lcx/lcx" --root "$T/lcx-root" --run-dir "$T/other-run" "$@"; }
+check_eq 'one is started with another run directory than it was made with' "$id" "$(elsewhere start -a empty && elsewhere inspect empty | jq -r '.[0].id')"
+lcx run -d --name writer --network none --read-only box sleep 1000 >/dev/null
+check_eq 'what it can write to is not in the run directory, which is in memory' '' "$(find "$T/lcx-run/containers" -name 'hosts*' -o -name resolv.conf)"
+check 'rm' lcx rm -f empty other writer
