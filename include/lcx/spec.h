@@ -339,8 +339,15 @@ int lcx_spec_set_root(struct lcx_spec *spec, const char *path, struct lcx_error 
 /** lcx_spec_set_root_readonly() - 0 or 1; a root without a path is "rootfs" from then on */
 int lcx_spec_set_root_readonly(struct lcx_spec *spec, int32_t on, struct lcx_error **err);
 
-/** lcx_spec_set_root_propagation() - "private", "slave", "shared", "unbindable", or "r" and one of
- * these */
+/**
+ * lcx_spec_set_root_propagation() - "private", "slave", "shared", "unbindable", or "r" and one of
+ * these
+ *
+ * With "shared", what a container without a user namespace of its own mounts below a bind mount
+ * that is "shared", too, is mounted below its source on the host, and stays there when the
+ * container has ended: what engines call bidirectional. Otherwise nothing of its mounts reaches the
+ * host (mount_namespaces(7)).
+ */
 int lcx_spec_set_root_propagation(struct lcx_spec *spec, const char *kind, struct lcx_error **err);
 
 /**

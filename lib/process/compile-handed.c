@@ -2,6 +2,7 @@
 #include "process/compile-internal.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/mount.h>
 
 #include "ns/ns.h"
@@ -89,28 +90,54 @@ static int map_owners(struct compiler *c, const struct lcx__spec_mount *m, int t
 	return r < 0 ? lcx__fail(err, -r, "idmap: %s", lcx_error_message(why)) : 0;
 }
 
-/* As the container's own copy of the mounts, it gets what the host mounts, and gives nothing. */
-int lcx__clone_tree(const struct lcx_spec *spec, const char *path, bool recursive,
-		    struct lcx_error **err)
+static int clone_tree(const char *path, bool recursive, uint64_t propagation,
+		      struct lcx_error **err)
 {
-	bool none = spec->linux_.rootfs_propagation.value & MS_PRIVATE;
-	const struct sys_mount_attr attr = {.propagation = none ? MS_PRIVATE : MS_SLAVE};
+	const struct sys_mount_attr attr = {.propagation = propagation};
 	CLEANUP(closep)
 	int fd =
 		sys_open_tree(AT_FDCWD, path,
 			      SYS_OPEN_TREE_CLONE | O_CLOEXEC | (recursive ? SYS_AT_RECURSIVE : 0));
-	int r;
+	int r = 0;
 
 	if (fd < 0)
 		return lcx__fail_sys(err, -fd, "clone the mount of '%s'", path);
-	r = sys_mount_setattr(fd, "", AT_EMPTY_PATH | SYS_AT_RECURSIVE, &attr);
+	if (propagation)
+		r = sys_mount_setattr(fd, "", AT_EMPTY_PATH | SYS_AT_RECURSIVE, &attr);
 	return r < 0 ? lcx__fail_sys(err, -r, "set its propagation") : TAKE_FD(fd);
+}
+
+/* As the container's own copy of the mounts, it gets what the host mounts, and gives nothing. */
+static uint64_t one_way(const struct lcx_spec *spec)
+{
+	return spec->linux_.rootfs_propagation.value & MS_PRIVATE ? MS_PRIVATE : MS_SLAVE;
+}
+
+int lcx__clone_tree(const struct lcx_spec *spec, const char *path, bool recursive,
+		    struct lcx_error **err)
+{
+	return clone_tree(path, recursive, one_way(spec), err);
+}
+
+/*
+ * Both say it, the mount and the root, as engines do for what they call bidirectional. What users
+ * of another namespace mount never reaches the host: mount_namespaces(7), "Restrictions".
+ */
+bool lcx__compile_is_both_ways(const struct compiler *c, const struct lcx__spec_mount *m)
+{
+	bool shared = false;
+
+	for (uint32_t i = 0; i < m->parsed.n_propagation; i++)
+		shared |= (m->parsed.propagation[i] & MS_SHARED) != 0;
+	return shared && c->spec->linux_.rootfs_propagation.value & MS_SHARED &&
+	       !c->in->joins_mount && !lcx__spec_namespace(c->spec, CLONE_NEWUSER);
 }
 
 int lcx__compile_source(struct compiler *c, const struct lcx__spec_mount *m, struct lcx_error **err)
 {
 	CLEANUP(closep)
-	int fd = lcx__clone_tree(c->spec, m->source, m->parsed.flags & MS_REC, err);
+	int fd = clone_tree(m->source, m->parsed.flags & MS_REC,
+			    lcx__compile_is_both_ways(c, m) ? 0 : one_way(c->spec), err);
 	int r = fd < 0 ? fd : map_owners(c, m, fd, err);
 
 	if (r < 0) {

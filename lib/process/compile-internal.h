@@ -69,6 +69,8 @@ void lcx__compile_keep_state(struct compiler *c, struct plan_op *close);
 bool lcx__compile_is_private(const struct compiler *c, uint32_t clone_flag);
 /* Whether the container's process stays in the host's mount namespace: init/ops-build.c. */
 bool lcx__compile_shares_mount(const struct compiler *c);
+/* What is mounted below a bind mount in the container is mounted below its source, too. */
+bool lcx__compile_is_both_ways(const struct compiler *c, const struct lcx__spec_mount *m);
 /* Whether its user namespace is there already, and is to own what is new. */
 bool lcx__compile_joins_users(const struct lcx__compile *in);
 /* Whether it asks for a new one. */

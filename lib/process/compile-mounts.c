@@ -201,7 +201,8 @@ static void add_changes(struct plan_op *op, const struct lcx__mount_options *par
 
 static int compile_bind(struct compiler *c, const struct lcx__spec_mount *m, struct lcx_error **err)
 {
-	bool by_us = c->in->handed || c->in->joins_mount || m->parsed.idmap != LCX__IDMAP_NONE;
+	bool by_us = c->in->handed || c->in->joins_mount || m->parsed.idmap != LCX__IDMAP_NONE ||
+		     lcx__compile_is_both_ways(c, m);
 	struct plan_op *op;
 	int fd = -1;
 

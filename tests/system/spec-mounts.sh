@@ -15,11 +15,11 @@ run() { # MOUNTS COMMAND...
 		{"ociVersion": "1.3.0", "root": {"path": "$T/rootfs"},
 		 "process": {"cwd": "/", "args": [${args%,}], "env": ["PATH=/bin"] $capabilities},
 		 "mounts": [{"destination": "/proc", "type": "proc", "source": "proc"} $mounts],
-		 "linux": {"namespaces": [{"type": "mount"}, {"type": "pid"}, {"type": "network"}, {"type": "ipc"}] $linux}}
+		 "linux": {"namespaces": [$namespaces{"type": "mount"}, {"type": "pid"}, {"type": "network"}, {"type": "ipc"}] $linux}}
 	END
 	"$tool" run "$T/lcx-root" "$T/lcx-run" "$T/config.json" 2>&1
 }
-linux= capabilities=
+linux= capabilities= namespaces=
 mount_line() { # MOUNTS DIRECTORY: the options of a mount, as the container sees them
 	run "$1" sh -c "while read -r id parent dev root at options rest; do [ \$at != $2 ] || echo \$options \$rest; done </proc/self/mountinfo"
 }
@@ -126,6 +126,22 @@ mount --make-shared "$T/shared"
 defer "umount $T/shared"
 check_match 'slave and then shared is both' 'shared:[0-9]* master:[0-9]*' "$(mount_line "$(bind "$T/shared" '"rslave", "rshared"')" /mnt)"
 check_match 'unbindable' 'unbindable' "$(mount_line "$(bind "$T/shared" '"private", "unbindable"')" /mnt)"
+
+# Back to the host only where the root is shared, too: what engines call bidirectional.
+mkdir "$T/shared/in"
+administrator='["CAP_SYS_ADMIN"]'
+capabilities=", \"capabilities\": {\"bounding\": $administrator, \"effective\": $administrator, \"permitted\": $administrator}"
+mounts_in() { # MOUNT OPTIONS: what the host then has there
+	run "$(bind "$T/shared" "$1")" mount -t tmpfs inside /mnt/in
+	findmnt -no SOURCE "$T/shared/in" && umount "$T/shared/in" || :
+}
+check_eq 'what is mounted in a shared mount stays inside' '' "$(mounts_in '"rshared"')"
+linux=', "rootfsPropagation": "rshared"'
+check_eq 'and reaches the host where the root is shared' inside "$(mounts_in '"rshared"')"
+check_eq 'not out of one that is not' '' "$(mounts_in '"rslave"')$(mounts_in '"rprivate", "rshared"')"
+namespaces='{"type": "user"}, '
+check_eq 'nor ever from users of another namespace' '' "$(linux=', "rootfsPropagation": "rshared", "uidMappings": [{"containerID": 0, "hostID": 0, "size": 10}], "gidMappings": [{"containerID": 0, "hostID": 0, "size": 10}]' mounts_in '"rshared"')"
+linux= capabilities= namespaces=
 
 # --- a mount that is there already
 check_match 'remount changes the attributes' '^ro,nosuid,nodev' "$(mount_line ', {"destination": "/mnt", "type": "tmpfs"},
