@@ -373,7 +373,7 @@ static int fill_directory(struct lcx_container *c, int dir_fd, struct lcx_error 
 		if (mkdirat(dir_fd, dirs[i].name, 0700) < 0 ||
 		    fchmodat(dir_fd, dirs[i].name, dirs[i].mode, 0) < 0)
 			return lcx__fail_sys(err, errno, "make '%s'", dirs[i].name);
-	r = lcx__exit_reserve(dir_fd);
+	r = is_kept(c) ? lcx__exit_reserve(dir_fd) : 0;
 	if (r < 0)
 		return lcx__fail_sys(err, -r, "make '.exit'");
 	r = lcx__container_chown_layers(c, dir_fd, err);

@@ -17,7 +17,8 @@
  * the container is left. It is written first.
  *
  * The disk may be full by then, perhaps of what the container wrote: ".exit" has had its room since
- * the container was made, and is written over and renamed.
+ * the container was made, and is written over and renamed. One that its owner removes in the same
+ * breath has no such file: it would be made to be removed.
  *
  * Each start draws a number, its run's, and all that is told of a run carries it. "started", which
  * a start writes when all is well, says which run was the last; of any other nothing counts,
@@ -121,6 +122,18 @@ static int32_t told_or(const struct lcx_container *c, int32_t status)
 	return status;
 }
 
+static bool is_removed_at_once(const struct lcx_container *c)
+{
+	return c->d.auto_remove.value && c->process;
+}
+
+static int put_exit(int dir_fd, const char *line)
+{
+	int r = write_line(dir_fd, ".exit", O_CREAT, line);
+
+	return r == 0 && renameat(dir_fd, ".exit", dir_fd, "exit") < 0 ? -errno : r;
+}
+
 int lcx__container_record_exit(struct lcx_container *c, int32_t status, struct lcx_error **err)
 {
 	char text[PLAN_EXIT_SIZE - 1], line[PLAN_EXIT_SIZE];
@@ -136,9 +149,7 @@ int lcx__container_record_exit(struct lcx_container *c, int32_t status, struct l
 	(void)snprintf(line, sizeof(line), "%-*s\n", PLAN_EXIT_SIZE - 2, text);
 	if (c->run_fd >= 0) /* without it those who wait hear that nobody knows */
 		(void)write_line(c->run_fd, "owner", 0, line);
-	r = write_line(c->dir_fd, ".exit", O_CREAT, line);
-	if (r == 0 && renameat(c->dir_fd, ".exit", c->dir_fd, "exit") < 0)
-		r = -errno;
+	r = is_removed_at_once(c) ? 0 : put_exit(c->dir_fd, line);
 	if (r < 0)
 		return lcx__fail_sys(err, -r, "record the exit status");
 	lcx__event_emit_exit(c, status);

@@ -344,7 +344,9 @@ static int prepare(struct start *s, struct lcx_error **err)
 	if (c->log)
 		(void)lcx__log_writer_close(c->log);
 	free(TAKE_PTR(c->log));
-	r = lcx__exit_put_aside(c->dir_fd, c->last_run);
+	/* One that its owner removes at its end tells it those who wait, and nobody later. */
+	r = c->d.auto_remove.value && !s->detached ? 0
+						   : lcx__exit_put_aside(c->dir_fd, c->last_run);
 	if (r < 0)
 		return lcx__fail_sys(err, -r, "make room for the exit status");
 	return 0;
