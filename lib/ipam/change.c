@@ -115,7 +115,7 @@ int lcx__ipam_begin(struct lcx_ipam_pool *pool, struct lcx__ipam_change *change,
 	int r;
 
 	change->pool = pool;
-	change->locked = change->damaged = false;
+	change->locked = change->damaged = change->unapplied = false;
 	change->count = 0;
 
 	r = follow_fork(pool, err);
@@ -257,7 +257,7 @@ int lcx__ipam_commit(struct lcx__ipam_change *change, struct lcx_error **err)
 		return lcx__fail_sys(err, -r, "address pool '%s': write the journal", pool->name);
 
 	/* From here on the change has happened: should this fail, whoever comes next repeats it. */
-	(void)apply(pool, &journal);
+	change->unapplied = apply(pool, &journal) < 0;
 	change->count = 0;
 	return 0;
 }

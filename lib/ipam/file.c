@@ -91,8 +91,11 @@ int lcx__ipam_write_at(struct lcx_ipam_pool *pool, const void *data, size_t leng
 {
 	const uint8_t *at = data;
 
-	if (pool->writes_left == 0)
+	if (pool->writes_left == 0) {
+		if (pool->writes_lost > 0 && --pool->writes_lost == 0)
+			pool->writes_left = -1;
 		return -EIO;
+	}
 	if (pool->writes_left > 0)
 		pool->writes_left--;
 	while (length > 0) {

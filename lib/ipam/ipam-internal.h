@@ -186,15 +186,17 @@ struct lcx_ipam_pool {
 	struct lcx__ipam_tie tie; /* of leases made by this handle */
 	bool gave_new;		  /* what it gave last */
 	char subnet_text[LCX_IPAM_ADDRESS_SIZE + 4], gateway_text[LCX_IPAM_ADDRESS_SIZE];
-	/* For tests: the process "dies" before this many writes more; negative: never. */
-	int32_t writes_left;
+	/* For tests: the process "dies" before this many writes more; negative: never. Or that many
+	 * are lost then, and it lives. */
+	int32_t writes_left, writes_lost;
 };
 
 /* A locked pool, and the cells that are going to change. */
 struct lcx__ipam_change {
 	struct lcx_ipam_pool *pool;
 	bool locked;
-	bool damaged; /* a cell did not match its checksum, or contradicts another */
+	bool unapplied; /* what was committed could not be written to its place: begin anew */
+	bool damaged;   /* a cell did not match its checksum, or contradicts another */
 	uint32_t damaged_cell, count;
 	uint32_t numbers[LCX__CHANGE_CELLS];
 	struct lcx__ipam_cell cells[LCX__CHANGE_CELLS];

@@ -285,7 +285,8 @@ static uint32_t any_of(struct lcx__ipam_change *change, const char *owner)
 
 /*
  * Remove entries of @owner, each by a change of its own, under one lock; not
- * all at once, since others wait. Return: how many, or a negative errno.
+ * all at once, since others wait, nor beyond one that is not in its place yet. Return: how many, or
+ * a negative errno.
  */
 static int release_some(struct lcx_ipam_pool *pool, const char *owner, struct lcx_error **err)
 {
@@ -294,7 +295,7 @@ static int release_some(struct lcx_ipam_pool *pool, const char *owner, struct lc
 	int r, count;
 
 	r = lcx__ipam_begin(pool, &change, err);
-	for (count = 0; r == 0 && count < RELEASED_AT_ONCE; count++) {
+	for (count = 0; r == 0 && count < RELEASED_AT_ONCE && !change.unapplied; count++) {
 		link = any_of(&change, owner);
 		r = lcx__ipam_whole(&change, err);
 		if (r < 0 || !link)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/random.h>
 #include <unistd.h>
 
@@ -344,6 +345,7 @@ LCX_PUBLIC int lcx_ipam_pool_discard(int dir_fd, const char *name, struct lcx_er
 {
 	CLEANUP(closep) int fd = -1;
 	char file[LCX__FILE_NAME_SIZE];
+	struct stat st;
 	int r;
 
 	r = lcx__ipam_file_name(name, file, err);
@@ -353,6 +355,9 @@ LCX_PUBLIC int lcx_ipam_pool_discard(int dir_fd, const char *name, struct lcx_er
 	fd = openat(dir_fd, file, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd >= 0)
 		(void)lcx__ipam_lock(fd);
+	/* Others have discarded it meanwhile; what has the name now is another one. */
+	if (fd >= 0 && fstat(fd, &st) == 0 && st.st_nlink == 0)
+		return 0;
 	return remove_file(dir_fd, name, err);
 }
 

@@ -784,6 +784,25 @@ START_TEST(a_torn_journal_is_no_change)
 }
 END_TEST
 
+/* One that is written down but can't be put in its place is put there before the next. */
+START_TEST(a_write_that_fails_once_loses_nothing)
+{
+	struct lcx_ipam_pool *pool = make("10.0.0.0/24");
+	uint32_t count = 0;
+
+	for (int i = 0; i < 5; i++)
+		allocate(pool, "web", NULL);
+	allocate(pool, "db", NULL);
+	pool->writes_left = 1; /* the journal's */
+	pool->writes_lost = 1;
+	ck_assert_int_eq(lcx_ipam_release_owner(pool, "web", &count, NULL), 0);
+	ck_assert_uint_eq(count, 5);
+	ck_assert_uint_eq(used(pool), 1);
+	ck_assert(is_sound(pool));
+	lcx_ipam_pool_free(pool);
+}
+END_TEST
+
 enum { THREADS = 8, ROUNDS = 300 };
 
 static void *allocate_and_release(void *data)
@@ -1062,6 +1081,7 @@ int main(void)
 	tcase_add_test(tc, files_that_are_no_pools_are_refused);
 	tcase_add_loop_test(tc, death_between_any_two_writes_is_repaired, 0, 8);
 	tcase_add_test(tc, a_torn_journal_is_no_change);
+	tcase_add_test(tc, a_write_that_fails_once_loses_nothing);
 	tcase_add_test(tc, threads_exclude_each_other);
 	tcase_add_test(tc, forked_children_exclude_each_other);
 	tcase_add_loop_test(tc, a_lease_ends_with_its_process, 0, 2);
