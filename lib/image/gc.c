@@ -58,7 +58,12 @@ static int mark_images(struct sweep *sweep, struct lcx_error **err)
 	if (r == 0)
 		r = lcx__holds_read(sweep->store, &holds, err);
 	for (size_t i = 0; r == 0 && i < holds->n; i++)
-		r = mark_hold(sweep, holds->items[i].text, err);
+		r = holds->items[i].manifest.text[0]
+			    ? mark_hold(sweep, holds->items[i].text, err)
+			    : lcx__fail(err, EUCLEAN,
+					"the hold of container '%.12s' is damaged: which image it "
+					"needs is not known; remove that container first",
+					holds->items[i].owner);
 	return r;
 }
 

@@ -147,3 +147,10 @@ check_eq 'one is started with another run directory than it was made with' "$id"
 lcx run -d --name writer --network none --read-only box sleep 1000 >/dev/null
 check_eq 'what it can write to is not in the run directory, which is in memory' '' "$(find "$T/lcx-run/containers" -name 'hosts*' -o -name resolv.conf)"
 check 'rm' lcx rm -f empty other writer
+id=$(lcx create --network none box)
+truncate -s 0 "$T/lcx-root/images/holds/$id"
+check_fails 'whose hold is damaged loses its image to no sweep' 1 'hold of container' lcx gc
+lcx create --name next --network none box >/dev/null
+check 'nor is the damage handed on' grep -q '^image sha256:' "$T/lcx-root/images/holds/$(lcx inspect next | jq -r '.[0].id')"
+lcx rm "$id" next >/dev/null
+check 'without it all is swept' lcx gc
