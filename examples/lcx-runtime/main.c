@@ -6,8 +6,10 @@
  */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "runtime.h"
 
@@ -167,11 +169,25 @@ static int dispatch(struct runtime *rt, int argc, char **argv)
 	return code;
 }
 
+/*
+ * Who is started without one of them would open something of its own in its place, which would be
+ * handed on to the container as its input or output.
+ */
+static int open_standard_descriptors(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+			return -1;
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct runtime rt = {0};
 	int code;
 
+	if (open_standard_descriptors() < 0)
+		return 1;
 	argc--, argv++;
 	argc = options_parse(&rt, main_options, true, &rt, argc, argv);
 	if (argc < 0 || (!rt.version && !rt.help && !rt.usage && check_main_options(&rt) != 0))

@@ -7,9 +7,11 @@
  */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "app.h"
 #include "options.h"
@@ -90,6 +92,18 @@ static void print_help(void)
 	puts("\n'lcx COMMAND --help' tells more; so does lcx(1).");
 }
 
+/*
+ * Who is started without one of them would open something of its own in its place, which would be
+ * handed on to the container as its input or output.
+ */
+static int open_standard_descriptors(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+			return -1;
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct grammar grammar = {
@@ -106,6 +120,8 @@ int main(int argc, char **argv)
 	const struct command *command;
 	int code;
 
+	if (open_standard_descriptors() < 0)
+		return EXIT_LIBRARY_FAILED;
 	argc--;
 	argv++;
 	result = options_parse(&app, &grammar, &values, &argc, argv);

@@ -26,7 +26,8 @@ int lcx_stdio_new(struct lcx_stdio **ret, struct lcx_error **err);
 /**
  * lcx_stdio_set_passthrough() - give the process the caller's own descriptors
  *
- * Nothing is captured or logged. -1 stands for /dev/null.
+ * Nothing is captured or logged. -1 stands for /dev/null. Directories and descriptors of mere paths
+ * (O_PATH) are refused, -EBADF, when the process is started: they would lead out of the container.
  */
 void lcx_stdio_set_passthrough(struct lcx_stdio *stdio, int in_fd, int out_fd, int err_fd);
 

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 
 #include "util/weaken.h"
 
@@ -139,12 +140,36 @@ static int open_pipe(int *child, int *host, bool to_child, struct lcx_error **er
 	return 0;
 }
 
+/*
+ * A directory is no input or output: it is one that somebody opened where a standard descriptor was
+ * closed, and a way out of the container.
+ */
+static int check_passed(int fd, struct lcx_error **err)
+{
+	struct stat st;
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0 || fstat(fd, &st) < 0)
+		return lcx__fail_sys(err, errno, "pass descriptor %d on", fd);
+	if (S_ISDIR(st.st_mode) || flags & O_PATH)
+		return lcx__fail(err, EBADF,
+				 "descriptor %d can't be passed on: it is %s, and nothing to read "
+				 "or write",
+				 fd, S_ISDIR(st.st_mode) ? "a directory" : "a mere path");
+	return 0;
+}
+
 static int copy_fds(const struct lcx_stdio *stdio, struct lcx__streams *streams,
 		    struct lcx_error **err)
 {
 	for (int i = 0; i < 3; i++) {
+		int r;
+
 		if (stdio->fds[i] < 0)
 			continue;
+		r = check_passed(stdio->fds[i], err);
+		if (r < 0)
+			return r;
 		streams->child[i] = fcntl(stdio->fds[i], F_DUPFD_CLOEXEC, 3);
 		if (streams->child[i] < 0)
 			return lcx__fail_sys(err, errno, "pass descriptor %d on", stdio->fds[i]);

@@ -15,6 +15,19 @@ LC_ALL=C sed -i 's/MARK/M\xe4rz/' "$T/latin/config.json"
 check_fails 'create: a description that is not UTF-8' 1 'config.json: not UTF-8 at byte [0-9]' \
 	runtime create --bundle "$T/latin" latin
 
+# --- what is closed at the start is nothing of the runtime's inside
+
+bundle "$T/closed" '.process.args = ["sh", "-c", "readlink /proc/self/fd/0; sleep 60"]'
+run_closed() { runtime run -d --bundle "$T/closed" closed <&- >"$T/closed.out"; }
+check 'run: without a standard input' run_closed
+wait_for 5 test -s "$T/closed.out"
+check_eq 'it is nothing' /dev/null "$(cat "$T/closed.out")"
+check_eq 'exec: likewise' /dev/null "$(runtime exec closed readlink /proc/self/fd/0 <&-)"
+out_of_it() { runtime exec closed sh -c 'cat /proc/self/fd/1/../etc/hostname || cat /proc/self/fd/2/../etc/hostname' <&- >&- 2>&-; }
+check_fails 'exec: without any' 1 '' out_of_it
+check_fails 'nor is a directory passed on' 255 'descriptor 0 can.t be passed on: it is a directory' runtime exec closed true </
+check 'delete' runtime delete --force closed
+
 # --- create, then start
 
 check 'create' runtime create --bundle "$T/b" --pid-file "$T/pid" c1 </dev/null
