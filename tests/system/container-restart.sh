@@ -55,7 +55,7 @@ mv "$T/away" "$T/rootfs2"
 # With a network, which is connected meanwhile, the namespaces may be gone before the process is.
 told() { lcx run --rm --tmpfs /x:size=bogus --rootfs "$T/rootfs" true 2>&1 | grep -q 'Bad value'; }
 untold=0
-for i in $(seq 15); do told || untold=$((untold + 1)); done
+for i in $(seq 8); do told || untold=$((untold + 1)); done
 check_eq 'whose process ends as its network is connected' 0 "$untold"
 check_eq 'and not once more' 3 "$(get fails restartCount)"
 check_eq 'its log has every run' 4 "$(lcx logs fails | wc -l)"

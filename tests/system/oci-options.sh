@@ -85,7 +85,7 @@ if log.startswith("journald"):
 print(data)
 PY
 told() { # SOCKET KIND LOG ID: what arrives there
-	unshare -m sh -c 'mount -t tmpfs none /dev && mkdir -p /run/systemd && mount -t tmpfs none /run/systemd && exec "$@"' - \
+	unshare -m sh -c 'mount -t tmpfs none /dev && mknod -m 666 /dev/null c 1 3 && mkdir -p /run/systemd && mount -t tmpfs none /run/systemd && exec "$@"' - \
 		python3 "$T/listen.py" "$1" "$2" "$program" "$T/root" "$3" "$4"
 }
 evil=$(printf 'x\nPRIORITY=0\nMESSAGE=forged')
