@@ -29,11 +29,12 @@ int lcx_checkpoint_new(struct lcx_checkpoint **ret, struct lcx_error **err);
  * @key:   "image-path": the directory of the images; by default one in the container's own. It is
  *         made if it is missing, and for a checkpoint must be empty, or have an older one, which
  *         is replaced once the new one is whole and on the disk. Only an empty one will do with
- *         "pre-dump", "parent-path", "page-server" or "lazy-pages", and where the path ends in ".",
- * a symbolic link or a mount point. It must belong to the caller, and nobody else may write to it:
- * who writes images is root in there. What is restored are plain files of the caller's, each with
- * one name, for criu follows links. "work-path": the directory of criu's log and statistics,
- * likewise the caller's alone; by default one in the container's own. Older ones in it are removed.
+ *         "pre-dump", "parent-path", "page-server" or "lazy-pages", in the place of a "pre-dump",
+ *         and where the path ends in ".", a symbolic link or a mount point. It must belong to the
+ *         caller, and nobody else may write to it: who writes images is root in there. What is
+ *         restored are plain files of the caller's, each with one name, for criu follows links.
+ *         "work-path": the directory of criu's log and statistics, likewise the caller's alone; by
+ *         default one in the container's own. Older ones in it are removed.
  *         "parent-path": the images of an earlier "pre-dump", relative to the image path: only what
  *         has changed since is written.
  *         "leave-running" ("on", "off"): the container goes on after a checkpoint.
@@ -48,7 +49,7 @@ int lcx_checkpoint_new(struct lcx_checkpoint **ret, struct lcx_error **err);
  *         memory to the page server there (`criu page-server`) instead of writing it.
  *         "lazy-pages": a checkpoint leaves memory where it is, and serves it at "page-server", an
  *         address of this machine in numbers, to the first who comes (`criu lazy-pages`); the call
- *         returns when all of it was fetched. A restore lets the processes go on at once and has
+ *         returns when that one is done. A restore lets the processes go on at once and has
  *         their memory from the `criu lazy-pages` that listens in the work path, by default the
  *         image path. Both, and "page-server", need an image path.
  *         "status-fd": the number of a descriptor that can be written to, or "-1": of a copy, which
@@ -86,12 +87,22 @@ int lcx_checkpoint_check(struct lcx_error **err);
  * "leave-running" or "pre-dump" it goes on. Blocks until criu is done, for as long as the memory
  * takes to be written. It happens, or not: after a failure, also if the caller is killed, the
  * container runs on and there are no images. What criu was writing when the caller was killed, also
- * into an image path, is removed by the next lcx_ctx_open(), checkpoint or removal of the
- * container. One that has ended the container is a stop to restart policies.
+ * into an image path, is removed by the next lcx_ctx_open() that finds the container's run
+ * directory or is the machine's first, by lcx_gc(), and by the container's next checkpoint, start,
+ * restore or removal; until then it can't be restored. One that has ended the container is a stop
+ * to restart policies.
+ *
+ * With "lazy-pages" this holds until the memory can be fetched ("status-fd"). From then on nobody
+ * here knows whether the processes go on elsewhere: 0 says that whoever has connected has ended
+ * the connection in order, not that all was fetched; after a failure the processes may be alive
+ * here, too, and no restart policy starts the container anew.
  *
  * Return: 0; -ESRCH if it does not run; -EOPNOTSUPP for a container that can't be restored (what of
  * it, is named) or without criu; -EPERM for ordinary users; -ENOTEMPTY for an image path with files
- * in it that can't be replaced; else an errno with criu's own words.
+ * in it that can't be replaced; -EBUSY for one that another checkpoint or restore is at; -ESTALE if
+ * it became another one meanwhile; -EINVAL for options that don't go together, or a container that
+ * was not started; -EADDRINUSE or -EADDRNOTAVAIL for a page server's address with "lazy-pages";
+ * -EIO or another errno with criu's own words.
  */
 int lcx_container_checkpoint(struct lcx_container *c, const struct lcx_checkpoint *o,
 			     struct lcx_error **err);
@@ -106,9 +117,10 @@ int lcx_container_checkpoint(struct lcx_container *c, const struct lcx_checkpoin
  * mounts, as by a start, and its processes with the numbers that they had. Its files are as they
  * are now: criu refuses when one that is open has another size.
  *
- * Return: 0; -ENOENT if there is no checkpoint; -EALREADY if it runs; -EPERM for an image directory
- * that others may write to; else as lcx_container_start() and lcx_container_checkpoint(). Nothing
- * is left then.
+ * Return: 0; -ENOENT if there is no checkpoint, or none that is whole; -EBUSY if one is written
+ * there; -EALREADY if it runs; -EINVAL for images whose memory is elsewhere; -EPERM for an image
+ * directory that others may write to; else as lcx_container_start() and lcx_container_checkpoint().
+ * Nothing is left then.
  */
 int lcx_container_restore(struct lcx_container *c, const struct lcx_checkpoint *o,
 			  const struct lcx_stdio *stdio, struct lcx_error **err);

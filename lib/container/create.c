@@ -520,8 +520,9 @@ int lcx__container_delete(struct lcx_container *c, struct removal how, struct lc
 		return containers_fd == -ENOENT ? 0
 						: lcx__fail_sys(err, -containers_fd,
 								"open the directory of containers");
+	/* Before anything is locked that others wait for. */
+	lcx__claim_drop(c);
 	r = how.force ? 0 : lcx__pod_lock_members(c, containers_fd, err);
-	lcx__claim_sweep(c);
 	/* They stay: from now on they are nobody's in particular. */
 	if (r == 0 && !how.volumes)
 		r = lcx__container_keep_volumes(c, err);

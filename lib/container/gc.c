@@ -89,6 +89,23 @@ static int recover(struct sweep *s, const char *id, struct lcx_error **err)
 	return lcx__container_finish(c, LCX_EXIT_UNKNOWN, err);
 }
 
+/* What a killed checkpoint has left, of those, too, that have no run directory. */
+static int sweep_checkpoint(struct sweep *s, const char *id, struct lcx_error **err)
+{
+	CLEANUP(lcx_container_freep) struct lcx_container *c = lcx__container_alloc(s->ctx);
+	CLEANUP(closep) int lock_fd = -1;
+
+	if (!c)
+		return lcx__fail_nomem(err);
+	c->d.id = lcx__is_temporary_name(id) ? NULL : strdup(id);
+	if (!c->d.id || lcx__container_open_dirs(c, NULL) < 0)
+		return 0;
+	lock_fd = lcx__container_lock_dir(c->dir_fd, LOCK_EX | LOCK_NB);
+	if (lock_fd >= 0)
+		lcx__checkpoint_sweep(c);
+	return 0;
+}
+
 /* To be removed at its end, and of an earlier boot: no journal leads to it. */
 static int end_passing(struct sweep *s, const char *id, struct lcx_error **err)
 {
@@ -324,6 +341,13 @@ static int end_all_passing(struct sweep *s, struct lcx_error **err)
 	return r < 0 ? lcx__fail_sys(err, -r, "list the directory of containers") : 0;
 }
 
+static int sweep_checkpoints(struct sweep *s, struct lcx_error **err)
+{
+	int r = for_each(s->ctx->root_fd, "containers", s, sweep_checkpoint);
+
+	return r < 0 ? lcx__fail_sys(err, -r, "list the directory of containers") : 0;
+}
+
 /* Nothing has been started here in this boot, if the run directory does not outlive one. */
 static bool is_first(const struct lcx_ctx *ctx)
 {
@@ -333,7 +357,8 @@ static bool is_first(const struct lcx_ctx *ctx)
 LCX_PUBLIC int lcx_gc(struct lcx_ctx *ctx, uint32_t *ret_count, struct lcx_error **err)
 {
 	static int (*const steps[])(struct sweep * s, struct lcx_error * *err) = {
-		recover_all, end_all_passing, sweep_files, sweep_cgroups, sweep_networks,
+		recover_all, end_all_passing, sweep_checkpoints,
+		sweep_files, sweep_cgroups,   sweep_networks,
 	};
 	struct sweep s = {.ctx = ctx, .held_fd = -1};
 	struct lcx_error *one = NULL;
@@ -368,8 +393,10 @@ LCX_PUBLIC int lcx_ctx_open(const char *root_dir, const char *run_dir, struct lc
 		return r;
 	s.ctx = ctx;
 	(void)for_each(ctx->run_fd, "containers", &s, recover_unless_well);
-	if (is_first(ctx))
+	if (is_first(ctx)) {
 		(void)end_all_passing(&s, NULL);
+		(void)sweep_checkpoints(&s, NULL);
+	}
 	(void)lcx__troubles_end(&s.troubles, NULL);
 	*ret = TAKE_PTR(ctx);
 	return 0;

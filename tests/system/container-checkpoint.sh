@@ -301,14 +301,26 @@ while not os.access('/proc/self/fd/4/go', os.F_OK): time.sleep(0.01)"
 	: >"$aside/go"
 	wait_for 10 unlocked "$aside"
 	lcx ps >/dev/null
-	check_eq 'it has ended: nothing is left' "$T/older descriptors.json inventory.img" \
+	check_eq 'it has ended: nothing is left' "$T/older descriptors.json inventory.img pstree.img" \
 		"$(echo "$T"/older* "$(ls "$T/older")" | tr '\n' ' ' | sed 's/ $//')"
+
+	killed_with "$T/new" "$T/new"
+	mkdir "$T/new/x.img"
+	: >"$T/new/dump.log"
+	: >"$T/new/go"
+	wait_for 10 unlocked "$T/new"
+	lcx ps >/dev/null
+	check_eq 'a new image path: images go, and what is none stays' 'go x.img' "$(ls "$T/new" | tr '\n' ' ' | sed 's/ $//')"
+	check "and the claim with them" sh -c "! ls $T/lcx-root/containers/*/checkpoint.claim"
+	rm -r "$T/new"
 
 	killed_with "$T/new" "$T/new"
 	: >"$T/new/go"
 	wait_for 10 unlocked "$T/new"
+	rm "$T/new"/*
+	: >"$T/new/dir.img"
 	lcx ps >/dev/null
-	check_eq 'a new image path: images go, and what is none stays' go "$(ls "$T/new")"
+	check "the same directory, with a checkpoint of another's: it stays" test -e "$T/new/dir.img"
 	rm -r "$T/new"
 
 	# As long as the name is a claim only.
@@ -327,6 +339,15 @@ while not os.access('/proc/self/fd/4/go', os.F_OK): time.sleep(0.01)"
 	mkdir "$T/parent" "$T/victim"
 	: >"$T/victim/dir.img"
 	chmod 700 "$T/victim"
+	killed_with "$T/parent/swap" "$T/parent/swap"
+	: >"$T/parent/swap/go"
+	wait_for 10 unlocked "$T/parent/swap"
+	mv "$T/parent" "$T/away"
+	lcx ps >/dev/null
+	mv "$T/away" "$T/parent"
+	lcx ps >/dev/null
+	check_eq "a directory that wasn't there, as before a mount: it is waited for" go "$(ls "$T/parent/swap")"
+	rm -r "$T/parent/swap"
 	by_link() { rm -r "$T/parent/swap" && ln -s "$T/victim" "$T/parent/swap"; }
 	by_mount() { mount --bind "$T/victim" "$T/parent/swap"; }
 	swapped 'a link in its place' by_link
@@ -344,17 +365,29 @@ while not os.access('/proc/self/fd/4/go', os.F_OK): time.sleep(0.01)"
 
 	# What is left outside goes with the container.
 	(exec "$BUILD/examples/lcx/lcx" --root "$T/lcx-root" --run-dir "$T/lcx-run" run -d --name gone --rootfs "$T/rootfs" --network none sleep 600 >/dev/null)
-	(exec "$BUILD/examples/lcx/lcx" --root "$T/lcx-root" --run-dir "$T/lcx-run" checkpoint --image-path "$T/new" gone) &
-	job=$!
-	wait_for 10 test -e "$T/new/dir.img"
+	of_gone() {
+		(exec "$BUILD/examples/lcx/lcx" --root "$T/lcx-root" --run-dir "$T/lcx-run" checkpoint --image-path "$T/new" gone) &
+		job=$!
+		wait_for 10 test -e "$T/new/dir.img"
+	}
+	of_gone
 	check_fails 'two at once do not write to one place' 1 'another checkpoint is written there\|is not empty' lcx checkpoint --image-path "$T/new" c
 	kill -9 "$job" && wait "$job" || :
-	rm -f "$T/new/go"
+	lcx stop -t 0 gone >/dev/null
 	: >"$T/new/go"
 	wait_for 10 unlocked "$T/new"
-	rm -f "$T/new/go"
+	lcx gc >/dev/null
+	check_eq 'of one that has ended meanwhile, too' go "$(ls "$T/new")"
+	rm -r "$T/new"
+	(exec "$BUILD/examples/lcx/lcx" --root "$T/lcx-root" --run-dir "$T/lcx-run" start gone >/dev/null)
+	of_gone
+	kill -9 "$job" && wait "$job" || :
+	# criu is about to end.
+	{ sleep 0.5 && : >"$T/new/go"; } &
 	lcx rm -f gone >/dev/null
-	check 'it goes with the container' test ! -e "$T/new"
+	wait "$!"
+	check_eq 'it goes with the container' go "$(ls "$T/new")"
+	rm -r "$T/new"
 	honest
 }
 
@@ -406,6 +439,23 @@ s.send(b'\\x08\\x01\\x10\\x00\\x4a\\x04lost')"
 	check_match 'a status that nobody reads' 'criu: lost' "$(cat "$T/deaf.out")"
 	untouched 'memory that nobody fetched'
 	honest
+	# All is written, and nobody can fetch it yet.
+	liar "import os, time
+s.send(b'\\x08\\x06\\x10\\x01\\x2a\\x0b\\x0a\\x09post-dump')
+s.recv(99)
+os.close(os.open('/proc/self/fd/4/dir.img', os.O_CREAT | os.O_WRONLY, 0o600))
+while not os.access('/proc/self/fd/4/go', os.F_OK): time.sleep(0.01)"
+	(exec "$BUILD/examples/lcx/lcx" --root "$T/lcx-root" --run-dir "$T/lcx-run" checkpoint --lazy-pages --image-path "$T/lazy" \
+		--page-server 127.0.0.1:50000 c) &
+	job=$!
+	wait_for 10 test -e "$T/lazy/dir.img"
+	kill -9 "$job" && wait "$job" || :
+	: >"$T/lazy/go"
+	wait_for 10 unlocked "$T/lazy"
+	lcx ps >/dev/null
+	check_eq 'killed before it was ready' go "$(ls "$T/lazy")"
+	rm -r "$T/lazy"
+	honest
 }
 
 refused() {
@@ -425,8 +475,10 @@ refused() {
 	mkdir -m 700 "$T/older"
 	: >"$T/older/inventory.img"
 	: >"$T/older/descriptors.json"
+	check_fails 'a pre-dump is not replaced, others may lead to it' 1 'is not empty' lcx checkpoint --image-path "$T/older" c
+	: >"$T/older/pstree.img"
 	check_fails 'an older checkpoint, and a dump that fails' 1 'criu: vdso' lcx checkpoint --image-path "$T/older" c
-	check_eq 'it is still there, and nothing beside it' "$T/older descriptors.json inventory.img" \
+	check_eq 'it is still there, and nothing beside it' "$T/older descriptors.json inventory.img pstree.img" \
 		"$(echo "$T"/older* "$(ls "$T/older")" | tr '\n' ' ' | sed 's/ $//')"
 	stays() { # NAME PATH OPTION...
 		name=$1 path=$2
@@ -434,6 +486,14 @@ refused() {
 		check_fails "an older checkpoint is not replaced: $name" 1 'is not empty' lcx checkpoint "$@" --image-path "$path" c
 	}
 	stays 'it may be a step before' "$T/older" --parent-path ../step
+	: >"$T/older/lcx-unfinished-x"
+	stays 'it is not whole' "$T/older"
+	rm "$T/older/lcx-unfinished-x"
+	exec 7<"$T/older"
+	flock -s 7
+	check_fails 'an older checkpoint that is just being restored' 1 'another checkpoint is written there, or restored' \
+		lcx checkpoint --image-path "$T/older" c
+	exec 7<&-
 	ln -s older "$T/link"
 	stays 'a link' "$T/link/"
 	stays 'no name' "$T/older/."
@@ -441,7 +501,7 @@ refused() {
 	mount --bind "$T/older" "$T/mounted"
 	stays 'a mount point' "$T/mounted"
 	umount "$T/mounted"
-	check_eq 'it is still there' 'descriptors.json inventory.img' "$(ls "$T/older" | tr '\n' ' ' | sed 's/ $//')"
+	check_eq 'it is still there' 'descriptors.json inventory.img pstree.img' "$(ls "$T/older" | tr '\n' ' ' | sed 's/ $//')"
 	check_fails 'a container that is not there' 1 'does not exist' runtime checkpoint x
 
 	while read -r name answer words; do
@@ -520,6 +580,13 @@ END
 	ln -sfn . "$T/forged/parent"
 	forged 'steps without an end' 'more than 64 steps'
 	rm "$T/forged/parent"
+	: >"$T/forged/lcx-unfinished-x"
+	forged 'one that came to no end' 'has no whole checkpoint'
+	rm "$T/forged/lcx-unfinished-x"
+	exec 7<"$T/forged"
+	flock 7
+	forged 'one that is being written' 'a checkpoint is written there'
+	exec 7<&-
 	chmod 777 "$T/work"
 	forged 'a log where others may write' 'work path .* others than its user'
 	chmod 700 "$T/work"
@@ -530,6 +597,19 @@ END
 
 	# One that would be started anew, and an older checkpoint, which is replaced.
 	lcx run -d --name c --restart always --rootfs "$T/rootfs" --network none sh -c "$count" >/dev/null
+	liar "import os
+os.rename('$T/older', '$T/theirs')
+os.mkdir('$T/older', 0o700)
+open('$T/older/precious', 'w').close()
+s.send(b'\\x08\\x06\\x10\\x01\\x2a\\x0b\\x0a\\x09post-dump')
+s.recv(99)
+s.send(b'\\x08\\x01\\x10\\x00')"
+	check_fails 'another one in its place meanwhile' 1 'is another one than when the checkpoint began' lcx checkpoint --image-path "$T/older" c
+	honest
+	check_eq 'all is as it was' "$T/older precious descriptors.json inventory.img pstree.img" \
+		"$(echo "$T"/older* "$(ls "$T/older" "$T/theirs" | grep -v : | tr -s '\n')" | tr '\n' ' ' | sed 's/ $//')"
+	rm -r "$T/older"
+	mv "$T/theirs" "$T/older"
 	liar "import os
 s.send(b'\\x08\\x06\\x10\\x01\\x2a\\x0b\\x0a\\x09post-dump')
 s.recv(99)

@@ -30,7 +30,7 @@ case $request in
 	exit
 	;;
 esac
-for image in inventory pages-1 pagemap-1; do
+for image in inventory pstree pages-1 pagemap-1; do
 	: >/proc/self/fd/4/$image.img
 done
 case $request in # link_remap

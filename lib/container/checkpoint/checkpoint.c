@@ -26,6 +26,7 @@ struct dump {
 	struct lcx__stream_names streams;
 	struct lcx__strbuf options, request;
 	bool committed;
+	bool ready;     /* its memory can be fetched */
 	int address_fd; /* what criu reads; -1: nothing */
 };
 
@@ -43,14 +44,24 @@ static bool goes_on(const struct lcx_checkpoint *o)
 	return o->leave_running || o->pre_dump;
 }
 
-/* From here on it ends when its memory was fetched, whether the caller lives or not. */
-static void note_ready(struct dump *d)
+/*
+ * From here on it ends when its memory was fetched, whether the caller lives or not. Who fetches it
+ * may have it go on elsewhere, whatever comes of it here: no policy starts it anew.
+ */
+static int note_ready(struct dump *d, struct lcx_error **err)
 {
-	if (!d->o->lazy_pages)
-		return;
+	int r;
+
+	if (!d->o->lazy_pages || d->ready)
+		return 0;
+	r = lcx__checkpoint_settle(d->c, &d->place, err);
+	if (r < 0)
+		return r;
+	d->ready = true;
 	if (!goes_on(d->o))
 		lcx__restart_note_stop(d->c);
 	lcx__pages_note_ready(d->o);
+	return 0;
 }
 
 static int on_notify(void *data, const char *script, int64_t pid, int fd, struct lcx_error **err)
@@ -60,7 +71,7 @@ static int on_notify(void *data, const char *script, int64_t pid, int fd, struct
 
 	(void)pid, (void)fd;
 	if (strcmp(script, "status-ready") == 0)
-		note_ready(d);
+		return note_ready(d, err);
 	if (strcmp(script, "post-dump") != 0 || d->o->pre_dump)
 		return 0;
 	r = lcx__checkpoint_commit(d->c, d->o, &d->place, err);
@@ -156,11 +167,9 @@ static int dump(struct dump *d, struct lcx_error **err)
 		r = ask(d, err);
 	/* Images whose memory nobody can fetch are none. */
 	if (r < 0 && (!d->committed || d->o->lazy_pages))
-		lcx__checkpoint_discard(c, d->o, &d->place);
-	else if (r == 0 && d->o->pre_dump)
-		r = lcx__claim_end(c, err);
-	if (r < 0 && d->committed && d->o->lazy_pages)
-		lcx__restart_forget(c);
+		lcx__checkpoint_discard(c, &d->place);
+	else if (r == 0 && (d->o->pre_dump || (d->o->lazy_pages && !d->ready)))
+		r = lcx__checkpoint_settle(c, &d->place, err);
 	return r;
 }
 

@@ -126,39 +126,68 @@ int lcx__checkpoint_check_work(int work_fd, const char *path, struct lcx_error *
 
 /* ---- claim.c: where a dump writes outside of the container's own directory ---- */
 
-struct lcx__claim_of {
-	int dir_fd;   /* it gets a lock; -1: it is not there yet */
-	int older_fd; /* with which it changes places; -1: none */
-	bool made;    /* for the dump */
+struct lcx__claim {
+	int parent_fd;
+	char *parent, *name; /* the directory that it is in, without links, and its name there */
+	char *aside;         /* another name beside it, with some of the token in it */
+	char *token;         /* the dump's own, random */
+	uint64_t device;     /* that it is on */
+	bool is_made;        /* for the dump: "aside" until it has its mark */
+	bool is_aside;       /* and after it, until it changes places with an older one */
 };
-/* In place of an older claim: the caller holds the container's lock. */
-int lcx__claim_make(const struct lcx_container *c, const char *path, struct lcx__claim_of of,
+#define LCX__CLAIM_NONE ((struct lcx__claim){.parent_fd = -1})
+void lcx__claim_clear(struct lcx__claim *claim);
+
+/* @dir_fd: -1: it is not there yet. With a new token. */
+int lcx__claim_find(const char *path, int dir_fd, struct lcx__claim *ret, struct lcx_error **err);
+/* In place of an older claim: the caller holds the container's lock. @dir_fd: what was made; or -1.
+ */
+int lcx__claim_save(const struct lcx_container *c, const struct lcx__claim *claim, int dir_fd,
 		    struct lcx_error **err);
-/* It is whole, or gone. */
-int lcx__claim_end(const struct lcx_container *c, struct lcx_error **err);
+/* From now on what is in there is the dump's. */
+int lcx__claim_mark(const struct lcx__claim *claim, int dir_fd, struct lcx_error **err);
+/* Of two that are whole, the one that is aside after this. */
+int lcx__claim_mark_spare(const struct lcx__claim *claim, int dir_fd, int older_fd,
+			  struct lcx_error **err);
+void lcx__claim_unmark_spare(const struct lcx__claim *claim, int older_fd);
+/* All that is in there, but for marks: lcx__claim_sweep(). */
+int lcx__claim_empty(const struct lcx__claim *claim, int dir_fd);
+int lcx__claim_remove_aside(const struct lcx__claim *claim, int aside_fd);
+/* It is whole. */
+int lcx__claim_end(const struct lcx_container *c, const struct lcx__claim *claim, int dir_fd,
+		   struct lcx_error **err);
+/* A dump writes there, any one, or was killed. */
+bool lcx__claim_is_on(int dir_fd);
 /* Whoever made it was killed. */
 void lcx__claim_sweep(const struct lcx_container *c);
+/* It goes with the container: a criu that is about to end is waited for. */
+void lcx__claim_drop(const struct lcx_container *c);
 
 /* ---- files.c: the directories ---- */
 
 struct lcx__checkpoint_place {
 	int images_fd, work_fd;
-	bool own;    /* the container's own, under another name until it is whole */
-	bool made;   /* @images_fd's directory was made for this */
-	char *aside; /* of an image path that has an older checkpoint: beside it; else NULL */
+	int older_fd; /* of an image path that has an older checkpoint, which is replaced */
+	bool own;     /* the container's own, under another name until it is whole */
+	struct lcx__claim claim;
 };
-#define LCX__CHECKPOINT_NOWHERE ((struct lcx__checkpoint_place){.images_fd = -1, .work_fd = -1})
+#define LCX__CHECKPOINT_NOWHERE                                                                    \
+	((struct lcx__checkpoint_place){                                                           \
+		.images_fd = -1, .work_fd = -1, .older_fd = -1, .claim = LCX__CLAIM_NONE})
 void lcx__checkpoint_place_close(struct lcx__checkpoint_place *place);
 
 /* For a dump: empty ones. */
 int lcx__checkpoint_make_place(struct lcx_container *c, const struct lcx_checkpoint *o,
 			       struct lcx__checkpoint_place *ret, struct lcx_error **err);
-/* It is whole: put it where it belongs, in place of an older one. */
+/* It is whole: put it where it belongs, in place of an older one. With "lazy-pages" it is not yet:
+ * lcx__checkpoint_settle(). */
 int lcx__checkpoint_commit(struct lcx_container *c, const struct lcx_checkpoint *o,
 			   struct lcx__checkpoint_place *place, struct lcx_error **err);
+/* Nobody removes it any more: it can be restored. Again is nothing. */
+int lcx__checkpoint_settle(struct lcx_container *c, struct lcx__checkpoint_place *place,
+			   struct lcx_error **err);
 /* Nothing came of it. */
-void lcx__checkpoint_discard(struct lcx_container *c, const struct lcx_checkpoint *o,
-			     struct lcx__checkpoint_place *place);
+void lcx__checkpoint_discard(struct lcx_container *c, struct lcx__checkpoint_place *place);
 
 /* For a restore. */
 int lcx__checkpoint_open_place(struct lcx_container *c, const struct lcx_checkpoint *o,

@@ -2,6 +2,7 @@
 #include "container/checkpoint/checkpoint.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -15,76 +16,130 @@
  * made there, so that whoever comes after a caller that was killed can remove it; and struck out
  * before the processes are let go, so that nobody removes what is whole.
  *
- * Meanwhile others may have had the place. So a directory is known by its number, its birth and its
- * owner, is reached without following a link, and is emptied by descriptor; a name alone is enough
- * only to remove a directory that is empty. criu outlives its caller: it holds a lock on the
- * directory, and as long as it does, nothing is removed.
+ * Meanwhile others may have had the place, and written a checkpoint of theirs into the very same
+ * directory. So a dump has a name of its own, a random one, which is in the claim and in the name
+ * of a file that is made in the directory before criu writes there, and goes before the claim does:
+ * where that file is not, nothing is removed. The directory must belong to the caller, is reached
+ * without following a link, and is emptied by descriptor. criu outlives its caller: it holds a lock
+ * on the directory, and as long as it does, nothing is removed.
+ *
+ * What is made is made under a name that has some of the dump's in it, "aside", and gets its own
+ * once it has the mark: there an empty directory is the dump's, too.
  *
  * Beside an older checkpoint all is the dump's. An image path is the caller's, and may have got
  * files that are no images: they stay.
  */
 
 #define CLAIM "checkpoint.claim"
+/* Before the dump's own name: criu writes here. */
+#define UNFINISHED "lcx-unfinished-"
+/* It is whole. Both that change places have it, and the one that is aside is not needed. */
+#define SPARE "lcx-spare-"
 
-struct directory {
-	struct lcx__opt_u64 inode, born; /* nanoseconds; 0: not known */
-};
+enum { TOKEN_SIZE = 33, ASIDE_LENGTH = 6, DROP_MS = 2000, DROP_STEP_MS = 20 };
 
-struct claim {
-	char *parent, *name;
+struct record {
+	char *parent, *name, *token;
 	struct lcx__opt_bool made, aside;
-	LCX__LIST(struct directory) directories; /* any of them */
-};
-
-static const struct lcx__json_field directory_fields[] = {
-	{"inode", AS_U64(struct directory, inode), .required = true},
-	{"born", AS_U64(struct directory, born), .required = true},
-	{0},
+	struct lcx__opt_u64 device;      /* that it is on */
+	struct lcx__opt_u64 inode, born; /* of what was made, in ns */
 };
 
 static const struct lcx__json_field fields[] = {
-	{"parent", AS_STRING(struct claim, parent), .required = true},
-	{"name", AS_STRING(struct claim, name), .required = true},
-	{"made", AS_BOOL(struct claim, made)},
-	{"aside", AS_BOOL(struct claim, aside)},
-	{"directories", AS_LIST(struct claim, directories), .fields = directory_fields},
+	{"parent", AS_STRING(struct record, parent), .required = true},
+	{"name", AS_STRING(struct record, name), .required = true},
+	{"token", AS_STRING(struct record, token), .required = true},
+	{"device", AS_U64(struct record, device), .required = true},
+	{"made", AS_BOOL(struct record, made)},
+	{"aside", AS_BOOL(struct record, aside)},
+	{"inode", AS_U64(struct record, inode)},
+	{"born", AS_U64(struct record, born)},
 	{0},
 };
 
-static void claim_clear(struct claim *claim)
+static void record_clear(struct record *record)
 {
-	lcx__json_release(fields, claim);
-	*claim = (struct claim){0};
+	lcx__json_release(fields, record);
+	*record = (struct record){0};
+}
+
+void lcx__claim_clear(struct lcx__claim *claim)
+{
+	free(TAKE_PTR(claim->parent));
+	free(TAKE_PTR(claim->name));
+	free(TAKE_PTR(claim->aside));
+	free(TAKE_PTR(claim->token));
+	closep(&claim->parent_fd);
 }
 
 /* ---- which one it is ----------------------------------------------------- */
 
-static int identify(int dir_fd, struct directory *ret)
+static bool is_mine(int dir_fd)
+{
+	struct stat st;
+
+	/* Who else could write there could have put anything into it. */
+	return fstat(dir_fd, &st) == 0 && st.st_uid == geteuid() &&
+	       !(st.st_mode & (S_IWGRP | S_IWOTH));
+}
+
+static void identify(int dir_fd, struct record *ret)
 {
 	struct statx stx;
 
-	if (statx(dir_fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS | STATX_BTIME, &stx) < 0)
-		return -errno;
-	/* Who else could write there could have put anything into it. */
-	if (stx.stx_uid != geteuid() || stx.stx_mode & (S_IWGRP | S_IWOTH))
-		return -EPERM;
+	if (statx(dir_fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS | STATX_BTIME, &stx) < 0 ||
+	    !(stx.stx_mask & STATX_BTIME))
+		return;
 	ret->inode = (struct lcx__opt_u64)LCX__OPT(stx.stx_ino);
-	ret->born = (struct lcx__opt_u64)LCX__OPT(
-		stx.stx_mask & STATX_BTIME
-			? (uint64_t)stx.stx_btime.tv_sec * 1000000000u + stx.stx_btime.tv_nsec
-			: 0);
-	return 0;
+	ret->born = (struct lcx__opt_u64)LCX__OPT((uint64_t)stx.stx_btime.tv_sec * 1000000000u +
+						  stx.stx_btime.tv_nsec);
 }
 
-static bool is_one_of(const struct claim *claim, int dir_fd)
+/* Without births another's may have the number. */
+static bool is_the_one(const struct record *record, int dir_fd)
 {
-	struct directory now;
+	struct record now = {0};
 
-	if (identify(dir_fd, &now) < 0)
+	identify(dir_fd, &now);
+	return now.born.set && record->born.set && now.inode.value == record->inode.value &&
+	       now.born.value == record->born.value;
+}
+
+static void mark_name(char ret[static 64], const char *prefix, const char *token)
+{
+	(void)snprintf(ret, 64, "%s%s", prefix, token);
+}
+
+static bool has_mark(int dir_fd, const char *prefix, const char *token)
+{
+	char name[64];
+
+	mark_name(name, prefix, token);
+	return faccessat(dir_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static int remove_mark(int dir_fd, const char *prefix, const char *token)
+{
+	char name[64];
+
+	mark_name(name, prefix, token);
+	return unlinkat(dir_fd, name, 0) == 0 || errno == ENOENT ? 0 : -errno;
+}
+
+static bool is_unfinished(const char *name)
+{
+	return strncmp(name, UNFINISHED, strlen(UNFINISHED)) == 0;
+}
+
+bool lcx__claim_is_on(int dir_fd)
+{
+	CLEANUP(closedirp) DIR *dir = NULL;
+	struct dirent *entry;
+
+	if (lcx__read_dir(dir_fd, ".", &dir) < 0)
 		return false;
-	for (size_t i = 0; i < claim->directories.n; i++)
-		if (claim->directories.items[i].inode.value == now.inode.value &&
-		    claim->directories.items[i].born.value == now.born.value)
+	while ((entry = lcx__next_entry(dir)))
+		if (is_unfinished(entry->d_name))
 			return true;
 	return false;
 }
@@ -105,22 +160,11 @@ static int look_up(int dir_fd, char path[static 4096])
 	return 0;
 }
 
-static int split(const char *path, struct claim *claim)
+/* Of one that is not made yet: its name, and the directory that it will be in. */
+static int find_new(const char *path, int *ret_parent_fd, char **ret_name)
 {
-	const char *slash = strrchr(path, '/');
-
-	claim->parent = strndup(path, slash == path ? 1 : (size_t)(slash - path));
-	claim->name = strdup(slash + 1);
-	return claim->parent && claim->name ? 0 : -ENOMEM;
-}
-
-/* Of one that is not made yet: where it is going to be. */
-static int place_new(const char *path, struct claim *claim)
-{
-	CLEANUP(freep) char *copy = strdup(path), *whole = NULL;
-	CLEANUP(closep) int parent_fd = -1;
-	char parent[4096], *slash;
-	int r;
+	CLEANUP(freep) char *copy = strdup(path);
+	char *slash;
 
 	if (!copy)
 		return -ENOMEM;
@@ -129,82 +173,133 @@ static int place_new(const char *path, struct claim *claim)
 	slash = strrchr(copy, '/');
 	if (slash)
 		*slash = '\0';
-	parent_fd = open(!slash          ? "."
-			 : slash == copy ? "/"
-					 : copy,
-			 O_PATH | O_DIRECTORY | O_CLOEXEC);
-	r = parent_fd < 0 ? -errno : look_up(parent_fd, parent);
-	if (r < 0)
-		return r;
-	whole = lcx__format("%s/%s", parent, slash ? slash + 1 : copy);
-	return whole ? split(whole, claim) : -ENOMEM;
+	*ret_parent_fd = open(!slash          ? "."
+			      : slash == copy ? "/"
+					      : copy,
+			      O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (*ret_parent_fd < 0)
+		return -errno;
+	*ret_name = strdup(slash ? slash + 1 : copy);
+	return *ret_name ? 0 : -ENOMEM;
 }
 
-static int place(const char *path, int dir_fd, struct claim *claim)
+static int find_there(int dir_fd, int *ret_parent_fd, char **ret_name)
 {
 	char whole[4096];
-	int r;
+	int r = look_up(dir_fd, whole);
 
-	if (dir_fd < 0)
-		return place_new(path, claim);
-	r = look_up(dir_fd, whole);
-	if (r == 0)
-		r = split(whole, claim);
-	return r;
+	if (r < 0)
+		return r;
+	*ret_parent_fd = openat(dir_fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (*ret_parent_fd < 0)
+		return -errno;
+	*ret_name = strdup(strrchr(whole, '/') + 1);
+	return *ret_name ? 0 : -ENOMEM;
 }
 
-static int add(struct claim *claim, int dir_fd)
+static int give_token(struct lcx__claim *claim)
 {
-	struct directory *directory;
+	char random[LCX__ID_SIZE];
+	int r = lcx__random_id(random);
 
-	if (dir_fd < 0)
-		return 0;
-	directory = lcx__list_grow(&claim->directories, sizeof(*directory));
-	return directory ? identify(dir_fd, directory) : -ENOMEM;
+	if (r < 0)
+		return r;
+	claim->token = strndup(random, TOKEN_SIZE - 1);
+	claim->aside = lcx__format("%s.%.*s", claim->name, ASIDE_LENGTH, random);
+	return claim->token && claim->aside ? 0 : -ENOMEM;
 }
 
-int lcx__claim_make(const struct lcx_container *c, const char *path, struct lcx__claim_of of,
+int lcx__claim_find(const char *path, int dir_fd, struct lcx__claim *ret, struct lcx_error **err)
+{
+	char parent[4096];
+	struct stat st;
+	int r = dir_fd < 0 ? find_new(path, &ret->parent_fd, &ret->name)
+			   : find_there(dir_fd, &ret->parent_fd, &ret->name);
+
+	if (r == 0 && fstat(dir_fd < 0 ? ret->parent_fd : dir_fd, &st) < 0)
+		r = -errno;
+	if (r == 0)
+		r = look_up(ret->parent_fd, parent);
+	if (r == 0) {
+		ret->device = st.st_dev;
+		ret->parent = strdup(parent);
+		r = ret->parent ? give_token(ret) : -ENOMEM;
+	}
+	return r < 0 ? lcx__fail_sys(err, -r, "image path '%s'", path) : 0;
+}
+
+int lcx__claim_save(const struct lcx_container *c, const struct lcx__claim *claim, int dir_fd,
 		    struct lcx_error **err)
 {
-	CLEANUP(claim_clear)
-	struct claim claim = {
-		.made = LCX__OPT(of.made),
-		.aside = LCX__OPT(of.older_fd >= 0),
+	struct record record = {
+		.parent = claim->parent,
+		.name = claim->name,
+		.token = claim->token,
+		.made = LCX__OPT(claim->is_made),
+		.aside = LCX__OPT(claim->is_aside),
+		.device = LCX__OPT(claim->device),
 	};
-	int r = place(path, of.dir_fd, &claim);
 
-	if (r == 0)
-		r = add(&claim, of.dir_fd);
-	/* The two change places in the end. */
-	if (r == 0)
-		r = add(&claim, of.dir_fd >= 0 ? of.older_fd : -1);
-	/* Where births aren't known, another's may have the number: it is not touched. */
-	if (r == 0 && claim.directories.n == 1 && !claim.directories.items[0].born.value)
-		return lcx__claim_end(c, err);
-	if (r == 0 && of.dir_fd >= 0 && flock(of.dir_fd, LOCK_EX | LOCK_NB) < 0 &&
-	    errno == EWOULDBLOCK)
-		return lcx__fail(err, EBUSY, "image path '%s': another checkpoint is written there",
-				 path);
-	if (r < 0)
-		return lcx__fail_sys(err, -r, "image path '%s'", path);
-	return lcx__record_save(fields, &claim, c->dir_fd, CLAIM, lcx__replace_file, true, err);
+	if (dir_fd >= 0)
+		identify(dir_fd, &record);
+	return lcx__record_save(fields, &record, c->dir_fd, CLAIM, lcx__replace_file, true, err);
 }
 
-int lcx__claim_end(const struct lcx_container *c, struct lcx_error **err)
+int lcx__claim_mark(const struct lcx__claim *claim, int dir_fd, struct lcx_error **err)
 {
-	if (unlinkat(c->dir_fd, CLAIM, 0) < 0)
-		return errno == ENOENT ? 0 : lcx__fail_sys(err, errno, "remove '" CLAIM "'");
+	char name[64];
+	int r;
+
+	mark_name(name, UNFINISHED, claim->token);
+	r = lcx__new_file(dir_fd, name, "", 0, 0600, true);
+	return r < 0 ? lcx__fail_sys(err, -r, "image path '%s': make '%s'", claim->name, name) : 0;
+}
+
+int lcx__claim_mark_spare(const struct lcx__claim *claim, int dir_fd, int older_fd,
+			  struct lcx_error **err)
+{
+	char unfinished[64], spare[64];
+	int r;
+
+	mark_name(unfinished, UNFINISHED, claim->token);
+	mark_name(spare, SPARE, claim->token);
+	r = lcx__new_file(older_fd, spare, "", 0, 0600, true);
+	if (r == 0 && renameat(dir_fd, unfinished, dir_fd, spare) < 0)
+		r = -errno;
+	if (r == 0 && fsync(dir_fd) < 0)
+		r = -errno;
+	return r < 0 ? lcx__fail_sys(err, -r, "image path '%s': make '%s'", claim->name, spare) : 0;
+}
+
+void lcx__claim_unmark_spare(const struct lcx__claim *claim, int older_fd)
+{
+	(void)remove_mark(older_fd, SPARE, claim->token);
+}
+
+/* First the mark: with a claim alone nothing is removed. */
+int lcx__claim_end(const struct lcx_container *c, const struct lcx__claim *claim, int dir_fd,
+		   struct lcx_error **err)
+{
+	int r = remove_mark(dir_fd, UNFINISHED, claim->token);
+
+	if (r == 0)
+		r = remove_mark(dir_fd, SPARE, claim->token);
 	/* After a power cut it would be there again, and the images be removed. */
-	return fsync(c->dir_fd) < 0 ? lcx__fail_sys(err, errno, "write '" CLAIM "' to the disk")
-				    : 0;
+	if (r == 0 && fsync(dir_fd) < 0)
+		r = -errno;
+	if (r == 0 && unlinkat(c->dir_fd, CLAIM, 0) < 0 && errno != ENOENT)
+		r = -errno;
+	return r < 0 ? lcx__fail_sys(err, -r, "image path '%s': end the claim", claim->name) : 0;
 }
 
 /* ---- removing what was left ---------------------------------------------- */
 
 static bool is_image(const char *name)
 {
-	static const char *const others[] = {"descriptors.json", "lcx-mounts.json",
-					     "lcx-networks.json", LCX__PAGES_MARK, "parent"};
+	static const char *const others[] = {
+		"descriptors.json", "lcx-mounts.json", "lcx-networks.json",
+		LCX__PAGES_MARK,    "parent",          "dump.log",
+		"restore.log",      "stats-dump",      "stats-restore"};
 	size_t length = strlen(name);
 
 	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
@@ -214,75 +309,166 @@ static bool is_image(const char *name)
 	       (length > 4 && strcmp(name + length - 4, ".img") == 0);
 }
 
-static int empty(int dir_fd, bool all)
+static int remove_one(int dir_fd, const char *name, bool all)
+{
+	if (all)
+		return lcx__remove_tree(dir_fd, name);
+	/* A directory is no image, whatever its name. */
+	return !is_image(name) || unlinkat(dir_fd, name, 0) == 0 || errno == EISDIR ? 0 : -errno;
+}
+
+static int empty_but_marks(int dir_fd, const char *token, bool all)
 {
 	CLEANUP(closedirp) DIR *dir = NULL;
+	char unfinished[64], spare[64];
 	struct dirent *entry;
 	int r = lcx__read_dir(dir_fd, ".", &dir);
 
+	mark_name(unfinished, UNFINISHED, token);
+	mark_name(spare, SPARE, token);
 	while (r == 0 && (entry = lcx__next_entry(dir)))
-		if (all)
-			r = lcx__remove_tree(dir_fd, entry->d_name);
-		else if (is_image(entry->d_name) && unlinkat(dir_fd, entry->d_name, 0) < 0)
-			r = -errno;
+		if (strcmp(entry->d_name, unfinished) != 0 && strcmp(entry->d_name, spare) != 0)
+			r = remove_one(dir_fd, entry->d_name, all);
 	return r;
 }
 
-/* Return: a descriptor; -ENOENT: what has the name now is none of the dump's; or why not. */
-static int open_left(const struct claim *claim, int *ret_parent_fd)
+/* The marks go last: if this is killed, the next one goes on. */
+static int empty(int dir_fd, const char *token, bool all)
 {
-	CLEANUP(closep)
-	int parent_fd = sys_openat2(AT_FDCWD, claim->parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0,
-				    SYS_RESOLVE_NO_SYMLINKS);
-	CLEANUP(closep) int fd = -1;
-	struct directory unused;
-	int r;
+	int r = empty_but_marks(dir_fd, token, all);
 
-	if (parent_fd < 0)
-		return parent_fd;
-	if (strchr(claim->name, '/'))
+	if (r == 0)
+		r = remove_mark(dir_fd, SPARE, token);
+	return r == 0 ? remove_mark(dir_fd, UNFINISHED, token) : r;
+}
+
+int lcx__claim_empty(const struct lcx__claim *claim, int dir_fd)
+{
+	return empty_but_marks(dir_fd, claim->token, true);
+}
+
+/* What else is in there by now is somebody's. */
+static int remove_dir(int parent_fd, const char *name)
+{
+	return unlinkat(parent_fd, name, AT_REMOVEDIR) == 0 || errno == ENOTEMPTY ||
+			       errno == EEXIST || errno == ENOENT
+		       ? 0
+		       : -errno;
+}
+
+int lcx__claim_remove_aside(const struct lcx__claim *claim, int aside_fd)
+{
+	int r = empty(aside_fd, claim->token, true);
+
+	return r == 0 ? remove_dir(claim->parent_fd, claim->aside) : r;
+}
+
+/* Return: a descriptor, locked; -ENOENT: there is none of the caller's own; or why not. */
+static int open_left(int parent_fd, const char *name)
+{
+	CLEANUP(closep) int fd = lcx__open_dir(parent_fd, name);
+
+	if (fd == -ENOTDIR || fd == -ELOOP || (fd >= 0 && !is_mine(fd)))
 		return -ENOENT;
-	fd = openat(parent_fd, claim->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	r = fd < 0 ? -errno : identify(fd, &unused);
-	if (r < 0)
-		return r;
-	if (claim->directories.n > 0 && !is_one_of(claim, fd))
-		return -ENOENT;
-	*ret_parent_fd = TAKE_FD(parent_fd);
+	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK)
+		return -EWOULDBLOCK;
 	return TAKE_FD(fd);
 }
 
-static int remove_left(const struct claim *claim)
+static int sweep_aside(const struct record *record, int parent_fd, bool *found)
 {
-	CLEANUP(closep) int parent_fd = -1;
-	CLEANUP(closep) int fd = open_left(claim, &parent_fd);
+	CLEANUP(freep)
+	char *name = lcx__format("%s.%.*s", record->name, ASIDE_LENGTH, record->token);
+	CLEANUP(closep) int fd = name ? open_left(parent_fd, name) : -ENOMEM;
 	int r = 0;
 
 	if (fd < 0)
-		return fd;
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK)
-		return -EWOULDBLOCK;
-	if (claim->directories.n > 0)
-		r = empty(fd, claim->aside.value);
-	if (r < 0 || !claim->made.value)
-		return r;
-	/* What else is in there by now is somebody's. */
-	return unlinkat(parent_fd, claim->name, AT_REMOVEDIR) == 0 || errno == ENOTEMPTY ? 0
-											 : -errno;
+		return fd == -ENOENT ? 0 : fd;
+	if (has_mark(fd, UNFINISHED, record->token) || has_mark(fd, SPARE, record->token)) {
+		*found = true;
+		r = empty(fd, record->token, true);
+	}
+	return r == 0 ? remove_dir(parent_fd, name) : r;
 }
 
-/* A directory that is another's, or not there, won't be ours later. */
-static bool is_over(int r)
+static int sweep_there(const struct record *record, int parent_fd, bool *found)
 {
-	return r == 0 || r == -ENOENT || r == -ENOTDIR || r == -ELOOP || r == -EPERM ||
-	       r == -EACCES;
+	CLEANUP(closep) int fd = open_left(parent_fd, record->name);
+	bool marked;
+	int r = 0;
+
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd;
+	/* The older one that was not replaced, or the new one that was put there: it stays. */
+	if (record->aside.value)
+		return remove_mark(fd, SPARE, record->token);
+	marked = has_mark(fd, UNFINISHED, record->token);
+	if (marked) {
+		*found = true;
+		r = empty(fd, record->token, false);
+	}
+	return r == 0 && record->made.value && (marked || is_the_one(record, fd))
+		       ? remove_dir(parent_fd, record->name)
+		       : r;
+}
+
+static bool is_sound(const struct record *record)
+{
+	return strlen(record->token) == TOKEN_SIZE - 1 && !strchr(record->token, '/') &&
+	       record->name[0] && !strchr(record->name, '/') && strcmp(record->name, ".") != 0 &&
+	       strcmp(record->name, "..") != 0;
+}
+
+/* Else its file system may not be mounted yet, in the directory or above it. */
+static bool is_on_its_device(const struct record *record, int parent_fd)
+{
+	struct stat st;
+
+	return (fstatat(parent_fd, record->name, &st, AT_SYMLINK_NOFOLLOW) == 0 ||
+		fstat(parent_fd, &st) == 0) &&
+	       st.st_dev == record->device.value;
+}
+
+/* Return: 0: there is nothing more to remove, ever. */
+static int remove_left(const struct record *record)
+{
+	CLEANUP(closep)
+	int parent_fd = sys_openat2(AT_FDCWD, record->parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0,
+				    SYS_RESOLVE_NO_SYMLINKS);
+	bool found = false;
+	int r = 0;
+
+	if (!is_sound(record) || parent_fd == -ELOOP || parent_fd == -ENOTDIR)
+		return 0;
+	if (parent_fd < 0)
+		return parent_fd;
+	if (record->aside.value || record->made.value)
+		r = sweep_aside(record, parent_fd, &found);
+	if (r == 0)
+		r = sweep_there(record, parent_fd, &found);
+	return r == 0 && !found && !is_on_its_device(record, parent_fd) ? -ENODEV : r;
+}
+
+static int sweep(const struct lcx_container *c)
+{
+	CLEANUP(record_clear) struct record record = {0};
+	int r = lcx__record_load(fields, &record, c->dir_fd, CLAIM, NULL);
+
+	if (r == 0)
+		r = remove_left(&record);
+	if (r == 0)
+		(void)unlinkat(c->dir_fd, CLAIM, 0);
+	return r;
 }
 
 void lcx__claim_sweep(const struct lcx_container *c)
 {
-	CLEANUP(claim_clear) struct claim claim = {0};
+	(void)sweep(c);
+}
 
-	if (lcx__record_load(fields, &claim, c->dir_fd, CLAIM, NULL) == 0 &&
-	    is_over(remove_left(&claim)))
-		(void)lcx__claim_end(c, NULL);
+/* A criu whose caller was killed just now has yet to notice. */
+void lcx__claim_drop(const struct lcx_container *c)
+{
+	for (int waited = 0; sweep(c) == -EWOULDBLOCK && waited < DROP_MS; waited += DROP_STEP_MS)
+		(void)poll(NULL, 0, DROP_STEP_MS);
 }

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "container/cgroups/cgroups.h"
+#include "container/checkpoint/checkpoint.h"
 #include "container/event.h"
 #include "container/supervisor/health.h"
 #include "container/supervisor/loop.h"
@@ -410,6 +411,8 @@ int lcx__start(struct start *s, struct lcx_error **err)
 	r = settle(c, err);
 	if (r == 0)
 		r = lcx__container_lock(c, &lock_fd, err);
+	if (r == 0)
+		lcx__checkpoint_sweep(c);
 	/* Before anything of the last run is lost. */
 	if (r == 0 && s->restoring)
 		r = lcx__start_open_images(s, err);
