@@ -99,17 +99,15 @@ int lcx__compile_key_label(struct compiler *c, struct lcx_error **err)
  * host's, createContainer hooks, come before it, and those of the container's, startContainer
  * hooks, after it.
  */
-int lcx__compile_labels(struct compiler *c, struct lcx_error **err)
+void lcx__compile_labels(struct compiler *c)
 {
 	const struct lcx__spec_process *process = &c->spec->process;
 	const char *selinux = process->selinux_label, *apparmor = process->apparmor_profile;
 
-	(void)err;
 	if (apparmor && *apparmor && lcx__apparmor_is_enabled())
 		add_label(c, "AppArmor profile", apparmor, lcx__apparmor_exec_file(), "exec ");
 	if (selinux && *selinux)
 		add_label(c, "SELinux label", selinux, "/proc/self/attr/exec", "");
-	return 0;
 }
 
 /*

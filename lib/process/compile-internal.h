@@ -57,8 +57,9 @@ compile_fn lcx__compile_host_settings, lcx__compile_scheduling, lcx__compile_aff
 compile_fn lcx__compile_landlock;
 
 /* compile-identity.c */
-compile_fn lcx__compile_key_label, lcx__compile_labels, lcx__compile_limits;
+compile_fn lcx__compile_key_label, lcx__compile_limits;
 compile_fn lcx__compile_identity, lcx__compile_program;
+void lcx__compile_labels(struct compiler *c);
 
 /* compile-hooks.c: those that run in the container's namespaces, before and after it has its root
  */

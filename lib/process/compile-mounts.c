@@ -453,12 +453,16 @@ int lcx__compile_restrict_root(struct compiler *c, struct lcx_error **err)
 	return 0;
 }
 
-/* What the builder has made becomes the root of the container's process. */
+/*
+ * What the builder has made becomes the root of the container's process. Labels come when the
+ * builder has ended, who would get them before, and while /proc is the host's.
+ */
 static void compile_built_root(struct compiler *c)
 {
 	struct plan_op *op;
 
 	(void)lcx__plan_add(c->plan, PLAN_BUILT);
+	lcx__compile_labels(c);
 	if (c->in->mntns_fd >= 0) {
 		op = lcx__plan_add(c->plan, PLAN_SETNS);
 		op->fd = lcx__plan_fd(c->plan, c->in->mntns_fd);
@@ -491,12 +495,13 @@ int lcx__compile_pivot(struct compiler *c, struct lcx_error **err)
 
 	make_cwd(c);
 	(void)lcx__compile_restrict_root(c, err);
-	if (c->in->joins_mount) {
-		(void)lcx__plan_add(c->plan, PLAN_ENTER_ROOT);
+	if (!c->in->joins_mount && lcx__compile_shares_mount(c)) {
+		compile_built_root(c);
 		return 0;
 	}
-	if (lcx__compile_shares_mount(c)) {
-		compile_built_root(c);
+	lcx__compile_labels(c);
+	if (c->in->joins_mount) {
+		(void)lcx__plan_add(c->plan, PLAN_ENTER_ROOT);
 		return 0;
 	}
 	op = lcx__plan_add(c->plan, PLAN_PIVOT);

@@ -25,6 +25,7 @@
  *   ready        the caller has done its part: network is up
  *   hooks        createContainer: the host's files are still there
  *   sysctls      which may name the new interfaces
+ *   labels       of the next program, by the host's /proc
  *   pivot        the host's file system is gone
  *   limits, scheduling, identity
  *   hooks        startContainer: all is as the program will have it
@@ -32,7 +33,8 @@
  *
  * New namespaces are made by the clone itself, except the cgroup and the time
  * namespace, which depend on steps in between. Without a mount namespace of its own, what is
- * between "root" and "pivot" is another process's: init/ops-build.c.
+ * between "root" and "labels" is another process's: init/ops-build.c. Nothing that a process has for
+ * itself, as limits, labels and capabilities, may stand there.
  */
 
 int lcx__compile_own_fd(struct compiler *c, int fd)
@@ -191,6 +193,13 @@ static int join_cgroups(struct compiler *c, struct lcx_error **err)
 	return r == 0 ? lcx__compile_affinity_after(c, err) : r;
 }
 
+static int compile_exec_labels(struct compiler *c, struct lcx_error **err)
+{
+	(void)err;
+	lcx__compile_labels(c);
+	return 0;
+}
+
 /* ---- the two sequences -------------------------------------------------- */
 
 static compile_fn *const start_stages[] = {
@@ -213,7 +222,6 @@ static compile_fn *const start_stages[] = {
 	lcx__compile_sysctls,
 	compile_names,
 	lcx__compile_create_hooks,
-	lcx__compile_labels,
 	lcx__compile_pivot,
 	lcx__compile_limits,
 	lcx__compile_scheduling,
@@ -243,7 +251,7 @@ static compile_fn *const restore_stages[] = {
 static compile_fn *const exec_stages[] = {
 	lcx__compile_host_settings,
 	lcx__compile_key_label,
-	lcx__compile_labels,
+	compile_exec_labels,
 	join_cgroups,
 	lcx__compile_join_container,
 	compile_session,

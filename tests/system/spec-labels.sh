@@ -16,13 +16,14 @@ run() { # PROCESS LINUX COMMAND...
 		{"ociVersion": "1.3.0", "root": {"path": "$T/rootfs"},
 		 "process": {"cwd": "/", "args": [${args%,}], "env": ["PATH=/bin"] $process},
 		 "mounts": [{"destination": "/proc", "type": "proc", "source": "proc"}, {"destination": "/dev", "type": "tmpfs"}],
-		 "linux": {"namespaces": [{"type": "mount"}, {"type": "pid"}, {"type": "network"}, {"type": "ipc"}] $linux} $hooks}
+		 "linux": {"namespaces": [$mount{"type": "pid"}, {"type": "network"}, {"type": "ipc"}] $linux} $hooks}
 	END
 	# shellcheck disable=SC2086
 	"$tool" run "$T/lcx-root" "$T/lcx-run" "$T/config.json" $exec_args 2>&1
 }
 exec_args=
 hooks=
+mount='{"type": "mount"}, '
 # A program of the host's runs as the host's, and one of the container's as the container's.
 labels_of_hooks() { # PROCESS
 	hook='{"path": "/bin/sh", "args": ["sh", "-c", "exec cat /proc/self/attr/current >'
@@ -50,6 +51,10 @@ if [ "$(cat /sys/module/apparmor/parameters/enabled 2>/dev/null)" = Y ]; then
 	check_eq 'with no new privileges, too' 'lcx-test (enforce)' "$(run "$profile, \"noNewPrivileges\": true" '' cat /proc/self/attr/current)"
 	check_eq 'hooks run under that of where their program is' 'unconfined
 lcx-test (enforce)' "$(labels_of_hooks "$profile")"
+	check_eq 'without a mount namespace, too' 'lcx-test (enforce)' "$(mount='' run "$profile" '' cat /proc/self/attr/current)"
+	check_eq 'and a later one' 'lcx-test (enforce)' "$(mount='' exec_args='cat /proc/self/attr/current' run "$profile" '' sleep 100)"
+	check_eq 'and hooks' 'unconfined
+lcx-test (enforce)' "$(mount='' labels_of_hooks "$profile")"
 	check_eq 'unconfined is a profile' unconfined "$(run ', "apparmorProfile": "unconfined"' '' cat /proc/self/attr/current)"
 	check_match 'one that is not loaded' "set the AppArmor profile 'lcx-none': no such profile is loaded" "$(run ', "apparmorProfile": "lcx-none"' '' true)"
 	check_eq 'by the command' 'lcx-test (enforce)' \
@@ -127,6 +132,10 @@ else
 	check_eq 'with no new privileges, too' "$context" "$(run "$label, \"noNewPrivileges\": true" '' cat /proc/self/attr/current | now)"
 	check_eq 'hooks run with that of where their program is' "$(tr -d '\000' </proc/self/attr/current)
 $context" "$(labels_of_hooks "$label")"
+	check_eq 'without a mount namespace, too' "$context" "$(mount='' run "$label" '' cat /proc/self/attr/current | now)"
+	check_eq 'and a later one' "$context" "$(mount='' exec_args='cat /proc/self/attr/current' run "$label" '' sleep 100 | now)"
+	check_eq 'and hooks' "$(tr -d '\000' </proc/self/attr/current)
+$context" "$(mount='' labels_of_hooks "$label")"
 	check_match 'one that the policy does not know' "set the SELinux label 'u:r:none_t:s0': the loaded policy does not know it" \
 		"$(run ', "selinuxLabel": "u:r:none_t:s0"' '' true)"
 	check_match 'nor in part' 'the loaded policy does not know it' "$(run ', "selinuxLabel": "u:r:container_t:s0:c1,c9"' '' true)"

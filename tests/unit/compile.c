@@ -6,7 +6,29 @@
 
 #include "init/plan-internal.h"
 #include "process/compile.h"
+#include "security/lsm.h"
 #include "spec/spec.h"
+
+/* In place of security/lsm.c: every label is known here, whatever the kernel has. */
+bool lcx__apparmor_is_enabled(void)
+{
+	return true;
+}
+
+const char *lcx__apparmor_missing(void)
+{
+	return NULL;
+}
+
+const char *lcx__selinux_missing(void)
+{
+	return NULL;
+}
+
+const char *lcx__apparmor_exec_file(void)
+{
+	return "/proc/self/attr/apparmor/exec";
+}
 
 static struct lcx_spec *spec;
 static struct lcx__compiled compiled;
@@ -167,6 +189,75 @@ START_TEST(without_a_mount_namespace_all_mounts_are_a_builders)
 }
 END_TEST
 
+/* What stands between BUILD and BUILT is done by another process, which ends. */
+static const enum plan_code of_a_builder[] = {
+	PLAN_PROPAGATION, PLAN_ROOT_OVERLAY, PLAN_ROOT_BIND, PLAN_ROOT_TREE,  PLAN_MOUNT,
+	PLAN_BIND,        PLAN_TARGET,       PLAN_MKNOD,     PLAN_SYMLINK,    PLAN_MASK,
+	PLAN_READONLY,    PLAN_REMOUNT,      PLAN_TERMINAL,  PLAN_SYNC,       PLAN_HOOK,
+	PLAN_SYSCTL,      PLAN_HOSTNAME,     PLAN_DOMAINNAME,
+};
+
+static bool is_of_a_builder(enum plan_code code)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(of_a_builder); i++)
+		if (of_a_builder[i] == code)
+			return true;
+	return false;
+}
+
+static void ask_for_all_of_a_process(void)
+{
+	ck_assert_ok(lcx_spec_set_apparmor_profile(spec, "profile", NULL));
+	ck_assert_ok(lcx_spec_set_selinux_label(spec, "u:r:t:s0", NULL));
+	ck_assert_ok(lcx_spec_set_umask(spec, 077, NULL));
+	ck_assert_ok(lcx_spec_set_no_new_privileges(spec, 1, NULL));
+	ck_assert_ok(lcx_spec_set_oom_score_adj(spec, 100, NULL));
+	ck_assert_ok(lcx_spec_set_coredump_filter(spec, 1, NULL));
+	ck_assert_ok(lcx_spec_set_scheduler(spec, "SCHED_BATCH", 0, 0, NULL));
+	ck_assert_ok(lcx_spec_set_io_priority(spec, "IOPRIO_CLASS_IDLE", 0, NULL));
+	ck_assert_ok(lcx_spec_set_memory_policy(spec, "MPOL_BIND", "0", NULL));
+	ck_assert_ok(lcx_spec_set_personality(spec, "LINUX32", NULL));
+	ck_assert_ok(lcx_spec_set_timer_slack(spec, 1000, NULL));
+	ck_assert_ok(lcx_spec_add_rlimit(spec, "NOFILE", 64, 64, NULL));
+	ck_assert_ok(lcx_spec_add_landlock(spec, "ro=/", NULL));
+	ck_assert_ok(lcx_spec_set_root_readonly(spec, 1, NULL));
+	ck_assert_ok(lcx_spec_set_terminal(spec, 1, NULL));
+	ck_assert_ok(lcx_spec_set_sysctl(spec, "net.core.somaxconn", "1", NULL));
+	ck_assert_ok(lcx_spec_add_hook(spec, "createContainer", "/bin/true", NULL, NULL, 0, NULL));
+	ck_assert_ok(lcx_spec_add_hook(spec, "startContainer", "/bin/true", NULL, NULL, 0, NULL));
+}
+
+START_TEST(a_builder_takes_nothing_that_is_the_process_own)
+{
+	ask_for_all_of_a_process();
+	ck_assert_ok(lcx_spec_remove_namespace(spec, "mount", NULL));
+	ck_assert_ok(compile(NULL));
+	for (int i = find(PLAN_BUILD, 0) + 1; i < find(PLAN_BUILT, 0); i++)
+		ck_assert_msg(is_of_a_builder((enum plan_code)compiled.plan->ops[i].code),
+			      "operation %d between BUILD and BUILT", compiled.plan->ops[i].code);
+	ck_assert_int_eq(find(PLAN_LABEL, 1), find(PLAN_BUILT, 0) + 1);
+}
+END_TEST
+
+/* Programs of the host's come before the labels of the next program, and those of images after. */
+START_TEST(labels_are_set_last_by_the_proc_of_the_host)
+{
+	ask_for_all_of_a_process();
+	ck_assert_ok(compile(NULL));
+	ck_assert_int_lt(find(PLAN_LABEL, 0), find(PLAN_KEYRING, 0));
+	ck_assert_int_lt(find(PLAN_HOOK, 0), find(PLAN_LABEL, 1));
+	ck_assert_int_eq(last(PLAN_LABEL), find(PLAN_PIVOT, 0) - 1);
+	ck_assert_int_gt(find(PLAN_HOOK, 1), last(PLAN_LABEL));
+	lcx__compiled_clear(&compiled);
+
+	ck_assert_ok(lcx_spec_remove_namespace(spec, "mount", NULL));
+	ck_assert_ok(compile(NULL));
+	ck_assert_int_lt(find(PLAN_HOOK, 0), find(PLAN_LABEL, 1));
+	ck_assert_int_eq(last(PLAN_LABEL), find(PLAN_ENTER_ROOT, 0) - 1);
+	ck_assert_int_gt(find(PLAN_HOOK, 1), last(PLAN_LABEL));
+}
+END_TEST
+
 START_TEST(no_command_is_an_error_in_words)
 {
 	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
@@ -189,6 +280,8 @@ int main(void)
 	tcase_add_test(tc, a_process_that_joins_is_hidden_before);
 	tcase_add_test(tc, what_is_new_belongs_to_users_that_are_joined);
 	tcase_add_test(tc, without_a_mount_namespace_all_mounts_are_a_builders);
+	tcase_add_test(tc, a_builder_takes_nothing_that_is_the_process_own);
+	tcase_add_test(tc, labels_are_set_last_by_the_proc_of_the_host);
 	tcase_add_test(tc, no_command_is_an_error_in_words);
 	suite_add_tcase(suite, tc);
 	return unit_run(suite);
