@@ -27,7 +27,11 @@
  * host's mount namespace; the root of a new user namespace has none.
  */
 
-enum { FAILED = 255 /* what init_fail() ends with */ };
+enum {
+	FAILED = 255,     /* what init_fail() ends with */
+	GOES_ON = 0xffff, /* WIFCONTINUED() of wait(2) */
+	A_WHILE_NS = 400 * 1000 * 1000,
+};
 
 /* It holds the line to the caller, and must not outlive the process that it works for. */
 static int become_builder(int container_pid)
@@ -39,15 +43,54 @@ static int become_builder(int container_pid)
 	return r < 0 ? r : (int)sys_call1(__NR_unshare, CLONE_NEWNS);
 }
 
-static int wait_for(int pid)
+static int wait_by(int pid, int how, int *status)
+{
+	int r;
+
+	do
+		r = (int)sys_call4(__NR_wait4, pid, status, how | __WALL, 0);
+	while (r == -EINTR);
+	return r;
+}
+
+static bool is_stopped(int status)
+{
+	return (status & 0xff) == 0x7f;
+}
+
+/* Somebody may have stopped all of us, and have let us go first. Return: 0 if it stays stopped. */
+static int look_again(int pid, int *status)
+{
+	const struct sys_timespec pause = {0, A_WHILE_NS};
+
+	(void)sys_call2(__NR_nanosleep, &pause, 0);
+	return wait_by(pid, WCONTINUED | WNOHANG, status);
+}
+
+/* Whoever is root in a process namespace that is joined can stop it, and would hold us up. */
+static int give_up(struct init *init, int pid)
+{
+	int status;
+
+	(void)sys_call2(__NR_kill, pid, SIGKILL);
+	(void)wait_by(pid, 0, &status);
+	(void)text_append(init->detail, sizeof(init->detail),
+			  "it was stopped by a signal, as one who shares its process namespace "
+			  "can do");
+	return -ECANCELED;
+}
+
+static int wait_for(struct init *init, int pid)
 {
 	int status = 0, r;
 
-	do
-		r = (int)sys_call4(__NR_wait4, pid, &status, __WALL, 0);
-	while (r == -EINTR);
-	if (r < 0)
-		return r;
+	do {
+		r = wait_by(pid, WUNTRACED, &status);
+		if (r > 0 && is_stopped(status))
+			r = look_again(pid, &status);
+	} while (r > 0 && status == GOES_ON);
+	if (r <= 0)
+		return r < 0 ? r : give_up(init, pid);
 	/* It has said why. */
 	while (status == FAILED << 8)
 		sys_call1(__NR_exit_group, FAILED);
@@ -73,7 +116,7 @@ int init_op_BUILD(struct init *init, const struct plan_op *op)
 		return pid;
 	if (pid == 0)
 		return become_builder(own);
-	r = wait_for(pid);
+	r = wait_for(init, pid);
 	while (r == 0 && init->op->code != PLAN_BUILT)
 		init->op++;
 	init->root_fd = init->tree_fd;

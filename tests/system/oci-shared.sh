@@ -130,6 +130,9 @@ bundle "$T/b" "$none"' | .mounts[-1].options += ["rslave"]'
 check_fails 'a slave' 1 "mount on '/volume': options: 'shared' or 'slave' needs a 'mount' namespace" runtime create --bundle "$T/b" s7
 bundle "$T/b" "$none"' | .linux.resources.pids.limit = 1'
 check_fails 'a limit of one process' 1 'must leave room for one more' runtime create --bundle "$T/b" s7
+bundle "$T/b" "$none"' | .hooks.createContainer = [{"path": "/bin/sh", "args": ["sh", "-c", "kill -STOP $PPID"]}]'
+check_fails 'who makes the mounts is stopped: nobody is held up' 1 'it was stopped by a signal' \
+	timeout 10 "$BUILD/examples/lcx-runtime/lcx-runtime" --root "$T/root" create --bundle "$T/b" s7
 bundle "$T/b" "$none"' | .process.args = ["nothing-here"]'
 check_fails 'a program that is not there' 1 'No such file' runtime create --bundle "$T/b" s7
 bundle "$T/b" "$none"' | .mounts[-1].source = "/nothing-here"'
