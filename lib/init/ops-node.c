@@ -7,6 +7,8 @@
 
 /* Devices and symbolic links in the container's tree. */
 
+enum { ANY_MODE = 07777 };
+
 static bool is_node(const struct statx *st, uint64_t mode, uint64_t device)
 {
 	/* new_decode_dev() in linux/kdev_t.h */
@@ -17,8 +19,24 @@ static bool is_node(const struct statx *st, uint64_t mode, uint64_t device)
 }
 
 /*
- * Give away what stands there, be it new or there before as in a directory that is used again: by
- * its descriptor, for whoever shares the tree may put a file of another under the name meanwhile.
+ * Without fchmodat2(2), Linux 6.6, only by the host's /proc: fchmod(2) takes no O_PATH, and to open
+ * a device does something.
+ */
+static int set_mode(int fd, uint32_t mode)
+{
+	char path[40] = "/proc/self/fd/";
+	int r = sys_fchmodat2(fd, "", mode, AT_EMPTY_PATH);
+
+	if (r != -ENOSYS)
+		return r;
+	(void)text_append_number(path, sizeof(path), (uint64_t)fd);
+	return (int)sys_call3(__NR_fchmodat, AT_FDCWD, path, mode);
+}
+
+/*
+ * Give away what stands there and set its mode, be it new or there before as in a directory that is
+ * used again: by its descriptor, for whoever shares the tree may put a file of another under the
+ * name meanwhile.
  */
 static int give_node(int dir, const char *name, const struct plan_op *op)
 {
@@ -33,6 +51,9 @@ static int give_node(int dir, const char *name, const struct plan_op *op)
 							op->num[3], AT_SYMLINK_NOFOLLOW)
 				       : (int)sys_call5(__NR_fchownat, fd, "", op->num[2],
 							op->num[3], AT_EMPTY_PATH);
+	/* A file is but a place for the terminal, and may have another name where it counts. */
+	if (r == 0 && (st.stx_mode & S_IFMT) != S_IFREG && (st.stx_mode ^ op->num[0]) & ANY_MODE)
+		r = set_mode(fd, (uint32_t)op->num[0] & ANY_MODE);
 	init_close(fd);
 	return r;
 }

@@ -143,6 +143,13 @@ namespaces='{"type": "user"}, '
 check_eq 'nor ever from users of another namespace' '' "$(linux=', "rootfsPropagation": "rshared", "uidMappings": [{"containerID": 0, "hostID": 0, "size": 10}], "gidMappings": [{"containerID": 0, "hostID": 0, "size": 10}]' mounts_in '"rshared"')"
 linux= capabilities= namespaces=
 
+# --- a node that is there already
+mkdir "$T/rootfs/nodes"
+mknod -m 666 "$T/rootfs/nodes/kept" c 1 7
+linux=', "devices": [{"path": "/nodes/kept", "type": "c", "major": 1, "minor": 7, "fileMode": 384}]'
+check_eq 'a node that is there gets the mode that is asked for' 600 "$(run '' stat -c %a /nodes/kept)"
+linux=
+
 # --- a mount that is there already
 check_match 'remount changes the attributes' '^ro,nosuid,nodev' "$(mount_line ', {"destination": "/mnt", "type": "tmpfs"},
 	{"destination": "/mnt", "type": "none", "options": ["bind", "remount", "ro", "nosuid", "nodev"]}' /mnt)"
