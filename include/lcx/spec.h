@@ -345,8 +345,10 @@ int lcx_spec_set_root_readonly(struct lcx_spec *spec, int32_t on, struct lcx_err
  *
  * With "shared", what a container without a user namespace of its own mounts below a bind mount
  * that is "shared", too, is mounted below its source on the host, and stays there when the
- * container has ended: what engines call bidirectional. Otherwise nothing of its mounts reaches the
- * host (mount_namespaces(7)).
+ * container has ended: what engines call bidirectional. So is what the library itself mounts below
+ * it: other mounts of the description, what is masked or may only be read, and the console. Let none
+ * of these be below such a bind mount, as there are if it is of /dev or /proc. Otherwise nothing of
+ * its mounts reaches the host (mount_namespaces(7)).
  */
 int lcx_spec_set_root_propagation(struct lcx_spec *spec, const char *kind, struct lcx_error **err);
 
