@@ -136,7 +136,7 @@ $context" "$(labels_of_hooks "$label")"
 	check_eq 'and a later one' "$context" "$(mount='' exec_args='cat /proc/self/attr/current' run "$label" '' sleep 100 | now)"
 	check_eq 'and hooks' "$(tr -d '\000' </proc/self/attr/current)
 $context" "$(mount='' labels_of_hooks "$label")"
-	check_match 'one that the policy does not know' "set the SELinux label 'u:r:none_t:s0': the loaded policy does not know it" \
+	check_match 'one that the policy does not know' "set the SELinux label of keys 'u:r:none_t:s0': the loaded policy does not know it" \
 		"$(run ', "selinuxLabel": "u:r:none_t:s0"' '' true)"
 	check_match 'nor in part' 'the loaded policy does not know it' "$(run ', "selinuxLabel": "u:r:container_t:s0:c1,c9"' '' true)"
 	check_match 'one of two lines' 'must be one line' "$(run ', "selinuxLabel": "u:r:container_t:s0\n"' '' true)"
