@@ -9,6 +9,7 @@
 #include "container/users/users.h"
 #include "security/seccomp.h"
 #include "util/process.h"
+#include "util/sys.h"
 
 /* ---- filters, compiled once --------------------------------------------- */
 
@@ -174,6 +175,33 @@ struct exec {
 	struct lcx__spawning **ret_spawning; /* NULL: wait for its execution */
 };
 
+static bool shows_writable_cgroups(const struct lcx_spec *spec)
+{
+	static const char place[] = "/sys/fs/cgroup";
+
+	for (size_t i = 0; i < spec->mounts.n; i++) {
+		const struct lcx__spec_mount *m = &spec->mounts.items[i];
+		bool is_of_cgroups =
+			(m->type && strncmp(m->type, "cgroup", strlen("cgroup")) == 0) ||
+			(m->source && strncmp(m->source, place, strlen(place)) == 0);
+
+		if (is_of_cgroups && !(m->parsed.attr_set & SYS_MOUNT_ATTR_RDONLY))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Whether what is cloned into the container's cgroup could be frozen there: by the container, which
+ * has cgroups of its own, or because it is paused; and who waits for many at once may not be held
+ * up by one that somebody pauses at this moment. To join later takes the kernel milliseconds.
+ */
+static bool may_be_frozen(const struct lcx_container *c, const struct exec *how)
+{
+	return how->ret_spawning || how->cgroups || c->exec_paused || c->d.system.value ||
+	       (c->cgroup && lcx__cgroup_passes_on(c->cgroup)) || shows_writable_cgroups(c->spec);
+}
+
 static int execute_beside(struct lcx_container *c, int pidfd, const struct lcx_spec *wanted,
 			  const struct exec *how, struct lcx_process **ret, struct lcx_error **err)
 {
@@ -219,6 +247,7 @@ static int execute_beside(struct lcx_container *c, int pidfd, const struct lcx_s
 		.n_class_fds = entrance.n_class_fds,
 		.cgroup = entrance.name,
 		.cgroup_fd = entrance.into_fd,
+		.joins_late = may_be_frozen(c, how),
 		.home = home,
 		.n_preserved = stdio ? stdio->n_preserved : 0,
 		.same_keyring = c->d.same_keyring.value,
@@ -233,6 +262,7 @@ static int execute_beside(struct lcx_container *c, int pidfd, const struct lcx_s
 		.log = how->log,
 		.hooks = &hooks,
 		.ctx = c->ctx,
+		.patient = c->state == LCX_CONTAINER_PAUSED,
 	};
 
 	return how->ret_spawning ? lcx__spawn_begin(&spawn, how->ret_spawning, err)

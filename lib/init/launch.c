@@ -142,8 +142,8 @@ int lcx__wait_for_word(int line_fd, int pidfd, int patience_ms, struct lcx_error
 		if (patience_ms >= 0 && lcx__monotonic_ns() >= until)
 			return lcx__fail(err, ETIMEDOUT,
 					 "the program was not executed: lcx-init made no step for "
-					 "%d s, as who holds a lease on the program or serves its "
-					 "file system can bring about",
+					 "%d s, as who holds a lease on the program, serves its "
+					 "file system or freezes its cgroup can bring about",
 					 patience_ms / 1000);
 		seen = lcx__pidfd_is_stopped(pidfd) ? seen + 1 : 0;
 		if (seen < ENOUGH)

@@ -79,8 +79,8 @@ int lcx__launch(const struct lcx__launch *launch, struct lcx__child *ret, struct
  * Whoever is root in a container can stop what joins it, and no program of it would have to be
  * waited for then, but lcx-init itself, for ever: -ECANCELED. Seen twice, lest somebody stops all
  * of us, and has let us go first. -ETIMEDOUT after @patience_ms, unless that is -1: what it waits
- * for in the container may be in the container's hands, too, a lease on the program (fcntl(2)) or
- * a file system that a process in there serves.
+ * for in the container may be in the container's hands, too, a lease on the program (fcntl(2)),
+ * a file system that a process in there serves, or a cgroup that is frozen.
  */
 int lcx__wait_for_word(int line_fd, int pidfd, int patience_ms, struct lcx_error **err);
 

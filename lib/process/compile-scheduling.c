@@ -215,8 +215,8 @@ int lcx__compile_host_settings(struct compiler *c, struct lcx_error **err)
 }
 
 /*
- * The clone can't make it in its cgroup if it shall run somewhere else before: then it joins
- * by itself, later.
+ * The clone can't make it in its cgroup if it shall run somewhere else before, or could be frozen
+ * there: then it joins by itself, later.
  */
 int lcx__compile_late_cgroup(struct compiler *c, struct lcx_error **err)
 {
@@ -224,7 +224,7 @@ int lcx__compile_late_cgroup(struct compiler *c, struct lcx_error **err)
 	struct plan_op *op;
 	int fd;
 
-	if (c->out->cgroup_fd < 0 || !initial || !*initial)
+	if (c->out->cgroup_fd < 0 || (!c->in->joins_late && (!initial || !*initial)))
 		return 0;
 	fd = openat(c->out->cgroup_fd, "cgroup.procs", O_WRONLY | O_CLOEXEC);
 	if (fd < 0)

@@ -54,6 +54,11 @@ struct lcx__compile {
 	size_t n_class_fds;
 	const char *cgroup; /* its name, for errors */
 	int cgroup_fd;      /* cgroup v2: for CLONE_INTO_CGROUP, or -1 */
+	/*
+	 * An exec joins it by itself: in one that may be frozen a clone would stop before its exec,
+	 * and the caller's thread with it, vfork(2), with its signals blocked.
+	 */
+	bool joins_late;
 
 	/* What createContainer and startContainer hooks read, files in memory; -1: there is no such
 	 * hook. Written by the caller before it answers READY. */

@@ -53,6 +53,7 @@ struct lcx__spawn {
 	const struct lcx__spawn_hooks *hooks;
 	const struct lcx__restoration *restoration; /* NULL: a new process */
 	struct lcx_ctx *ctx; /* whose ids the program may have: ns/users.h; NULL: this process's */
+	bool patient; /* of an exec: it may take as long as it takes */
 };
 
 /* How long lcx-init may take for a step in which nothing has to be waited for. */

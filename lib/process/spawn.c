@@ -237,7 +237,7 @@ static int launch(const struct lcx__compile *compile, const struct lcx__streams 
 		return r;
 	talk->child.on_trace = report_trace;
 	talk->child.trace_data = talk;
-	if (compile->container)
+	if (compile->container && !talk->spawn->patient)
 		talk->child.patience_ms = LCX__LAUNCH_PATIENCE_MS;
 	return 0;
 }

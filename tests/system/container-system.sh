@@ -50,6 +50,17 @@ check 'and ends well' wait_for 10 off
 check_eq 'and stays so' 'exited 0' "$(sleep 0.5; get b state.status) $(get b state.exitCode)"
 lcx rm -f b >/dev/null
 
+# What is born in a cgroup that is frozen is held there before it executes anything: a check, and not who checks.
+start --system --name f --rootfs "$T/rootfs" --health-cmd true --health-interval 200ms --health-timeout 300ms --health-retries 1
+health() { [ "$(get f state.health.status)" = "$1" ]; }
+check 'its health is checked' wait_for 10 health healthy
+lcx exec f sh -c "cd /sys/fs/cgroup$hybrid && mkdir own && echo 1 >own/cgroup.procs && echo 1 >own/cgroup.freeze"
+check 'where it has frozen all that is too slow' wait_for 10 health unhealthy
+echo 0 >"$(find /sys/fs/cgroup$hybrid/lcx -name own)/cgroup.freeze"
+check 'and goes on when it is thawed' wait_for 10 health healthy
+check_match 'in the cgroup of its init' '/own$' "$(lcx exec f grep ^0: /proc/self/cgroup)"
+lcx rm -f f >/dev/null
+
 check_fails 'an init before the init' 125 'process 1' lcx run --system --init --network none --rootfs "$T/rootfs"
 start --name plain --rootfs "$T/rootfs" sleep 1000
 check_fails 'a console of none' 1 'no terminal' lcx console plain
