@@ -72,9 +72,10 @@ struct lcx_user;
  *
  * A string of digits only is always a number, and need not stand in any file; a name
  * has to. Without a group the user's own one is taken (0 if the user has no entry), and the
- * groups that list the user as a member. The files may be hostile: only
- * regular files inside the root, of at most 4 MiB, are read, by no library that the
- * root file system or the host could configure (no NSS).
+ * groups that list the user as a member. With a group's number /etc/group is not read. A
+ * home that is no absolute path, or not shorter than PATH_MAX, is "/". The files may be hostile:
+ * only regular files inside the root, of at most 4 MiB, are read, by no library that the root file
+ * system or the host could configure (no NSS).
  *
  * Return: 0; -EINVAL for a string that is no user (so is "", "1000:", "-1", "0x0", " 0",
  * "4294967295"); -ENOENT for a name that isn't there; -EBADMSG for an entry or a file that

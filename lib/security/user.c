@@ -2,6 +2,7 @@
 #include "security/user.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -173,6 +174,12 @@ static bool entry_matches(char *const *fields, const struct who *who)
 	return who->is_number ? id_matches(fields[2], who->id) : strcmp(fields[0], who->name) == 0;
 }
 
+/* No path is longer, and an execve(2) with a variable beyond 128 KiB fails. */
+static bool is_home(const char *text)
+{
+	return text[0] == '/' && strlen(text) < PATH_MAX;
+}
+
 /* passwd(5): name, password, uid, gid, comment, home, shell. */
 static int find_user(char *passwd, const struct who *who, struct lcx_user *user,
 		     struct lcx_error **err)
@@ -190,7 +197,7 @@ static int find_user(char *passwd, const struct who *who, struct lcx_user *user,
 		if (r < 0)
 			return r;
 		user->name = strdup(fields[0]);
-		user->home = strdup(fields[5][0] == '/' ? fields[5] : "/");
+		user->home = strdup(is_home(fields[5]) ? fields[5] : "/");
 		return user->name && user->home ? 0 : lcx__fail_nomem(err);
 	}
 	if (!who->is_number)
@@ -289,7 +296,8 @@ LCX_PUBLIC int lcx_user_lookup(int32_t root_fd, const char *text, struct lcx_use
 		r = parse_user(text, &who, &group, &has_group, err);
 	if (r == 0)
 		r = read_in_root(root_fd, "/etc/passwd", &passwd, err);
-	if (r == 0)
+	/* A number needs no file, and so none that is right. */
+	if (r == 0 && !(has_group && group.is_number))
 		r = read_in_root(root_fd, "/etc/group", &groups, err);
 	if (r < 0)
 		return r;

@@ -61,6 +61,17 @@ check_eq 'HOME: in a second process' '/root /home/user' "$(echo $(runtime exec b
 echo '{"cwd": "/", "args": ["sh", "-c", "echo $HOME"], "env": ["PATH=/bin"], "user": {"uid": 1000, "gid": 0}}' >"$T/process"
 check_eq 'HOME: in one that a file describes' /home/user "$(runtime exec --process "$T/process" b2)"
 runtime delete --force b2
+# Whatever stands in /etc/group; and what no path is as long as would leave no room for a program.
+rm -f "$T/b/rootfs/etc/group"
+mkfifo "$T/b/rootfs/etc/group"
+check_eq 'HOME: a group that is a FIFO has no part in it' /root "$(run_in "$home")"
+rm "$T/b/rootfs/etc/group"
+printf 'root:x:0:0::/%0200000d:/bin/sh\n' 0 >"$T/b/rootfs/etc/passwd"
+check_eq 'HOME: one that is too long' / "$(run_in "$home")"
+bundle "$T/b" .
+runtime run -d --bundle "$T/b" b3 </dev/null || :
+check_eq 'HOME: one that is too long, in a second process' / "$(runtime exec b3 sh -c 'echo $HOME' 2>&1)"
+runtime delete --force b3
 # What it cannot be read from is no reason to wait, or to read the host's.
 rm "$T/b/rootfs/etc/passwd"
 mkfifo "$T/b/rootfs/etc/passwd"

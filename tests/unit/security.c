@@ -2,6 +2,7 @@
 #include "unit.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -269,6 +270,39 @@ START_TEST(numbers_need_no_files)
 }
 END_TEST
 
+START_TEST(a_home_is_a_path_that_can_be)
+{
+	CLEANUP(lcx_user_freep) struct lcx_user *user = NULL, *other = NULL;
+	char text[64 + PATH_MAX];
+
+	write_users();
+	/* The longest that there is, and one byte more. */
+	(void)snprintf(text, sizeof(text), "web:x:0:0::/%0*d:/bin/sh\n", PATH_MAX - 2, 0);
+	write_file("etc/passwd", text);
+	ck_assert_ok(lcx_user_lookup(dir.fd, "0", &user, NULL));
+	ck_assert_uint_eq(strlen(lcx_user_home(user)), PATH_MAX - 1);
+	(void)snprintf(text, sizeof(text), "web:x:0:0::/%0*d:/bin/sh\n", PATH_MAX - 1, 0);
+	write_file("etc/passwd", text);
+	ck_assert_ok(lcx_user_lookup(dir.fd, "0", &other, NULL));
+	ck_assert_str_eq(lcx_user_home(other), "/");
+}
+END_TEST
+
+START_TEST(a_number_of_a_group_needs_no_file)
+{
+	CLEANUP(lcx_user_freep) struct lcx_user *user = NULL;
+	struct lcx_user *none = NULL;
+	struct lcx_error *err = NULL;
+
+	write_users();
+	ck_assert_int_eq(unlinkat(dir.fd, "etc/group", 0), 0);
+	ck_assert_int_eq(mkfifoat(dir.fd, "etc/group", 0644), 0);
+	ck_assert_ok(lcx_user_lookup(dir.fd, "web:7", &user, NULL));
+	ck_assert_str_eq(lcx_user_home(user), "/srv/web");
+	ck_assert_fails(lcx_user_lookup(dir.fd, "web", &none, &err), EBADMSG, err, "regular");
+}
+END_TEST
+
 START_TEST(files_that_are_traps_are_not_read)
 {
 	CLEANUP(freep) char *big = calloc(1, (5 << 20) + 1);
@@ -315,6 +349,8 @@ int main(void)
 	tcase_add_loop_test(tc, users_are_found, 0, ARRAY_SIZE(user_cases));
 	tcase_add_loop_test(tc, no_bad_user_becomes_root, 0, ARRAY_SIZE(bad_user_cases));
 	tcase_add_test(tc, numbers_need_no_files);
+	tcase_add_test(tc, a_home_is_a_path_that_can_be);
+	tcase_add_test(tc, a_number_of_a_group_needs_no_file);
 	tcase_add_test(tc, files_that_are_traps_are_not_read);
 	suite_add_tcase(suite, tc);
 	return unit_run(suite);
