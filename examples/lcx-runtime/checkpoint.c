@@ -152,7 +152,7 @@ static int restore(struct runtime *rt, struct lcx_container *c,
 	r = announce(rt, &o->process, lcx_process_pid(process), lcx_process_pidfd(process));
 	if (r != 0 || o->detach)
 		return r;
-	r = serve(rt, process, false, -1);
+	r = serve(rt, process, false, NULL);
 	(void)lcx_container_wait(c, -1, NULL, NULL);
 	return r;
 }

@@ -42,7 +42,7 @@ static int add_listen_fds(struct create_options *o, struct lcx_spec *spec, struc
 	long n = number_in("LISTEN_FDS");
 	int r;
 
-	if (number_in("LISTEN_PID") != getpid() || n <= 0 || n > 100)
+	if (number_in("LISTEN_PID") != getpid() || n <= 0 || n > 100 || !lcx_spec_arg(spec, 0))
 		return 0;
 	o->process.preserve_fds += (int)n;
 	r = lcx_spec_set_env(spec, "LISTEN_FDS", getenv("LISTEN_FDS"), err);
@@ -64,13 +64,32 @@ static int set_cgroup_manager(const struct runtime *rt, struct lcx_container *c)
 		      lcx_error_message(err));
 }
 
+/* A description without a process stays one: it has nobody who could say that he is ready. */
+static int create(struct runtime *rt, const char *id, const struct create_options *o,
+		  struct lcx_container *c)
+{
+	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
+	struct lcx_spec *spec = lcx_container_spec(c);
+	struct notify_place place = {.lock_fd = -1};
+	int failed =
+		o->notifies && lcx_spec_arg(spec, 0) ? notify_prepare(rt, id, spec, &place) : 0;
+	int r = failed ? 0 : lcx_container_create(c, &err);
+
+	if (r == -EEXIST)
+		failed = report(rt, "container with id '%s' already exists", id);
+	else if (r < 0)
+		failed = report_error(rt, err);
+	if (failed && place.made)
+		notify_remove(rt, id);
+	closep(&place.lock_fd);
+	return failed;
+}
+
 int load_bundle(struct runtime *rt, const char *id, struct create_options *o,
 		struct lcx_container **ret)
 {
 	CLEANUP(lcx_container_freep) struct lcx_container *c = NULL;
 	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
-	CLEANUP(closep) int notify_fd = -1;
-	int r;
 
 	if (open_root(rt) != 0)
 		return 1;
@@ -80,16 +99,8 @@ int load_bundle(struct runtime *rt, const char *id, struct create_options *o,
 		return report_error(rt, err);
 	lcx_container_set_move_root(c, o->no_pivot);
 	lcx_container_set_new_keyring(c, !o->no_new_keyring);
-	if (set_cgroup_manager(rt, c) != 0 ||
-	    (o->notifies && notify_prepare(rt, id, lcx_container_spec(c), &notify_fd) != 0))
+	if (set_cgroup_manager(rt, c) != 0 || create(rt, id, o, c) != 0)
 		return 1;
-	r = lcx_container_create(c, &err);
-	if (r == -EEXIST)
-		return report(rt, "container with id '%s' already exists", id);
-	if (r < 0) {
-		notify_remove(rt, id);
-		return report_error(rt, err);
-	}
 	report_warnings(rt, lcx_container_spec(c));
 	*ret = c;
 	c = NULL;
@@ -139,7 +150,8 @@ int cmd_create(struct runtime *rt, void *values, int argc, char **argv)
 int cmd_start(struct runtime *rt, void *values, int argc, char **argv)
 {
 	CLEANUP(lcx_container_freep) struct lcx_container *c = NULL;
-	CLEANUP(closep) int notify_fd = -1, pidfd = -1;
+	CLEANUP(notify_close) struct notify notify = NOTIFY_NONE;
+	CLEANUP(closep) int pidfd = -1;
 	int32_t pid;
 
 	(void)values;
@@ -148,14 +160,18 @@ int cmd_start(struct runtime *rt, void *values, int argc, char **argv)
 		return 1;
 	pid = lcx_container_pid(c);
 	if (lcx_container_state(c) == LCX_CONTAINER_PREPARED) {
-		if (notify_open(rt, argv[0], &notify_fd) != 0)
+		if (notify_open(rt, argv[0], &notify) != 0)
 			return 1;
-		pidfd = notify_fd < 0 ? -1 : (int)syscall(SYS_pidfd_open, pid, 0);
+		pidfd = notify.fd < 0 ? -1 : (int)syscall(SYS_pidfd_open, pid, 0);
+		/* One that has ended, or whose number is another's by now, is refused below. */
+		if (notify.fd >= 0 && pidfd < 0 && errno != ESRCH)
+			return report(rt, "process of container '%s': %s", argv[0],
+				      strerror(errno));
 	}
 	if (proceed(rt, c) != 0)
 		return 1;
 	if (pidfd >= 0)
-		notify_wait(notify_fd, pidfd, pid);
+		notify_wait(notify.fd, pidfd, pid);
 	return 0;
 }
 
@@ -183,9 +199,9 @@ static int run(struct runtime *rt, const char *id, struct lcx_container *c,
 {
 	bool terminal = lcx_spec_terminal(lcx_container_spec(c)) && !o->process.console_socket &&
 			!o->detach;
-	CLEANUP(closep) int notify_fd = -1;
+	CLEANUP(notify_close) struct notify notify = NOTIFY_NONE;
 	struct lcx_process *process;
-	int r = notify_open(rt, id, &notify_fd);
+	int r = notify_open(rt, id, &notify);
 
 	if (r == 0)
 		r = terminal ? start_on_terminal(rt, c, o) : prepare(rt, c, o);
@@ -195,10 +211,10 @@ static int run(struct runtime *rt, const char *id, struct lcx_container *c,
 		return r;
 	process = lcx_container_process(c);
 	if (o->detach) {
-		notify_wait(notify_fd, lcx_process_pidfd(process), lcx_process_pid(process));
+		notify_wait(notify.fd, lcx_process_pidfd(process), lcx_process_pid(process));
 		return 0;
 	}
-	r = serve(rt, process, terminal, notify_fd);
+	r = serve(rt, process, terminal, &notify);
 	(void)lcx_container_wait(c, -1, NULL, NULL);
 	return r;
 }

@@ -175,7 +175,7 @@ static int execute(struct runtime *rt, const struct exec_options *o, int argc, c
 		(void)lcx_process_kill(process, 9, NULL);
 		return 1;
 	}
-	*status = o->detach ? 0 : serve(rt, process, own && lcx_spec_terminal(spec), -1);
+	*status = o->detach ? 0 : serve(rt, process, own && lcx_spec_terminal(spec), NULL);
 	return 0;
 }
 

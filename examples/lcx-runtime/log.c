@@ -110,12 +110,12 @@ static int write_line(int fd, const struct runtime *rt, const char *name, enum l
 	return fclose(log) == 0 ? 0 : -errno;
 }
 
-/* ---- sockets of daemons ---- */
+/* ---- sockets of daemons, of which a stuck one holds nobody up: what it doesn't take is lost ---- */
 
 static int open_socket(const char *path, int type)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0), code;
+	int fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), code;
 
 	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
 	if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
@@ -253,7 +253,8 @@ int check_log(const struct runtime *rt)
 	const struct backend *backend = find_backend(rt->log);
 	CLEANUP(closep) int fd = backend->open(rt->log + strlen(backend->prefix));
 
-	return fd < 0 ? fail(rt, -fd) : 0;
+	/* Somebody is there, and busy. */
+	return fd < 0 && fd != -EAGAIN ? fail(rt, -fd) : 0;
 }
 
 void write_log(const struct runtime *rt, enum level level, const char *message)

@@ -19,13 +19,18 @@
  * the rest of that protocol is about the service, its main process and its descriptors, which are
  * not theirs to name.
  *
- * The socket's directory, ROOT/notify/ID, is made with the container and removed with it, and
- * mounted so that nothing in there can be changed. What a killed runtime has left, the next one
+ * The socket's directory, ROOT/notify/ID/inside, is made with the container and removed with it,
+ * and mounted so that nothing in there can be changed. What a killed runtime has left, the next one
  * that makes such a place removes: who makes one holds a shared lock until the container is there.
+ * ROOT/notify/ID, which the container doesn't see and so can't lock, is locked by who listens.
  */
 
 #define INSIDE "/run/notify"
+#define PLACE "inside"
 #define SOCKET "notify.sock"
+
+/* More than any queue has in practice; who fills it as fast as it is read must keep nobody here. */
+enum { MESSAGES_PER_TURN = 1024 };
 
 static const char *callers_socket(void)
 {
@@ -50,10 +55,12 @@ static int open_all(const struct runtime *rt)
 static void remove_one(int all_fd, const char *id)
 {
 	CLEANUP(closep) int fd = open_directory(all_fd, id);
+	CLEANUP(closep) int place_fd = fd < 0 ? -1 : open_directory(fd, PLACE);
 
-	if (fd < 0)
-		return;
-	(void)unlinkat(fd, SOCKET, 0);
+	if (place_fd >= 0)
+		(void)unlinkat(place_fd, SOCKET, 0);
+	if (fd >= 0)
+		(void)unlinkat(fd, PLACE, AT_REMOVEDIR);
 	(void)unlinkat(all_fd, id, AT_REMOVEDIR);
 }
 
@@ -86,10 +93,10 @@ static void sweep(const struct runtime *rt, int all_fd)
 }
 
 /* Return: 0, or a negative errno. */
-static int make_place(const struct runtime *rt, const char *id, int *ret_lock_fd)
+static int make_place(const struct runtime *rt, const char *id, struct notify_place *ret)
 {
 	CLEANUP(closep) int root_fd = open(rt->root_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	CLEANUP(closep) int all_fd = -1, fd = -1;
+	CLEANUP(closep) int all_fd = -1, fd = -1, place_fd = -1;
 
 	if (root_fd < 0 || (mkdirat(root_fd, "notify", 0700) < 0 && errno != EEXIST))
 		return -errno;
@@ -97,18 +104,25 @@ static int make_place(const struct runtime *rt, const char *id, int *ret_lock_fd
 	if (all_fd < 0)
 		return -errno;
 	sweep(rt, all_fd);
-	if (flock(all_fd, LOCK_SH) < 0 || (mkdirat(all_fd, id, 0755) < 0 && errno != EEXIST))
+	if (flock(all_fd, LOCK_SH) < 0)
+		return -errno;
+	ret->made = mkdirat(all_fd, id, 0700) == 0;
+	if (!ret->made && errno != EEXIST)
 		return -errno;
 	fd = open_directory(all_fd, id);
-	/* Whatever the umask: the container's user is no user of the host's. */
-	if (fd < 0 || fchmod(fd, 0755) < 0)
+	if (fd < 0 || (mkdirat(fd, PLACE, 0755) < 0 && errno != EEXIST))
 		return -errno;
-	*ret_lock_fd = all_fd;
+	place_fd = open_directory(fd, PLACE);
+	/* Whatever the umask: the container's user is no user of the host's. */
+	if (place_fd < 0 || fchmod(place_fd, 0755) < 0)
+		return -errno;
+	ret->lock_fd = all_fd;
 	all_fd = -1;
 	return 0;
 }
 
-int notify_prepare(struct runtime *rt, const char *id, struct lcx_spec *spec, int *ret_lock_fd)
+int notify_prepare(struct runtime *rt, const char *id, struct lcx_spec *spec,
+		   struct notify_place *ret)
 {
 	static const char *const options[] = {"bind",   "ro",     "nosuid", "nodev",
 					      "noexec", "rprivate", NULL};
@@ -118,10 +132,10 @@ int notify_prepare(struct runtime *rt, const char *id, struct lcx_spec *spec, in
 
 	if (!callers_socket())
 		return 0;
-	r = make_place(rt, id, ret_lock_fd);
+	r = make_place(rt, id, ret);
 	if (r < 0)
 		return report(rt, "NOTIFY_SOCKET: '%s/notify': %s", rt->root_path, strerror(-r));
-	if (asprintf(&path, "%s/notify/%s", rt->root_path, id) < 0)
+	if (asprintf(&path, "%s/notify/%s/" PLACE, rt->root_path, id) < 0)
 		return report(rt, "out of memory");
 	r = lcx_spec_add_mount(spec, path, INSIDE, "bind", options, &err);
 	if (r == 0)
@@ -147,20 +161,33 @@ static int listen_in(int dir_fd)
 	return r;
 }
 
-int notify_open(struct runtime *rt, const char *id, int *ret)
+int notify_open(struct runtime *rt, const char *id, struct notify *ret)
 {
 	CLEANUP(closep) int all_fd = callers_socket() ? open_all(rt) : -1;
-	CLEANUP(closep) int dir_fd = all_fd < 0 ? -1 : open_directory(all_fd, id);
+	CLEANUP(closep) int fd = all_fd < 0 ? -1 : open_directory(all_fd, id);
+	CLEANUP(closep) int place_fd = fd < 0 ? -1 : open_directory(fd, PLACE);
 	int r;
 
-	if (dir_fd < 0)
+	if (place_fd < 0)
 		return 0;
-	r = listen_in(dir_fd);
+	/* Another's socket must stay, whoever of the two has the program go on. */
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return report(rt, "container '%s' is already being started", id);
+	r = listen_in(place_fd);
 	if (r < 0)
 		return report(rt, "NOTIFY_SOCKET: '%s/notify/%s': %s", rt->root_path, id,
 			      strerror(-r));
-	*ret = r;
+	ret->fd = r;
+	ret->lock_fd = fd;
+	fd = -1;
 	return 0;
+}
+
+void notify_close(struct notify *notify)
+{
+	closep(&notify->fd);
+	closep(&notify->lock_fd);
+	*notify = (struct notify)NOTIFY_NONE;
 }
 
 static void tell(int32_t main_pid)
@@ -194,9 +221,12 @@ static bool says_ready(char *text)
 bool notify_pass_on(int fd, int32_t main_pid)
 {
 	char text[4096];
-	ssize_t n;
 
-	while ((n = recv(fd, text, sizeof(text) - 1, MSG_DONTWAIT)) >= 0) {
+	for (int i = 0; i < MESSAGES_PER_TURN; i++) {
+		ssize_t n = recv(fd, text, sizeof(text) - 1, MSG_DONTWAIT);
+
+		if (n < 0)
+			break;
 		text[n] = '\0';
 		if (says_ready(text))
 			return tell(main_pid), true;

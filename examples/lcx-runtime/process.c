@@ -161,13 +161,13 @@ static void pass_on(int signal_fd, struct lcx_process *process, bool terminal)
 			(void)lcx_process_kill(process, (int)info.ssi_signo, NULL);
 }
 
-static int loop(int signal_fd, struct lcx_process *process, bool terminal, int notify_fd,
+static int loop(int signal_fd, struct lcx_process *process, bool terminal, struct notify *notify,
 		struct lcx_error **err)
 {
 	struct pollfd fds[] = {
 		{.fd = signal_fd, .events = POLLIN},
 		{.fd = lcx_process_fd(process), .events = POLLIN},
-		{.fd = notify_fd, .events = POLLIN},
+		{.fd = notify ? notify->fd : -1, .events = POLLIN},
 	};
 	int r = 1;
 
@@ -177,15 +177,18 @@ static int loop(int signal_fd, struct lcx_process *process, bool terminal, int n
 		if (fds[0].revents)
 			pass_on(signal_fd, process, terminal);
 		/* The service's main process is this one: it passes signals on. */
-		if (fds[2].revents && notify_pass_on(notify_fd, getpid()))
+		if (fds[2].revents && notify_pass_on(fds[2].fd, getpid())) {
+			notify_close(notify);
 			fds[2].fd = -1;
+		}
 		if (fds[1].revents)
 			r = lcx_process_dispatch(process, err);
 	}
 	return r;
 }
 
-int serve(const struct runtime *rt, struct lcx_process *process, bool terminal, int notify_fd)
+int serve(const struct runtime *rt, struct lcx_process *process, bool terminal,
+	  struct notify *notify)
 {
 	CLEANUP(lcx_error_freep) struct lcx_error *err = NULL;
 	CLEANUP(closep) int signal_fd = open_signals();
@@ -195,7 +198,7 @@ int serve(const struct runtime *rt, struct lcx_process *process, bool terminal, 
 
 	if (terminal)
 		resize(process);
-	r = loop(signal_fd, process, terminal, notify_fd, &err);
+	r = loop(signal_fd, process, terminal, notify, &err);
 	if (raw)
 		(void)tcsetattr(STDIN_FILENO, TCSADRAIN, &before);
 	if (r < 0 || lcx_process_wait(process, -1, &status, &err) < 0) {

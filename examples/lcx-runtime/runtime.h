@@ -173,8 +173,10 @@ int make_stdio(const struct runtime *rt, const struct process_options *o, bool t
 	       struct lcx_stdio **ret);
 /* Tell the engine about it. */
 int announce(const struct runtime *rt, const struct process_options *o, int32_t pid, int pidfd);
-/* Serve it, and what it says at @notify_fd, until it ends. Return: its exit status, or 255. */
-int serve(const struct runtime *rt, struct lcx_process *process, bool terminal, int notify_fd);
+struct notify;
+/* Serve it, and what it says at @notify, if any, until it ends. Return: its exit status, or 255. */
+int serve(const struct runtime *rt, struct lcx_process *process, bool terminal,
+	  struct notify *notify);
 
 /* ---- state.c ---- */
 
@@ -183,14 +185,31 @@ const char *status_of(const struct lcx_container *c);
 
 /* ---- notify.c: NOTIFY_SOCKET, sd_notify(3) ---- */
 
+struct notify_place {
+	int lock_fd; /* open until the container is there */
+	bool made;   /* by this call: it is to be removed if the container can't be created */
+};
+
 /*
  * If the caller has one: a place for a socket in the container, where its program tells that it is
- * ready. *ret_lock_fd stays open until the container is there. Return: 0, or 1 when the failure was
- * reported.
+ * ready. Return: 0, or 1 when the failure was reported; ret->made counts then, too.
  */
-int notify_prepare(struct runtime *rt, const char *id, struct lcx_spec *spec, int *ret_lock_fd);
+int notify_prepare(struct runtime *rt, const char *id, struct lcx_spec *spec,
+		   struct notify_place *ret);
+
+/* Who listens there: one at a time. */
+struct notify {
+	int fd, lock_fd;
+};
+#define NOTIFY_NONE                                                                                \
+	{                                                                                          \
+		-1, -1                                                                             \
+	}
+
 /* The socket, before the program starts. *ret stays as it is if there is no place for one. */
-int notify_open(struct runtime *rt, const char *id, int *ret);
+int notify_open(struct runtime *rt, const char *id, struct notify *ret);
+/* Who writes to it from then on is told that nobody reads, and is not kept waiting. */
+void notify_close(struct notify *notify);
 /* What arrived there: once it says so, the caller's is told, with @main_pid, and true returned. */
 bool notify_pass_on(int fd, int32_t main_pid);
 /* Until then, or until the process has ended. */

@@ -97,6 +97,37 @@ check_match 'syslog: a line' "^b\"<11>[A-Z][a-z]* [ 0-9][0-9] [0-9:]* pod\\[[0-9
 	"$(told /dev/log datagram syslog:pod none)"
 check_match 'syslog: what is told is one line, and so is the name' "p#040od#072\\[[0-9]*\\]: 'x#012PRIORITY=0#012MESSAGE=forged' cannot" \
 	"$(told /dev/log datagram 'syslog:p od:' "$evil")"
+# Who is stuck holds nobody up.
+cat >"$T/stuck.py" <<'PY'
+import os, socket, subprocess, sys
+path, kind = sys.argv[1:3]
+os.makedirs(os.path.dirname(path), exist_ok=True)
+listener = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM if kind == "datagram" else socket.SOCK_STREAM)
+listener.bind(path)
+if kind != "datagram":
+    listener.listen(0)
+others, sent = [], 1
+while sent:  # by one that has sent nothing yet: the queue is full, not what it may send
+    other = socket.socket(socket.AF_UNIX, listener.type)
+    other.setblocking(False)
+    others.append(other)
+    sent = 0
+    try:
+        other.connect(path)
+        while kind == "datagram" or not sent:
+            sent += other.send(b"x")
+    except BlockingIOError:
+        pass
+done = subprocess.run(sys.argv[3:], capture_output=True, text=True, timeout=20)
+print(done.returncode, done.stderr.replace("\n", " ").replace("lcx-runtime: ", ""), end="")
+PY
+for way in 'journald: /run/systemd/journal/socket datagram' 'syslog: /dev/log datagram' 'syslog: /dev/log stream'; do
+	# shellcheck disable=SC2086
+	set -- $way
+	check_eq "$1 stuck, $3" "1 log '$1': Resource temporarily unavailable container 'none' does not exist " \
+		"$(unshare -m sh -c 'mount -t tmpfs none /dev && mkdir -p /run/systemd && mount -t tmpfs none /run/systemd && exec "$@"' - \
+			python3 "$T/stuck.py" "$2" "$3" "$program" --root "$T/root" --log "$1" state none 2>&1 | tail -n 1; echo)"
+done
 check_match 'syslog: by a stream' "lcx-runtime\\[[0-9]*\\]: container 'none' does not exist.x00\"$" "$(told /dev/log stream syslog: none)"
 
 # --- descriptors: those of the caller, and never one of the runtime's, as of a directory of the host's
@@ -119,6 +150,10 @@ for pid in '' 1 x; do
 		"$(with_three env LISTEN_FDS=1 LISTEN_FDNAMES=web LISTEN_PID="$pid" "$program" --root "$T/root" run --bundle "$T/b" d1 2>/dev/null | head -n 1)"
 done
 
+bundle "$T/b" 'del(.process)'
+check 'LISTEN_FDS: nobody gets them where there is no process' with_three env LISTEN_FDS=1 \
+	sh -c 'LISTEN_PID=$$ exec "$@"' - "$program" --root "$T/root" create --bundle "$T/b" d1
+bare delete --force d1
 bundle "$T/b" .
 bare create --bundle "$T/b" d1 </dev/null
 for fd in 3 4 5 6 7 8 9 10 11 12; do
@@ -129,7 +164,7 @@ bare delete --force d1
 # --- NOTIFY_SOCKET: it is up when its program says so
 
 cat >"$T/notify.py" <<'PY'
-import json, os, socket, subprocess, sys, time
+import fcntl, glob, json, os, socket, subprocess, sys, time
 runtime, root, bundle, way = sys.argv[1:5]
 path = os.path.join(os.path.dirname(bundle), "notify-" + way)
 address = "\0lcx-notify-%d" % os.getpid() if way == "abstract" else path
@@ -142,9 +177,19 @@ def call(*words, **more):
 def state(key):
     text = subprocess.run([runtime, "--root", root, "state", "n1"], capture_output=True, text=True).stdout
     return json.loads(text).get(key) if text else None
-if way == "create" or way == "abstract":
+def start_twice():  # both wait for the lock of the container, until the second has given up
+    at = root + "/notify/n1/inside/notify.sock"
+    fd = os.open(glob.glob(root + "/containers/*")[0], os.O_RDONLY)
+    fcntl.flock(fd, fcntl.LOCK_EX)
+    first = call("start", "n1")
+    while not os.path.exists(at) or os.stat(at).st_mode & 0o777 != 0o777:
+        time.sleep(0.02)
+    print(call("start", "n1", stderr=subprocess.DEVNULL).wait(timeout=20), end=" ")
+    os.close(fd)
+    return first
+if way in ("create", "abstract", "twice"):
     assert call("create", "--bundle", bundle, "n1").wait() == 0
-    waiting = call("start", "n1")
+    waiting = start_twice() if way == "twice" else call("start", "n1")
 elif way == "detach":
     waiting = call("run", "-d", "--bundle", bundle, "n1")
 else:
@@ -165,6 +210,12 @@ time.sleep(0.2)
 early = waiting.poll()
 inside.send(b"MAINPID=1\nREADY=1\n")
 said = host.recv(4096).decode().replace("MAINPID=%d" % pid, "MAINPID=it").replace("MAINPID=%d" % waiting.pid, "MAINPID=runtime")
+inside.settimeout(10)
+try:
+    while True:
+        inside.send(b"WATCHDOG=1")
+except ConnectionRefusedError:
+    pass
 print(early, said.replace("\n", " "), state("status"), end=" ")
 if way == "run":
     call("kill", "n1", "KILL").wait()
@@ -184,6 +235,7 @@ check_eq 'the program is told where' /run/notify/notify.sock "$(cat "$T/n/rootfs
 check_eq 'and can change nothing there' 'notify.sock' "$(sed -n 's/^[^t].* //p' "$T/n/rootfs/seen" | grep -v '^\.')"
 check_eq "start: a caller's abstract socket" "None READY=1 MAINPID=it running 0 []" "$(notify abstract)"
 check_eq 'run --detach: waits for it' "None READY=1 MAINPID=it running 0 []" "$(notify detach)"
+check_eq 'start: a second one at the same time takes nothing from the first' "1 None READY=1 MAINPID=it running 0 []" "$(notify twice)"
 check_eq 'run: goes on, as the main process' "None READY=1 MAINPID=runtime running 137 []" "$(notify run)"
 bundle "$T/n" '.process.args = ["true"]'
 check 'start: does not wait for one that has ended' timeout 20 env NOTIFY_SOCKET="$T/nobody" \
@@ -192,10 +244,26 @@ bare delete --force n1
 bundle "$T/n" '.process.args = ["sh", "-c", "ls -d /run/notify; echo $NOTIFY_SOCKET"]'
 check_eq 'no socket of the caller: none' 'ls: /run/notify: No such file or directory ' "$(rmdir "$T/n/rootfs/run/notify"; bare run --bundle "$T/n" n1 2>&1 </dev/null | tr '\n' ' ' | sed 's/ *$/ /')"
 # What a killed runtime has left goes with the next one that has a socket.
-mkdir -p "$T/root/notify/gone"
-: >"$T/root/notify/gone/notify.sock"
+mkdir -p "$T/root/notify/gone/inside"
+: >"$T/root/notify/gone/inside/notify.sock"
 NOTIFY_SOCKET=$T/nobody bare run --bundle "$T/n" n1 </dev/null >/dev/null
 check_eq 'nothing is left' '' "$(ls "$T/root/notify")"
 bundle "$T/n" '.process.args = ["nothing-here"]'
 NOTIFY_SOCKET=$T/nobody bare create --bundle "$T/n" n1 </dev/null 2>/dev/null || :
 check_eq 'nor of what could not be created' '' "$(ls "$T/root/notify")"
+# A creation that fails takes nothing from a container that is there, and leaves it nothing to wait for.
+with_socket() { NOTIFY_SOCKET=$T/nobody bare "$@" </dev/null; }
+bundle "$T/n" .
+bundle "$T/refused" '.linux.namespaces += [{"type": "user"}]'
+with_socket create --bundle "$T/n" n1
+check_fails 'create: refused, of a name that is taken' 1 'needs both' with_socket create --bundle "$T/refused" n1
+check_eq 'create: what the first one has stays' n1 "$(ls "$T/root/notify")"
+bare delete --force n1
+bare create --bundle "$T/n" n1 </dev/null
+check_fails 'create: the name is taken' 1 'already exists' with_socket create --bundle "$T/n" n1
+check_eq 'create: one that has no socket gets none' '' "$(ls "$T/root/notify")"
+bare delete --force n1
+bundle "$T/n" 'del(.process)'
+check 'create: one without a process needs no socket' with_socket create --bundle "$T/n" n1
+check_eq 'create: nor has it one' '' "$(ls "$T/root/notify")"
+bare delete --force n1
