@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <string.h>
-#include <sys/mount.h>
 
 #include "container/hooks.h"
 #include "lcx/bundle.h"
@@ -44,12 +43,6 @@ static int set_root(struct lcx_container *c, struct lcx_error **err)
 	return path ? lcx_container_set_rootfs(c, path, err) : lcx__fail_nomem(err);
 }
 
-static bool is_bind(const struct lcx__spec_mount *m)
-{
-	return !(m->parsed.flags & MS_REMOUNT) &&
-	       (m->parsed.flags & MS_BIND || (m->type && strcmp(m->type, "bind") == 0));
-}
-
 /* config.md, "Mounts": a destination is relative to the root, the source of a bind mount to the
  * bundle. */
 static int place_mount(const struct lcx_container *c, struct lcx__spec_mount *m)
@@ -63,7 +56,7 @@ static int place_mount(const struct lcx_container *c, struct lcx__spec_mount *m)
 		free(m->destination);
 		m->destination = path;
 	}
-	if (!is_bind(m) || !m->source || !m->source[0] || m->source[0] == '/')
+	if (!lcx__spec_is_bind(m) || !m->source || !m->source[0] || m->source[0] == '/')
 		return 0;
 	path = lcx__format("%s/%s", c->d.bundle, m->source);
 	if (!path)

@@ -24,8 +24,6 @@ compile_fn lcx__compile_clone_flags, lcx__compile_user_namespace, lcx__compile_j
 compile_fn lcx__compile_root, lcx__compile_mounts, lcx__compile_devices, lcx__compile_masks,
 	lcx__compile_sysctls, lcx__compile_restrict_root, lcx__compile_pivot;
 
-bool lcx__compile_is_bind(const struct lcx__spec_mount *m);
-
 /* compile-targets.c */
 compile_fn lcx__compile_targets;
 

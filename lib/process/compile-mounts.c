@@ -241,12 +241,6 @@ static int compile_remount(struct compiler *c, const struct lcx__spec_mount *m,
 	return 0;
 }
 
-bool lcx__compile_is_bind(const struct lcx__spec_mount *m)
-{
-	return !(m->parsed.flags & MS_REMOUNT) &&
-	       (m->parsed.flags & MS_BIND || (m->type && strcmp(m->type, "bind") == 0));
-}
-
 int lcx__compile_mounts(struct compiler *c, struct lcx_error **err)
 {
 	for (size_t i = 0; i < c->spec->mounts.n; i++) {
@@ -255,7 +249,7 @@ int lcx__compile_mounts(struct compiler *c, struct lcx_error **err)
 
 		if (m->parsed.flags & MS_REMOUNT)
 			r = compile_remount(c, m, err);
-		else if (lcx__compile_is_bind(m))
+		else if (lcx__spec_is_bind(m))
 			r = compile_bind(c, m, err);
 		else if (!m->type)
 			r = lcx__fail(err, EINVAL, "mount on '%s': neither a type nor 'bind'",
@@ -285,7 +279,7 @@ int lcx__compile_binds(struct compiler *c, const char *optional, struct lcx_erro
 	for (size_t i = 0; r == 0 && i < c->spec->mounts.n; i++) {
 		const struct lcx__spec_mount *m = &c->spec->mounts.items[i];
 
-		if (lcx__compile_is_bind(m) && !may_be_missing(m, optional))
+		if (lcx__spec_is_bind(m) && !may_be_missing(m, optional))
 			r = compile_bind(c, m, err);
 	}
 	return r;

@@ -47,7 +47,7 @@ static const struct lcx__spec_mount *find_outer(const struct compiler *c, size_t
 /* Where owners are mapped, nobody here can tell whose the place would be. */
 static bool can_have_places(const struct lcx__spec_mount *outer)
 {
-	return lcx__compile_is_bind(outer) && outer->source && outer->source[0] == '/' &&
+	return lcx__spec_is_bind(outer) && outer->source && outer->source[0] == '/' &&
 	       !(outer->parsed.attr_set & SYS_MOUNT_ATTR_RDONLY) &&
 	       outer->parsed.idmap == LCX__IDMAP_NONE;
 }
@@ -62,7 +62,7 @@ static int add_target(struct compiler *c, size_t i, struct lcx_error **err)
 	outer = find_outer(c, i, &rest);
 	if (outer && !can_have_places(outer))
 		return 0;
-	if (lcx__compile_is_bind(m) && (!m->source || stat(m->source, &st) < 0))
+	if (lcx__spec_is_bind(m) && (!m->source || stat(m->source, &st) < 0))
 		return lcx__fail_sys(err, m->source ? errno : EINVAL, "mount on '%s': '%s'",
 				     m->destination, m->source ? m->source : "");
 	op = lcx__plan_add(c->plan, PLAN_TARGET);

@@ -191,6 +191,13 @@ uint64_t lcx__spec_bounding(const struct lcx_spec *spec)
 	return capabilities->set ? capabilities->bounding.value : lcx__capability_all();
 }
 
+bool lcx__spec_is_bind(const struct lcx__spec_mount *mount)
+{
+	return !(mount->parsed.flags & MS_REMOUNT) &&
+	       (mount->parsed.flags & MS_BIND ||
+		(mount->type && strcmp(mount->type, "bind") == 0));
+}
+
 const struct lcx__spec_namespace *lcx__spec_namespace(const struct lcx_spec *spec,
 						      uint32_t clone_flag)
 {

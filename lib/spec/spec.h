@@ -261,6 +261,9 @@ uint64_t lcx__spec_bounding(const struct lcx_spec *spec);
 const struct lcx__spec_namespace *lcx__spec_namespace(const struct lcx_spec *spec,
 						      uint32_t clone_flag);
 
+/* It shows what is mounted elsewhere; one that changes such a mount ("remount") makes none. */
+bool lcx__spec_is_bind(const struct lcx__spec_mount *mount);
+
 /* CLONE_NEWx of "pid", "network", "net", ...; -EINVAL for what is none. */
 int lcx__namespace_flag(const char *type, uint32_t *ret, struct lcx_error **err);
 

@@ -73,12 +73,6 @@ static void put(struct lcx__strbuf *options, const char *format, ...)
 		options->failed = true;
 }
 
-static bool is_bind(const struct lcx__spec_mount *m)
-{
-	return !(m->parsed.flags & MS_REMOUNT) &&
-	       (m->parsed.flags & MS_BIND || (m->type && strcmp(m->type, "bind") == 0));
-}
-
 /*
  * What mount @i is called: by its destination, as engines that describe a container anew give its
  * mounts in another order; by how many came before it there; and by the length, for what follows.
@@ -187,7 +181,7 @@ static int put_mounts(struct lcx_container *c, struct lcx__strbuf *options, stru
 	for (size_t i = 0; i < c->spec->mounts.n; i++) {
 		const struct lcx__spec_mount *m = &c->spec->mounts.items[i];
 		const struct lcx__mount_line *line =
-			is_bind(m) ? find_mount(&inside, root_fd, m) : NULL;
+			lcx__spec_is_bind(m) ? find_mount(&inside, root_fd, m) : NULL;
 
 		CLEANUP(freep) char *name = line ? name_mount(c, i) : NULL;
 
@@ -238,7 +232,7 @@ int lcx__restore_put_outside(const struct lcx_container *c, struct lcx__strbuf *
 		const struct lcx__spec_mount *m = &c->spec->mounts.items[i];
 		CLEANUP(freep) char *real = NULL, *name = NULL;
 
-		if (!is_bind(m))
+		if (!lcx__spec_is_bind(m))
 			continue;
 		name = name_mount(c, i);
 		if (!name)
