@@ -78,7 +78,6 @@ static int recover(struct sweep *s, const char *id, struct lcx_error **err)
 	/* Somebody is at it, or it is gone. */
 	if (lock_fd < 0)
 		return 0;
-	lcx__checkpoint_sweep(c);
 	r = lcx__container_load_state(c, err);
 	if (r < 0 || c->run_fd < 0)
 		return r;
@@ -89,21 +88,34 @@ static int recover(struct sweep *s, const char *id, struct lcx_error **err)
 	return lcx__container_finish(c, LCX_EXIT_UNKNOWN, err);
 }
 
-/* What a killed checkpoint has left, of those, too, that have no run directory. */
-static int sweep_checkpoint(struct sweep *s, const char *id, struct lcx_error **err)
+/* Its directory, locked, and nothing read of what is in there; what a killed checkpoint has left is
+ * taken away. Return: the lock, to be closed, or a negative errno. */
+static int hold_swept(struct lcx_ctx *ctx, const char *id, struct lcx_container **ret)
 {
-	CLEANUP(lcx_container_freep) struct lcx_container *c = lcx__container_alloc(s->ctx);
+	CLEANUP(lcx_container_freep) struct lcx_container *c = lcx__container_alloc(ctx);
 	CLEANUP(closep) int lock_fd = -1;
+	int r;
 
 	if (!c)
-		return lcx__fail_nomem(err);
-	c->d.id = lcx__is_temporary_name(id) ? NULL : strdup(id);
-	if (!c->d.id || lcx__container_open_dirs(c, NULL) < 0)
-		return 0;
-	lock_fd = lcx__container_lock_dir(c->dir_fd, LOCK_EX | LOCK_NB);
-	if (lock_fd >= 0)
-		lcx__checkpoint_sweep(c);
-	return 0;
+		return -ENOMEM;
+	c->d.id = strdup(id);
+	r = c->d.id ? lcx__container_open_dirs(c, NULL) : -ENOMEM;
+	if (r == 0)
+		r = lock_fd = lcx__container_lock_dir(c->dir_fd, LOCK_EX | LOCK_NB);
+	if (r < 0)
+		return r;
+	lcx__checkpoint_sweep(c);
+	*ret = TAKE_PTR(c);
+	return TAKE_FD(lock_fd);
+}
+
+/* Of those, too, that have no run directory. */
+static int sweep_checkpoint(struct sweep *s, const char *id, struct lcx_error **err)
+{
+	CLEANUP(lcx_container_freep) struct lcx_container *c = NULL;
+	CLEANUP(closep) int lock_fd = lcx__is_temporary_name(id) ? -1 : hold_swept(s->ctx, id, &c);
+
+	return lock_fd == -ENOMEM ? lcx__fail_nomem(err) : 0;
 }
 
 /* To be removed at its end, and of an earlier boot: no journal leads to it. */
@@ -302,24 +314,16 @@ static int sweep_files(struct sweep *s, struct lcx_error **err)
  */
 static bool is_well(struct lcx_ctx *ctx, const char *id)
 {
-	CLEANUP(lcx_container_freep) struct lcx_container *c = lcx__container_alloc(ctx);
+	CLEANUP(lcx_container_freep) struct lcx_container *c = NULL;
 	CLEANUP(closep) int runs_fd = lcx__open_dir(ctx->run_fd, "containers");
-	CLEANUP(closep) int lock_fd = -1, owner_fd = -1;
+	CLEANUP(closep) int lock_fd = runs_fd < 0 ? runs_fd : hold_swept(ctx, id, &c);
+	CLEANUP(closep) int owner_fd = -1;
 
-	if (!c || runs_fd < 0)
-		return false;
-	c->d.id = strdup(id);
-	if (!c->d.id || lcx__container_open_dirs(c, NULL) < 0)
-		return false;
-	lock_fd = lcx__container_lock_dir(c->dir_fd, LOCK_EX | LOCK_NB);
 	if (lock_fd < 0)
 		return lock_fd == -EWOULDBLOCK; /* somebody is at it */
-	lcx__checkpoint_sweep(c);
 	c->run_fd = lcx__open_dir(runs_fd, id);
-	if (c->run_fd < 0 || faccessat(c->run_fd, "state.json", F_OK, 0) < 0)
-		return false;
-	owner_fd = openat(c->run_fd, "owner", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-	return owner_fd >= 0 && flock(owner_fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+	return c->run_fd >= 0 && faccessat(c->run_fd, "state.json", F_OK, 0) == 0 &&
+	       lcx__container_is_owned(c, &owner_fd, NULL) == 1;
 }
 
 static int recover_unless_well(struct sweep *s, const char *id, struct lcx_error **err)
